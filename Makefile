@@ -1,0 +1,79 @@
+# The words that a person types, the same ones that CI types. `make help` lists them.
+
+# One feature set and one profile for everything that links aws-sdk-ec2, so that it is compiled once.
+FEATURES := aws,cli,mocks
+EVENT ?= events/sample.json
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+BOOTSTRAP := $(CARGO_TARGET_DIR)/debug/bootstrap
+export OPENDLM_BOOTSTRAP := $(BOOTSTRAP)
+PYTHON ?= python3
+VENV := .venv/bin/python
+# Tools that cargo installs, kept beside the compiled crates.
+TOOLS := $(CARGO_TARGET_DIR)/tools
+CARGO_DENY_VERSION := 0.20.2
+
+.DEFAULT_GOAL := help
+.PHONY: help run invoke serve test test-core test-local bootstrap check fmt clippy doc deny validate build deploy build-OpendlmFunction clean
+
+help: ## list these words
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: compiled venv ## do the main job here: a local AWS, the real function, EVENT=events/sample.json
+	@$(VENV) tests/local/run.py --bootstrap $(BOOTSTRAP) $(EVENT)
+
+invoke: compiled venv ## a single turn: EVENT=events/sample.json
+	@$(VENV) tests/local/invoke.py --bootstrap $(BOOTSTRAP) $(EVENT)
+
+serve: venv ## a local AWS in the foreground, to try opendlm plan and run against
+	@$(VENV) tests/local/serve.py
+
+test: compiled venv ## every test
+	cargo test --locked --features $(FEATURES)
+	$(VENV) -m pytest -q tests/local
+
+test-core: ## the ground floor alone, under a minute from cold: no AWS crate is compiled
+	cargo test --locked --lib
+
+bootstrap: compiled ## build the function for this machine; the last line is its path
+	@echo $(BOOTSTRAP)
+
+check: fmt clippy doc deny ## format, lints with and without AWS, documentation, dependencies
+
+fmt:
+	cargo fmt --check
+
+clippy:
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --features $(FEATURES) -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --document-private-items
+
+deny:
+	@test -x $(TOOLS)/bin/cargo-deny || CARGO_TARGET_DIR=$(TOOLS)/build cargo install --quiet --locked --root $(TOOLS) cargo-deny@$(CARGO_DENY_VERSION)
+	$(TOOLS)/bin/cargo-deny check bans licenses sources
+
+validate: ## sam validate --lint and the state machine's schema (342 MB of Python packages)
+	$(PYTHON) tests/local/sam_validate.py
+
+build: ## the arm64 zip for Lambda, target/lambda/bootstrap/bootstrap.zip (needs cargo-lambda and the arm64 target)
+	cargo lambda build --release --arm64 --no-default-features --features aws --bin bootstrap --output-format zip
+
+build-OpendlmFunction: # what `sam build` calls
+	cargo lambda build --release --arm64 --no-default-features --features aws --bin bootstrap
+	cp $(CARGO_TARGET_DIR)/lambda/bootstrap/bootstrap $(ARTIFACTS_DIR)/
+
+deploy: ## build and deploy to the account that your credentials name
+	sam build && sam deploy --guided
+
+clean: ## forget what was built
+	rm -rf .venv .venv-sam .local .aws-sam
+	cargo clean
+
+.PHONY: compiled venv
+compiled:
+	@cargo build --locked --features $(FEATURES)
+
+venv:
+	@$(PYTHON) tests/local/setup.py

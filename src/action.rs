@@ -1,0 +1,77 @@
+//! What is done to EC2, one call an action, and what came of it.
+//!
+//! An action names everything: the shell that carries it out makes no choice.
+
+use crate::policy::{PolicyId, ScheduleName, Tag};
+use crate::world::{Snapshot, SnapshotId, VolumeId};
+use jiff::Timestamp;
+
+/// One EC2 call that changes the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Make a snapshot of a volume.
+    CreateSnapshot(CreateSnapshot),
+    /// Delete a snapshot of ours.
+    DeleteSnapshot(DeleteSnapshot),
+}
+
+/// A CreateSnapshot call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateSnapshot {
+    /// The volume to make a snapshot of.
+    pub volume_id: VolumeId,
+    /// The schedule that asks for it.
+    pub schedule: ScheduleName,
+    /// The scheduled time that it answers.
+    pub scheduled_time: Timestamp,
+    /// The description to write.
+    pub description: String,
+    /// All tags of the snapshot, in the call itself.
+    pub tags: Vec<Tag>,
+}
+
+/// A DeleteSnapshot call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeleteSnapshot {
+    /// The policy that the snapshot was made for.
+    pub policy_id: PolicyId,
+    /// The snapshot as it was observed: what apply checks once more just before the call.
+    pub snapshot: Snapshot,
+}
+
+/// What came of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// EC2 began the snapshot.
+    Created(SnapshotId),
+    /// EC2 deleted the snapshot, or it was gone already.
+    Deleted,
+    /// EC2 refused, or it is unclear what it did.
+    Failed(Failed),
+    /// The turn's time was over before the call began.
+    NotStarted,
+}
+
+/// A call that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// What the failure means for the next turn.
+    pub kind: FailedKind,
+    /// EC2's error code, or ours: `Timeout`, `NoConnection`, `BadAnswer`, `NotOurs`.
+    pub code: String,
+    /// EC2's message.
+    pub message: String,
+}
+
+/// What a failed call means for the next turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedKind {
+    /// The role may not make this call.
+    Denied,
+    /// EC2 refused this call for this resource: nothing was changed.
+    Refused,
+    /// EC2 had too many calls: nothing was changed.
+    Throttled,
+    /// A timeout, a broken connection or an internal error: the call may have taken effect. Look before acting again.
+    Unclear,
+}

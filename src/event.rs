@@ -1,0 +1,185 @@
+//! What starts a turn: an event in one of the shapes of the contract, read strictly.
+//!
+//! - `{"Policy": {...}, "ScheduledTime"?, "Options"?, "Event"?}`: the constant input of a rule or of a Scheduler target.
+//!   What `aws dlm get-lifecycle-policy` prints is one.
+//! - an EventBridge envelope whose `detail` is the above; its `time` is the scheduled time where `ScheduledTime` is absent.
+//! - the `Next` of an earlier answer: the first shape with `Progress` added.
+//!
+//! Bad input is refused before the first write, with all its problems at once.
+
+mod keys;
+mod options;
+mod reading;
+
+use crate::options::{Options, Start, StartOrigin};
+use crate::policy::Policy;
+use crate::policy::decode::{self, Finding, IdRule, Reading};
+use crate::tags::{to_the_second, written};
+use crate::turn::Progress;
+use jiff::{SignedDuration, Timestamp};
+use keys::Keys;
+use serde::Deserialize as _;
+use serde_json::{Map, Value};
+
+/// An event that was understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The policy to carry out.
+    pub policy: Policy,
+    /// What opendlm offers beyond it.
+    pub options: Options,
+    /// The start that the event names, to the second.
+    pub scheduled_time: Option<Timestamp>,
+    /// The state of the run, when this is the `Next` of an earlier answer.
+    pub progress: Option<Progress>,
+    /// The event in its first shape, without `Progress`: what `Next` repeats.
+    document: Map<String, Value>,
+}
+
+/// By how much a start may lie ahead of the clock. A backup that is made ahead of its time would answer for one that
+/// is due later, so an event from the future is refused; AWS's clocks are never fifteen minutes off.
+pub const START_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(15);
+
+const SHAPES: &str =
+    "an object with Policy, an EventBridge event with such an object as its detail, or the Next of an earlier answer";
+
+impl Event {
+    /// The start of the run, and its state, at the turn whose clock shows `now`.
+    ///
+    /// # Errors
+    /// When the event's start lies in the future.
+    pub fn progress_at(&self, now: Timestamp) -> Result<Progress, Finding> {
+        if let Some(progress) = &self.progress {
+            return Ok(progress.clone());
+        }
+        let start = match self.scheduled_time {
+            Some(at) => Start { at, origin: StartOrigin::Event, begun: now },
+            None => Start { at: to_the_second(now), origin: StartOrigin::Clock, begun: now },
+        };
+        if start.at.duration_since(now) > START_AHEAD_MAX {
+            let message = format!(
+                "{} lies in the future, expected a time at or before now, {}",
+                written(start.at),
+                written(now)
+            );
+            return Err(Finding { path: "ScheduledTime".to_owned(), message });
+        }
+        Ok(Progress::new(&start))
+    }
+
+    /// The event of the next turn.
+    #[must_use]
+    pub fn next(&self, progress: &Progress) -> Value {
+        let mut next = self.document.clone();
+        let progress = serde_json::to_value(progress).expect("counters and texts are JSON");
+        next.insert("Progress".to_owned(), progress);
+        Value::Object(next)
+    }
+}
+
+/// Reads an event.
+#[must_use]
+pub fn read(value: &Value, id: IdRule) -> Reading<Event> {
+    match value {
+        Value::Object(object) if object.contains_key("detail") || object.contains_key("detail-type") => {
+            read_envelope(object, id)
+        }
+        Value::Object(object) => read_input(object, "", None, id),
+        Value::Array(_) | Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => {
+            refused("", format!("the event is no object, expected {SHAPES}"))
+        }
+    }
+}
+
+/// Reads what the command line takes: an event, or a bare policy as `create-lifecycle-policy` takes it.
+#[must_use]
+pub fn read_document(value: &Value, id: IdRule) -> Reading<Event> {
+    if !is_bare_policy(value) {
+        return read(value, id);
+    }
+    let document = Map::from_iter([("Policy".to_owned(), value.clone())]);
+    let policy = decode::policy(value, "", id);
+    policy.map(|policy| Event { policy, options: Options::default(), scheduled_time: None, progress: None, document })
+}
+
+/// The document as an event: a bare policy gets one around it.
+#[must_use]
+pub fn with_bare_policy_wrapped(value: Value) -> Value {
+    if is_bare_policy(&value) { Value::Object(Map::from_iter([("Policy".to_owned(), value)])) } else { value }
+}
+
+/// Whether a document is a policy without an event around it.
+fn is_bare_policy(value: &Value) -> bool {
+    let is_event_key = |key: &&str| value.get(key).is_some();
+    value.is_object() && !["Policy", "detail", "detail-type", "Options", "ScheduledTime"].iter().any(|key| is_event_key(&key))
+}
+
+fn read_envelope(object: &Map<String, Value>, id: IdRule) -> Reading<Event> {
+    let mut keys = Keys::new(object, "");
+    let time = keys.instant("time");
+    for key in ["version", "id", "detail-type", "source", "account", "region", "resources", "replay-name", "ingestion-time"] {
+        keys.ignore(key);
+    }
+    let detail = keys.object("detail");
+    if detail.is_none() && !keys.has_errors() {
+        keys.error("detail", format!("missing, expected the event: {SHAPES}"));
+    }
+    let findings = keys.finish();
+    match detail {
+        Some(detail) => read_input(detail, "detail.", time, id).with_errors(findings),
+        None => Reading { value: None, errors: findings, not_supported: vec![], warnings: vec![] },
+    }
+}
+
+/// Reads the first shape. `time` is that of the envelope around it.
+fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>, id: IdRule) -> Reading<Event> {
+    let mut keys = Keys::new(object, prefix);
+    let policy_value = keys.any("Policy");
+    let scheduled_time = keys.instant("ScheduledTime").or(time).map(to_the_second);
+    let progress = keys.any("Progress").and_then(|value| match Progress::deserialize(value) {
+        Ok(progress) => Some(progress),
+        Err(error) => {
+            keys.error("Progress", format!("not what an earlier answer said, expected it unchanged: {error}"));
+            None
+        }
+    });
+    if keys.any("Event").is_some() {
+        keys.not_supported("Event");
+    }
+    let options = keys.object("Options");
+    let mut not_supported = keys.take_not_supported();
+    let mut errors = match policy_value {
+        Some(_) => keys.finish(),
+        None if prefix.is_empty() => {
+            keys.error("Policy", format!("missing, expected {SHAPES}"));
+            keys.finish()
+        }
+        None => {
+            keys.error("Policy", "missing, expected the policy as aws dlm get-lifecycle-policy prints it".to_owned());
+            keys.finish()
+        }
+    };
+    let Some(policy_value) = policy_value else {
+        return Reading { value: None, errors, not_supported, warnings: vec![] };
+    };
+    let policy = decode::policy(policy_value, &format!("{prefix}Policy"), id);
+    let options = options::read(options, &format!("{prefix}Options"), policy.value.as_ref());
+    errors.extend(options.errors);
+    not_supported.extend(options.not_supported);
+    let mut document = object.clone();
+    document.remove("Progress");
+    if let Some(scheduled_time) = scheduled_time {
+        document.insert("ScheduledTime".to_owned(), Value::String(written(scheduled_time)));
+    }
+    let options = options.value.unwrap_or_default();
+    policy
+        .map(|policy| Event { policy, options, scheduled_time, progress, document })
+        .with_errors(errors)
+        .with_not_supported(not_supported)
+}
+
+fn refused(path: &str, message: String) -> Reading<Event> {
+    let finding = Finding { path: path.to_owned(), message };
+    Reading { value: None, errors: vec![finding], not_supported: vec![], warnings: vec![] }
+}
+

@@ -1,0 +1,269 @@
+//! The words: decisions and outcomes as JSON and as text.
+//!
+//! A report counts everything and lists a bounded number of failures, so that an answer stays under 200 KB whatever the
+//! number of volumes; the log holds every action.
+
+pub mod words;
+
+use crate::options::Options;
+use crate::plan::{Due, Plan, TargetVerdict};
+use crate::policy::{CreateRule, Policy, Schedule, StartTimeOrigin};
+use crate::schedule;
+use crate::tags::written;
+use crate::turn::progress::{Failure, Progress};
+use crate::turn::{RunOutcome, Status};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How many failures a report lists one by one: 50 of 700 bytes are 35 KB.
+pub const FAILURES_LISTED_MAX: usize = 50;
+
+/// How long the summary may be: it becomes the cause of a failed execution, which Step Functions cuts at 32,768.
+const SUMMARY_LENGTH_MAX: usize = 2_000;
+
+/// How many failures the summary names.
+const FAILURES_NAMED_MAX: usize = 5;
+
+/// What a turn says of its run so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Report {
+    /// How the run ended; absent while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<&'static str>,
+    /// Everything that matters in a sentence or two.
+    pub summary: String,
+    /// The policy.
+    pub policy_id: String,
+    /// The start of the run, RFC 3339.
+    pub start: String,
+    /// How many turns there were, this one included.
+    pub turns: u32,
+    /// Whether nothing was changed because `Options.DryRun` said so.
+    pub dry_run: bool,
+    /// What is due, schedule by schedule.
+    pub schedules: Vec<ScheduleReport>,
+    /// How many decisions of each kind this turn made about volumes, as `create`, `exists`, `wait`, `skip: VolumeState`.
+    pub volumes: BTreeMap<String, usize>,
+    /// How many decisions of each kind this turn made about snapshots, as `keep: NewestOf`, `delete: ExceedsCount`.
+    pub snapshots: BTreeMap<String, usize>,
+    /// How many snapshots the run created.
+    pub created: u64,
+    /// How many snapshots the run deleted.
+    pub deleted: u64,
+    /// How many snapshots carry our tag and a description like ours but are not ours.
+    pub foreign: usize,
+    /// How many things failed and are not mended.
+    pub failed: u64,
+    /// The first of them.
+    pub failures: Vec<FailureReport>,
+    /// What was ignored or understood differently in the event.
+    pub warnings: Vec<String>,
+}
+
+/// What is due for one schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScheduleReport {
+    /// The schedule.
+    pub name: String,
+    /// `DUE`, `LATE` (its start window was over when this run began) or `NOTHING`.
+    pub due: &'static str,
+    /// The scheduled time in question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduled_time: Option<String>,
+    /// The next scheduled time after the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_scheduled_time: Option<String>,
+    /// The clock time that opendlm chose because the policy has no `Times`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub derived_start_time: Option<String>,
+}
+
+/// Something that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct FailureReport {
+    /// `CreateSnapshot` or `DeleteSnapshot`.
+    pub action: String,
+    /// The volume or the snapshot.
+    pub resource: String,
+    /// The schedule that a snapshot was to be made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// EC2's error code, or ours.
+    pub code: String,
+    /// What EC2 said.
+    pub message: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// Puts a turn into words.
+#[must_use]
+pub fn report(policy: &Policy, options: &Options, plan: &Plan<'_>, progress: &Progress, status: Status, warnings: &[String]) -> Report {
+    let failures = failures(plan, progress);
+    let failed = progress.failures_left_out.saturating_add(u64::try_from(failures.len()).unwrap_or(u64::MAX));
+    let outcome = match status {
+        Status::Done(outcome) => Some(outcome_name(outcome)),
+        Status::Waiting { .. } => None,
+    };
+    let mut report = Report {
+        outcome,
+        summary: String::new(),
+        policy_id: policy.id.to_string(),
+        start: written(progress.start),
+        turns: progress.turns,
+        dry_run: options.dry_run,
+        schedules: plan.due.iter().map(|&(schedule, due)| schedule_report(schedule, due, progress.start)).collect(),
+        volumes: counted(plan.targets.iter().map(words::of_target)),
+        snapshots: counted(plan.snapshots.iter().map(words::of_snapshot)),
+        created: progress.created,
+        deleted: progress.deleted,
+        foreign: plan.foreign,
+        failed,
+        failures,
+        warnings: warnings.to_vec(),
+    };
+    report.summary = summary(&report, plan, status);
+    report.failures.truncate(FAILURES_LISTED_MAX);
+    report
+}
+
+/// Every decision of a plan in words: first the volumes, then the snapshots.
+pub fn decisions<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = words::Line> + 'a {
+    plan.targets.iter().map(words::of_target).chain(plan.snapshots.iter().map(words::of_snapshot))
+}
+
+/// The name of an outcome in an answer.
+#[must_use]
+pub fn outcome_name(outcome: RunOutcome) -> &'static str {
+    match outcome {
+        RunOutcome::Partial => "PARTIAL",
+        RunOutcome::Skipped => "SKIPPED",
+        RunOutcome::Succeeded => "SUCCEEDED",
+    }
+}
+
+/// An error with all that caused it, in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn schedule_report(schedule: &Schedule, due: Due, start: Timestamp) -> ScheduleReport {
+    let (due, scheduled_time) = match due {
+        Due::Late { scheduled_time } => ("LATE", Some(scheduled_time)),
+        Due::Nothing => ("NOTHING", None),
+        Due::Now { scheduled_time, .. } => ("DUE", Some(scheduled_time)),
+    };
+    ScheduleReport {
+        name: schedule.name.to_string(),
+        due,
+        scheduled_time: scheduled_time.map(written),
+        next_scheduled_time: schedule::next_after(&schedule.create, start).map(written),
+        derived_start_time: derived_start_time(&schedule.create),
+    }
+}
+
+/// The clock time that opendlm chose for a schedule without `Times`, as `03:06`.
+#[must_use]
+pub fn derived_start_time(rule: &CreateRule) -> Option<String> {
+    match rule {
+        CreateRule::Interval { at, .. } if at.origin == StartTimeOrigin::Derived => {
+            Some(format!("{:02}:{:02}", at.minute_of_day / 60, at.minute_of_day % 60))
+        }
+        CreateRule::Cron(_) | CreateRule::Interval { .. } => None,
+    }
+}
+
+fn counted(lines: impl Iterator<Item = words::Line>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for line in lines {
+        *counts.entry(format!("{}: {}", line.decision, line.kind)).or_default() += 1;
+    }
+    counts
+}
+
+fn failures(plan: &Plan<'_>, progress: &Progress) -> Vec<FailureReport> {
+    let remembered = progress.failures.iter().map(failure_report);
+    let given_up = plan.targets.iter().filter(|decision| matches!(decision.verdict, TargetVerdict::GiveUp { .. }));
+    let given_up = given_up.map(|decision| FailureReport {
+        action: "CreateSnapshot".to_owned(),
+        resource: decision.volume.id.to_string(),
+        schedule: Some(decision.schedule.name.to_string()),
+        code: "SnapshotsFailed".to_owned(),
+        message: words::of_target(decision).reason,
+        attempts: 0,
+    });
+    remembered.chain(given_up).collect()
+}
+
+fn failure_report(failure: &Failure) -> FailureReport {
+    FailureReport {
+        action: failure.action.clone(),
+        resource: failure.subject.resource().to_owned(),
+        schedule: failure.subject.schedule().map(str::to_owned),
+        code: failure.code.clone(),
+        message: failure.message.clone(),
+        attempts: failure.attempts,
+    }
+}
+
+fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
+    let count = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
+    let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
+    let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed));
+    let skipped = count(|verdict| matches!(verdict, TargetVerdict::Skip(_)));
+    let due = plan.targets.len() - missed;
+    let mut sentences = Vec::new();
+    if plan.is_disabled {
+        sentences.push("the policy is disabled: nothing is made or deleted".to_owned());
+    } else if due == 0 {
+        sentences.push(nothing_due(plan));
+    } else {
+        sentences.push(format!("{complete} of {due} due snapshots are complete"));
+    }
+    if missed > 0 {
+        sentences.push(format!("{missed} volumes have no snapshot for the latest scheduled time, whose start window is over"));
+    }
+    if skipped > 0 {
+        sentences.push(format!("{skipped} volumes are in a state that allows no snapshot"));
+    }
+    sentences.push(format!("{} made and {} deleted in this run", report.created, report.deleted));
+    if report.dry_run {
+        sentences.push("dry run: nothing was changed".to_owned());
+    }
+    if report.failed > 0 {
+        let named = report.failures.iter().take(FAILURES_NAMED_MAX);
+        let named: Vec<_> = named.map(|f| format!("{} {} ({}: {})", f.action, f.resource, f.code, f.message)).collect();
+        sentences.push(format!("{} failed: {}", report.failed, named.join(", ")));
+    } else if matches!(status, Status::Done(RunOutcome::Partial)) {
+        sentences.push("not all work could be done".to_owned());
+    }
+    sentences.join("; ").chars().take(SUMMARY_LENGTH_MAX).collect()
+}
+
+fn nothing_due(plan: &Plan<'_>) -> String {
+    let late = plan.due.iter().find_map(|(_, due)| match due {
+        Due::Late { scheduled_time } => Some(written(*scheduled_time)),
+        Due::Nothing | Due::Now { .. } => None,
+    });
+    let is_due = plan.due.iter().any(|(_, due)| matches!(due, Due::Now { .. }));
+    match late {
+        _ if is_due => "a schedule is due, but no volume carries a target tag".to_owned(),
+        Some(time) => format!("nothing is due: the start window after {time} is over"),
+        None => "nothing is due: no schedule has had a scheduled time yet".to_owned(),
+    }
+}

@@ -1,0 +1,192 @@
+//! A simulated account: applies actions to a world and moves the clock, so that years pass in a second.
+//!
+//! It drives the same core as the function: plan, check, select, apply, conclude.
+
+use crate::action::{Action, CreateSnapshot, DeleteSnapshot, Failed, FailedKind, Outcome};
+use crate::options::{Options, Start};
+use crate::plan::{self, check};
+use crate::policy::Policy;
+use crate::tags::{self, Marks};
+use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Status};
+use crate::world::{Coverage, Origin, Snapshot, SnapshotId, SnapshotState, Volume, VolumeId, VolumeState, World};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An account with volumes, all of them targeted, and snapshots that take their time.
+#[derive(Debug, Clone)]
+pub struct Account {
+    volumes: Vec<Volume>,
+    snapshots: BTreeMap<SnapshotId, Simulated>,
+    snapshot_takes: SignedDuration,
+    coverage: Coverage,
+    last_id: u64,
+    /// Volumes of which EC2 refuses to make a snapshot.
+    pub broken_volumes: BTreeSet<VolumeId>,
+    /// How many calls changed the account.
+    pub calls: Calls,
+}
+
+/// How many calls changed the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Calls {
+    /// CreateSnapshot calls.
+    pub creations: u64,
+    /// DeleteSnapshot calls.
+    pub deletions: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Simulated {
+    snapshot: Snapshot,
+    completes_at: Timestamp,
+}
+
+/// How a simulated run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The outcome.
+    pub outcome: RunOutcome,
+    /// When its last turn was.
+    pub at: Timestamp,
+    /// The state after its last turn.
+    pub progress: Progress,
+    /// The wait after each turn but the last, in seconds.
+    pub waits: Vec<u32>,
+}
+
+impl Account {
+    /// An account with so many volumes, whose snapshots are complete after `snapshot_takes`.
+    #[must_use]
+    pub fn new(volumes: u32, snapshot_takes: SignedDuration) -> Self {
+        let volume = |number| Volume {
+            id: VolumeId::parse(&format!("vol-{number:017x}")).expect("a hexadecimal number is an id"),
+            state: VolumeState::InUse,
+            created: None,
+        };
+        Self {
+            volumes: (1..=volumes).map(volume).collect(),
+            snapshots: BTreeMap::new(),
+            snapshot_takes,
+            coverage: Coverage::Complete,
+            last_id: 0,
+            broken_volumes: BTreeSet::new(),
+            calls: Calls::default(),
+        }
+    }
+
+    /// An account that holds what was observed; its pending snapshots stay pending.
+    #[must_use]
+    pub fn holding(world: &World) -> Self {
+        let mut account = Self::new(0, SignedDuration::MAX);
+        account.volumes.clone_from(&world.volumes);
+        account.coverage = world.coverage;
+        account.last_id = FIRST_ID_BESIDE_OTHERS;
+        for snapshot in &world.snapshots {
+            let simulated = Simulated { snapshot: snapshot.clone(), completes_at: Timestamp::MAX };
+            account.snapshots.insert(snapshot.id.clone(), simulated);
+        }
+        account
+    }
+
+    /// The volumes, to be changed at will.
+    pub fn volumes_mut(&mut self) -> &mut Vec<Volume> {
+        &mut self.volumes
+    }
+
+    /// Puts a snapshot into the account that is complete from now on.
+    pub fn add_snapshot(&mut self, snapshot: Snapshot) {
+        let completes_at = snapshot.start_time;
+        self.snapshots.insert(snapshot.id.clone(), Simulated { snapshot, completes_at });
+    }
+
+    /// What the account shows at `now`.
+    #[must_use]
+    pub fn observe(&self, now: Timestamp) -> World {
+        let snapshots = self.snapshots.values().map(|simulated| {
+            let mut snapshot = simulated.snapshot.clone();
+            if matches!(snapshot.state, SnapshotState::Pending { .. }) && simulated.completes_at <= now {
+                snapshot.state = SnapshotState::Completed;
+            }
+            snapshot
+        });
+        World { volumes: self.volumes.clone(), snapshots: snapshots.collect(), coverage: self.coverage }
+    }
+
+    /// Carries out one action.
+    pub fn apply(&mut self, action: &Action, now: Timestamp) -> Outcome {
+        match action {
+            Action::CreateSnapshot(create) => self.create(create, now),
+            Action::DeleteSnapshot(delete) => self.delete(delete),
+        }
+    }
+
+    fn create(&mut self, create: &CreateSnapshot, now: Timestamp) -> Outcome {
+        self.calls.creations += 1;
+        if !self.volumes.iter().any(|volume| volume.id == create.volume_id) {
+            return refused("InvalidVolume.NotFound", "the volume does not exist");
+        }
+        if self.broken_volumes.contains(&create.volume_id) {
+            return refused("IncorrectState", "the volume cannot be backed up");
+        }
+        self.last_id += 1;
+        let id = SnapshotId::parse(&format!("snap-{:017x}", self.last_id)).expect("a hexadecimal number is an id");
+        let snapshot = Snapshot {
+            id: id.clone(),
+            volume_id: create.volume_id.clone(),
+            description: create.description.as_str().into(),
+            state: SnapshotState::Pending { progress_percent: 0 },
+            start_time: now,
+            origin: Origin::Created,
+            marks: Marks::read(create.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+        };
+        let completes_at = plan::due::saturating_add(now, self.snapshot_takes);
+        self.snapshots.insert(id.clone(), Simulated { snapshot, completes_at });
+        Outcome::Created(id)
+    }
+
+    fn delete(&mut self, delete: &DeleteSnapshot) -> Outcome {
+        self.calls.deletions += 1;
+        assert_eq!(tags::ownership(&delete.policy_id, &delete.snapshot), tags::Ownership::Ours, "only ours is deleted");
+        self.snapshots.remove(&delete.snapshot.id);
+        Outcome::Deleted
+    }
+
+    /// One turn at `now`, as the function does it.
+    ///
+    /// # Panics
+    /// When the plan breaks a promise, or a second plan at the same instant would do anything more.
+    pub fn turn(&mut self, policy: &Policy, options: &Options, progress: Progress, now: Timestamp) -> Conclusion {
+        let world = self.observe(now);
+        let plan = plan::plan(policy, options, &progress.start(), now, &world);
+        assert_eq!(check::check(policy, now, &world, &plan), vec![], "a plan keeps every promise");
+        let selection = turn::select(policy, options, &plan, &progress, now, Budget::UNBOUNDED);
+        let outcomes = selection.actions.iter().map(|action| self.apply(action, now)).collect();
+        turn::conclude(options, &plan, progress, selection, outcomes, now)
+    }
+
+    /// A whole run from `start`: turns until it is done, the clock moved by each wait.
+    pub fn run(&mut self, policy: &Policy, options: &Options, start: Start) -> Ended {
+        let mut progress = Progress::new(&start);
+        let mut now = start.begun;
+        let mut waits = Vec::new();
+        loop {
+            let conclusion = self.turn(policy, options, progress, now);
+            progress = conclusion.progress;
+            match conclusion.status {
+                Status::Done(outcome) => return Ended { outcome, at: now, progress, waits },
+                Status::Waiting { seconds } => {
+                    waits.push(seconds);
+                    now = plan::due::saturating_add(now, SignedDuration::from_secs(i64::from(seconds)));
+                }
+            }
+        }
+    }
+}
+
+/// Where numbering begins in an account that holds snapshots already, so that no id is given out twice.
+const FIRST_ID_BESIDE_OTHERS: u64 = 1 << 40;
+
+fn refused(code: &str, message: &str) -> Outcome {
+    let failed = Failed { kind: FailedKind::Refused, code: code.to_owned(), message: message.to_owned() };
+    Outcome::Failed(failed)
+}

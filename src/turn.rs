@@ -1,0 +1,102 @@
+//! What to do now and when to look again, as values.
+//!
+//! [`select`] takes from a plan the actions of this turn; the shell (or the simulator) carries them out; [`conclude`]
+//! takes what came of them and says whether the run is done, and if not, after how many seconds to look again.
+//!
+//! What travels from turn to turn ([`Progress`]) may postpone or stop; it never decides what is made or deleted.
+
+mod conclude;
+pub mod progress;
+
+use crate::action::{Action, DeleteSnapshot};
+use crate::options::Options;
+use crate::plan::{self, Plan, SnapshotVerdict, TargetVerdict};
+use crate::policy::Policy;
+pub use conclude::{Conclusion, RunOutcome, Status, TURNS_MAX, WAITS_SECONDS, conclude};
+use jiff::Timestamp;
+pub use progress::Progress;
+use progress::Subject;
+
+/// How many calls of each kind fit into the turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// CreateSnapshot calls.
+    pub creations_max: usize,
+    /// DeleteSnapshot calls.
+    pub deletions_max: usize,
+}
+
+/// The actions of a turn, and how much is left for the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "actions that nobody carries out are no backup"]
+pub struct Selection {
+    /// What to do now: creations by volume, then deletions, the oldest first.
+    pub actions: Vec<Action>,
+    /// How many more were ready but did not fit.
+    pub left_over: usize,
+    /// How many creations wait until EC2 surely lists what was created before.
+    pub postponed: usize,
+}
+
+/// Takes this turn's actions from a plan.
+pub fn select(
+    policy: &Policy,
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    now: Timestamp,
+    budget: Budget,
+) -> Selection {
+    let mut selection = Selection { actions: Vec::new(), left_over: 0, postponed: 0 };
+    if options.dry_run {
+        return selection;
+    }
+    select_creations(policy, plan, progress, now, budget.creations_max, &mut selection);
+    select_deletions(policy, plan, progress, budget.deletions_max, &mut selection);
+    selection
+}
+
+fn select_creations(
+    policy: &Policy,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    now: Timestamp,
+    calls_max: usize,
+    selection: &mut Selection,
+) {
+    let mut calls = 0;
+    for decision in &plan.targets {
+        let TargetVerdict::Create { until } = decision.verdict else { continue };
+        let subject = Subject::creation(&decision.schedule.name, &decision.volume.id);
+        if progress.is_unsettled(&subject, now) {
+            selection.postponed += 1;
+        } else if now > until && progress.may_have_failed(&subject) {
+            // The start window is over: what failed before is not tried again. What was never tried goes on.
+        } else if calls < calls_max {
+            calls += 1;
+            selection.actions.push(Action::CreateSnapshot(plan::create::action(&policy.id, decision)));
+        } else {
+            selection.left_over += 1;
+        }
+    }
+}
+
+fn select_deletions(
+    policy: &Policy,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    calls_max: usize,
+    selection: &mut Selection,
+) {
+    let is_to_go = |decision: &&plan::SnapshotDecision<'_>| {
+        matches!(decision.verdict, SnapshotVerdict::Delete(_))
+            && !progress.is_deletion_given_up(&Subject::deletion(&decision.snapshot.id))
+    };
+    let mut to_go: Vec<_> = plan.snapshots.iter().filter(is_to_go).map(|decision| decision.snapshot).collect();
+    to_go.sort_by_key(|snapshot| (snapshot.marks.scheduled_time.value(), snapshot.start_time, &snapshot.id));
+    selection.left_over += to_go.len().saturating_sub(calls_max);
+    let deletions = to_go.into_iter().take(calls_max).map(|snapshot| {
+        Action::DeleteSnapshot(DeleteSnapshot { policy_id: policy.id.clone(), snapshot: snapshot.clone() })
+    });
+    selection.actions.extend(deletions);
+}

@@ -1,0 +1,258 @@
+//! What came of a turn: whether the run is done, what it says, and when to look again.
+
+use super::progress::{Progress, Subject};
+use super::{Budget, Selection};
+use crate::action::{Action, Failed, FailedKind, Outcome};
+use crate::options::Options;
+use crate::plan::{Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
+use crate::world::Snapshot;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// How long to wait before each look while snapshots are pending, in seconds; the last one repeats. The cadence that
+/// Amazon DLM shows in CloudTrail.
+pub const WAITS_SECONDS: [u32; 4] = [1, 15, 25, 60];
+
+/// After so many turns a run ends with what it has. Step Functions ends an execution after 25,000 events of history,
+/// and a turn makes nine (task, choice and wait): 2,777 turns, less a tenth. At 60 s a turn this is over 41 hours.
+pub const TURNS_MAX: u32 = 2_500;
+
+/// What a turn leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Conclusion {
+    /// Whether to call again.
+    pub status: Status,
+    /// What the next turn gets to know.
+    pub progress: Progress,
+    /// The actions of this turn with what came of them.
+    pub done: Vec<(Action, Outcome)>,
+    /// Set when nothing was allowed: the run cannot go on, and this is EC2's first refusal.
+    pub denied: Option<Failed>,
+}
+
+/// Whether a run is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing is left to do.
+    Done(RunOutcome),
+    /// Call again after so many seconds.
+    Waiting {
+        /// Seconds, 0 when there is more work at once.
+        seconds: u32,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// Some resource failed.
+    Partial,
+    /// There was nothing to do: nothing due, nobody targeted, the policy disabled, or a dry run.
+    Skipped,
+    /// Every due volume that can have a snapshot has a complete one, and all that had to go went.
+    Succeeded,
+}
+
+/// What is still to be done after a turn's actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Remaining {
+    /// Creations that another turn should try.
+    creations: usize,
+    /// Creations that will not be tried again, and volumes whose snapshots keep failing.
+    creations_failed: usize,
+    /// Deletions that another turn should try.
+    deletions: usize,
+    /// Deletions that will not be tried again in this run.
+    deletions_failed: usize,
+    /// Snapshots of this start or earlier that are under way.
+    pending: usize,
+    /// Calls that the turn had no time for, or that EC2 had no room for.
+    not_started: usize,
+    /// Whether EC2 had too many calls.
+    was_throttled: bool,
+}
+
+/// Draws the conclusion from a turn: `outcomes` are those of `selection.actions`, in their order.
+pub fn conclude(
+    options: &Options,
+    plan: &Plan<'_>,
+    mut progress: Progress,
+    selection: Selection,
+    outcomes: Vec<Outcome>,
+    now: Timestamp,
+) -> Conclusion {
+    assert_eq!(selection.actions.len(), outcomes.len(), "every action has exactly one outcome");
+    let left_over = selection.left_over;
+    let done: Vec<(Action, Outcome)> = selection.actions.into_iter().zip(outcomes).collect();
+    let created_now = note_outcomes(&mut progress, plan, &done, now);
+    let remaining = remaining(plan, &progress, &done, left_over, now);
+    progress.turns = progress.turns.saturating_add(1);
+    if created_now {
+        progress.waits = 0;
+    }
+    let status = if options.dry_run { Status::Done(RunOutcome::Skipped) } else { status(plan, &progress, remaining, &done) };
+    if matches!(status, Status::Waiting { seconds: 1.. }) {
+        progress.waits = progress.waits.saturating_add(1);
+    }
+    let has_nothing = remaining.pending == 0 && progress.created == 0 && !plan.targets.iter().any(has_snapshot);
+    let denied = if has_nothing { all_denied(&done) } else { None };
+    Conclusion { status, progress, done, denied }
+}
+
+/// Counts what was done and remembers what failed. Returns whether a snapshot was created, or perhaps was.
+fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outcome)], now: Timestamp) -> bool {
+    forget_mended(progress, plan);
+    progress.forget_settled(now);
+    let left_out_before = std::mem::take(&mut progress.failures_left_out);
+    let mut created_now = false;
+    for (action, outcome) in done {
+        let (name, subject) = named(action);
+        let is_creation = matches!(action, Action::CreateSnapshot(_));
+        match outcome {
+            Outcome::Created(_) => {
+                created_now = true;
+                progress.created = progress.created.saturating_add(1);
+                progress.forget_failure(&subject);
+                progress.remember_creation(subject, now);
+            }
+            Outcome::Deleted => {
+                progress.deleted = progress.deleted.saturating_add(1);
+                progress.forget_failure(&subject);
+            }
+            // Nothing was changed and nothing is wrong with the resource: it is simply tried again.
+            Outcome::Failed(failed) if failed.kind == FailedKind::Throttled && is_creation => {}
+            Outcome::Failed(failed) => {
+                if is_creation && failed.kind == FailedKind::Unclear {
+                    created_now = true;
+                    progress.remember_creation(subject.clone(), now);
+                }
+                progress.remember_failure(name, subject, failed);
+            }
+            Outcome::NotStarted => {}
+        }
+    }
+    if !progress.failures.is_empty() {
+        progress.failures_left_out = progress.failures_left_out.max(left_out_before);
+    }
+    created_now
+}
+
+/// A failure is mended when the plan shows nothing to do about its subject any more.
+fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
+    if progress.failures.is_empty() && progress.unsettled.is_empty() {
+        return;
+    }
+    let creations = plan.targets.iter().filter(|d| matches!(d.verdict, TargetVerdict::Create { .. } | TargetVerdict::GiveUp { .. }));
+    let creations = creations.map(|d| Subject::creation(&d.schedule.name, &d.volume.id));
+    let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
+    let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
+    let open: BTreeSet<String> = creations.chain(deletions).map(|s| s.to_string()).collect();
+    progress.failures.retain(|failure| open.contains(&failure.subject.to_string()));
+    progress.unsettled.retain(|unsettled| open.contains(&unsettled.subject.to_string()));
+}
+
+fn named(action: &Action) -> (&'static str, Subject) {
+    match action {
+        Action::CreateSnapshot(create) => ("CreateSnapshot", Subject::creation(&create.schedule, &create.volume_id)),
+        Action::DeleteSnapshot(delete) => ("DeleteSnapshot", Subject::deletion(&delete.snapshot.id)),
+    }
+}
+
+fn remaining(
+    plan: &Plan<'_>,
+    progress: &Progress,
+    done: &[(Action, Outcome)],
+    left_over: usize,
+    now: Timestamp,
+) -> Remaining {
+    let succeeded = |outcome: &Outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted);
+    let finished: BTreeSet<String> =
+        done.iter().filter(|(_, outcome)| succeeded(outcome)).map(|(action, _)| named(action).1.to_string()).collect();
+    let mut remaining = Remaining { not_started: left_over, ..Remaining::default() };
+    for (_, outcome) in done {
+        match outcome {
+            Outcome::NotStarted => remaining.not_started += 1,
+            Outcome::Failed(failed) if failed.kind == FailedKind::Throttled => remaining.was_throttled = true,
+            Outcome::Created(_) => remaining.pending += 1,
+            Outcome::Deleted | Outcome::Failed(_) => {}
+        }
+    }
+    for decision in &plan.targets {
+        let subject = Subject::creation(&decision.schedule.name, &decision.volume.id);
+        match decision.verdict {
+            TargetVerdict::Create { .. } if finished.contains(&subject.to_string()) => {}
+            TargetVerdict::Create { until } if now > until && progress.may_have_failed(&subject) && !progress.is_unsettled(&subject, now) => {
+                remaining.creations_failed += 1;
+            }
+            TargetVerdict::Create { .. } => remaining.creations += 1,
+            TargetVerdict::GiveUp { .. } => remaining.creations_failed += 1,
+            TargetVerdict::Exists(_) | TargetVerdict::Missed | TargetVerdict::Skip(_) | TargetVerdict::Wait(_) => {}
+        }
+    }
+    for decision in &plan.snapshots {
+        let snapshot = decision.snapshot;
+        let subject = Subject::deletion(&snapshot.id);
+        match decision.verdict {
+            SnapshotVerdict::Delete(_) if finished.contains(&subject.to_string()) => {}
+            SnapshotVerdict::Delete(_) if progress.is_deletion_given_up(&subject) => remaining.deletions_failed += 1,
+            SnapshotVerdict::Delete(_) => remaining.deletions += 1,
+            // Later ones belong to a later start's run, or an hourly run would wait for the next hour's for ever.
+            SnapshotVerdict::Wait { .. } if is_at_or_before(snapshot, progress.start) => remaining.pending += 1,
+            SnapshotVerdict::Wait { .. } | SnapshotVerdict::Keep(_) => {}
+        }
+    }
+    remaining
+}
+
+fn is_at_or_before(snapshot: &Snapshot, start: Timestamp) -> bool {
+    snapshot.marks.scheduled_time.value().is_some_and(|&scheduled_time| scheduled_time <= start)
+}
+
+fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> Status {
+    let is_open = remaining.creations > 0 || remaining.deletions > 0 || remaining.pending > 0;
+    if is_open && progress.turns < TURNS_MAX {
+        let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
+        let has_more_work = remaining.not_started > 0 && is_advancing && !remaining.was_throttled;
+        return Status::Waiting { seconds: if has_more_work { 0 } else { wait_seconds(progress.waits) } };
+    }
+    let has_failed = is_open || remaining.creations_failed > 0 || remaining.deletions_failed > 0;
+    let has_backup = plan.targets.iter().any(|decision| matches!(decision.verdict, TargetVerdict::Exists(_)));
+    Status::Done(if has_failed {
+        RunOutcome::Partial
+    } else if has_backup || progress.created > 0 || progress.deleted > 0 {
+        RunOutcome::Succeeded
+    } else {
+        RunOutcome::Skipped
+    })
+}
+
+fn wait_seconds(waits: u32) -> u32 {
+    let step = usize::try_from(waits).unwrap_or(usize::MAX);
+    *WAITS_SECONDS.get(step).or(WAITS_SECONDS.last()).expect("the ladder has steps")
+}
+
+fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
+    matches!(decision.verdict, TargetVerdict::Exists(_) | TargetVerdict::Wait(_))
+}
+
+/// The first refusal when there were creations and no call at all was allowed: then it is the role that is wrong, and
+/// no later turn will do better.
+fn all_denied(done: &[(Action, Outcome)]) -> Option<Failed> {
+    let is_denied = |failed: &&Failed| failed.kind == FailedKind::Denied;
+    let refusals: Vec<&Failed> = done.iter().filter_map(|(_, outcome)| failure_of(outcome)).filter(is_denied).collect();
+    let has_creation = done.iter().any(|(action, _)| matches!(action, Action::CreateSnapshot(_)));
+    if has_creation && refusals.len() == done.len() { refusals.first().map(|&failed| failed.clone()) } else { None }
+}
+
+fn failure_of(outcome: &Outcome) -> Option<&Failed> {
+    match outcome {
+        Outcome::Failed(failed) => Some(failed),
+        Outcome::Created(_) | Outcome::Deleted | Outcome::NotStarted => None,
+    }
+}
+
+impl Budget {
+    /// No bound but the plan's own: for a simulated account and for tests.
+    pub const UNBOUNDED: Self = Self { creations_max: usize::MAX, deletions_max: usize::MAX };
+}

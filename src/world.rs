@@ -1,0 +1,197 @@
+//! What was observed in EC2: volumes and snapshots, as plain values with typed ids.
+
+use crate::tags::Marks;
+use jiff::Timestamp;
+use std::fmt;
+use std::sync::Arc;
+
+/// Everything that one turn saw of the account, in the order in which EC2 told it: planning must not depend on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct World {
+    /// The volumes that the policy targets, each once.
+    pub volumes: Vec<Volume>,
+    /// The snapshots that carry the policy's tag and description, each once, whoever made them.
+    pub snapshots: Vec<Snapshot>,
+    /// Whether all of it was seen.
+    pub coverage: Coverage,
+}
+
+/// Whether an observation saw everything. When in doubt keep: from a partial one nothing is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Coverage {
+    /// Every page was read.
+    #[default]
+    Complete,
+    /// It was cut short, for this reason.
+    Partial(CutShort),
+}
+
+/// Why an observation did not see everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CutShort {
+    /// The answer mixed owners although only our own snapshots were asked for, so its filters cannot be trusted.
+    MixedOwners,
+    /// There were more pages than the bound allows, or they led round in a circle.
+    TooManyPages,
+    /// Something came back without an id or a time that can be read.
+    Unreadable,
+}
+
+/// An EBS volume that the policy targets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// `vol-...`.
+    pub id: VolumeId,
+    /// Where the volume is in its life.
+    pub state: VolumeState,
+    /// When the volume was made; `None` when EC2 did not say.
+    pub created: Option<Timestamp>,
+}
+
+/// Where a volume is in its life (EC2: `VolumeState`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VolumeState {
+    /// Not attached; its content stands still.
+    Available,
+    /// Being made.
+    Creating,
+    /// Gone.
+    Deleted,
+    /// Going.
+    Deleting,
+    /// Its hardware failed.
+    Error,
+    /// Attached to an instance.
+    InUse,
+    /// A state that this version does not know.
+    Unknown(String),
+}
+
+/// An EBS snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// `snap-...`.
+    pub id: SnapshotId,
+    /// The volume that it was made of. EC2 writes an arbitrary one on copies.
+    pub volume_id: VolumeId,
+    /// The immutable text that was given when it was made. Shared, because a policy writes the same one everywhere.
+    pub description: Arc<str>,
+    /// Whether its data is complete.
+    pub state: SnapshotState,
+    /// When EC2 began it: the point in time of its content.
+    pub start_time: Timestamp,
+    /// How it came to be.
+    pub origin: Origin,
+    /// What opendlm's tags say.
+    pub marks: Marks,
+}
+
+/// Whether the data of a snapshot is complete (EC2: `SnapshotState`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotState {
+    /// All data is in the snapshot: it can be restored.
+    Completed,
+    /// It failed and holds nothing that can be restored.
+    Error,
+    /// Data is still being copied, so many per cent are done.
+    Pending {
+        /// 0 to 100.
+        progress_percent: u8,
+    },
+    /// A state that this version does not know, or one of the Recycle Bin's (`recoverable`, `recovering`).
+    Unknown(String),
+}
+
+/// How a snapshot came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// By CopySnapshot: never ours, since opendlm makes no copies yet.
+    Copied,
+    /// From a volume.
+    Created,
+}
+
+macro_rules! resource_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            #[doc = concat!("Reads an id that begins with `", $prefix, "`; `None` for anything else.")]
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let rest = text.strip_prefix($prefix)?;
+                let is_hex = rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+                (is_hex && (1..=RESOURCE_ID_DIGITS_MAX).contains(&rest.len())).then(|| Self(text.into()))
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+/// EC2's ids have 8 or 17 hexadecimal digits; twice that leaves room for a longer form some day.
+const RESOURCE_ID_DIGITS_MAX: usize = 34;
+
+resource_id!(
+    /// A volume's id, `vol-` and hexadecimal digits.
+    VolumeId,
+    "vol-"
+);
+resource_id!(
+    /// A snapshot's id, `snap-` and hexadecimal digits.
+    SnapshotId,
+    "snap-"
+);
+
+impl VolumeId {
+    /// The volume id that EC2 writes on snapshots made by CopySnapshot (EC2 user guide: "an arbitrary volume ID that
+    /// should not be used for any purpose").
+    pub const OF_COPIES: &'static str = "vol-ffffffff";
+}
+
+impl fmt::Display for VolumeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Available => "available",
+            Self::Creating => "creating",
+            Self::Deleted => "deleted",
+            Self::Deleting => "deleting",
+            Self::Error => "error",
+            Self::InUse => "in-use",
+            Self::Unknown(state) => state,
+        })
+    }
+}
+
+impl fmt::Display for SnapshotState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Completed => f.write_str("completed"),
+            Self::Error => f.write_str("error"),
+            Self::Pending { progress_percent } => write!(f, "pending, {progress_percent}%"),
+            Self::Unknown(state) => f.write_str(state),
+        }
+    }
+}
+
+impl fmt::Display for CutShort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MixedOwners => "the endpoint returned snapshots of several owners although only our own were asked for",
+            Self::TooManyPages => "there were more pages than opendlm reads in one turn",
+            Self::Unreadable => "the endpoint returned a volume or a snapshot without a readable id or start time",
+        })
+    }
+}
