@@ -10,6 +10,8 @@
 mod keys;
 mod options;
 mod reading;
+#[cfg(test)]
+mod tests;
 
 use crate::options::{Options, Start, StartOrigin};
 use crate::policy::Policy;

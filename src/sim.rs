@@ -12,6 +12,9 @@ use crate::world::{Coverage, Origin, Snapshot, SnapshotId, SnapshotState, Volume
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
+#[cfg(test)]
+mod tests;
+
 /// An account with volumes, all of them targeted, and snapshots that take their time.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -68,7 +71,7 @@ impl Account {
             snapshots: BTreeMap::new(),
             snapshot_takes,
             coverage: Coverage::Complete,
-            last_id: 0,
+            last_id: FIRST_ID,
             broken_volumes: BTreeSet::new(),
             calls: Calls::default(),
         }
@@ -80,7 +83,6 @@ impl Account {
         let mut account = Self::new(0, SignedDuration::MAX);
         account.volumes.clone_from(&world.volumes);
         account.coverage = world.coverage;
-        account.last_id = FIRST_ID_BESIDE_OTHERS;
         for snapshot in &world.snapshots {
             let simulated = Simulated { snapshot: snapshot.clone(), completes_at: Timestamp::MAX };
             account.snapshots.insert(snapshot.id.clone(), simulated);
@@ -183,8 +185,8 @@ impl Account {
     }
 }
 
-/// Where numbering begins in an account that holds snapshots already, so that no id is given out twice.
-const FIRST_ID_BESIDE_OTHERS: u64 = 1 << 40;
+/// Where the numbering of new snapshots begins: far from those that a test puts in, so that no id is given out twice.
+const FIRST_ID: u64 = 1 << 40;
 
 fn refused(code: &str, message: &str) -> Outcome {
     let failed = Failed { kind: FailedKind::Refused, code: code.to_owned(), message: message.to_owned() };

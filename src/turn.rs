@@ -7,6 +7,8 @@
 
 mod conclude;
 pub mod progress;
+#[cfg(test)]
+mod tests;
 
 use crate::action::{Action, DeleteSnapshot};
 use crate::options::Options;

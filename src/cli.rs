@@ -1,0 +1,63 @@
+//! The command line `opendlm`: check a policy, list its coming times, plan, and run at home.
+
+mod check;
+mod document;
+mod next;
+mod plan;
+mod run;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Amazon Data Lifecycle Manager's job, in your own account.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read FILE and tell all that is wrong with it; exit 1 if anything is.
+    Check(Document),
+    /// List the coming scheduled times of each schedule.
+    Next {
+        #[command(flatten)]
+        document: Document,
+        /// List times after this one, RFC 3339; default: now.
+        #[arg(long, value_name = "TIME")]
+        from: Option<Timestamp>,
+        /// How many times to list for each schedule.
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        count: u16,
+    },
+    /// Look at the account and print every decision with its reason; change nothing.
+    Plan(Document),
+    /// Make turns until the run is done, sleeping where Step Functions would wait; exit 1 when it fails or is PARTIAL.
+    Run(Document),
+}
+
+/// What a command reads, and how it answers.
+#[derive(Debug, Args)]
+struct Document {
+    /// An event, or a policy as `aws dlm` takes and prints it; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Check(document) => check::check(&document),
+        Command::Next { document, from, count } => next::next(&document, from, count),
+        Command::Plan(document) => plan::plan(&document),
+        Command::Run(document) => run::run(&document),
+    }
+}

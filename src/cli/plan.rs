@@ -1,0 +1,72 @@
+//! `opendlm plan FILE`: every decision with its reason, and no change.
+
+use super::Document;
+use super::document::{print_json, value};
+use crate::answer::TurnError;
+use crate::aws::Account;
+use crate::event;
+use crate::handler::{self, Foreseen};
+use crate::report::words::Line;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::json;
+use std::process::ExitCode;
+
+/// Prints the plan of a start now.
+pub(super) fn plan(document: &Document) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
+    match runtime.block_on(foresee(document)) {
+        Ok(foreseen) if document.json => {
+            print_json(&json!({ "Report": foreseen.report, "Decisions": foreseen.decisions }));
+            ExitCode::SUCCESS
+        }
+        Ok(foreseen) => {
+            print_text(&foreseen);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{}", error.text());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn foresee(document: &Document) -> Result<Foreseen, TurnError> {
+    let event = value(document).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    let event = event::with_bare_policy_wrapped(event);
+    // Refuse what cannot be read before asking for credentials.
+    handler::read_event(&event)?;
+    handler::foresee(&Account::connect().await, &event).await
+}
+
+fn print_text(foreseen: &Foreseen) {
+    for warning in &foreseen.report.warnings {
+        println!("warning: {warning}");
+    }
+    for schedule in &foreseen.report.schedules {
+        let time = schedule.scheduled_time.as_deref().unwrap_or("-");
+        let next = schedule.next_scheduled_time.as_deref().unwrap_or("-");
+        println!("{}: {} {time}, next {next}", schedule.name, schedule.due.to_lowercase());
+    }
+    if !foreseen.decisions.is_empty() {
+        println!("{}", table(&foreseen.decisions));
+    }
+    println!("{}; nothing was changed", foreseen.report.summary);
+}
+
+fn table(decisions: &[Line]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["DECISION", "VOLUME", "SNAPSHOT", "SCHEDULED TIME", "SCHEDULE", "REASON"]);
+    for line in decisions {
+        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        table.add_row([
+            line.decision.to_owned(),
+            line.volume.clone(),
+            or_dash(&line.snapshot),
+            or_dash(&line.scheduled_time),
+            or_dash(&line.schedule),
+            line.reason.clone(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,178 @@
+//! One turn: decode, now, observe, plan, turn, apply, answer.
+//!
+//! The same steps serve the Lambda function and the command line. Nothing here decides: it calls the core and hands
+//! over what came of it.
+
+use crate::action::{Action, Outcome};
+use crate::answer::{Answer, TurnError};
+use crate::aws::{Account, ObserveError, clock};
+use crate::event::{self, Event};
+use crate::pace::{self, Bucket};
+use crate::plan::{self, Plan, check};
+use crate::policy::PolicyState;
+use crate::policy::decode::IdRule;
+use crate::report::{self, Report, words};
+use crate::tags::written;
+use crate::turn::{self, Budget, Conclusion, Status};
+use crate::world::World;
+use jiff::Timestamp;
+use serde_json::Value;
+use tracing::{debug, error, info};
+
+/// Reads an event for a run: everything that is wrong with it at once.
+///
+/// # Errors
+/// `PolicyInvalid` with one line for each problem.
+pub fn read_event(value: &Value) -> Result<(Event, Vec<String>), TurnError> {
+    let reading = event::read(value, IdRule::Required);
+    let refusal = reading.refusal();
+    let warnings = reading.warnings.iter().map(ToString::to_string).collect();
+    reading.value.map(|event| (event, warnings)).ok_or_else(|| TurnError::PolicyInvalid(refusal.unwrap_or_default()))
+}
+
+/// One turn on behalf of `event` that begins no call which could not end before `until`.
+///
+/// # Errors
+/// When the run cannot go on: the event is refused, EC2 cannot be asked, or the role may do nothing at all.
+pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<Answer, TurnError> {
+    let (event, warnings) = read_event(value)?;
+    let now = clock::now();
+    let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    let world = observe(account, &event).await?;
+    let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
+    hold_to_promises(&event, now, &world, &plan);
+    log_decisions(&event, &plan);
+    let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget(now, until));
+    let policy_id = event.policy.id.as_str();
+    let outcomes = account.apply(&selection.actions, until, |action, outcome| log_action(policy_id, action, outcome)).await;
+    let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, now);
+    if let Some(denied) = &conclusion.denied {
+        let advice = "give the role the rights that template.yaml lists";
+        return Err(TurnError::AccessDenied(format!("{}: {}; {advice}", denied.code, denied.message)));
+    }
+    let report = report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, &warnings);
+    let answer = Answer::new(&event, &conclusion, report);
+    log_turn(policy_id, &answer, &conclusion);
+    Ok(answer)
+}
+
+/// What a run that starts now would do first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Foreseen {
+    /// What there is to say in all.
+    pub report: Report,
+    /// Every decision with its reason.
+    pub decisions: Vec<words::Line>,
+}
+
+/// Looks at the account and decides, and changes nothing.
+///
+/// # Errors
+/// When the event is refused or EC2 cannot be asked.
+pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnError> {
+    let (event, warnings) = read_event(value)?;
+    let now = clock::now();
+    let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    let world = observe(account, &event).await?;
+    let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
+    hold_to_promises(&event, now, &world, &plan);
+    let status = Status::Waiting { seconds: 0 };
+    let report = report::report(&event.policy, &event.options, &plan, &progress, status, &warnings);
+    Ok(Foreseen { report, decisions: report::decisions(&plan).collect() })
+}
+
+async fn observe(account: &Account, event: &Event) -> Result<World, TurnError> {
+    match event.policy.state {
+        PolicyState::Disabled => Ok(World::default()),
+        PolicyState::Enabled => account.observe(&event.policy).await.map_err(turn_error),
+    }
+}
+
+/// A plan that breaks a promise is a defect: stop before the first write.
+fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_>) {
+    let broken = check::check(&event.policy, now, world, plan);
+    for promise in &broken {
+        error!(policy = event.policy.id.as_str(), "broken promise: {promise}");
+    }
+    assert!(broken.is_empty(), "the plan breaks a promise, nothing was changed: {broken:?}");
+}
+
+/// What fits between `now` and `until` through full buckets; the pacers of the account hold back what does not.
+fn budget(now: Timestamp, until: Timestamp) -> Budget {
+    let fits = |limit| usize::try_from(Bucket::full(limit).calls_before(now, until)).unwrap_or(usize::MAX);
+    Budget { creations_max: fits(pace::CREATE_SNAPSHOT), deletions_max: fits(pace::DELETE_SNAPSHOT) }
+}
+
+fn turn_error(error: ObserveError) -> TurnError {
+    let message = report::chain(&error);
+    match error {
+        ObserveError::AccessDenied(_) => TurnError::AccessDenied(message),
+        ObserveError::Throttled(_) => TurnError::Throttled(message),
+        ObserveError::Unavailable(_) => TurnError::Unavailable(message),
+    }
+}
+
+fn log_decisions(event: &Event, plan: &Plan<'_>) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    for line in report::decisions(plan) {
+        debug!(
+            policy = event.policy.id.as_str(),
+            decision = line.decision,
+            schedule = line.schedule,
+            volume = line.volume,
+            snapshot = line.snapshot,
+            scheduled_time = line.scheduled_time,
+            reason = line.reason,
+            "decision"
+        );
+    }
+}
+
+fn log_action(policy: &str, action: &Action, outcome: &Outcome) {
+    let (name, volume, known_snapshot, schedule, scheduled_time) = match action {
+        Action::CreateSnapshot(create) => {
+            ("CreateSnapshot", &create.volume_id, None, Some(&create.schedule), Some(create.scheduled_time))
+        }
+        Action::DeleteSnapshot(delete) => {
+            let snapshot = &delete.snapshot;
+            let marks = &snapshot.marks;
+            let scheduled_time = marks.scheduled_time.value().copied();
+            ("DeleteSnapshot", &snapshot.volume_id, Some(&snapshot.id), marks.schedule_name.value(), scheduled_time)
+        }
+    };
+    let (word, made, failed) = match outcome {
+        Outcome::Created(id) => ("done", Some(id), None),
+        Outcome::Deleted => ("done", None, None),
+        Outcome::Failed(failed) => ("failed", None, Some(failed)),
+        Outcome::NotStarted => ("not started", None, None),
+    };
+    info!(
+        policy,
+        action = name,
+        volume = volume.as_str(),
+        snapshot = made.or(known_snapshot).map(|id| id.as_str()),
+        schedule = schedule.map(|name| name.as_str()),
+        scheduled_time = scheduled_time.map(written),
+        outcome = word,
+        code = failed.map(|failed| failed.code.as_str()),
+        message = failed.map(|failed| failed.message.as_str()),
+        "action"
+    );
+}
+
+fn log_turn(policy: &str, answer: &Answer, conclusion: &Conclusion) {
+    info!(
+        policy,
+        turn = conclusion.progress.turns,
+        status = answer.status,
+        wait_seconds = answer.wait_seconds,
+        outcome = answer.report.outcome,
+        created = answer.report.created,
+        deleted = answer.report.deleted,
+        failed = answer.report.failed,
+        summary = answer.report.summary,
+        "turn"
+    );
+}

@@ -1,0 +1,39 @@
+//! The Lambda function's `bootstrap`: the client and its TLS connection in the init phase, one turn an invocation.
+
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use opendlm::answer::{Answer, TurnError};
+use opendlm::aws::Account;
+use opendlm::handler;
+use serde_json::Value;
+
+/// What a turn keeps back of the function's time to put its answer together and hand it over.
+const RESERVE: SignedDuration = SignedDuration::from_secs(2);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let account = Account::connect().await;
+    let account = &account;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| invoke(account, event))).await
+}
+
+async fn invoke(account: &Account, event: LambdaEvent<Value>) -> Result<Answer, Diagnostic> {
+    let answer = handler::turn(account, &event.payload, last_call(event.context.deadline)).await;
+    answer.map_err(|error| {
+        tracing::error!(error = error.name(), "{error}");
+        diagnostic(&error)
+    })
+}
+
+/// The instant by which every call has to end, from the deadline in milliseconds since 1970 that Lambda gives.
+fn last_call(deadline_millis: u64) -> Timestamp {
+    let deadline = i64::try_from(deadline_millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
+    let deadline = deadline.unwrap_or(Timestamp::MAX);
+    deadline.checked_sub(RESERVE).unwrap_or(deadline)
+}
+
+/// The error as Step Functions sees it: `Retry` matches its name.
+fn diagnostic(error: &TurnError) -> Diagnostic {
+    Diagnostic { error_type: error.name().to_owned(), error_message: opendlm::report::chain(error) }
+}

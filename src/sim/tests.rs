@@ -1,0 +1,145 @@
+//! Whole runs in the simulated account.
+
+use super::*;
+use crate::fixtures::*;
+use crate::options::StartOrigin;
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+fn by_event(at: Timestamp) -> Start {
+    Start { at, origin: StartOrigin::Event, begun: at }
+}
+
+/// The scheduled times of the snapshots that the account holds, each with how many there are.
+fn held(account: &Account, now: Timestamp) -> Vec<(String, usize)> {
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for snapshot in account.observe(now).snapshots {
+        let time = snapshot.marks.scheduled_time.value().map_or_else(String::new, ToString::to_string);
+        *times.entry(time).or_default() += 1;
+    }
+    times.into_iter().collect()
+}
+
+#[test]
+fn a_year_of_hourly_turns_makes_a_snapshot_a_day_and_keeps_three() {
+    const VOLUMES: u32 = 3;
+    let policy = sample();
+    let options = Options::default();
+    let mut account = Account::new(VOLUMES, SignedDuration::from_mins(30));
+    let mut now = at("2026-01-01T00:00:00Z");
+    let mut turns = 0;
+    let end = at("2027-01-01T00:00:00Z");
+    while now < end {
+        let _ = account.turn(&policy, &options, Progress::new(&by_event(now)), now);
+        turns += 1;
+        now += HOUR;
+    }
+    assert_eq!(turns, 8_760);
+    assert_eq!(account.calls, Calls { creations: 365 * u64::from(VOLUMES), deletions: 362 * u64::from(VOLUMES) });
+    let expected = ["2026-12-29T17:00:00Z", "2026-12-30T17:00:00Z", "2026-12-31T17:00:00Z"];
+    assert_eq!(held(&account, end), expected.map(|time| (time.to_owned(), 3)).to_vec());
+}
+
+#[test]
+fn a_run_waits_as_amazon_dlm_does_and_deletes_once_the_new_snapshot_is_complete() {
+    let policy = sample();
+    let mut account = Account::new(1, 100 * SECOND);
+    for (number, day) in [(1, 19), (2, 20), (3, 21)] {
+        account.add_snapshot(snapshot(number, 1, &format!("2026-11-{day}T17:00:00Z")));
+    }
+    let start = by_event(at("2026-11-22T17:00:00Z"));
+    let ended = account.run(&policy, &Options::default(), start);
+    assert_eq!(ended.outcome, RunOutcome::Succeeded);
+    assert_eq!(ended.waits, [1, 15, 25, 60]);
+    assert_eq!(ended.at, at("2026-11-22T17:01:41Z"));
+    assert_eq!((ended.progress.created, ended.progress.deleted), (1, 1));
+    let expected = ["2026-11-20T17:00:00Z", "2026-11-21T17:00:00Z", "2026-11-22T17:00:00Z"];
+    assert_eq!(held(&account, ended.at), expected.map(|time| (time.to_owned(), 1)).to_vec());
+}
+
+#[test]
+fn a_second_run_of_the_same_start_makes_and_deletes_nothing() {
+    let policy = sample();
+    let mut account = Account::new(5, 10 * SECOND);
+    let start = by_event(at("2026-11-22T17:00:00Z"));
+    let first = account.run(&policy, &run_now(), start);
+    let calls = account.calls;
+    let second = account.run(&policy, &run_now(), Start { begun: first.at, ..start });
+    assert_eq!(second.outcome, RunOutcome::Succeeded);
+    assert_eq!((second.waits, account.calls), (vec![], calls));
+}
+
+#[test]
+fn a_volume_that_always_fails_keeps_what_it_has_and_makes_the_run_partial() {
+    let policy = sample();
+    let mut account = Account::new(3, 10 * SECOND);
+    for volume in 1..=3 {
+        for (number, day) in [(10, 19), (20, 20), (30, 21)] {
+            account.add_snapshot(snapshot(number + volume, volume, &format!("2026-11-{day}T17:00:00Z")));
+        }
+    }
+    account.broken_volumes.insert(volume_id(2));
+    let options = Options { start_window: SignedDuration::from_mins(5), ..Options::default() };
+    let ended = account.run(&policy, &options, by_event(at("2026-11-22T17:00:00Z")));
+    assert_eq!(ended.outcome, RunOutcome::Partial);
+    assert_eq!((ended.progress.created, ended.progress.deleted), (2, 2));
+    let failure = ended.progress.failures.first().unwrap();
+    assert_eq!((failure.subject.resource(), failure.code.as_str()), (volume_id(2).as_str(), "IncorrectState"));
+    // Tried until the start window was over, and no longer.
+    assert!(ended.at > at("2026-11-22T17:05:00Z") && ended.at <= at("2026-11-22T17:06:01Z"), "{}", ended.at);
+    let of_broken = account.observe(ended.at).snapshots.into_iter().filter(|s| s.volume_id == volume_id(2));
+    assert_eq!(of_broken.count(), 3);
+}
+
+#[test]
+fn backups_that_fail_for_a_month_cost_no_good_snapshot() {
+    let policy = policy(vec![daily("Default Schedule", days(2))]);
+    let mut account = Account::new(1, 10 * SECOND);
+    let first = at("2026-11-01T17:00:00Z");
+    account.run(&policy, &Options::default(), by_event(first));
+    account.broken_volumes.insert(volume_id(1));
+    for day in 1..=30 {
+        let start = by_event(first + day * 24 * HOUR);
+        assert_eq!(account.run(&policy, &Options::default(), start).outcome, RunOutcome::Partial);
+    }
+    let now = first + 31 * 24 * HOUR;
+    assert_eq!(held(&account, now), [("2026-11-01T17:00:00Z".to_owned(), 1)]);
+}
+
+#[test]
+fn a_run_that_was_missed_while_the_function_was_off_is_made_up_for_within_the_window_only() {
+    let policy = sample();
+    let mut account = Account::new(1, 10 * SECOND);
+    let late = by_event(at("2026-11-22T17:59:00Z"));
+    assert_eq!(account.run(&policy, &Options::default(), late).progress.created, 1);
+    let too_late = by_event(at("2026-11-23T18:01:00Z"));
+    let ended = account.run(&policy, &Options::default(), too_late);
+    assert_eq!((ended.outcome, ended.progress.created), (RunOutcome::Skipped, 0));
+}
+
+#[test]
+fn a_lost_next_costs_nothing_because_ec2_shows_where_things_stand() {
+    let policy = sample();
+    let mut account = Account::new(2, 300 * SECOND);
+    let start = at("2026-11-22T17:00:00Z");
+    // The first execution is lost after its first turn; a rule of one minute drives on, each time from nothing.
+    for minute in 0..10 {
+        let now = start + SignedDuration::from_mins(minute);
+        let _ = account.turn(&policy, &Options::default(), Progress::new(&by_event(now)), now);
+    }
+    assert_eq!(account.calls, Calls { creations: 2, deletions: 0 });
+}
+
+#[test]
+fn a_volume_that_goes_away_during_a_run_is_no_failure() {
+    let policy = sample();
+    let mut account = Account::new(2, 10 * SECOND);
+    account.broken_volumes.insert(volume_id(2));
+    let start = by_event(at("2026-11-22T17:00:00Z"));
+    let first = account.turn(&policy, &Options::default(), Progress::new(&start), start.at);
+    assert_eq!(first.progress.failures.len(), 1);
+    account.volumes_mut().retain(|volume| volume.id != volume_id(2));
+    let second = account.turn(&policy, &Options::default(), first.progress, start.at + 60 * SECOND);
+    assert_eq!(second.status, Status::Done(RunOutcome::Succeeded));
+}

@@ -1,0 +1,204 @@
+//! Tables: a plan, what came of its actions, and what the turn leads to.
+
+use super::*;
+use crate::action::{Failed, FailedKind, Outcome};
+use crate::fixtures::*;
+use crate::options::Start;
+use crate::world::{SnapshotId, World};
+use jiff::SignedDuration;
+
+const NOW: &str = "2026-11-22T17:00:00Z";
+
+fn failed(kind: FailedKind) -> Outcome {
+    Outcome::Failed(Failed { kind, code: "Code".to_owned(), message: "why".to_owned() })
+}
+
+fn created() -> Outcome {
+    Outcome::Created(SnapshotId::parse("snap-00000000000000001").unwrap())
+}
+
+/// One turn of the sample policy at `now`, in which every action has the same outcome.
+fn turn_at(now: Timestamp, world: &World, progress: Progress, budget: Budget, outcome: &Outcome) -> Conclusion {
+    let (policy, options) = (sample(), Options::default());
+    let plan = plan::plan(&policy, &options, &progress.start(), now, world);
+    let selection = select(&policy, &options, &plan, &progress, now, budget);
+    let outcomes = selection.actions.iter().map(|_| outcome.clone()).collect();
+    conclude(&options, &plan, progress, selection, outcomes, now)
+}
+
+fn first_turn(world: &World, outcome: &Outcome) -> Conclusion {
+    turn_at(at(NOW), world, Progress::new(&start(NOW)), Budget::UNBOUNDED, outcome)
+}
+
+#[track_caller]
+fn check(world: &World, outcome: &Outcome, expected: Status) {
+    assert_eq!(first_turn(world, outcome).status, expected);
+}
+
+#[test]
+fn a_turn_that_created_looks_again_after_a_second() {
+    check(&world([volume(1)], []), &created(), Status::Waiting { seconds: 1 });
+}
+
+#[test]
+fn a_failure_that_may_pass_is_tried_again() {
+    for kind in [FailedKind::Refused, FailedKind::Throttled, FailedKind::Unclear] {
+        check(&world([volume(1)], []), &failed(kind), Status::Waiting { seconds: 1 });
+    }
+}
+
+#[test]
+fn with_everything_complete_the_run_succeeded() {
+    let world = world([volume(1)], [snapshot(1, 1, NOW)]);
+    check(&world, &created(), Status::Done(RunOutcome::Succeeded));
+}
+
+#[test]
+fn with_nobody_targeted_nothing_was_done() {
+    check(&world([], []), &created(), Status::Done(RunOutcome::Skipped));
+}
+
+#[test]
+fn the_waits_are_those_of_amazon_dlm() {
+    let world = world([volume(1)], [snapshot(1, 1, NOW).pending()]);
+    let mut progress = Progress::new(&start(NOW));
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        let conclusion = turn_at(at(NOW), &world, progress, Budget::UNBOUNDED, &created());
+        let Status::Waiting { seconds } = conclusion.status else { panic!("{:?}", conclusion.status) };
+        waits.push(seconds);
+        progress = conclusion.progress;
+    }
+    assert_eq!(waits, [1, 15, 25, 60, 60, 60]);
+}
+
+#[test]
+fn work_that_did_not_fit_into_the_turn_goes_on_at_once() {
+    let world = world([volume(1), volume(2), volume(3)], []);
+    let budget = Budget { creations_max: 2, deletions_max: 0 };
+    let conclusion = turn_at(at(NOW), &world, Progress::new(&start(NOW)), budget, &created());
+    assert_eq!(conclusion.done.len(), 2);
+    assert_eq!(conclusion.status, Status::Waiting { seconds: 0 });
+}
+
+#[test]
+fn a_turn_that_could_begin_nothing_does_not_spin() {
+    check(&world([volume(1)], []), &Outcome::NotStarted, Status::Waiting { seconds: 1 });
+}
+
+#[test]
+fn what_was_created_is_not_created_again_while_ec2_may_not_list_it() {
+    let world = world([volume(1)], []);
+    for outcome in [created(), failed(FailedKind::Unclear)] {
+        let progress = first_turn(&world, &outcome).progress;
+        let soon = at(NOW) + SignedDuration::from_secs(59);
+        let unlisted = turn_at(soon, &world, progress.clone(), Budget::UNBOUNDED, &created());
+        assert_eq!(unlisted.done, vec![]);
+        assert!(matches!(unlisted.status, Status::Waiting { seconds: 1.. }));
+        let later = at(NOW) + SignedDuration::from_secs(60);
+        assert_eq!(turn_at(later, &world, progress, Budget::UNBOUNDED, &created()).done.len(), 1);
+    }
+}
+
+#[test]
+fn what_failed_is_given_up_after_the_window_and_what_was_never_tried_goes_on() {
+    let world = world([volume(1), volume(2)], []);
+    let budget = Budget { creations_max: 1, deletions_max: 0 };
+    let first = turn_at(at(NOW), &world, Progress::new(&start(NOW)), budget, &failed(FailedKind::Refused));
+    let after = at(NOW) + SignedDuration::from_mins(61);
+    let second = turn_at(after, &world, first.progress, Budget::UNBOUNDED, &created());
+    let tried: Vec<String> = second.done.iter().map(|(action, _)| match action {
+        Action::CreateSnapshot(create) => create.volume_id.to_string(),
+        Action::DeleteSnapshot(delete) => panic!("{delete:?}"),
+    }).collect();
+    assert_eq!(tried, [volume_id(2).to_string()]);
+}
+
+#[test]
+fn a_late_failure_makes_the_run_partial_and_is_named() {
+    let failing = world([volume(1)], []);
+    let first = first_turn(&failing, &failed(FailedKind::Refused));
+    let after = at(NOW) + SignedDuration::from_mins(61);
+    let last = turn_at(after, &failing, first.progress, Budget::UNBOUNDED, &created());
+    assert_eq!(last.status, Status::Done(RunOutcome::Partial));
+    assert_eq!(last.progress.failures[0].subject.resource(), volume_id(1).as_str());
+}
+
+#[test]
+fn a_failure_that_was_mended_is_forgotten() {
+    let first = first_turn(&world([volume(1)], []), &failed(FailedKind::Refused));
+    assert_eq!(first.progress.failures.len(), 1);
+    let mended = world([volume(1)], [snapshot(1, 1, NOW)]);
+    let second = turn_at(at(NOW), &mended, first.progress, Budget::UNBOUNDED, &created());
+    assert_eq!(second.status, Status::Done(RunOutcome::Succeeded));
+    assert_eq!(second.progress.failures, vec![]);
+}
+
+#[test]
+fn a_refused_deletion_is_tried_once_and_named() {
+    let old = (18..=22).map(|day| snapshot(day, 1, &format!("2026-11-{day}T17:00:00Z")));
+    let world = world([volume(1)], old);
+    let first = first_turn(&world, &failed(FailedKind::Refused));
+    assert_eq!(first.done.len(), 2);
+    assert_eq!(first.status, Status::Done(RunOutcome::Partial));
+    assert_eq!(first.progress.failures.len(), 2);
+}
+
+#[test]
+fn deletions_begin_with_the_oldest() {
+    let old = [22, 18, 20, 19, 21].map(|day| snapshot(40 - day, 1, &format!("2026-11-{day}T17:00:00Z")));
+    let first = first_turn(&world([volume(1)], old), &Outcome::Deleted);
+    let days: Vec<String> = first.done.iter().map(|(action, _)| match action {
+        Action::DeleteSnapshot(delete) => delete.snapshot.marks.scheduled_time.value().unwrap().to_string(),
+        Action::CreateSnapshot(create) => panic!("{create:?}"),
+    }).collect();
+    assert_eq!(days, ["2026-11-18T17:00:00Z", "2026-11-19T17:00:00Z"]);
+    assert_eq!(first.status, Status::Done(RunOutcome::Succeeded));
+}
+
+#[test]
+fn a_role_that_may_do_nothing_cannot_go_on() {
+    let conclusion = first_turn(&world([volume(1), volume(2)], []), &failed(FailedKind::Denied));
+    assert_eq!(conclusion.denied.map(|failed| failed.code).as_deref(), Some("Code"));
+    let with_backup = world([volume(1), volume(2)], [snapshot(1, 1, NOW)]);
+    assert_eq!(first_turn(&with_backup, &failed(FailedKind::Denied)).denied, None);
+}
+
+#[test]
+fn a_run_ends_even_when_a_snapshot_is_pending_for_ever() {
+    let world = world([volume(1)], [snapshot(1, 1, NOW).pending()]);
+    let progress = Progress { turns: TURNS_MAX - 1, ..Progress::new(&start(NOW)) };
+    let last = turn_at(at(NOW), &world, progress, Budget::UNBOUNDED, &created());
+    assert_eq!(last.status, Status::Done(RunOutcome::Partial));
+}
+
+#[test]
+fn a_run_does_not_wait_for_snapshots_of_a_later_start() {
+    let later = snapshot(2, 1, "2026-11-22T17:30:00Z").pending();
+    let world = world([volume(1)], [snapshot(1, 1, NOW), later]);
+    check(&world, &created(), Status::Done(RunOutcome::Succeeded));
+}
+
+#[test]
+fn progress_is_bounded_and_survives_the_way_through_json() {
+    let volumes = (1..=5_000).map(volume);
+    let conclusion = first_turn(&world(volumes, []), &failed(FailedKind::Unclear));
+    let text = serde_json::to_string(&conclusion.progress).unwrap();
+    assert!(text.len() < 150_000, "{} bytes", text.len());
+    assert_eq!(conclusion.progress.failures.len(), progress::FAILURES_MAX);
+    assert_eq!(conclusion.progress.failures_left_out, 4_900);
+    assert_eq!(serde_json::from_str::<Progress>(&text).unwrap(), conclusion.progress);
+    let _: Start = conclusion.progress.start();
+}
+
+#[test]
+fn a_dry_run_does_nothing() {
+    let (policy, options) = (sample(), Options { dry_run: true, ..Options::default() });
+    let world = world([volume(1)], []);
+    let progress = Progress::new(&start(NOW));
+    let plan = plan::plan(&policy, &options, &progress.start(), at(NOW), &world);
+    let selection = select(&policy, &options, &plan, &progress, at(NOW), Budget::UNBOUNDED);
+    assert_eq!(selection.actions, vec![]);
+    let conclusion = conclude(&options, &plan, progress, selection, vec![], at(NOW));
+    assert_eq!(conclusion.status, Status::Done(RunOutcome::Skipped));
+}
