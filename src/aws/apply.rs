@@ -1,0 +1,161 @@
+//! Carrying out actions: the only file that changes anything in EC2. One call an action, and no choices.
+
+use super::pace::{CALLS_IN_FLIGHT_MAX, Passage};
+use super::{Account, client, failure};
+use crate::action::{Action, CreateSnapshot, DeleteSnapshot, Failed, FailedKind, Outcome};
+use crate::policy::Tag;
+use crate::tags::{Ownership, ownership};
+use crate::world::SnapshotId;
+use aws_sdk_ec2::types::{self, ResourceType, TagSpecification};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use jiff::{SignedDuration, Timestamp};
+
+/// For a CreateSnapshot, which is made once. EC2 answers in about a second; the data is copied after that. A call that
+/// is given up may have made its snapshot, so the patience is long.
+pub const CREATE_SECONDS_MAX: u64 = 15;
+/// For a DeleteSnapshot with its retries: EC2 answers in about a second, so three quick answers fit with the SDK's
+/// pauses of 1 and 2 s between them, or two attempts that hang.
+pub const DELETE_SECONDS_MAX: u64 = 20;
+const DELETE_ATTEMPT_SECONDS_MAX: u64 = 10;
+
+/// EC2's answer to the deletion of a snapshot that is gone already, by us or by somebody else.
+const SNAPSHOT_NOT_FOUND: &str = "InvalidSnapshot.NotFound";
+
+/// The lanes of this turn.
+struct Passages<'a> {
+    create_snapshot: Passage<'a>,
+    delete_snapshot: Passage<'a>,
+}
+
+impl Account {
+    /// Carries out `actions` and returns one outcome for each, in their order. `on_outcome` hears of each one as soon
+    /// as it is known, in any order.
+    ///
+    /// No call starts that could not end before `until`, with its timeouts and retries: such actions are
+    /// [`Outcome::NotStarted`]. One failure stops nothing but itself, except that an action whose bucket EC2 declares
+    /// empty is called no more in this turn. Creations and deletions run at the same time, at EC2's pace for each.
+    pub async fn apply(
+        &self,
+        actions: &[Action],
+        until: Timestamp,
+        mut on_outcome: impl FnMut(&Action, &Outcome),
+    ) -> Vec<Outcome> {
+        let passages = Passages {
+            create_snapshot: self.lanes.create_snapshot.until(latest_start(until, CREATE_SECONDS_MAX)),
+            delete_snapshot: self.lanes.delete_snapshot.until(latest_start(until, DELETE_SECONDS_MAX)),
+        };
+        let (creates, deletes): (Vec<_>, Vec<_>) =
+            actions.iter().enumerate().partition(|(_, action)| matches!(action, Action::CreateSnapshot(_)));
+        let (mut creates, mut deletes) = (creates.into_iter(), deletes.into_iter());
+        let mut outcomes = vec![Outcome::NotStarted; actions.len()];
+        let mut running = FuturesUnordered::new();
+        let first = creates.by_ref().take(CALLS_IN_FLIGHT_MAX).chain(deletes.by_ref().take(CALLS_IN_FLIGHT_MAX));
+        running.extend(first.map(|(position, action)| self.carry_out(position, action, &passages)));
+        while let Some((position, action, outcome)) = running.next().await {
+            let queue = match action {
+                Action::CreateSnapshot(_) => &mut creates,
+                Action::DeleteSnapshot(_) => &mut deletes,
+            };
+            running.extend(queue.next().map(|(position, action)| self.carry_out(position, action, &passages)));
+            on_outcome(action, &outcome);
+            if let Some(slot) = outcomes.get_mut(position) {
+                *slot = outcome;
+            }
+        }
+        outcomes
+    }
+
+    async fn carry_out<'a>(
+        &self,
+        position: usize,
+        action: &'a Action,
+        passages: &Passages<'_>,
+    ) -> (usize, &'a Action, Outcome) {
+        let (passage, outcome) = match action {
+            Action::CreateSnapshot(create) => {
+                let passage = &passages.create_snapshot;
+                (passage, self.create_snapshot(create, passage).await)
+            }
+            Action::DeleteSnapshot(delete) => {
+                let passage = &passages.delete_snapshot;
+                (passage, self.delete_snapshot(delete, passage).await)
+            }
+        };
+        if matches!(&outcome, Outcome::Failed(Failed { kind: FailedKind::Throttled, .. })) {
+            passage.close();
+        }
+        (position, action, outcome)
+    }
+
+    async fn create_snapshot(&self, create: &CreateSnapshot, passage: &Passage<'_>) -> Outcome {
+        let Some(_permit) = passage.admit().await else {
+            return Outcome::NotStarted;
+        };
+        let tags = TagSpecification::builder()
+            .resource_type(ResourceType::Snapshot)
+            .set_tags(Some(create.tags.iter().map(written).collect()))
+            .build();
+        let call = self.client.create_snapshot();
+        let call = call.volume_id(create.volume_id.as_str()).description(&create.description).tag_specifications(tags);
+        match call.customize().config_override(client::never_repeated(CREATE_SECONDS_MAX)).send().await {
+            Ok(made) => created(made.snapshot_id()),
+            Err(error) => Outcome::Failed(failure::of(&error)),
+        }
+    }
+
+    async fn delete_snapshot(&self, delete: &DeleteSnapshot, passage: &Passage<'_>) -> Outcome {
+        // The plan has checked this. It is checked again here, where a mistake would cost somebody's data.
+        let ownership = ownership(&delete.policy_id, &delete.snapshot);
+        if ownership != Ownership::Ours {
+            return Outcome::Failed(not_ours(delete, ownership));
+        }
+        let Some(_permit) = passage.admit().await else {
+            return Outcome::NotStarted;
+        };
+        let call = self.client.delete_snapshot().snapshot_id(delete.snapshot.id.as_str()).customize();
+        let patience = client::within(DELETE_ATTEMPT_SECONDS_MAX, DELETE_SECONDS_MAX);
+        match call.config_override(patience).send().await.map_err(|error| failure::of(&error)) {
+            Ok(_) => Outcome::Deleted,
+            Err(failed) if failed.code == SNAPSHOT_NOT_FOUND => Outcome::Deleted,
+            Err(failed) => Outcome::Failed(failed),
+        }
+    }
+}
+
+/// The last moment at which a call that may take so many seconds ends before `until`.
+fn latest_start(until: Timestamp, seconds_max: u64) -> Timestamp {
+    let seconds_max = i64::try_from(seconds_max).unwrap_or(i64::MAX);
+    until.checked_sub(SignedDuration::from_secs(seconds_max)).unwrap_or(Timestamp::MIN)
+}
+
+fn written(tag: &Tag) -> types::Tag {
+    types::Tag::builder().key(&tag.key).value(&tag.value).build()
+}
+
+/// EC2 says that it began a snapshot. Without a readable id it may have: the next turn looks.
+fn created(snapshot_id: Option<&str>) -> Outcome {
+    snapshot_id.and_then(SnapshotId::parse).map_or_else(
+        || {
+            let message =
+                format!("a snapshot was begun with the id {snapshot_id:?}, expected one like snap-0123456789abcdef0");
+            Outcome::Failed(failure::failed(FailedKind::Unclear, "BadAnswer", &message))
+        },
+        Outcome::Created,
+    )
+}
+
+fn not_ours(delete: &DeleteSnapshot, ownership: Ownership) -> Failed {
+    let DeleteSnapshot { policy_id, snapshot } = delete;
+    let because = match ownership {
+        Ownership::Copy => "it is a copy",
+        Ownership::OtherDescription => "its description is not the policy's",
+        Ownership::OtherPolicy => "it does not carry the policy's id",
+        Ownership::Ours => "it is ours",
+    };
+    let message = format!("{} was not made for {policy_id}: {because}", snapshot.id);
+    failure::failed(FailedKind::Refused, "NotOurs", &message)
+}
+
+#[cfg(test)]
+#[cfg(feature = "mocks")]
+mod tests;

@@ -1,0 +1,76 @@
+//! The EC2 client: how it is made, how long it waits, how often it tries.
+
+use aws_config::BehaviorVersion;
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::retry::{RetryConfig, RetryMode};
+use aws_sdk_ec2::config::timeout::TimeoutConfig;
+use aws_sdk_ec2::config::{self, Config};
+use aws_smithy_http_client::Builder as HttpBuilder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use std::time::Duration;
+
+/// To open a connection. EC2 answers a handshake in tens of milliseconds, 0.7 s where the function has little CPU;
+/// after 3 s the endpoint cannot be reached.
+const CONNECT_SECONDS_MAX: u64 = 3;
+/// For one page of a listing. A page of 1,000 rows takes EC2 about a second; a filter that it must scan a large
+/// account for takes several.
+const DESCRIBE_ATTEMPT_SECONDS_MAX: u64 = 30;
+/// For a page with its retries: two attempts that time out and a third one that answers.
+const DESCRIBE_SECONDS_MAX: u64 = 75;
+/// How often a call is made that may be repeated, the SDK's default. `AWS_MAX_ATTEMPTS` overrides it.
+const ATTEMPTS_MAX: u32 = 3;
+/// For the connections of the init phase, of whose 10 s AWS Lambda restarts the function: connecting, and no more.
+const WARM_UP_SECONDS_MAX: u64 = 3;
+
+/// A client for the account and Region that the environment and the profile name (`AWS_REGION`, `AWS_PROFILE`,
+/// `AWS_ENDPOINT_URL`, credentials), as every AWS tool reads them.
+pub(super) async fn from_environment() -> Client {
+    let http = HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let shared = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+    let attempts = shared.retry_config().map_or(ATTEMPTS_MAX, RetryConfig::max_attempts);
+    Client::from_conf(with_patience(config::Builder::from(&shared), attempts).build())
+}
+
+/// Opens a connection for each of the two listings that every turn makes at the same time: a TLS handshake is most of
+/// the first call of a small function, and the init phase has a full CPU. Dry runs, so that EC2 looks up nothing; what
+/// they answer does not matter.
+pub(super) async fn warm_up(client: &Client) {
+    let once = || never_repeated(WARM_UP_SECONDS_MAX);
+    let volumes = client.describe_volumes().dry_run(true).max_results(FEWEST_RESULTS);
+    let snapshots = client.describe_snapshots().dry_run(true).owner_ids("self").max_results(FEWEST_RESULTS);
+    let _ = tokio::join!(
+        volumes.customize().config_override(once()).send(),
+        snapshots.customize().config_override(once()).send(),
+    );
+}
+
+/// The smallest page that EC2 accepts (EC2 API reference, DescribeVolumes and DescribeSnapshots: `MaxResults`, 5).
+const FEWEST_RESULTS: i32 = 5;
+
+/// The settings of the calls that read: repeated up to `attempts` times, never adaptively, because the pacers know
+/// EC2's buckets and the SDK would only guess them.
+pub(super) fn with_patience(builder: config::Builder, attempts: u32) -> config::Builder {
+    builder
+        .retry_config(RetryConfig::standard().with_retry_mode(RetryMode::Standard).with_max_attempts(attempts))
+        .timeout_config(timeouts(DESCRIBE_ATTEMPT_SECONDS_MAX, DESCRIBE_SECONDS_MAX))
+}
+
+/// For a call that must not be repeated: a timeout or an internal error of CreateSnapshot may have made a snapshot,
+/// and CreateSnapshot has no client token. The next turn looks before it acts.
+pub(super) fn never_repeated(seconds_max: u64) -> config::Builder {
+    Config::builder().retry_config(RetryConfig::disabled()).timeout_config(timeouts(seconds_max, seconds_max))
+}
+
+/// For a call that may be repeated within so many seconds altogether.
+pub(super) fn within(attempt_seconds_max: u64, seconds_max: u64) -> config::Builder {
+    Config::builder().timeout_config(timeouts(attempt_seconds_max, seconds_max))
+}
+
+fn timeouts(attempt_seconds_max: u64, seconds_max: u64) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+        .operation_attempt_timeout(Duration::from_secs(attempt_seconds_max))
+        .operation_timeout(Duration::from_secs(seconds_max))
+        .build()
+}

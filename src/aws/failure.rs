@@ -1,0 +1,306 @@
+//! What EC2's errors mean: one table of codes, and the names of design.md 4.2.
+//!
+//! A failed action is classified for the next turn ([`FailedKind`]), a failed listing for Step Functions
+//! ([`ObserveError`]). Both come from the same table.
+
+use crate::action::{Failed, FailedKind};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use std::error::Error;
+use std::fmt;
+
+/// Why the account could not be observed, by the name that Step Functions sees.
+///
+/// The fourth name, `PolicyInvalid`, is decode's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ObserveError {
+    /// The role may not look, or there are no valid credentials. Trying again does not help.
+    #[error("{0}; expected valid credentials of a role that is allowed ec2:{call}", call = .0.call)]
+    AccessDenied(CallFailed),
+    /// EC2 had too many calls of the account in this Region. Trying again later helps.
+    #[error("{0}; all tools of the account share EC2's request limits in a Region: try again in a minute")]
+    Throttled(CallFailed),
+    /// Everything else: no answer, an internal error, or a refusal of a listing. Not even the last one is the policy's
+    /// fault, since decode has checked it: it comes from an endpoint that does not speak EC2 as we know it, or from a
+    /// page token that ran out, and a new turn starts without one.
+    #[error("{0}; try again, and if it stays look at AWS_REGION, AWS_ENDPOINT_URL and the way to the endpoint")]
+    Unavailable(CallFailed),
+}
+
+/// A listing that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallFailed {
+    /// The EC2 action, as in `DescribeVolumes`.
+    pub call: &'static str,
+    /// EC2's error code, or ours as in [`Failed::code`].
+    pub code: String,
+    /// EC2's message, one bounded line.
+    pub message: String,
+}
+
+impl ObserveError {
+    pub(super) fn of(call: &'static str, failed: Failed) -> Self {
+        let Failed { kind, code, message } = failed;
+        let failed = CallFailed { call, code, message };
+        match kind {
+            FailedKind::Denied => Self::AccessDenied(failed),
+            FailedKind::Throttled => Self::Throttled(failed),
+            FailedKind::Refused | FailedKind::Unclear => Self::Unavailable(failed),
+        }
+    }
+
+    /// The name in `Retry` and `Catch` of the state machine (design.md 4.2).
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AccessDenied(_) => "AccessDenied",
+            Self::Throttled(_) => "Throttled",
+            Self::Unavailable(_) => "Unavailable",
+        }
+    }
+}
+
+impl fmt::Display for CallFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed with {}: {}", self.call, self.code, self.message)
+    }
+}
+
+/// What the failure of a call means.
+pub(super) fn of<E>(error: &SdkError<E>) -> Failed
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match error {
+        SdkError::ServiceError(context) => {
+            let status = context.raw().status().as_u16();
+            match context.err().code() {
+                Some(code) => answered(code, context.err().message().unwrap_or_default(), status),
+                None => without_code(status),
+            }
+        }
+        SdkError::ConstructionFailure(_) => failed(FailedKind::Refused, "NotSent", &chain(error)),
+        SdkError::DispatchFailure(_) if credentials_error(error).is_some() => no_credentials(error),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => timeout(error),
+        // Only the connector knows whether the request had left: perhaps it had.
+        SdkError::DispatchFailure(_) => failed(FailedKind::Unclear, "NoConnection", &chain(error)),
+        SdkError::TimeoutError(_) => timeout(error),
+        // `ResponseError`, an answer that is no EC2 answer; and what a later SDK adds.
+        _ => failed(FailedKind::Unclear, "BadAnswer", &chain(error)),
+    }
+}
+
+/// A failure with a bounded, one-line code and message.
+pub(super) fn failed(kind: FailedKind, code: &str, message: &str) -> Failed {
+    Failed { kind, code: one_line(code, CODE_CHARACTERS_MAX), message: one_line(message, MESSAGE_CHARACTERS_MAX) }
+}
+
+/// EC2 answered with an error code.
+fn answered(code: &str, message: &str, status: u16) -> Failed {
+    // EC2's error reference also writes codes as `Client.RequestLimitExceeded` and `Server.InternalError`.
+    let code = code.strip_prefix("Client.").or_else(|| code.strip_prefix("Server.")).unwrap_or(code);
+    let message =
+        if QUOTE_THE_REQUEST.contains(&code) { "the signature of the request does not hold" } else { message };
+    failed(kind(code, status), code, message)
+}
+
+/// Something answered that does not speak EC2: a proxy, a load balancer, another service.
+fn without_code(status: u16) -> Failed {
+    let kind = if status == TOO_MANY_REQUESTS { FailedKind::Throttled } else { FailedKind::Unclear };
+    failed(kind, "BadAnswer", &format!("HTTP status {status} without an EC2 error code"))
+}
+
+fn timeout<E: Error + 'static>(error: &SdkError<E>) -> Failed {
+    failed(FailedKind::Unclear, "Timeout", &chain(error))
+}
+
+/// Nothing was sent. Whoever has no credentials, or unusable ones, has none the next time either; only a provider that
+/// did not answer in time may come back.
+fn no_credentials<E: Error + 'static>(error: &SdkError<E>) -> Failed {
+    let is_late = matches!(credentials_error(error), Some(CredentialsError::ProviderTimedOut(_)));
+    failed(if is_late { FailedKind::Unclear } else { FailedKind::Denied }, "NoCredentials", &chain(error))
+}
+
+fn credentials_error<E: Error + 'static>(error: &SdkError<E>) -> Option<&CredentialsError> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// What an error code means. Every unknown code of a 4xx answer is a refusal for this resource.
+fn kind(code: &str, status: u16) -> FailedKind {
+    if DENIED.contains(&code) {
+        FailedKind::Denied
+    } else if THROTTLED.contains(&code) {
+        FailedKind::Throttled
+    } else if UNCLEAR.contains(&code) || status >= INTERNAL_SERVER_ERROR {
+        FailedKind::Unclear
+    } else {
+        FailedKind::Refused
+    }
+}
+
+/// The account, the role or the credentials stand in the way (EC2 API reference, "Common client error codes"; the
+/// names of the other AWS protocols, because endpoints and proxies answer with them too).
+const DENIED: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "Blocked",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "OptInRequired",
+    "PendingVerification",
+    "SignatureDoesNotMatch",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+];
+
+/// Too many calls: EC2's `RequestLimitExceeded`, and what the SDK takes for throttling (aws-runtime,
+/// `THROTTLING_ERRORS`) as far as it can come from EC2.
+const THROTTLED: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+    "TooManyRequestsException",
+];
+
+/// EC2 lost its way, perhaps after it had done the work (EC2 API reference, "Server error codes"). With them all codes
+/// of 5xx answers.
+const UNCLEAR: &[&str] = &[
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "RetryableError",
+    "ServiceUnavailable",
+    "Unavailable",
+];
+
+/// Codes whose messages quote the request as it was signed, session token and all.
+const QUOTE_THE_REQUEST: &[&str] =
+    &["IncompleteSignature", "InvalidSignatureException", "MissingAuthenticationToken", "SignatureDoesNotMatch"];
+
+const TOO_MANY_REQUESTS: u16 = 429;
+const INTERNAL_SERVER_ERROR: u16 = 500;
+/// EC2's longest code, `SnapshotCreationPerVolumeRateExceeded`, has 37.
+const CODE_CHARACTERS_MAX: usize = 100;
+/// Enough for EC2's sentences; the encoded part of an `UnauthorizedOperation` has 2,000 more, which would fill an
+/// answer of 200 KB with a hundred failures.
+const MESSAGE_CHARACTERS_MAX: usize = 500;
+/// How deep an error's causes are followed. The SDK nests about six.
+const CAUSES_MAX: usize = 12;
+
+/// The causes of an error, outermost first.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source()).take(CAUSES_MAX)
+}
+
+/// Why a call failed, in the words of its causes and without any of their Debug output: that holds requests and
+/// headers. The SDK's own word for the failure ("dispatch failure") says less than the code next to it.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let words: Vec<String> = causes(error).skip(1).map(ToString::to_string).collect();
+    if words.is_empty() { error.to_string() } else { words.join(": ") }
+}
+
+/// Text from outside as part of a line: bounded, and without characters that could begin another line or hide one.
+fn one_line(text: &str, characters_max: usize) -> String {
+    let visible = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    let mut line: String = text.chars().take(characters_max).map(visible).collect();
+    if text.chars().nth(characters_max).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(codes: &[&str], status: u16, expected: FailedKind) {
+        for code in codes {
+            assert_eq!(answered(code, "", status).kind, expected, "{code} with status {status}");
+        }
+    }
+
+    #[test]
+    fn every_code_has_its_meaning() {
+        check(&["UnauthorizedOperation", "AuthFailure", "OptInRequired"], 403, FailedKind::Denied);
+        check(&["InvalidClientTokenId", "ExpiredToken", "UnrecognizedClientException"], 400, FailedKind::Denied);
+        check(&["RequestLimitExceeded", "Client.RequestLimitExceeded", "Throttling"], 503, FailedKind::Throttled);
+        check(&["RequestLimitExceeded", "ThrottlingException", "TooManyRequestsException"], 400, FailedKind::Throttled);
+        check(&["EC2ThrottledException", "SlowDown"], 503, FailedKind::Throttled);
+        check(&["InternalError", "Server.InternalError", "InternalFailure"], 500, FailedKind::Unclear);
+        check(&["Unavailable", "ServiceUnavailable"], 503, FailedKind::Unclear);
+        check(&["RequestTimeout", "RetryableError"], 400, FailedKind::Unclear);
+        check(&["SomethingNew"], 500, FailedKind::Unclear);
+        check(&["SomethingNew"], 400, FailedKind::Refused);
+        check(&["InvalidVolume.NotFound", "IncorrectState", "InvalidSnapshot.InUse"], 400, FailedKind::Refused);
+        check(&["SnapshotCreationPerVolumeRateExceeded", "ConcurrentSnapshotLimitExceeded"], 400, FailedKind::Refused);
+        check(&["PendingSnapshotLimitExceeded", "SnapshotLimitExceeded"], 400, FailedKind::Refused);
+        check(&["InvalidParameterValue", "RequestExpired", "FilterLimitExceeded"], 400, FailedKind::Refused);
+    }
+
+    #[test]
+    fn no_code_stands_in_two_tables() {
+        let mut codes: Vec<&str> = [DENIED, THROTTLED, UNCLEAR].concat();
+        let all = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), all);
+    }
+
+    #[test]
+    fn an_answer_without_a_code_proves_nothing() {
+        for status in [400, 403, 502, 503, 504] {
+            assert_eq!(without_code(status).kind, FailedKind::Unclear, "{status}");
+        }
+        assert_eq!(without_code(429).kind, FailedKind::Throttled);
+        assert_eq!(without_code(502).message, "HTTP status 502 without an EC2 error code");
+    }
+
+    #[test]
+    fn a_failure_of_a_listing_has_one_of_the_names_of_the_state_machine() {
+        let name = |kind| ObserveError::of("DescribeVolumes", failed(kind, "Code", "message")).name();
+        assert_eq!(name(FailedKind::Denied), "AccessDenied");
+        assert_eq!(name(FailedKind::Throttled), "Throttled");
+        assert_eq!(name(FailedKind::Unclear), "Unavailable");
+        assert_eq!(name(FailedKind::Refused), "Unavailable");
+    }
+
+    #[test]
+    fn the_words_say_what_is_wrong_and_what_to_do() {
+        let denied = answered("UnauthorizedOperation", "You are not authorized to perform this operation.", 403);
+        insta::assert_snapshot!(ObserveError::of("DescribeVolumes", denied), @"DescribeVolumes failed with UnauthorizedOperation: You are not authorized to perform this operation.; expected valid credentials of a role that is allowed ec2:DescribeVolumes");
+    }
+
+    #[test]
+    fn a_message_stays_on_one_bounded_line() {
+        let forged = answered("Evil\nCode", "first\r\n{\"level\":\"INFO\"}\u{2028}\u{1b}[31m", 400);
+        assert_eq!(forged.code, "Evil Code");
+        assert_eq!(forged.message, "first  {\"level\":\"INFO\"}  [31m");
+        let long = answered("X", &"é".repeat(10_000), 400).message;
+        assert_eq!(long.chars().count(), MESSAGE_CHARACTERS_MAX + 1);
+        assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn a_message_that_quotes_the_signed_request_is_not_passed_on() {
+        for code in QUOTE_THE_REQUEST {
+            let failed = answered(code, "The canonical string should have been x-amz-security-token:SECRET", 403);
+            assert!(!failed.message.contains("SECRET"), "{code}");
+            assert_eq!(failed.kind, FailedKind::Denied);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the tests of the shell share: the real client, behind which recorded answers stand instead of EC2.
+
+use super::{Account, client};
+use crate::policy::{Age, AgeUnit, CreateRule, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule};
+use crate::policy::{ScheduleName, StartTime, StartTimeOrigin, Tag, Targets};
+use aws_sdk_ec2::config::http::HttpResponse;
+use aws_sdk_ec2::config::{AsyncSleep, Builder, SharedHttpClient, Sleep};
+use aws_smithy_mocks::{Rule, RuleMode, mock_client};
+use aws_smithy_types::body::SdkBody;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+pub(super) const POLICY: &str = "policy-0123456789abcdef0";
+
+/// The SDK's pauses and timeouts pass at once: what answers at all answers before them.
+#[derive(Debug)]
+struct Instantly;
+
+impl AsyncSleep for Instantly {
+    fn sleep(&self, _: Duration) -> Sleep {
+        Sleep::new(std::future::ready(()))
+    }
+}
+
+/// An account in which each call gets the answer of the first rule that matches it, and a panic if none does.
+pub(super) fn account(rules: &[&Rule]) -> Account {
+    let ec2 = mock_client!(aws_sdk_ec2, RuleMode::MatchAny, rules, |config| {
+        client::with_patience(config, 3).sleep_impl(Instantly)
+    });
+    Account::new(ec2)
+}
+
+/// An account behind another HTTP client.
+pub(super) fn account_with(http: SharedHttpClient, settings: impl FnOnce(Builder) -> Builder) -> Account {
+    let config = aws_sdk_ec2::Config::builder().with_test_defaults_v2().http_client(http).sleep_impl(Instantly);
+    Account::new(aws_sdk_ec2::Client::from_conf(settings(client::with_patience(config, 3)).build()))
+}
+
+/// An error answer as EC2 writes it.
+pub(super) fn error_answer(status: u16, code: &str) -> HttpResponse {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code>\
+         <Message>Recorded message of {code}.</Message></Error></Errors>\
+         <RequestID>ea966190-f9aa-478e-9ede-example</RequestID></Response>"
+    );
+    answer(status, &body)
+}
+
+/// Any answer.
+pub(super) fn answer(status: u16, body: &str) -> HttpResponse {
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+}
+
+/// A policy that targets volumes with one of these tags.
+pub(super) fn policy(any_of: &[(&str, &str)]) -> Policy {
+    Policy {
+        id: PolicyId::parse(POLICY).unwrap(),
+        description: String::new(),
+        state: PolicyState::Enabled,
+        targets: Targets::Volumes { any_of: tags_of(any_of) },
+        schedules: vec![Schedule {
+            name: ScheduleName::default_name(),
+            create: CreateRule::Interval {
+                hours: IntervalHours::new(24).unwrap(),
+                at: StartTime { minute_of_day: 1020, origin: StartTimeOrigin::Given },
+            },
+            retain: RetainRule::Age(Age { interval: NonZeroU32::MIN, unit: AgeUnit::Days }),
+            tags_to_add: Vec::new(),
+        }],
+    }
+}
+
+pub(super) fn tags_of(pairs: &[(&str, &str)]) -> Vec<Tag> {
+    pairs.iter().map(|&(key, value)| Tag { key: key.to_owned(), value: value.to_owned() }).collect()
+}
+
+#[test]
+fn observing_and_applying_can_move_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    let account = account(&[]);
+    let until = jiff::Timestamp::UNIX_EPOCH;
+    is_send(&account.apply(&[], until, |_, _| {}));
+    let targets_one = policy(&[("k", "v")]);
+    is_send(&account.observe(&targets_one));
+    is_send(&Account::connect());
+}

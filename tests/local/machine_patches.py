@@ -1,0 +1,72 @@
+"""What moto's interpreter of state machines needs to drive a local function.
+
+Its Lambda tasks call the function that was registered here, instead of moto's own Lambda, and the seconds of its Wait states and
+Retries can be scaled. Definitions run as they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+
+from rie import FunctionGone, Invocation
+from switches import Switches
+
+Invoke = Callable[[bytes], Invocation]
+
+_functions: dict[str, Invoke] = {}
+
+
+def register(name: str, invoke: Invoke) -> None:
+    """Let tasks that name this function, plainly or in an ARN, reach it."""
+    _functions[name] = invoke
+
+
+def apply(switches: Switches) -> None:
+    """Patch moto's interpreter."""
+    stock_wait = WaitFunction.__dict__.get("opendlm_stock_wait") or WaitFunction._wait_interval
+    WaitFunction.opendlm_stock_wait = stock_wait
+
+    def wait_interval(self: Any, env: Any, wait_seconds: int) -> None:
+        # The stock loop counts in whole seconds and would wait again after a shorter sleep.
+        if switches.WAIT_SCALE == 1 or wait_seconds <= 0:
+            stock_wait(self, env, wait_seconds)
+        else:
+            env.program_state_event.wait(wait_seconds * switches.WAIT_SCALE)
+
+    WaitFunction._wait_interval = wait_interval
+    retrier_decl.time = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds * switches.WAIT_SCALE))
+    lambda_eval_utils._invoke_lambda_function = invoke_lambda_function
+
+
+def invoke_lambda_function(parameters: dict[str, Any], region: str, state_credentials: Any) -> dict[str, Any]:
+    """What the Lambda API answers to Invoke, from the local function."""
+    name = function_name(parameters["FunctionName"])
+    if name not in _functions:
+        raise lambda_error("ResourceNotFoundException", 404, f"Function not found: {parameters['FunctionName']}")
+    try:
+        invocation = _functions[name](parameters.get("Payload") or b"{}")
+    except FunctionGone as gone:
+        raise lambda_error("ServiceException", 500, str(gone)) from gone
+    answer = {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": invocation.payload}
+    return {**answer, "FunctionError": "Unhandled"} if invocation.failed else answer
+
+
+def function_name(reference: str) -> str:
+    """The plain name out of a name or an ARN, with or without a version."""
+    if not reference.startswith("arn:"):
+        return reference.split(":")[0]
+    return reference.split(":function:")[-1].split(":")[0]
+
+
+def lambda_error(code: str, status: int, message: str) -> ClientError:
+    """An error of the Lambda service itself."""
+    metadata = {"HTTPStatusCode": status, "RequestId": "local"}
+    return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}, "Invoke")

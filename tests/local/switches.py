@@ -1,0 +1,104 @@
+"""What the local endpoint can be told to do wrong, and how fast it is.
+
+Every switch is an environment variable of the same name, read once at the start, and can be changed while the endpoint runs
+(`POST /opendlm-local/switches` with a JSON object). What is drawn at random is drawn from SEED, so a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+# The answer for a resource that fails without a code of its own: what EC2 says when it is EC2's fault.
+DEFAULT_CODE = "InternalError"
+
+
+@dataclass
+class Switches:
+    """The switches with their defaults: a healthy EC2 whose snapshots take five seconds."""
+
+    SNAP_SECONDS: float = 5.0
+    """How long a snapshot stays `pending`. Decided when it is made."""
+    LATENCY_MS: float = 0.0
+    """How long every EC2 call takes at least."""
+    BUCKETS: bool = False
+    """EC2's token buckets: RequestLimitExceeded when a caller is too fast."""
+    THROTTLE: float = 0.0
+    """The probability that an EC2 call is answered with RequestLimitExceeded."""
+    LOST_ANSWERS: float = 0.0
+    """The probability that a writing call takes effect while the caller gets HTTP 500."""
+    FAIL_VOLUMES: dict[str, str] = field(default_factory=dict)
+    """CreateSnapshot of these volumes is answered with the code: `vol-a,vol-b:SomeCode`."""
+    FAIL_DELETES: dict[str, str] = field(default_factory=dict)
+    """DeleteSnapshot of these snapshots is answered with the code: `snap-a,snap-b:SomeCode`."""
+    FAIL_ACTIONS: dict[str, str] = field(default_factory=dict)
+    """These EC2 actions are answered with the code: `DescribeVolumes:UnauthorizedOperation`."""
+    ERROR_VOLUMES: set[str] = field(default_factory=set)
+    """Snapshots of these volumes end in the state `error`."""
+    WAIT_SCALE: float = 1.0
+    """Real seconds for each second of a Wait state or of a Retry. The definition stays as it is."""
+    SEED: int = 1
+    """What every random choice is drawn from."""
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.SEED)
+        self._lock = threading.Lock()
+
+    def change(self, wanted: Mapping[str, Any]) -> None:
+        """Set the named switches. All names and values are checked first, so a mistake changes nothing."""
+        kinds = {each.name: type(getattr(self, each.name)) for each in fields(self)}
+        unknown = sorted(set(wanted) - set(kinds))
+        if unknown:
+            raise ValueError(f"unknown switches: {', '.join(unknown)}, expected some of {', '.join(kinds)}")
+        values = {name: read_value(kinds[name], value) for name, value in wanted.items()}
+        with self._lock:
+            for name, value in values.items():
+                setattr(self, name, value)
+            if "SEED" in values:
+                self._random.seed(self.SEED)
+
+    def shown(self) -> dict[str, Any]:
+        """The switches as JSON can hold them."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: sorted(value) if isinstance(value, set) else value for name, value in values.items()}
+
+    def happens(self, probability: float) -> bool:
+        """Draw once. Nothing is drawn for a probability of nought, so that an unused switch changes no other draw."""
+        if probability <= 0:
+            return False
+        with self._lock:
+            return self._random.random() < probability
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Switches:
+    """The switches that the environment sets, defaults for the others."""
+    switches = Switches()
+    names = {each.name for each in fields(switches)}
+    switches.change({name: environment[name] for name in sorted(names) if environment.get(name)})
+    return switches
+
+
+def read_value(kind: type, value: Any) -> Any:
+    """Read one value, from JSON or from text."""
+    if kind is bool:
+        return str(value).strip().lower() in ("1", "true", "yes", "on")
+    if kind is set:
+        return set(value.split(",") if isinstance(value, str) else value) - {""}
+    if kind is dict:
+        return dict(value) if isinstance(value, Mapping) else read_codes(value)
+    return kind(value)
+
+
+def read_codes(text: str) -> dict[str, str]:
+    """Read `a,b:Code,c` as {a: Code, b: Code, c: InternalError}: a name without a code takes the next code to its right."""
+    codes: dict[str, str] = {}
+    code = DEFAULT_CODE
+    for item in reversed([item.strip() for item in text.split(",") if item.strip()]):
+        name, found, own = item.partition(":")
+        code = own if found else code
+        codes[name] = code
+    return codes

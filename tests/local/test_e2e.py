@@ -1,0 +1,339 @@
+"""The real function, driven by the real state machine file, against the local AWS: every event, asserted snapshot by snapshot.
+
+The function is the one that OPENDLM_BOOTSTRAP names, or the one that `make bootstrap` built. Waits are scaled by the
+interpreter, the definition is the deployed one.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import events
+import expectations
+import sample_account
+from chain import Chain, Execution, bootstrap_path, chain
+from expectations import Promise, Snapshots
+from local_aws import ACCOUNT
+from rie import ROOT
+from sample_account import Seeded
+from story import cause_text
+from switches import Switches
+
+# Snapshots take a little over a second, and the waits of 1, 15 and 25 s become 0.1, 1.5 and 2.5 s.
+FAST = {"SNAP_SECONDS": 1.2, "WAIT_SCALE": 0.1}
+EVENTS = sorted((ROOT / "events").glob("*.json"))
+NOT_RUN = {"disabled", "invalid"}
+# How many events a rule of one minute sends in its test.
+MINUTES = 6
+WRITING = ("Create", "Delete", "Modify", "Copy", "Enable", "Disable", "Register", "Deregister", "Restore", "Lock")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Chain]:
+    """One chain for all tests of this file."""
+    with chain(bootstrap_path()) as started:
+        yield started
+
+
+@pytest.fixture
+def local(running: Chain) -> Chain:
+    """The chain with an empty account, healthy and fast."""
+    running.aws.switches.change({**Switches().shown(), **FAST})
+    running.aws.reset()
+    running.function.invocations.clear()
+    return running
+
+
+@dataclass
+class Case:
+    """An event with the account that was made for it."""
+
+    local: Chain
+    event: Any
+    seeded: Seeded
+    before: Snapshots
+    wanted: Promise
+
+    def run(self) -> Execution:
+        """Run the state machine on the event."""
+        return self.local.run(self.event)
+
+    def assert_promise_kept(self) -> None:
+        """Compare the account with what was promised, every snapshot of it."""
+        after = self.local.account.snapshots()
+        assert expectations.broken(self.event, self.wanted, self.before, after, ACCOUNT) == []
+        assert {id: after.get(id) for id in self.seeded.foreign} == {id: self.before[id] for id in self.seeded.foreign}
+        assert [each.id for each in after.values() if each.volume in self.seeded.untagged and each.id not in self.before] == []
+
+    def new(self) -> list[str]:
+        """The volumes of the snapshots that were made."""
+        return sorted(each.volume for id, each in self.local.account.snapshots().items() if id not in self.before)
+
+    def deleted(self) -> set[str]:
+        """The snapshots that are gone."""
+        return set(self.before) - set(self.local.account.snapshots())
+
+
+def case_of(local: Chain, event: Any) -> Case:
+    """Make the account for an event that is ready to run."""
+    start = events.start_of(event) or events.now_to_the_second()
+    seeded = sample_account.seed(local.account, event, start)
+    before = local.account.snapshots()
+    wanted = expectations.promise(event, before, local.account.volumes(), ACCOUNT, events.now_to_the_second())
+    return Case(local, event, seeded, before, wanted)
+
+
+def event_now(name: str) -> Any:
+    """A sample event, moved to now and with RunNow."""
+    return events.for_now(events.load(ROOT / "events" / f"{name}.json"), events.now_to_the_second()).event
+
+
+def due_event(scheduled_time: datetime, envelope_time: datetime) -> Any:
+    """The EventBridge scheduled event without RunNow, of a schedule that names this time of the day."""
+    event = events.load(ROOT / "events" / "scheduled.json")
+    create_rule = events.schedules_of(event)[0]["CreateRule"]
+    create_rule["Times"] = [scheduled_time.strftime("%H:%M")]
+    events.body_of(event).pop("Options", None)
+    return {**event, "time": events.time_text(envelope_time)}
+
+
+def writes(local: Chain) -> list[str]:
+    """The actions so far that change something."""
+    return [call.Action for call in local.aws.wire.calls_since(0) if call.Action.startswith(WRITING)]
+
+
+def kinds(execution: Execution) -> list[str]:
+    """The types of the events of an execution."""
+    return [event["type"] for event in execution.history()]
+
+
+@pytest.mark.parametrize("path", [path for path in EVENTS if path.stem not in NOT_RUN], ids=lambda path: path.stem)
+def test_an_event_comes_to_the_promised_end_and_a_second_run_changes_nothing(local: Chain, path: Path) -> None:
+    case = case_of(local, event_now(path.stem))
+    assert {volume for _, volume in case.wanted.new} == set(case.seeded.targets)
+    assert case.wanted.deleted, "the account must have something that retention deletes"
+    execution = case.run()
+    assert execution.status() == "SUCCEEDED", execution.failure()
+    case.assert_promise_kept()
+
+    settled, written = local.account.snapshots(), len(writes(local))
+    again = case.run()
+    assert again.status() == "SUCCEEDED", again.failure()
+    assert local.account.snapshots() == settled
+    assert writes(local)[written:] == []
+
+
+def test_count_retention_deletes_the_oldest_snapshot_of_each_volume(local: Chain) -> None:
+    case = case_of(local, event_now("sample"))
+    assert case.run().status() == "SUCCEEDED"
+    assert case.deleted() == {history[0] for history in case.seeded.ours.values()}
+    assert case.new() == sorted(case.seeded.targets)
+    calls = [call for call in local.aws.wire.calls_since(0) if call.Action in ("CreateSnapshot", "DeleteSnapshot")]
+    last_creation = max(call.Time for call in calls if call.Action == "CreateSnapshot")
+    completed = last_creation + FAST["SNAP_SECONDS"]
+    assert all(call.Time > completed for call in calls if call.Action == "DeleteSnapshot"), "deleted before the new ones were good"
+
+
+def test_the_tags_and_the_description_go_in_the_one_call_that_creates(local: Chain) -> None:
+    case = case_of(local, event_now("sample"))
+    assert case.run().status() == "SUCCEEDED"
+    assert set(writes(local)) == {"CreateSnapshot", "DeleteSnapshot"}
+    assert all(call.Parameters.get("MaxResults") == "1000" for call in local.aws.wire.calls_since(0) if call.Rows is not None)
+    case.assert_promise_kept()
+
+
+def test_step_functions_waits_and_the_function_never_does(local: Chain) -> None:
+    local.aws.switches.change({"SNAP_SECONDS": 5, "WAIT_SCALE": 0.4})
+    case = case_of(local, event_now("sample"))
+    execution = case.run()
+    assert execution.status() == "SUCCEEDED"
+    case.assert_promise_kept()
+    steps = [kind for kind in kinds(execution) if kind in ("TaskStateEntered", "WaitStateEntered")]
+    assert steps[0] == steps[-1] == "TaskStateEntered"
+    assert all(one != other for one, other in zip(steps, steps[1:])), "turns and waits take turns"
+    assert steps.count("TaskStateEntered") >= 3
+    assert max(task_seconds(execution)) < 2
+
+
+def task_seconds(execution: Execution) -> list[float]:
+    """How long each invocation took, by the history."""
+    began, seconds = None, []
+    for event in execution.history():
+        if event["type"] in ("TaskStarted", "LambdaFunctionStarted"):
+            began = event["timestamp"]
+        elif event["type"] in ("TaskSucceeded", "LambdaFunctionSucceeded"):
+            seconds.append((event["timestamp"] - began).total_seconds())
+    return seconds
+
+
+def test_the_first_waits_are_those_that_dlm_shows(local: Chain) -> None:
+    case_of(local, event_now("sample"))
+    execution = local.run(event_now("sample"))
+    entered = [event["stateEnteredEventDetails"] for event in execution.history() if event["type"] == "WaitStateEntered"]
+    waits = [json.loads(details["input"])["WaitSeconds"] for details in entered]
+    assert [wait for wait in waits if wait][:2] == [1, 15]
+
+
+def test_a_schedule_that_is_due_needs_no_run_now(local: Chain) -> None:
+    scheduled_time = events.now_to_the_second().replace(second=0)
+    event = due_event(scheduled_time, scheduled_time)
+    case = case_of(local, with_run_now(event))
+    execution = local.run(event)
+    assert execution.status() == "SUCCEEDED", execution.failure()
+    case.assert_promise_kept()
+
+
+def with_run_now(event: Any) -> Any:
+    """The same event with RunNow: what it promises is the same when its start is the scheduled time."""
+    changed = copy.deepcopy(event)
+    events.body_of(changed)["Options"] = {"RunNow": True}
+    return changed
+
+
+def test_a_rule_of_one_minute_straight_at_the_function_is_a_valid_driver(local: Chain) -> None:
+    scheduled_time = events.now_to_the_second().replace(second=0) - timedelta(minutes=MINUTES)
+    case = case_of(local, with_run_now(due_event(scheduled_time, scheduled_time)))
+    statuses = []
+    for minute in range(MINUTES):
+        # Every event has a time of its own, and nobody hands Next on.
+        event = due_event(scheduled_time, scheduled_time + timedelta(minutes=minute))
+        invocation = local.function.invoke(json.dumps(event).encode())
+        assert not invocation.failed, invocation.payload
+        statuses.append(invocation.payload["Status"])
+        time.sleep(0.5)
+    assert statuses[-1] == "DONE"
+    case.assert_promise_kept()
+    assert writes(local).count("CreateSnapshot") == len(case.seeded.targets)
+
+
+def test_a_start_that_arrives_too_late_makes_nothing(local: Chain) -> None:
+    yesterday = events.now_to_the_second() - timedelta(days=1)
+    event = due_event(yesterday, yesterday)
+    case = case_of(local, event)
+    execution = local.run(event)
+    assert execution.status() in ("SUCCEEDED", "FAILED")
+    assert "CreateSnapshot" not in writes(local)
+    assert case.deleted() == set()
+
+
+def test_a_volume_that_always_fails_stops_nobody_and_keeps_what_it_has(local: Chain) -> None:
+    # The window is over ten seconds from now, so the retries of the creation are too.
+    start = events.now_to_the_second() - timedelta(seconds=50)
+    event = with_short_window(event_now("sample"), start)
+    case = case_of(local, event)
+    bad, *others = case.seeded.targets
+    local.aws.switches.change({"FAIL_VOLUMES": {bad: "SnapshotLimitExceeded"}})
+    execution = case.run()
+    assert execution.status() == "FAILED"
+    assert bad in cause_text(execution.failure()[1])
+    assert case.new() == sorted(others)
+    assert case.deleted() == {case.seeded.ours[volume][0] for volume in others}
+
+
+def with_short_window(event: Any, start: datetime) -> Any:
+    """The event with another start and a start window of a minute."""
+    changed = copy.deepcopy(event)
+    body = events.body_of(changed)
+    body["ScheduledTime"] = events.time_text(start)
+    body["Options"] = {**events.options_of(changed), "StartWindowMinutes": 1}
+    return changed
+
+
+def test_a_snapshot_that_cannot_be_deleted_stops_nobody(local: Chain) -> None:
+    start = events.now_to_the_second() - timedelta(seconds=50)
+    case = case_of(local, with_short_window(event_now("sample"), start))
+    oldest = {volume: history[0] for volume, history in case.seeded.ours.items()}
+    stuck = oldest[case.seeded.targets[0]]
+    local.account.add_image_of(stuck)
+    execution = case.run()
+    assert execution.status() == "FAILED"
+    assert stuck in cause_text(execution.failure()[1])
+    assert case.deleted() == set(oldest.values()) - {stuck}
+    assert case.new() == sorted(case.seeded.targets)
+
+
+def test_a_throttled_endpoint_slows_the_work_down_and_stops_nothing(local: Chain) -> None:
+    local.aws.switches.change({"THROTTLE": 0.3, "SEED": 3})
+    case = case_of(local, event_now("sample"))
+    execution = case.run()
+    assert execution.status() == "SUCCEEDED", execution.failure()
+    case.assert_promise_kept()
+    assert any(call.Code == "RequestLimitExceeded" for call in local.aws.wire.calls_since(0))
+
+
+def test_a_lost_answer_makes_no_second_snapshot(local: Chain) -> None:
+    case = case_of(local, event_now("sample"))
+    local.aws.switches.change({"LOST_ANSWERS": 1})
+    execution = local.start(case.event)
+    wait_for_creations(local, len(case.seeded.targets))
+    local.aws.switches.change({"LOST_ANSWERS": 0})
+    while execution.status() == "RUNNING":
+        time.sleep(0.1)
+    assert execution.status() == "SUCCEEDED", execution.failure()
+    case.assert_promise_kept()
+    assert writes(local).count("CreateSnapshot") == len(case.seeded.targets)
+
+
+def wait_for_creations(local: Chain, count: int, seconds_max: float = 20) -> None:
+    """Wait until so many creations were called for."""
+    end = time.monotonic() + seconds_max
+    while writes(local).count("CreateSnapshot") < count:
+        assert time.monotonic() < end, local.function.log.tail()
+        time.sleep(0.02)
+
+
+def test_snapshots_that_end_in_error_never_cost_a_good_one(local: Chain) -> None:
+    start = events.now_to_the_second() - timedelta(seconds=50)
+    case = case_of(local, with_short_window(event_now("sample"), start))
+    bad, *others = case.seeded.targets
+    local.aws.switches.change({"ERROR_VOLUMES": [bad]})
+    case.run()
+    after = local.account.snapshots()
+    assert set(case.seeded.ours[bad]) <= set(after)
+    assert case.deleted() == {case.seeded.ours[volume][0] for volume in others}
+
+
+def test_a_volume_that_is_still_being_created_is_skipped(local: Chain) -> None:
+    event = event_now("sample")
+    case = case_of(local, event)
+    young = local.account.add_volume(dict(events.target_tags_of(event)), status="creating")
+    assert case.run().status() == "SUCCEEDED"
+    case.assert_promise_kept()
+    assert young not in case.new()
+
+
+def test_an_invalid_policy_fails_by_name_with_the_path_of_the_problem(local: Chain) -> None:
+    event = events.load(ROOT / "events" / "invalid.json")
+    local.account.add_volume(dict(events.target_tags_of(event)))
+    execution = local.run(event)
+    error, cause = execution.failure()
+    assert (execution.status(), error) == ("FAILED", "PolicyInvalid")
+    assert "PolicyDetails." in cause_text(cause)
+    assert local.aws.wire.calls_since(0) == []
+    assert len(local.function.invocations) == 1, "an invalid policy is not tried again"
+
+
+def test_a_disabled_policy_is_skipped_and_writes_nothing(local: Chain) -> None:
+    case = case_of(local, event_now("disabled"))
+    execution = case.run()
+    assert execution.status() == "SUCCEEDED", execution.failure()
+    assert execution.output()["Outcome"] == "SKIPPED"
+    assert writes(local) == []
+    case.assert_promise_kept()
+
+
+def test_a_missing_permission_fails_by_name(local: Chain) -> None:
+    case = case_of(local, event_now("sample"))
+    local.aws.switches.change({"FAIL_ACTIONS": "DescribeSnapshots:UnauthorizedOperation"})
+    execution = case.run()
+    assert (execution.status(), execution.failure()[0]) == ("FAILED", "AccessDenied")
+    assert writes(local) == []

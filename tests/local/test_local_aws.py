@@ -1,0 +1,313 @@
+"""The local AWS does what EC2 does, where opendlm depends on it."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+import switches as switches_module
+from account import Account
+from local_aws import ACCOUNT, REGION, LocalAws
+from switches import Switches, read_codes
+
+NOW = datetime.now(timezone.utc)
+TAGS_50 = [{"Key": f"key {number}", "Value": "value"} for number in range(50)]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[LocalAws]:
+    """One endpoint for all tests of this file."""
+    with LocalAws(Switches()) as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(served: LocalAws) -> LocalAws:
+    """The endpoint, empty and healthy."""
+    served.switches.change(Switches().shown())
+    served.reset()
+    return served
+
+
+@pytest.fixture
+def ec2(aws: LocalAws) -> Any:
+    """An EC2 client."""
+    return aws.client("ec2")
+
+
+@pytest.fixture
+def account(aws: LocalAws) -> Account:
+    """The account from the inside."""
+    return Account(aws)
+
+
+def code_of(call: Any, **parameters: Any) -> tuple[str, int]:
+    """The error code and the HTTP status that a call ends with."""
+    with pytest.raises(ClientError) as failure:
+        call(**parameters)
+    response = failure.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def snapshot_tags(*tags: tuple[str, str]) -> list[dict[str, Any]]:
+    """A TagSpecification for a snapshot."""
+    return [{"ResourceType": "snapshot", "Tags": [{"Key": key, "Value": value} for key, value in tags]}]
+
+
+def test_snapshots_come_in_pages_that_hold_each_of_them_once(ec2: Any, account: Account) -> None:
+    volume = account.add_volume()
+    made = {account.add_snapshot(volume, NOW) for _ in range(23)}
+    pages = list(ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], PaginationConfig={"PageSize": 10}))
+    assert [len(page["Snapshots"]) for page in pages] == [10, 10, 3]
+    assert {each["SnapshotId"] for page in pages for each in page["Snapshots"]} == made
+
+
+def test_pages_go_on_when_snapshots_are_deleted_between_them(ec2: Any, account: Account) -> None:
+    volume = account.add_volume()
+    made = {account.add_snapshot(volume, NOW) for _ in range(12)}
+    first = ec2.describe_snapshots(OwnerIds=["self"], MaxResults=5)
+    seen = [each["SnapshotId"] for each in first["Snapshots"]]
+    for id in seen:
+        ec2.delete_snapshot(SnapshotId=id)
+    rest = ec2.describe_snapshots(OwnerIds=["self"], MaxResults=1000, NextToken=first["NextToken"])
+    assert {each["SnapshotId"] for each in rest["Snapshots"]} == made - set(seen)
+    assert "NextToken" not in rest
+
+
+def test_volumes_come_in_pages(ec2: Any, account: Account) -> None:
+    made = {account.add_volume({"a": "b"}) for _ in range(11)}
+    pages = ec2.get_paginator("describe_volumes").paginate(
+        Filters=[{"Name": "tag:a", "Values": ["b"]}], PaginationConfig={"PageSize": 5}
+    )
+    assert {volume["VolumeId"] for page in pages for volume in page["Volumes"]} == made
+
+
+def test_pages_are_refused_as_ec2_refuses_them(ec2: Any, account: Account) -> None:
+    volumes = [account.add_volume() for _ in range(6)]
+    assert code_of(ec2.describe_volumes, MaxResults=4) == ("InvalidParameterValue", 400)
+    assert code_of(ec2.describe_volumes, MaxResults=5, VolumeIds=volumes) == ("InvalidParameterCombination", 400)
+    assert code_of(ec2.describe_volumes, MaxResults=5, NextToken="made up") == ("InvalidPaginationToken", 400)
+    token = ec2.describe_volumes(MaxResults=5)["NextToken"]
+    other = [{"Name": "status", "Values": ["available"]}]
+    assert code_of(ec2.describe_volumes, MaxResults=5, NextToken=token, Filters=other) == ("InvalidPaginationToken", 400)
+
+
+def test_owner_ids_leave_out_the_snapshots_of_others(ec2: Any, account: Account) -> None:
+    mine = account.add_snapshot(account.add_volume(), NOW)
+    theirs = account.add_snapshot("vol-0123456789abcdef0", NOW, owner="210987654321")
+    ids = lambda **parameters: {each["SnapshotId"] for each in ec2.describe_snapshots(**parameters)["Snapshots"]}  # noqa: E731
+    assert ids(OwnerIds=["self"]) == ids(OwnerIds=[ACCOUNT]) == {mine}
+    assert ids(OwnerIds=["210987654321"]) == {theirs}
+    assert ids() == {mine, theirs}
+    assert code_of(ec2.delete_snapshot, SnapshotId=theirs) == ("UnauthorizedOperation", 403)
+
+
+def test_a_snapshot_is_pending_for_a_while_and_then_completed(aws: LocalAws, ec2: Any, account: Account) -> None:
+    aws.switches.change({"SNAP_SECONDS": 0.6})
+    made = ec2.create_snapshot(VolumeId=account.add_volume(), Description="one")
+    assert made["State"] == "pending"
+    (pending,) = ec2.describe_snapshots(SnapshotIds=[made["SnapshotId"]])["Snapshots"]
+    assert pending["State"] == "pending" and pending["Progress"] != "100%" and "CompletionTime" not in pending
+    time.sleep(0.7)
+    (completed,) = ec2.describe_snapshots(Filters=[{"Name": "status", "Values": ["completed"]}])["Snapshots"]
+    assert completed["State"] == "completed" and completed["Progress"] == "100%"
+    assert completed["CompletionTime"] - completed["StartTime"] == timedelta(seconds=0.6)
+
+
+def test_a_snapshot_can_end_in_error(aws: LocalAws, ec2: Any, account: Account) -> None:
+    volume = account.add_volume()
+    aws.switches.change({"SNAP_SECONDS": 0, "ERROR_VOLUMES": volume})
+    ec2.create_snapshot(VolumeId=volume)
+    assert [each["State"] for each in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]] == ["error"]
+
+
+def test_filters_know_wildcards_and_take_a_backslash_literally(ec2: Any, account: Account) -> None:
+    volume = account.add_volume()
+    plain = account.add_snapshot(volume, NOW, "Created for policy: p1 schedule: A", {"owner": "us"})
+    starred = account.add_snapshot(volume, NOW, "Created for policy: p* schedule: A", {"owner": "us"})
+    account.add_snapshot(volume, NOW, "created for policy: p1 schedule: A", {"owner": "them"})
+
+    def ids(*filters: tuple[str, str]) -> set[str]:
+        wanted = [{"Name": name, "Values": [value]} for name, value in filters]
+        return {each["SnapshotId"] for each in ec2.describe_snapshots(Filters=wanted)["Snapshots"]}
+
+    assert ids(("description", "Created for policy: p? schedule: *")) == {plain, starred}
+    assert ids(("description", r"Created for policy: p\* schedule: *")) == {starred}
+    assert ids(("tag:owner", "us"), ("description", "Created for policy: p1 *")) == {plain}
+    assert ids(("tag-key", "own*"), ("tag:owner", "them"), ("volume-id", volume)) == ids(("description", "created*"))
+    assert ids(("tag:owner", "US")) == set()
+    assert code_of(ec2.describe_snapshots, Filters=[{"Name": "colour", "Values": ["red"]}])[0] == "InvalidParameterValue"
+    many = [{"Name": "volume-id", "Values": [f"vol-{number:017x}" for number in range(201)]}]
+    assert code_of(ec2.describe_snapshots, Filters=many)[0] == "FilterLimitExceeded"
+
+
+def test_bad_tags_are_refused_and_make_nothing(ec2: Any, account: Account) -> None:
+    volume = account.add_volume()
+
+    def refused(*tags: tuple[str, str]) -> str:
+        return code_of(ec2.create_snapshot, VolumeId=volume, TagSpecifications=snapshot_tags(*tags))[0]
+
+    assert refused(("aws:dlm:lifecycle-policy-id", "policy-1")) == "InvalidParameterValue"
+    assert refused(("AWS:x", "y")) == "InvalidParameterValue"
+    assert refused(("twice", "1"), ("twice", "2")) == "InvalidParameterValue"
+    assert refused(("k" * 129, "v")) == refused(("k", "v" * 257)) == refused(("", "v")) == "InvalidParameterValue"
+    assert refused(*[(f"key {number}", "") for number in range(51)]) == "TagLimitExceeded"
+    assert ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
+
+
+def test_a_resource_holds_fifty_tags(ec2: Any, account: Account) -> None:
+    volume = account.add_volume()
+    ec2.create_tags(Resources=[volume], Tags=TAGS_50)
+    assert code_of(ec2.create_tags, Resources=[volume], Tags=[{"Key": "more", "Value": ""}])[0] == "TagLimitExceeded"
+    assert code_of(ec2.create_tags, Resources=[volume], Tags=[{"Key": "aws:x", "Value": ""}])[0] == "InvalidParameterValue"
+    (shown,) = ec2.describe_volumes(VolumeIds=[volume])["Volumes"]
+    assert len(shown["Tags"]) == 50
+
+
+def test_deletion_is_refused_for_what_an_image_uses_or_nobody_has(ec2: Any, account: Account) -> None:
+    snapshot = account.add_snapshot(account.add_volume(), NOW)
+    account.add_image_of(snapshot)
+    assert code_of(ec2.delete_snapshot, SnapshotId=snapshot) == ("InvalidSnapshot.InUse", 400)
+    assert code_of(ec2.delete_snapshot, SnapshotId="snap-0123456789abcdef0") == ("InvalidSnapshot.NotFound", 400)
+    assert code_of(ec2.delete_snapshot, SnapshotId="snapshot 1") == ("InvalidSnapshotID.Malformed", 400)
+    assert len(ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]) == 1
+
+
+def test_a_copy_has_the_volume_id_that_ec2_gives_copies(ec2: Any, account: Account) -> None:
+    source = account.add_snapshot(account.add_volume(), NOW, "Created for policy: p schedule: s", {"a": "b"})
+    copied = ec2.copy_snapshot(
+        SourceRegion=REGION, SourceSnapshotId=source, Description="a copy", TagSpecifications=snapshot_tags(("a", "b"))
+    )
+    (copy,) = ec2.describe_snapshots(SnapshotIds=[copied["SnapshotId"]])["Snapshots"]
+    assert (copy["VolumeId"], copy["Description"], copy["State"]) == ("vol-ffffffff", "a copy", "pending")
+
+
+def test_a_volume_that_is_not_there_yet_cannot_be_snapshotted(ec2: Any, account: Account) -> None:
+    volume = account.add_volume(status="creating")
+    assert [each["State"] for each in ec2.describe_volumes()["Volumes"]] == ["creating"]
+    assert code_of(ec2.create_snapshot, VolumeId=volume)[0] == "IncorrectState"
+    assert code_of(ec2.create_snapshot, VolumeId="vol-0123456789abcdef0")[0] == "InvalidVolume.NotFound"
+
+
+def test_an_attached_volume_shows_its_instance(ec2: Any, account: Account) -> None:
+    account.add_volume(attached=True)
+    (volume,) = ec2.describe_volumes(Filters=[{"Name": "attachment.status", "Values": ["attached"]}])["Volumes"]
+    assert volume["State"] == "in-use"
+    assert volume["Attachments"][0]["InstanceId"].startswith("i-")
+
+
+def test_buckets_let_a_burst_through_and_then_throttle(aws: LocalAws, ec2: Any, account: Account) -> None:
+    aws.switches.change({"BUCKETS": True})
+    volume = account.add_volume()
+    codes = [outcome(ec2.create_snapshot, VolumeId=volume) for _ in range(130)]
+    assert set(codes[:100]) == {"made"}
+    assert ("RequestLimitExceeded", 503) in codes
+    assert outcome(ec2.delete_snapshot, SnapshotId="snap-0123456789abcdef0") == ("InvalidSnapshot.NotFound", 400)
+
+
+def test_a_describe_of_everything_has_a_smaller_bucket(aws: LocalAws, ec2: Any) -> None:
+    aws.switches.change({"BUCKETS": True})
+    filters = [{"Name": "status", "Values": ["available"]}]
+    assert {outcome(ec2.describe_volumes, Filters=filters) for _ in range(80)} == {"made"}
+    assert ("RequestLimitExceeded", 503) in {outcome(ec2.describe_volumes) for _ in range(80)}
+
+
+def outcome(call: Any, **parameters: Any) -> Any:
+    """`made`, or the error code with its HTTP status."""
+    try:
+        call(**parameters)
+    except ClientError as failure:
+        return failure.response["Error"]["Code"], failure.response["ResponseMetadata"]["HTTPStatusCode"]
+    return "made"
+
+
+def test_chosen_resources_and_actions_fail_with_the_code_that_was_asked_for(aws: LocalAws, ec2: Any, account: Account) -> None:
+    bad, worse, good = (account.add_volume() for _ in range(3))
+    snapshot = account.add_snapshot(good, NOW)
+    aws.switches.change({"FAIL_VOLUMES": f"{bad}:SnapshotLimitExceeded,{worse}", "FAIL_DELETES": f"{snapshot}:SomeCode"})
+    assert code_of(ec2.create_snapshot, VolumeId=bad) == ("SnapshotLimitExceeded", 400)
+    assert code_of(ec2.create_snapshot, VolumeId=worse) == ("InternalError", 500)
+    assert outcome(ec2.create_snapshot, VolumeId=good) == "made"
+    assert code_of(ec2.delete_snapshot, SnapshotId=snapshot) == ("SomeCode", 400)
+    aws.switches.change({"FAIL_ACTIONS": "DescribeVolumes:UnauthorizedOperation"})
+    assert code_of(ec2.describe_volumes) == ("UnauthorizedOperation", 403)
+
+
+def test_an_answer_can_get_lost_after_the_call_took_effect(aws: LocalAws, ec2: Any, account: Account) -> None:
+    volume = account.add_volume()
+    aws.switches.change({"LOST_ANSWERS": 1})
+    assert code_of(ec2.create_snapshot, VolumeId=volume) == ("InternalError", 500)
+    assert len(ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]) == 1
+    assert [(call.Action, call.Lost) for call in aws.wire.calls_since(0)] == [
+        ("CreateSnapshot", True),
+        ("DescribeSnapshots", False),
+    ]
+
+
+def test_throttling_at_random_is_the_same_for_the_same_seed(aws: LocalAws, ec2: Any) -> None:
+    def drawn() -> list[Any]:
+        aws.switches.change({"THROTTLE": 0.5, "SEED": 7})
+        return [outcome(ec2.describe_volumes) for _ in range(20)]
+
+    first = drawn()
+    assert first == drawn()
+    assert set(first) == {"made", ("RequestLimitExceeded", 503)}
+
+
+def test_an_action_that_moto_lacks_is_a_clear_error(ec2: Any) -> None:
+    assert code_of(ec2.describe_fast_snapshot_restores) == ("InvalidAction", 400)
+
+
+def test_switches_and_calls_are_reached_over_http(aws: LocalAws, ec2: Any) -> None:
+    changed = admin(aws, "switches", {"LATENCY_MS": 50})
+    assert changed["LATENCY_MS"] == 50
+    began = time.monotonic()
+    ec2.describe_volumes(MaxResults=5)
+    assert time.monotonic() - began >= 0.05
+    (call,) = admin(aws, "calls")
+    assert (call["Action"], call["Parameters"], call["HttpStatus"], call["Rows"]) == ("DescribeVolumes", {"MaxResults": "5"}, 200, 0)
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        admin(aws, "switches", {"LATENCY_MS": 1, "NO_SUCH_SWITCH": 1})
+    assert aws.switches.LATENCY_MS == 50
+
+
+def admin(aws: LocalAws, path: str, body: Any = None) -> Any:
+    """Call an admin path."""
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(f"{aws.url}/opendlm-local/{path}", data) as answer:
+        return json.load(answer)
+
+
+def test_a_name_without_a_code_takes_the_next_code_to_its_right() -> None:
+    assert read_codes("a,b:Code,c") == {"a": "Code", "b": "Code", "c": "InternalError"}
+
+
+def test_switches_are_read_from_the_environment() -> None:
+    read = switches_module.from_environment({"BUCKETS": "1", "SNAP_SECONDS": "0.5", "ERROR_VOLUMES": "vol-1,vol-2", "OTHER": "x"})
+    assert (read.BUCKETS, read.SNAP_SECONDS, read.ERROR_VOLUMES) == (True, 0.5, {"vol-1", "vol-2"})
+
+
+def test_looking_tags_up_stays_fast_with_thousands_of_resources(ec2: Any, account: Account) -> None:
+    for number in range(5000):
+        volume = account.add_volume({"auto-backup": "dlm", "number": str(number)})
+        for _ in range(4):
+            account.add_snapshot(volume, NOW, f"Created for policy: p schedule: {number % 7}", {"opendlm:policy-id": "p"})
+    began = time.monotonic()
+    page = ec2.describe_volumes(Filters=[{"Name": "tag:auto-backup", "Values": ["dlm"]}], MaxResults=1000)
+    (one,) = ec2.describe_volumes(Filters=[{"Name": "tag:number", "Values": ["4999"]}], MaxResults=1000)["Volumes"]
+    snapshots = ec2.describe_snapshots(
+        OwnerIds=["self"],
+        Filters=[{"Name": "tag:opendlm:policy-id", "Values": ["p"]}, {"Name": "description", "Values": ["*schedule: 3"]}],
+        MaxResults=1000,
+    )
+    # Stock moto takes more than a minute for the first of these calls.
+    assert time.monotonic() - began < 10
+    assert (len(page["Volumes"]), len(snapshots["Snapshots"])) == (1000, 1000)

@@ -1,0 +1,406 @@
+"""What template.yaml and the state machine promise, held against the code, the events and moto's interpreter.
+
+The permissions are exactly the EC2 calls that src/aws makes; the machine retries exactly the errors that retrying can
+cure; the schedule's input is the sample policy; and the machine does, answer by answer, what the contract says.
+Run by pytest in the environment that setup.py makes; nothing here needs the bootstrap, a server or a network.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import boto3
+import botocore.session
+import pytest
+import yaml
+from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINE_FILE = ROOT / "statemachine" / "opendlm.asl.json"
+POLICY_ID_TAG = "opendlm:policy-id"
+
+# The four names of the contract, and whether trying again can help.
+ERRORS_OF_THE_FUNCTION = {"AccessDenied": False, "PolicyInvalid": False, "Throttled": True, "Unavailable": True}
+# What Lambda and Step Functions report by themselves: AWS's list of service errors, and all the names of a crash or a timeout.
+ERRORS_OF_LAMBDA_AND_STATES = set(
+    "Lambda.AWSLambdaException Lambda.ClientExecutionTimeoutException Lambda.SdkClientException Lambda.ServiceException"
+    " Lambda.TooManyRequestsException Lambda.Unknown Runtime.ExitError Sandbox.Timedout States.Timeout".split()
+)
+# Actions other than EC2's: nothing in src/ shows them, since Lambda, Step Functions and Scheduler make these calls.
+KMS_ACTIONS = "CreateGrant Decrypt DescribeKey GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo".split()
+OTHER_ACTIONS = {
+    "FunctionKmsPolicy": {f"kms:{action}" for action in KMS_ACTIONS},
+    "FunctionRole": {"logs:CreateLogStream", "logs:PutLogEvents"},
+    "SchedulerRole": {"sqs:SendMessage", "states:StartExecution"},
+    "StateMachineRole": {"lambda:InvokeFunction"},
+}
+# The default of Options.StartWindowMinutes, in seconds: retrying for longer than that is of no use.
+START_WINDOW_SECONDS = 60 * 60
+# No scripted execution below takes longer than its waits; this only ends one that hangs.
+EXECUTION_SECONDS_MAX = 30
+
+
+class TemplateLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!Ref X` reads as {"Ref": "X"}, `!GetAtt A.B` as {"Fn::GetAtt": "A.B"}."""
+
+
+def read_short_form(loader: TemplateLoader, name: str, node: yaml.Node) -> dict:
+    """One short form as the long form that it stands for."""
+    kind = {"scalar": loader.construct_scalar, "sequence": loader.construct_sequence, "mapping": loader.construct_mapping}
+    arguments = (node,) if node.id == "scalar" else (node, True)
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": kind[node.id](*arguments)}
+
+
+TemplateLoader.add_multi_constructor("!", read_short_form)
+
+
+def template() -> dict:
+    """The whole template."""
+    return yaml.load((ROOT / "template.yaml").read_text(), TemplateLoader)  # noqa: S506 - a SafeLoader
+
+
+def resources(kind: str) -> dict[str, dict]:
+    """The properties of every resource of one type, by name."""
+    found = {name: one["Properties"] for name, one in template()["Resources"].items() if one["Type"] == kind}
+    assert found, f"template.yaml has no {kind}"
+    return found
+
+
+def statements() -> list[tuple[str, dict]]:
+    """Every permission statement, with the name of the resource that holds it."""
+    held = [(name, policy) for name, role in resources("AWS::IAM::Role").items() for policy in role["Policies"]]
+    held += resources("AWS::IAM::RolePolicy").items()
+    return [(name, statement) for name, policy in held for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def as_list(value: object) -> list:
+    """IAM takes one string where it takes a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def statements_that_allow(action: str) -> list[dict]:
+    """The statements that name an action."""
+    found = [statement for _, statement in statements() if action in as_list(statement["Action"])]
+    assert found, f"no statement allows {action}"
+    return found
+
+
+def code(*paths: Path) -> str:
+    """Rust source without its comments and its test modules. A module of tests is the last item of its file."""
+    texts = [re.split(r"#\[cfg\(test\)\]\s*mod\b[^;{]*\{", path.read_text())[0] for path in paths]
+    # Not after a colon: that would be the // of an address in a string.
+    return re.sub(r"(?<!:)//.*", "", "\n".join(texts))
+
+
+def shell_files() -> list[Path]:
+    """The files of src/aws, the only ones that may call EC2; a file `tests.rs` is a test module."""
+    found = [path for path in (ROOT / "src" / "aws").rglob("*.rs") if path.name != "tests.rs"]
+    assert found, "src/aws holds no source, so there is nothing to compare the permissions with"
+    return sorted(found)
+
+
+def ec2_operations() -> dict[str, str]:
+    """Every operation that EC2 has, by the name of its method in the SDK: describe_volumes -> DescribeVolumes."""
+    model = botocore.session.get_session().get_service_model("ec2")
+    return {botocore.xform_name(name): name for name in model.operation_names}
+
+
+def ec2_calls() -> set[str]:
+    """The EC2 operations that the shell calls. Tags given to a create call need the permission CreateTags as well."""
+    text = code(*shell_files())
+    operations = ec2_operations()
+    methods = re.findall(r"\.\s*([a-z][a-z0-9_]*)\s*\(\s*\)", text) + re.findall(r"\bClient::([a-z][a-z0-9_]*)\b", text)
+    calls = {operations[method] for method in methods if method in operations}
+    tags_while_creating = re.search(r"\.\s*(set_)?tag_specifications\s*\(", text)
+    return calls | {"CreateTags"} if tags_while_creating else calls
+
+
+def test_the_function_may_call_exactly_what_the_code_calls():
+    allowed = {action for _, one in statements() for action in as_list(one["Action"]) if action.startswith("ec2:")}
+    assert allowed == {f"ec2:{call}" for call in ec2_calls()}
+
+
+def test_only_the_functions_role_may_touch_ec2():
+    holders = {name for name, one in statements() if any(a.startswith("ec2:") for a in as_list(one["Action"]))}
+    assert holders == {"FunctionRole"}
+
+
+def test_every_other_permission_is_one_that_was_thought_about():
+    others: dict[str, set[str]] = {}
+    for name, one in statements():
+        found = {action for action in as_list(one["Action"]) if not action.startswith("ec2:")}
+        others[name] = others.get(name, set()) | found
+    assert others == OTHER_ACTIONS
+
+
+def test_no_permission_comes_from_anywhere_else():
+    """SAM adds managed policies to a role that it makes itself, and events of its own bring roles of their own."""
+    for name, role in resources("AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role, name
+    for kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine"):
+        for name, properties in resources(kind).items():
+            assert "Role" in properties, name
+            assert not {"Policies", "Events", "Tracing", "Logging"} & set(properties), name
+
+
+def test_only_what_ec2_cannot_limit_is_allowed_on_everything():
+    for name, one in statements():
+        assert "NotAction" not in one and "NotResource" not in one, (name, one)
+        if "*" in as_list(one["Resource"]):
+            assert all(action.startswith("ec2:Describe") for action in as_list(one["Action"])), (name, one)
+
+
+def test_only_snapshots_with_our_tag_may_be_deleted():
+    for one in statements_that_allow("ec2:DeleteSnapshot"):
+        assert one["Condition"] == {"StringLike": {f"aws:ResourceTag/{POLICY_ID_TAG}": "?*"}}
+
+
+def test_only_snapshots_with_our_tag_may_be_created():
+    """The volume that a snapshot is made from needs a statement of its own, and has no such tag."""
+    for one in statements_that_allow("ec2:CreateSnapshot"):
+        [resource] = one["Resource"].values()
+        if resource.endswith("snapshot/*"):
+            assert one["Condition"] == {"StringLike": {f"aws:RequestTag/{POLICY_ID_TAG}": "?*"}}
+        else:
+            assert resource.endswith(":volume/*")
+
+
+def test_tags_may_be_written_only_while_creating():
+    for one in statements_that_allow("ec2:CreateTags"):
+        assert one["Condition"] == {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}}
+
+
+def test_the_tag_of_the_conditions_is_the_one_that_the_code_writes():
+    assert f'"{POLICY_ID_TAG}"' in code(ROOT / "src" / "tags.rs")
+
+
+def schedule() -> dict:
+    """The one schedule of the template."""
+    [found] = resources("AWS::Scheduler::Schedule").values()
+    return found
+
+
+def scheduled_event() -> dict:
+    """The event that the schedule sends."""
+    return json.loads(schedule()["Target"]["Input"])
+
+
+@pytest.mark.parametrize("name", ["sample.json", "scheduler.json"])
+def test_the_schedule_sends_the_policy_of_the_sample_events(name: str):
+    sample = json.loads((ROOT / "events" / name).read_text())
+    ours = scheduled_event()["Policy"]
+    # The samples may show more of what Amazon DLM prints, such as the role that opendlm does not use.
+    assert ours == {key: value for key, value in sample["Policy"].items() if key in ours}
+    assert "PolicyDetails" in ours
+
+
+def test_the_schedule_passes_the_time_that_it_was_meant_for():
+    assert scheduled_event()["ScheduledTime"] == "<aws.scheduler.scheduled-time>"
+    assert set(scheduled_event()) == {"Policy", "ScheduledTime"}
+    assert schedule()["FlexibleTimeWindow"] == {"Mode": "OFF"}
+
+
+def test_the_schedule_starts_when_the_policy_is_due():
+    [policy_schedule] = scheduled_event()["Policy"]["PolicyDetails"]["Schedules"]
+    [due] = policy_schedule["CreateRule"]["Times"]
+    hour, minute = map(int, due.split(":"))
+    assert template()["Parameters"]["ScheduleExpression"]["Default"] == f"cron({minute} {hour} * * ? *)"
+    assert schedule()["ScheduleExpressionTimezone"] == "UTC"
+
+
+def test_the_policy_uses_only_characters_that_amazon_dlm_takes():
+    policy = scheduled_event()["Policy"]
+    assert re.fullmatch(r"[0-9A-Za-z _-]{1,500}", policy["Description"])
+    assert re.fullmatch(r"policy-[0-9a-f]{17}", policy["PolicyId"])
+
+
+def test_a_start_that_cannot_be_delivered_is_kept():
+    [queue] = resources("AWS::SQS::Queue")
+    assert schedule()["Target"]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": f"{queue}.Arn"}}
+
+
+def machine() -> dict:
+    """The definition."""
+    return json.loads(MACHINE_FILE.read_text())
+
+
+def next_states(state: dict) -> set[str]:
+    """Where a state may go."""
+    found = {state[key] for key in ("Next", "Default") if key in state}
+    return found | {rule["Next"] for rule in state.get("Choices", [])}
+
+
+def retried_errors() -> set[str]:
+    """Every error name that a Task retries."""
+    retriers = [retrier for state in machine()["States"].values() for retrier in state.get("Retry", [])]
+    return {name for retrier in retriers for name in retrier["ErrorEquals"]}
+
+
+def longest_wait_seconds(retrier: dict) -> float:
+    """All the waits of a retrier together, when every attempt fails and no jitter shortens them."""
+    waits = [retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n for n in range(retrier["MaxAttempts"])]
+    return sum(min(wait, retrier["MaxDelaySeconds"]) for wait in waits)
+
+
+def test_every_state_can_be_reached_and_every_transition_leads_to_a_state():
+    states = machine()["States"]
+    reached, todo = set(), {machine()["StartAt"]}
+    while todo:
+        name = todo.pop()
+        assert name in states, f"there is no state {name}"
+        reached.add(name)
+        todo |= next_states(states[name]) - reached
+    assert reached == set(states)
+
+
+def test_every_state_says_why_it_is_there_and_only_succeed_and_fail_end_a_run():
+    for name, state in machine()["States"].items():
+        assert state.get("Comment"), name
+        assert "End" not in state and "Catch" not in state, name
+        assert bool(next_states(state)) != (state["Type"] in ("Succeed", "Fail")), name
+
+
+def test_every_error_is_retried_or_final_as_the_contract_says():
+    retried = {name for name, helps in ERRORS_OF_THE_FUNCTION.items() if helps}
+    assert retried_errors() == retried | ERRORS_OF_LAMBDA_AND_STATES
+
+
+def test_the_code_fails_with_the_errors_of_the_contract_and_no_others():
+    """The names are the arms of TurnError::name: `Self::Throttled(_) => "Throttled"`."""
+    arms = re.findall(r'\bSelf::(\w+)\s*(?:\([^)]*\)|\{[^}]*\})?\s*=>\s*"(\w+)"', code(ROOT / "src" / "answer.rs"))
+    assert {text for variant, text in arms if variant == text} == set(ERRORS_OF_THE_FUNCTION)
+
+
+def test_retrying_ends_inside_the_start_window():
+    for retrier in machine()["States"]["Turn"]["Retry"]:
+        assert longest_wait_seconds(retrier) < START_WINDOW_SECONDS
+
+
+def test_a_turn_that_may_have_done_something_is_retried_only_when_ec2_had_time_to_show_it():
+    """What Lambda refused to start, and what the function itself gave up in good order, is known; the rest is not."""
+    known = {"Lambda.TooManyRequestsException", *ERRORS_OF_THE_FUNCTION}
+    for retrier in machine()["States"]["Turn"]["Retry"]:
+        if not set(retrier["ErrorEquals"]) <= known:
+            assert retrier["IntervalSeconds"] >= 30 and "JitterStrategy" not in retrier
+
+
+def test_a_turn_is_given_up_only_when_it_cannot_be_running_any_more():
+    assert machine()["States"]["Turn"]["TimeoutSeconds"] > template()["Globals"]["Function"]["Timeout"]
+
+
+def test_the_template_fills_in_what_the_machine_leaves_open():
+    [properties] = resources("AWS::Serverless::StateMachine").values()
+    assert (ROOT / properties["DefinitionUri"]) == MACHINE_FILE
+    assert set(re.findall(r"\$\{(\w+)\}", MACHINE_FILE.read_text())) == set(properties["DefinitionSubstitutions"])
+
+
+def test_motos_own_parser_takes_the_machine():
+    AmazonStateLanguageParser.parse(MACHINE_FILE.read_text())
+
+
+class ScriptedFunction:
+    """Stands where the interpreter calls Lambda: notes each payload, and answers from a list."""
+
+    def __init__(self, *answers: dict):
+        self.answers = list(answers)
+        self.payloads: list[dict] = []
+
+    def __call__(self, parameters: dict, region: str, state_credentials: object) -> dict:
+        self.payloads.append(json.loads(parameters["Payload"]))
+        answer = self.answers.pop(0)
+        failed = {"FunctionError": "Unhandled"} if "errorType" in answer else {}
+        return {"StatusCode": 200, "Payload": answer, **failed}
+
+
+EVENT = {"Policy": {"PolicyId": "policy-0123456789abcdef0"}, "ScheduledTime": "2026-11-22T17:00:00Z"}
+
+
+def done(outcome: str) -> dict:
+    """The last answer of a run."""
+    return {"Status": "DONE", "WaitSeconds": 0, "Next": None, "Report": {"Outcome": outcome, "Summary": f"it is {outcome}"}}
+
+
+def waiting(seconds: int, turn: int) -> dict:
+    """An answer that asks for another turn. Its Next has values of every kind, since all must arrive as they left."""
+    event = {**EVENT, "Turn": turn, "Empty": None, "Deep": [{"Key": "ü", "Value": ""}, 1.5, True]}
+    return {"Status": "WAITING", "WaitSeconds": seconds, "Next": event, "Report": {}}
+
+
+@pytest.fixture
+def execute(monkeypatch: pytest.MonkeyPatch):
+    """Runs the machine, with its retries a second apart, on a scripted function; gives the execution and its history."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    definition = machine()
+    for retrier in definition["States"]["Turn"]["Retry"]:
+        retrier["IntervalSeconds"] = 1
+
+    def run(function: ScriptedFunction) -> tuple[dict, list[str]]:
+        monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", function)
+        with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+            return run_to_the_end(boto3.client("stepfunctions"), json.dumps(definition))
+
+    return run
+
+
+def run_to_the_end(states, definition: str) -> tuple[dict, list[str]]:
+    """Execute a definition on EVENT; the execution as it ended, and the types of its history events."""
+    role = "arn:aws:iam::123456789012:role/opendlm"
+    arn = states.create_state_machine(name="opendlm", definition=definition, roleArn=role)["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=arn, input=json.dumps(EVENT))["executionArn"]
+    deadline = time.monotonic() + EXECUTION_SECONDS_MAX
+    while (described := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        assert time.monotonic() < deadline, "the execution does not end"
+        time.sleep(0.02)
+    history = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+    return described, [event["type"] for event in history]
+
+
+def test_each_turn_gets_the_next_of_the_one_before_and_the_machine_waits_in_between(execute):
+    function = ScriptedFunction(waiting(1, 1), waiting(0, 2), done("SUCCEEDED"))
+    started = time.monotonic()
+    execution, history = execute(function)
+    assert time.monotonic() - started >= 1
+    assert function.payloads == [EVENT, waiting(1, 1)["Next"], waiting(0, 2)["Next"]]
+    assert history.count("WaitStateEntered") == 2
+    assert execution["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("outcome", ["SUCCEEDED", "SKIPPED"])
+def test_a_run_without_failures_ends_with_the_report_as_its_output(execute, outcome: str):
+    execution, _ = execute(ScriptedFunction(done(outcome)))
+    assert execution["status"] == "SUCCEEDED"
+    assert json.loads(execution["output"]) == done(outcome)["Report"]
+
+
+def test_a_partial_run_fails_and_its_cause_is_the_summary(execute):
+    execution, _ = execute(ScriptedFunction(done("PARTIAL")))
+    assert (execution["status"], execution["error"], execution["cause"]) == ("FAILED", "Partial", "it is PARTIAL")
+
+
+@pytest.mark.parametrize("error", sorted(name for name, helps in ERRORS_OF_THE_FUNCTION.items() if not helps))
+def test_an_error_that_nothing_can_cure_fails_the_run_at_once_under_its_own_name(execute, error: str):
+    failure = {"errorType": error, "errorMessage": "what is wrong and what to do"}
+    execution, history = execute(ScriptedFunction(failure))
+    assert (execution["status"], execution["error"]) == ("FAILED", error)
+    assert json.loads(execution["cause"]) == failure
+    assert history.count("TaskScheduled") == 1
+
+
+@pytest.mark.parametrize("error", ["Runtime.ExitError", *sorted(n for n, helps in ERRORS_OF_THE_FUNCTION.items() if helps)])
+def test_an_error_that_passes_is_retried_with_the_same_input(execute, error: str):
+    function = ScriptedFunction(waiting(0, 1), {"errorType": error, "errorMessage": "busy"}, done("SUCCEEDED"))
+    execution, _ = execute(function)
+    assert execution["status"] == "SUCCEEDED"
+    assert function.payloads == [EVENT, waiting(0, 1)["Next"], waiting(0, 1)["Next"]]
+
+
+@pytest.mark.parametrize("answer", [done("UNKNOWN"), {**done("SUCCEEDED"), "Status": "UNKNOWN"}])
+def test_an_answer_that_the_machine_does_not_know_fails_the_run(execute, answer: dict):
+    execution, _ = execute(ScriptedFunction(answer))
+    assert (execution["status"], execution["error"]) == ("FAILED", "UnexpectedAnswer")

@@ -1,0 +1,260 @@
+"""Between the client and moto: the log of EC2 calls, the faults that the switches ask for, and the admin paths.
+
+Faults are made here, on the wire, and not inside moto, so that a client sees exactly what EC2 would send.
+"""
+
+from __future__ import annotations
+
+import collections
+import io
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ec2_patches import ROWS_HEADER
+from ec2_xml import error_answer
+from switches import Switches
+
+ADMIN = "/opendlm-local/"
+
+# A day of a large account; beyond it the oldest calls are forgotten.
+CALLS_MAX = 200_000
+
+# (capacity, refill a second) for the actions with a row of their own in EC2's documentation, and for the two categories.
+BUCKETS = {
+    "CopyImage": (100, 1),
+    "CreateSnapshot": (100, 5),
+    "CreateSnapshots": (100, 5),
+    "CreateTags": (100, 10),
+    "CreateVolume": (100, 5),
+    "DeleteSnapshot": (100, 5),
+    "DeleteTags": (100, 10),
+    "DeleteVolume": (100, 5),
+    "DeregisterImage": (100, 5),
+    "ModifyImageAttribute": (100, 5),
+    "ModifySnapshotAttribute": (100, 5),
+}
+READING_BUCKET = (100, 20)
+READING_EVERYTHING_BUCKET = (50, 10)
+WRITING_BUCKET = (50, 5)
+
+# What each error is sent as, where it is not 400.
+HTTP_STATUS = {
+    "InternalError": 500,
+    "RequestLimitExceeded": 503,
+    "ServiceUnavailable": 503,
+    "Unavailable": 503,
+    "UnauthorizedOperation": 403,
+}
+MESSAGES = {
+    "InternalError": "An internal error has occurred",
+    "RequestLimitExceeded": "Request limit exceeded.",
+    "UnauthorizedOperation": "You are not authorized to perform this operation.",
+}
+
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+@dataclass
+class Call:
+    """One EC2 call, as CloudTrail would show it."""
+
+    Number: int
+    Time: float
+    Action: str
+    Parameters: dict[str, str]
+    HttpStatus: int = 0
+    Code: str | None = None
+    Rows: int | None = None
+    Result: str | None = None
+    MorePages: bool = False
+    Lost: bool = False
+    Milliseconds: int = 0
+
+
+@dataclass
+class Bucket:
+    """A token bucket that begins full."""
+
+    capacity: float
+    refill: float
+    tokens: float = field(init=False)
+    at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tokens, self.at = self.capacity, time.monotonic()
+
+    def take(self) -> bool:
+        """Take one token if there is one."""
+        now = time.monotonic()
+        self.tokens = min(self.capacity, self.tokens + (now - self.at) * self.refill)
+        self.at = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Wire:
+    """The WSGI application around moto's."""
+
+    def __init__(self, moto: Callable[..., Iterable[bytes]], switches: Switches) -> None:
+        self.switches = switches
+        self.calls: collections.deque[Call] = collections.deque(maxlen=CALLS_MAX)
+        self._moto = moto
+        self._buckets: dict[str, Bucket] = {}
+        self._number = 0
+        self._state_lock = threading.Lock()
+        # moto's dictionaries are not made for callers that write while others read.
+        self._ec2_lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith(ADMIN) and "/ec2/aws4_request" not in environ.get("HTTP_AUTHORIZATION", ""):
+            return self._moto(environ, start_response)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        if path.startswith(ADMIN):
+            status, headers, answer = self.admin(environ["REQUEST_METHOD"], path[len(ADMIN) :], body)
+        else:
+            environ["wsgi.input"] = io.BytesIO(body)
+            status, headers, answer = self.ec2(environ, dict(parse_qsl(body.decode(), keep_blank_values=True)))
+        start_response(f"{status} {'OK' if status < 400 else 'Error'}", [*headers, ("Content-Length", str(len(answer)))])
+        return [answer]
+
+    def reset(self) -> None:
+        """An empty log and full buckets."""
+        with self._state_lock:
+            self.calls.clear()
+            self._buckets.clear()
+
+    def calls_since(self, number: int) -> list[Call]:
+        """The calls with a higher number, in the order of their arrival. One that is not answered yet ends the list."""
+        found = []
+        for call in sorted((each for each in list(self.calls) if each.Number > number), key=lambda each: each.Number):
+            if not call.HttpStatus:
+                break
+            found.append(call)
+        return found
+
+    def admin(self, method: str, path: str, body: bytes) -> Answer:
+        """GET or POST `switches`; GET or DELETE `calls`."""
+        try:
+            if path == "switches":
+                if method == "POST":
+                    self.switches.change(json.loads(body))
+                return json_answer(200, self.switches.shown())
+            if path == "calls":
+                shown = [asdict(call) for call in self.calls_since(0)]
+                if method == "DELETE":
+                    self.calls.clear()
+                return json_answer(200, shown)
+        except (TypeError, ValueError) as mistake:
+            return json_answer(400, {"Error": str(mistake)})
+        return json_answer(404, {"Error": f"nothing at {path}, expected switches or calls"})
+
+    def ec2(self, environ: dict[str, Any], form: dict[str, str]) -> Answer:
+        """Answer one EC2 call and log it."""
+        action = form.get("Action", "")
+        hidden = ("Action", "Version")
+        with self._state_lock:
+            self._number += 1
+            parameters = {name: value for name, value in form.items() if name not in hidden}
+            call = Call(self._number, time.time(), action, parameters)
+            self.calls.append(call)
+        began = time.monotonic()
+        time.sleep(self.switches.LATENCY_MS / 1000)
+        status, headers, body = self.answer(environ, call)
+        call.Milliseconds = round(1000 * (time.monotonic() - began))
+        # Set last: a call with a status is complete for whoever reads the log.
+        call.HttpStatus = status
+        return status, headers, body
+
+    def answer(self, environ: dict[str, Any], call: Call) -> Answer:
+        """The answer to a call: a fault that the switches ask for, or moto's, which may get lost."""
+        code = self.fault(call)
+        if code:
+            call.Code = code
+            return fault_answer(code)
+        status, headers, body = self.from_moto(environ, call)
+        text = body.decode("utf-8", "replace")
+        call.Code = found(r"<Code>([^<]+)</Code>", text) if status >= 400 else None
+        call.Rows = next((int(value) for name, value in headers if name.lower() == ROWS_HEADER), None)
+        call.Result = found(r"<snapshotId>([^<]+)</snapshotId>", text) if call.Rows is None else None
+        call.MorePages = "<nextToken>" in text
+        headers = [(name, value) for name, value in headers if name.lower() not in (ROWS_HEADER, "content-length")]
+        if not is_reading(call.Action) and status < 400 and self.switches.happens(self.switches.LOST_ANSWERS):
+            call.Lost, call.Code = True, "InternalError"
+            return fault_answer("InternalError")
+        return HTTP_STATUS.get(call.Code or "", status), headers, body
+
+    def fault(self, call: Call) -> str | None:
+        """The error code that the switches want for this call."""
+        switches = self.switches
+        if switches.BUCKETS and not self.bucket_of(call).take():
+            return "RequestLimitExceeded"
+        if switches.happens(switches.THROTTLE):
+            return "RequestLimitExceeded"
+        if call.Action in switches.FAIL_ACTIONS:
+            return switches.FAIL_ACTIONS[call.Action]
+        if call.Action == "CreateSnapshot":
+            return switches.FAIL_VOLUMES.get(call.Parameters.get("VolumeId", ""))
+        if call.Action == "DeleteSnapshot":
+            return switches.FAIL_DELETES.get(call.Parameters.get("SnapshotId", ""))
+        return None
+
+    def bucket_of(self, call: Call) -> Bucket:
+        """The bucket that a call draws from. A Describe of everything, unpaged, has a smaller one of its own."""
+        name = call.Action
+        if is_reading(name):
+            narrowed = any(key.startswith("Filter.") or key in ("MaxResults", "NextToken") for key in call.Parameters)
+            size = READING_BUCKET if narrowed else READING_EVERYTHING_BUCKET
+            name = name if narrowed else name + " of everything"
+        else:
+            size = BUCKETS.get(name, WRITING_BUCKET)
+        with self._state_lock:
+            return self._buckets.setdefault(name, Bucket(*size))
+
+    def from_moto(self, environ: dict[str, Any], call: Call) -> Answer:
+        """moto's answer. An action that it lacks is answered as EC2 answers an action that does not exist."""
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _failure: Any = None) -> None:
+            started[:] = [int(status.split()[0]), headers]
+
+        try:
+            with self._ec2_lock:
+                body = b"".join(self._moto(environ, start_response))
+        except NotImplementedError:
+            return error(400, "InvalidAction", f"The action {call.Action} is not valid for this local endpoint.")
+        return started[0], started[1], body
+
+
+def is_reading(action: str) -> bool:
+    """Whether an action changes nothing."""
+    return action.startswith(("Describe", "Get", "List"))
+
+
+def fault_answer(code: str) -> Answer:
+    """An error with the HTTP status and the message that EC2 gives it."""
+    return error(HTTP_STATUS.get(code, 400), code, MESSAGES.get(code, f"{code}, as the switches of the local endpoint ask for."))
+
+
+def error(status: int, code: str, message: str) -> Answer:
+    """An error answer."""
+    return status, [("Content-Type", "text/xml;charset=UTF-8")], error_answer(code, message)
+
+
+def json_answer(status: int, value: Any) -> Answer:
+    """An answer of the admin paths."""
+    return status, [("Content-Type", "application/json")], json.dumps(value).encode()
+
+
+def found(pattern: str, text: str) -> str | None:
+    """The first group of the first match."""
+    match = re.search(pattern, text)
+    return match[1] if match else None
