@@ -226,6 +226,32 @@ fn one_line(text: &str, characters_max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_ec2::error::{BoxError, ConnectorError};
+    use aws_sdk_ec2::operation::create_snapshot::CreateSnapshotError;
+    use std::time::Duration;
+
+    #[track_caller]
+    fn check_unanswered(error: SdkError<CreateSnapshotError>, kind: FailedKind, code: &str) {
+        let failed = of(&error);
+        assert_eq!((failed.kind, failed.code.as_str()), (kind, code), "{}", failed.message);
+    }
+
+    #[test]
+    fn a_call_without_an_answer_is_unclear_unless_it_surely_was_not_sent() {
+        let cause = || BoxError::from("the cause");
+        let unsent = |error: CredentialsError| SdkError::dispatch_failure(ConnectorError::other(error.into(), None));
+        let connector = |error: ConnectorError| SdkError::dispatch_failure(error);
+        check_unanswered(connector(ConnectorError::timeout(cause())), FailedKind::Unclear, "Timeout");
+        check_unanswered(connector(ConnectorError::io(cause())), FailedKind::Unclear, "NoConnection");
+        check_unanswered(connector(ConnectorError::other(cause(), None)), FailedKind::Unclear, "NoConnection");
+        check_unanswered(SdkError::timeout_error(cause()), FailedKind::Unclear, "Timeout");
+        check_unanswered(SdkError::construction_failure(cause()), FailedKind::Refused, "NotSent");
+        check_unanswered(unsent(CredentialsError::not_loaded("none")), FailedKind::Denied, "NoCredentials");
+        check_unanswered(unsent(CredentialsError::invalid_configuration("loop")), FailedKind::Denied, "NoCredentials");
+        check_unanswered(unsent(CredentialsError::provider_error("sts")), FailedKind::Denied, "NoCredentials");
+        let late = CredentialsError::provider_timed_out(Duration::from_secs(1));
+        check_unanswered(unsent(late), FailedKind::Unclear, "NoCredentials");
+    }
 
     #[track_caller]
     fn check(codes: &[&str], status: u16, expected: FailedKind) {

@@ -13,8 +13,7 @@ use aws_sdk_ec2::types::{self, Filter};
 use aws_smithy_types::DateTime;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The largest page, and the size that EC2's documentation recommends (EC2 API reference, "Query requests": pagination).
@@ -75,7 +74,7 @@ impl Account {
         let mut listing = Listing::default();
         let mut pages = Pages::default();
         let mut owners = Owners::default();
-        let mut descriptions = HashSet::new();
+        let mut descriptions = BTreeSet::new();
         while let Some(token) = pages.next() {
             let _permit = self.lanes.describe_snapshots.admit().await;
             let call = self.client.describe_snapshots().owner_ids("self").set_filters(Some(ownership_filters(policy)));
@@ -88,6 +87,7 @@ impl Account {
             pages.turn(page.next_token());
         }
         listing.cut(pages.cut_short);
+        // Last, because it outweighs the rest: it doubts what was seen as well.
         listing.cut(owners.mixed);
         Ok(listing)
     }
@@ -163,7 +163,7 @@ fn read_volume(volume: &types::Volume) -> Option<Volume> {
 }
 
 /// `None` without an id, a volume or a start time: without them it has no place in a volume's history.
-fn read_snapshot(snapshot: &types::Snapshot, descriptions: &mut HashSet<Arc<str>>) -> Option<Snapshot> {
+fn read_snapshot(snapshot: &types::Snapshot, descriptions: &mut BTreeSet<Arc<str>>) -> Option<Snapshot> {
     let volume_id = VolumeId::parse(snapshot.volume_id()?)?;
     let is_copy = volume_id.as_str() == VolumeId::OF_COPIES || snapshot.transfer_type().is_some();
     let tags = snapshot.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default())));
@@ -179,7 +179,7 @@ fn read_snapshot(snapshot: &types::Snapshot, descriptions: &mut HashSet<Arc<str>
 }
 
 /// One copy of each text: a policy's snapshots have as many descriptions as it has schedules.
-fn shared(text: &str, known: &mut HashSet<Arc<str>>) -> Arc<str> {
+fn shared(text: &str, known: &mut BTreeSet<Arc<str>>) -> Arc<str> {
     if let Some(known) = known.get(text) {
         return Arc::clone(known);
     }
@@ -228,17 +228,17 @@ fn read_time(time: &DateTime) -> Option<Timestamp> {
 #[derive(Debug)]
 struct Listing<Id, T> {
     items: Vec<T>,
-    positions: HashMap<Id, usize>,
+    positions: BTreeMap<Id, usize>,
     cut_short: Option<CutShort>,
 }
 
 impl<Id, T> Default for Listing<Id, T> {
     fn default() -> Self {
-        Self { items: Vec::new(), positions: HashMap::new(), cut_short: None }
+        Self { items: Vec::new(), positions: BTreeMap::new(), cut_short: None }
     }
 }
 
-impl<Id: Eq + Hash + Clone, T> Listing<Id, T> {
+impl<Id: Ord + Clone, T> Listing<Id, T> {
     /// Adds what was read. A thing that could not be read makes the listing partial: to pass over it would hide it, and
     /// to guess at it could delete for its sake.
     fn add(&mut self, read: Option<T>, id: impl Fn(&T) -> &Id) {
@@ -259,11 +259,9 @@ impl<Id: Eq + Hash + Clone, T> Listing<Id, T> {
         self.cut(other.cut_short);
     }
 
-    /// Remembers why not everything was seen. `MixedOwners` outweighs the rest, since it doubts what was seen as well.
+    /// Remembers why not everything was seen; the last reason counts.
     fn cut(&mut self, reason: Option<CutShort>) {
-        if self.cut_short != Some(CutShort::MixedOwners) {
-            self.cut_short = reason.or(self.cut_short);
-        }
+        self.cut_short = reason.or(self.cut_short);
     }
 }
 
@@ -273,7 +271,7 @@ impl<Id: Eq + Hash + Clone, T> Listing<Id, T> {
 struct Pages {
     is_over: bool,
     next: Option<String>,
-    seen: HashSet<String>,
+    seen: BTreeSet<String>,
     read: usize,
     cut_short: Option<CutShort>,
 }

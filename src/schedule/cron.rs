@@ -63,7 +63,8 @@ use times::CronTimes;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CronExpression {
     text: String,
-    times: CronTimes,
+    /// Boxed, so that a rule that is no cron expression does not carry its size.
+    times: Box<CronTimes>,
 }
 
 impl CronExpression {
@@ -75,7 +76,7 @@ impl CronExpression {
     pub fn parse(text: &str) -> Result<Self, CronError> {
         let times = parse::parse(text)?;
         spacing::check(&times)?;
-        Ok(Self { text: text.to_owned(), times })
+        Ok(Self { text: text.to_owned(), times: Box::new(times) })
     }
 
     /// The expression as it was written.

@@ -226,7 +226,7 @@ fn a_snapshot_is_read_field_by_field() {
         .state(types::SnapshotState::Pending)
         .progress("80%")
         .build();
-    let mut descriptions = HashSet::new();
+    let mut descriptions = BTreeSet::new();
     let read = read_snapshot(&ec2, &mut descriptions).unwrap();
     let expected = Snapshot {
         id: SnapshotId::parse("snap-0a").unwrap(),
@@ -250,7 +250,7 @@ fn a_snapshot_is_read_field_by_field() {
 #[test]
 fn a_copy_is_known_by_its_volume_and_by_its_transfer_type() {
     let origin =
-        |ec2: types::builders::SnapshotBuilder| read_snapshot(&ec2.build(), &mut HashSet::new()).unwrap().origin;
+        |ec2: types::builders::SnapshotBuilder| read_snapshot(&ec2.build(), &mut BTreeSet::new()).unwrap().origin;
     assert_eq!(origin(snapshot("snap-1")), Origin::Created);
     assert_eq!(origin(snapshot("snap-1").volume_id("vol-ffffffff")), Origin::Copied);
     assert_eq!(origin(snapshot("snap-1").transfer_type(types::TransferType::Standard)), Origin::Copied);

@@ -1,10 +1,13 @@
 //! A second, plain reading of the dialect for the tests: it parses on its own, knows the calendar as a list of days and
 //! finds a time by looking at every day and minute. It shares no code with what it checks and takes valid text only.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// A day from 1970 to 2199.
 pub(super) struct Day {
+    /// How many days after 1 January 1970.
+    index: i64,
     pub(super) year: i64,
     pub(super) month: i64,
     pub(super) day: i64,
@@ -20,14 +23,15 @@ pub(super) fn calendar() -> &'static [Day] {
     static CALENDAR: OnceLock<Vec<Day>> = OnceLock::new();
     CALENDAR.get_or_init(|| {
         let mut days = Vec::new();
-        let mut weekday = 5;
+        let (mut index, mut weekday) = (0, 5);
         for year in 1970..=2199 {
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
             let lengths = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
             for (month, month_length) in (1..).zip(lengths) {
                 let month_start = days.len();
                 for day in (1..).take(month_length) {
-                    days.push(Day { year, month, day, weekday, month_start, month_length });
+                    days.push(Day { index, year, month, day, weekday, month_start, month_length });
+                    index += 1;
                     weekday = if weekday == 7 { 1 } else { weekday + 1 };
                 }
             }
@@ -54,7 +58,7 @@ pub(super) struct Oracle {
     clocks: Vec<i64>,
     days: Days,
     months: Vec<i64>,
-    years: Vec<bool>,
+    years: BTreeSet<i64>,
 }
 
 impl Oracle {
@@ -62,43 +66,25 @@ impl Oracle {
         let upper = expression.to_uppercase();
         let fields: Vec<&str> = upper[5..upper.len() - 1].split_whitespace().collect();
         let (minutes, hours) = (allowed(fields[0], 0, 59, &[]), allowed(fields[1], 0, 23, &[]));
-        let years = allowed(fields[5], 1970, 2199, &[]);
         Self {
             clocks: (0..1440).filter(|t| hours.contains(&(t / 60)) && minutes.contains(&(t % 60))).collect(),
             days: if fields[2] == "?" { days_of_week(fields[4]) } else { days_of_month(fields[2]) },
             months: allowed(fields[3], 1, 12, &MONTHS),
-            years: (0..2200).map(|year| years.contains(&year)).collect(),
+            years: allowed(fields[5], 1970, 2199, &[]).into_iter().collect(),
         }
     }
 
     /// The latest named time at or before `second`, in seconds since 1970.
     pub(super) fn latest(&self, second: i64) -> Option<i64> {
-        let (today, now) = (second.div_euclid(86_400), second.rem_euclid(86_400));
-        for index in (0..=today.min(calendar().len() as i64 - 1)).rev() {
-            if self.names(&calendar()[index as usize]) {
-                for clock in self.clocks.iter().rev() {
-                    if index < today || clock * 60 <= now {
-                        return Some(index * 86_400 + clock * 60);
-                    }
-                }
-            }
-        }
-        None
+        let days = calendar().iter().rev().filter(|day| day.index * 86_400 <= second && self.names(day));
+        days.flat_map(|day| self.clocks.iter().rev().map(|clock| day.index * 86_400 + clock * 60))
+            .find(|time| *time <= second)
     }
 
     /// The first named time after `second`, in seconds since 1970.
     pub(super) fn next(&self, second: i64) -> Option<i64> {
-        let (today, now) = (second.div_euclid(86_400), second.rem_euclid(86_400));
-        for index in today.max(0)..calendar().len() as i64 {
-            if self.names(&calendar()[index as usize]) {
-                for clock in &self.clocks {
-                    if index > today || clock * 60 > now {
-                        return Some(index * 86_400 + clock * 60);
-                    }
-                }
-            }
-        }
-        None
+        let days = calendar().iter().filter(|day| (day.index + 1) * 86_400 > second && self.names(day));
+        days.flat_map(|day| self.clocks.iter().map(|clock| day.index * 86_400 + clock * 60)).find(|time| *time > second)
     }
 
     /// The gaps that occur between two named times, in minutes and from the smallest on: none when there is only one
@@ -106,9 +92,9 @@ impl Oracle {
     pub(super) fn gaps(&self) -> Option<Vec<i64>> {
         let mut gaps: Vec<i64> = self.clocks.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let mut last: Option<i64> = None;
-        for (index, _) in (0..).zip(calendar()).filter(|(_, day)| self.names(day)) {
-            gaps.extend(last.map(|last| index * 1440 + self.clocks[0] - last));
-            last = Some(index * 1440 + self.clocks[self.clocks.len() - 1]);
+        for day in calendar().iter().filter(|day| self.names(day)) {
+            gaps.extend(last.map(|last| day.index * 1440 + self.clocks[0] - last));
+            last = Some(day.index * 1440 + self.clocks[self.clocks.len() - 1]);
         }
         last?;
         gaps.sort_unstable();
@@ -117,7 +103,7 @@ impl Oracle {
     }
 
     fn names(&self, day: &Day) -> bool {
-        self.years[day.year as usize] && self.months.contains(&day.month) && self.days.names(day)
+        self.years.contains(&day.year) && self.months.contains(&day.month) && self.days.names(day)
     }
 }
 
@@ -133,7 +119,8 @@ impl Days {
             Self::LastOfWeek(weekday) => day.weekday == *weekday && like_today().max() == Some(day.day),
             Self::LastWeekday => weekdays().max() == Some(day.day),
             Self::Nearest(wanted) => {
-                *wanted <= month.len() as i64 && weekdays().min_by_key(|other| (other - wanted).abs()) == Some(day.day)
+                month.iter().any(|other| other.day == *wanted)
+                    && weekdays().min_by_key(|other| (other - wanted).abs()) == Some(day.day)
             }
             Self::Nth(weekday, nth) => day.weekday == *weekday && like_today().nth(nth - 1) == Some(day.day),
         }
@@ -161,8 +148,8 @@ fn days_of_week(text: &str) -> Days {
 
 /// The values that a list names: each item is walked value by value, around the end of the field if it must.
 fn allowed(text: &str, first: i64, last: i64, names: &[&str]) -> Vec<i64> {
-    let number = |text: &str| match names.iter().position(|name| *name == text) {
-        Some(position) => first + position as i64,
+    let number = |text: &str| match (first..).zip(names).find(|(_, name)| **name == text) {
+        Some((value, _)) => value,
         None => text.parse().unwrap(),
     };
     let mut values = Vec::new();

@@ -239,6 +239,7 @@ fn times_closer_than_an_hour_are_refused() {
     check_refused("cron(0,50 0,23 ? * MON *)", &message(50));
     check_refused("cron(0,50 0,23 ? * MON,TUE *)", &message(10));
     check_refused("cron(0,50 0,23 31,1 * ? *)", &message(10));
+    check_refused("cron(0,50 0,23 10,11 * ? *)", &message(10));
     CronExpression::parse("cron(59 * * * ? *)").unwrap();
 }
 
