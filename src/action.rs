@@ -57,7 +57,7 @@ pub enum Outcome {
 pub struct Failed {
     /// What the failure means for the next turn.
     pub kind: FailedKind,
-    /// EC2's error code, or ours: `Timeout`, `NoConnection`, `BadAnswer`, `NotOurs`.
+    /// EC2's error code, or ours: `Timeout`, `NoConnection`, `NotSent`, `NoCredentials`, `BadAnswer`, `NotOurs`.
     pub code: String,
     /// EC2's message.
     pub message: String,

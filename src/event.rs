@@ -59,11 +59,8 @@ impl Event {
             None => Start { at: to_the_second(now), origin: StartOrigin::Clock, begun: now },
         };
         if start.at.duration_since(now) > START_AHEAD_MAX {
-            let message = format!(
-                "{} lies in the future, expected a time at or before now, {}",
-                written(start.at),
-                written(now)
-            );
+            let message =
+                format!("{} lies in the future, expected a time at or before now, {}", written(start.at), written(now));
             return Err(Finding { path: "ScheduledTime".to_owned(), message });
         }
         Ok(Progress::new(&start))
@@ -113,13 +110,15 @@ pub fn with_bare_policy_wrapped(value: Value) -> Value {
 /// Whether a document is a policy without an event around it.
 fn is_bare_policy(value: &Value) -> bool {
     let is_event_key = |key: &&str| value.get(key).is_some();
-    value.is_object() && !["Policy", "detail", "detail-type", "Options", "ScheduledTime"].iter().any(|key| is_event_key(&key))
+    value.is_object() && !["Policy", "detail", "detail-type", "Options", "ScheduledTime"].iter().any(is_event_key)
 }
 
 fn read_envelope(object: &Map<String, Value>, id: IdRule) -> Reading<Event> {
     let mut keys = Keys::new(object, "");
     let time = keys.instant("time");
-    for key in ["version", "id", "detail-type", "source", "account", "region", "resources", "replay-name", "ingestion-time"] {
+    for key in
+        ["version", "id", "detail-type", "source", "account", "region", "resources", "replay-name", "ingestion-time"]
+    {
         keys.ignore(key);
     }
     let detail = keys.object("detail");
@@ -184,4 +183,3 @@ fn refused(path: &str, message: String) -> Reading<Event> {
     let finding = Finding { path: path.to_owned(), message };
     Reading { value: None, errors: vec![finding], not_supported: vec![], warnings: vec![] }
 }
-

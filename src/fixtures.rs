@@ -115,11 +115,7 @@ impl Snapshot {
 }
 
 pub(crate) fn world(volumes: impl IntoIterator<Item = Volume>, snapshots: impl IntoIterator<Item = Snapshot>) -> World {
-    World {
-        volumes: volumes.into_iter().collect(),
-        snapshots: snapshots.into_iter().collect(),
-        ..World::default()
-    }
+    World { volumes: volumes.into_iter().collect(), snapshots: snapshots.into_iter().collect(), ..World::default() }
 }
 
 /// A start that the event names, whose first turn is at the same instant.

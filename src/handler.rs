@@ -17,6 +17,7 @@ use crate::turn::{self, Budget, Conclusion, Status};
 use crate::world::World;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::time::Duration;
 use tracing::{debug, error, info};
 
 /// Reads an event for a run: everything that is wrong with it at once.
@@ -38,19 +39,21 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
     let (event, warnings) = read_event(value)?;
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
-    let world = observe(account, &event).await?;
+    let world = observe(account, &event, until).await?;
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
     log_decisions(&event, &plan);
     let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget(now, until));
     let policy_id = event.policy.id.as_str();
-    let outcomes = account.apply(&selection.actions, until, |action, outcome| log_action(policy_id, action, outcome)).await;
+    let outcomes =
+        account.apply(&selection.actions, until, |action, outcome| log_action(policy_id, action, outcome)).await;
     let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, now);
     if let Some(denied) = &conclusion.denied {
         let advice = "give the role the rights that template.yaml lists";
         return Err(TurnError::AccessDenied(format!("{}: {}; {advice}", denied.code, denied.message)));
     }
-    let report = report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, &warnings);
+    let report =
+        report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, &warnings);
     let answer = Answer::new(&event, &conclusion, report);
     log_turn(policy_id, &answer, &conclusion);
     Ok(answer)
@@ -73,7 +76,7 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
     let (event, warnings) = read_event(value)?;
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
-    let world = observe(account, &event).await?;
+    let world = observe(account, &event, Timestamp::MAX).await?;
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
     let status = Status::Waiting { seconds: 0 };
@@ -81,10 +84,18 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
     Ok(Foreseen { report, decisions: report::decisions(&plan).collect() })
 }
 
-async fn observe(account: &Account, event: &Event) -> Result<World, TurnError> {
-    match event.policy.state {
-        PolicyState::Disabled => Ok(World::default()),
-        PolicyState::Enabled => account.observe(&event.policy).await.map_err(turn_error),
+/// What EC2 shows, if it shows all of it before `until`: a turn that is cut off in the middle says nothing at all.
+async fn observe(account: &Account, event: &Event, until: Timestamp) -> Result<World, TurnError> {
+    if event.policy.state == PolicyState::Disabled {
+        return Ok(World::default());
+    }
+    let patience = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
+    match tokio::time::timeout(patience, account.observe(&event.policy)).await {
+        Ok(world) => world.map_err(turn_error),
+        Err(_) => Err(TurnError::Unavailable(format!(
+            "EC2 did not show the whole account within {} s, the function's time is over; give it a longer timeout",
+            patience.as_secs()
+        ))),
     }
 }
 
@@ -142,6 +153,9 @@ fn log_action(policy: &str, action: &Action, outcome: &Outcome) {
             ("DeleteSnapshot", &snapshot.volume_id, Some(&snapshot.id), marks.schedule_name.value(), scheduled_time)
         }
     };
+    if *outcome == Outcome::NotStarted {
+        return;
+    }
     let (word, made, failed) = match outcome {
         Outcome::Created(id) => ("done", Some(id), None),
         Outcome::Deleted => ("done", None, None),

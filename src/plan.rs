@@ -170,13 +170,7 @@ pub enum KeepReason<'a> {
 }
 
 /// Decides everything for one policy and one view of the account.
-pub fn plan<'a>(
-    policy: &'a Policy,
-    options: &'a Options,
-    start: &Start,
-    now: Timestamp,
-    world: &'a World,
-) -> Plan<'a> {
+pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Timestamp, world: &'a World) -> Plan<'a> {
     let (ours, foreign): (Vec<&Snapshot>, Vec<&Snapshot>) =
         unique_snapshots(world).into_iter().partition(|s| tags::ownership(&policy.id, s) == Ownership::Ours);
     if policy.state == PolicyState::Disabled {
@@ -208,9 +202,8 @@ pub(crate) struct Dated<'a> {
 /// The schedule that owns a snapshot today: the one of its name, or the one that had its name before.
 pub(crate) fn owning_schedule<'a>(policy: &'a Policy, options: &Options, name: &ScheduleName) -> Option<&'a Schedule> {
     policy.schedule(name).or_else(|| {
-        let had_it = |schedule: &&Schedule| {
-            options.previous_names.get(&schedule.name).is_some_and(|names| names.contains(name))
-        };
+        let had_it =
+            |schedule: &&Schedule| options.previous_names.get(&schedule.name).is_some_and(|names| names.contains(name));
         policy.schedules.iter().find(had_it)
     })
 }

@@ -102,7 +102,14 @@ pub struct FailureReport {
 
 /// Puts a turn into words.
 #[must_use]
-pub fn report(policy: &Policy, options: &Options, plan: &Plan<'_>, progress: &Progress, status: Status, warnings: &[String]) -> Report {
+pub fn report(
+    policy: &Policy,
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    status: Status,
+    warnings: &[String],
+) -> Report {
     let failures = failures(plan, progress);
     let failed = progress.failures_left_out.saturating_add(u64::try_from(failures.len()).unwrap_or(u64::MAX));
     let outcome = match status {
@@ -151,6 +158,7 @@ pub fn outcome_name(outcome: RunOutcome) -> &'static str {
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
+    // Bounded by the length of the chain.
     while let Some(cause) = source {
         let cause_text = cause.to_string();
         if !text.ends_with(&cause_text) {
@@ -222,7 +230,8 @@ fn failure_report(failure: &Failure) -> FailureReport {
 }
 
 fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
-    let count = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
+    let count =
+        |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
     let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
     let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed));
     let skipped = count(|verdict| matches!(verdict, TargetVerdict::Skip(_)));
@@ -236,7 +245,9 @@ fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
         sentences.push(format!("{complete} of {due} due snapshots are complete"));
     }
     if missed > 0 {
-        sentences.push(format!("{missed} volumes have no snapshot for the latest scheduled time, whose start window is over"));
+        sentences.push(format!(
+            "{missed} volumes have no snapshot for the latest scheduled time, whose start window is over"
+        ));
     }
     if skipped > 0 {
         sentences.push(format!("{skipped} volumes are in a state that allows no snapshot"));

@@ -171,6 +171,7 @@ impl Account {
         let mut progress = Progress::new(&start);
         let mut now = start.begun;
         let mut waits = Vec::new();
+        // Bounded by turn::TURNS_MAX.
         loop {
             let conclusion = self.turn(policy, options, progress, now);
             progress = conclusion.progress;

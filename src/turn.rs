@@ -1,6 +1,6 @@
 //! What to do now and when to look again, as values.
 //!
-//! [`select`] takes from a plan the actions of this turn; the shell (or the simulator) carries them out; [`conclude`]
+//! [`select`] takes from a plan the actions of this turn; the shell (or the simulator) carries them out; [`conclude()`]
 //! takes what came of them and says whether the run is done, and if not, after how many seconds to look again.
 //!
 //! What travels from turn to turn ([`Progress`]) may postpone or stop; it never decides what is made or deleted.

@@ -189,7 +189,9 @@ impl fmt::Display for SnapshotState {
 impl fmt::Display for CutShort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::MixedOwners => "the endpoint returned snapshots of several owners although only our own were asked for",
+            Self::MixedOwners => {
+                "the endpoint returned snapshots of several owners although only our own were asked for"
+            }
             Self::TooManyPages => "there were more pages than opendlm reads in one turn",
             Self::Unreadable => "the endpoint returned a volume or a snapshot without a readable id or start time",
         })

@@ -51,6 +51,7 @@ impl Account {
         let mut running = FuturesUnordered::new();
         let first = creates.by_ref().take(CALLS_IN_FLIGHT_MAX).chain(deletes.by_ref().take(CALLS_IN_FLIGHT_MAX));
         running.extend(first.map(|(position, action)| self.carry_out(position, action, &passages)));
+        // Bounded by the number of actions.
         while let Some((position, action, outcome)) = running.next().await {
             let queue = match action {
                 Action::CreateSnapshot(_) => &mut creates,

@@ -55,6 +55,7 @@ impl Account {
     ) -> Result<Listing<VolumeId, Volume>, ObserveError> {
         let mut listing = Listing::default();
         let mut pages = Pages::default();
+        // Bounded by PAGES_MAX.
         while let Some(token) = pages.next() {
             let _permit = self.lanes.describe_volumes.admit().await;
             let call = self.client.describe_volumes().filters(filter.clone());
@@ -75,6 +76,7 @@ impl Account {
         let mut pages = Pages::default();
         let mut owners = Owners::default();
         let mut descriptions = BTreeSet::new();
+        // Bounded by PAGES_MAX.
         while let Some(token) = pages.next() {
             let _permit = self.lanes.describe_snapshots.admit().await;
             let call = self.client.describe_snapshots().owner_ids("self").set_filters(Some(ownership_filters(policy)));

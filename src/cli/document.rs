@@ -43,7 +43,8 @@ pub(super) fn tell<T>(reading: &Reading<T>) {
 /// One line for each finding.
 pub(super) fn told<T>(reading: &Reading<T>) -> Vec<String> {
     let kinds = [("error", &reading.errors), ("not supported", &reading.not_supported), ("warning", &reading.warnings)];
-    let lines = kinds.iter().flat_map(|(kind, findings)| findings.iter().map(move |finding| format!("{kind}: {finding}")));
+    let lines =
+        kinds.iter().flat_map(|(kind, findings)| findings.iter().map(move |finding| format!("{kind}: {finding}")));
     lines.collect()
 }
 

@@ -42,6 +42,7 @@ async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
     handler::read_event(&event)?;
     let account = Account::connect().await;
     let mut failures_in_a_row = 0;
+    // Bounded by turn::TURNS_MAX, and by RETRIES_MAX where a turn fails.
     loop {
         let until = clock::now().checked_add(SignedDuration::from_secs(TURN_SECONDS_MAX)).unwrap_or(Timestamp::MAX);
         match handler::turn(&account, &event, until).await {
@@ -49,7 +50,13 @@ async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
             Ok(answer) => {
                 failures_in_a_row = 0;
                 if !document.json {
-                    println!("{}  turn {}: {}; look again in {} s", written(clock::now()), answer.report.turns, answer.report.summary, answer.wait_seconds);
+                    println!(
+                        "{}  turn {}: {}; look again in {} s",
+                        written(clock::now()),
+                        answer.report.turns,
+                        answer.report.summary,
+                        answer.wait_seconds
+                    );
                 }
                 tokio::time::sleep(Duration::from_secs(u64::from(answer.wait_seconds))).await;
                 event = answer.next;

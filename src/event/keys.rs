@@ -67,7 +67,11 @@ impl<'a> Keys<'a> {
     pub(super) fn instant(&mut self, key: &'static str) -> Option<Timestamp> {
         let value = self.any(key)?;
         if value.as_str() == Some(SCHEDULER_PLACEHOLDER) {
-            self.error(key, "only EventBridge Scheduler replaces this placeholder, expected a time such as 2026-11-22T17:00:00Z".to_owned());
+            self.error(
+                key,
+                "only EventBridge Scheduler replaces this placeholder, expected a time such as 2026-11-22T17:00:00Z"
+                    .to_owned(),
+            );
             return None;
         }
         match value.as_str().and_then(|text| text.parse().ok()) {

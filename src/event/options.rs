@@ -36,7 +36,8 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     let not_supported = keys.take_not_supported();
     let mut errors = keys.finish();
     if let Some(previous_names) = previous_names {
-        options.previous_names = read_previous_names(previous_names, &format!("{prefix}PreviousNames"), policy, &mut errors);
+        options.previous_names =
+            read_previous_names(previous_names, &format!("{prefix}PreviousNames"), policy, &mut errors);
     }
     Reading { value: Some(options), errors, not_supported, warnings: vec![] }
 }
@@ -54,23 +55,34 @@ fn read_previous_names(
         let Some(today) = read_name(key, path, errors) else { continue };
         let path = format!("{path}.{today}");
         if policy.is_some_and(|policy| policy.schedule(&today).is_none()) {
-            errors.push(Finding { path: path.clone(), message: format!("no schedule of the policy is called {today}") });
+            errors
+                .push(Finding { path: path.clone(), message: format!("no schedule of the policy is called {today}") });
         }
         let Some(list) = value.as_array().filter(|list| list.len() <= Options::PREVIOUS_NAMES_MAX) else {
             let message = format!("expected a list of at most {} names", Options::PREVIOUS_NAMES_MAX);
             errors.push(Finding { path, message });
             continue;
         };
-        let names: Vec<ScheduleName> = list.iter().enumerate().filter_map(|(at, name)| {
-            let path = format!("{path}[{at}]");
-            let name = read_name(name.as_str().unwrap_or_default(), &path, errors)?;
-            if policy.is_some_and(|policy| policy.schedule(&name).is_some()) {
-                errors.push(Finding { path, message: format!("{name} is the name of a schedule of the policy today") });
-            } else if let Some(other) = taken.insert(name.clone(), today.clone()) {
-                errors.push(Finding { path, message: format!("{name} is given as a previous name of {other} already") });
-            }
-            Some(name)
-        }).collect();
+        let names: Vec<ScheduleName> = list
+            .iter()
+            .enumerate()
+            .filter_map(|(at, name)| {
+                let path = format!("{path}[{at}]");
+                let name = read_name(name.as_str().unwrap_or_default(), &path, errors)?;
+                if policy.is_some_and(|policy| policy.schedule(&name).is_some()) {
+                    errors.push(Finding {
+                        path,
+                        message: format!("{name} is the name of a schedule of the policy today"),
+                    });
+                } else if let Some(other) = taken.insert(name.clone(), today.clone()) {
+                    errors.push(Finding {
+                        path,
+                        message: format!("{name} is given as a previous name of {other} already"),
+                    });
+                }
+                Some(name)
+            })
+            .collect();
         previous_names.insert(today, names);
     }
     if object.len() > Options::PREVIOUS_NAMES_MAX {

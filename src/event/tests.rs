@@ -108,7 +108,10 @@ fn what_is_no_event_is_refused_with_what_was_expected() {
         &json!({ "detail-type": "Scheduled Event", "detail": {} }),
         &["detail.Policy: missing, expected the policy as aws dlm get-lifecycle-policy prints it"],
     );
-    check_refused(&json!({ "detail-type": "Scheduled Event" }), &[&format!("detail: missing, expected the event: {SHAPES}")]);
+    check_refused(
+        &json!({ "detail-type": "Scheduled Event" }),
+        &[&format!("detail: missing, expected the event: {SHAPES}")],
+    );
 }
 
 #[test]
@@ -158,7 +161,10 @@ fn previous_names_must_be_unambiguous() {
 fn what_is_not_built_yet_is_refused_by_name_and_told_apart() {
     let reading = read(&json!({ "Policy": policy(), "Options": { "Targets": [] } }), IdRule::Required);
     assert_eq!(reading.errors, vec![]);
-    assert_eq!(reading.not_supported.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Options.Targets: Targets: not supported yet"]);
+    assert_eq!(
+        reading.not_supported.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["Options.Targets: Targets: not supported yet"]
+    );
     assert!(reading.value.is_none());
 }
 

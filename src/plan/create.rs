@@ -1,8 +1,8 @@
 //! Which volumes get a snapshot, on behalf of which schedule.
 
 use super::due::Due;
-use super::{Dated, Histories, SkipReason, TargetDecision, TargetVerdict};
 use super::retain;
+use super::{Dated, Histories, SkipReason, TargetDecision, TargetVerdict};
 use crate::action::CreateSnapshot;
 use crate::policy::{PolicyId, Schedule};
 use crate::tags;
@@ -31,11 +31,13 @@ pub(super) fn decide<'a>(
                 Due::Late { scheduled_time } => {
                     was_missed(volume, scheduled_time, history).then_some((scheduled_time, TargetVerdict::Missed))
                 }
-                Due::Now { scheduled_time, answered_from, until } => {
-                    Some((scheduled_time, verdict(volume, &history_between(history, answered_from, scheduled_time), until)))
-                }
+                Due::Now { scheduled_time, answered_from, until } => Some((
+                    scheduled_time,
+                    verdict(volume, &history_between(history, answered_from, scheduled_time), until),
+                )),
             };
-            let decided = decided.map(|(scheduled_time, verdict)| TargetDecision { schedule, volume, scheduled_time, verdict });
+            let decided =
+                decided.map(|(scheduled_time, verdict)| TargetDecision { schedule, volume, scheduled_time, verdict });
             decisions.extend(decided);
         }
     }
@@ -68,7 +70,8 @@ fn verdict<'a>(volume: &'a Volume, answers: &[Dated<'a>], until: Timestamp) -> T
     if let Some(snapshot) = first_in(|state| *state == SnapshotState::Completed) {
         return TargetVerdict::Exists(snapshot);
     }
-    if let Some(snapshot) = first_in(|state| matches!(state, SnapshotState::Pending { .. } | SnapshotState::Unknown(_))) {
+    if let Some(snapshot) = first_in(|state| matches!(state, SnapshotState::Pending { .. } | SnapshotState::Unknown(_)))
+    {
         return TargetVerdict::Wait(snapshot);
     }
     match &volume.state {
@@ -90,8 +93,7 @@ fn verdict<'a>(volume: &'a Volume, answers: &[Dated<'a>], until: Timestamp) -> T
 /// Whether a volume that was there at a scheduled time has no snapshot for it.
 fn was_missed(volume: &Volume, scheduled_time: Timestamp, history: &[Dated<'_>]) -> bool {
     let was_there = volume.created.is_none_or(|created| created <= scheduled_time);
-    let is_answered = |dated: &Dated<'_>| {
-        dated.scheduled_time == scheduled_time && dated.snapshot.state != SnapshotState::Error
-    };
+    let is_answered =
+        |dated: &Dated<'_>| dated.scheduled_time == scheduled_time && dated.snapshot.state != SnapshotState::Error;
     was_there && !history.iter().any(is_answered)
 }

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 const NOW: &str = "2026-11-22T17:20:00Z";
 
 fn any_snapshot() -> impl Strategy<Value = Snapshot> {
-    let schedule = prop_oneof![4 => Just("Default Schedule"), 2 => Just("Hourly"), 1 => Just("Nightly"), 1 => Just("Gone")];
+    let schedule =
+        prop_oneof![4 => Just("Default Schedule"), 2 => Just("Hourly"), 1 => Just("Nightly"), 1 => Just("Gone")];
     let state = prop_oneof![
         6 => Just(SnapshotState::Completed),
         1 => Just(SnapshotState::Error),
@@ -43,8 +44,8 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
 }
 
 fn any_world() -> impl Strategy<Value = World> {
-    (prop::collection::vec(any_snapshot(), 0..40), prop::sample::subsequence(vec![1, 2, 3, 4], 0..=4), 0_u8..10).prop_map(
-        |(mut snapshots, volumes, cut)| {
+    (prop::collection::vec(any_snapshot(), 0..40), prop::sample::subsequence(vec![1, 2, 3, 4], 0..=4), 0_u8..10)
+        .prop_map(|(mut snapshots, volumes, cut)| {
             snapshots.sort_by(|a, b| a.id.cmp(&b.id));
             snapshots.dedup_by(|a, b| a.id == b.id);
             let mut world = world(volumes.into_iter().map(volume), snapshots);
@@ -52,8 +53,7 @@ fn any_world() -> impl Strategy<Value = World> {
                 world.coverage = Coverage::Partial(CutShort::TooManyPages);
             }
             world
-        },
-    )
+        })
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {

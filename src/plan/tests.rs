@@ -164,7 +164,10 @@ fn a_snapshot_that_is_not_complete_pushes_none_out() {
     for (state, words) in [
         (SnapshotState::Error, "keep vol 1 snap 4: it went to error: it counts for nothing"),
         (SnapshotState::Pending { progress_percent: 99 }, "wait vol 1 snap 4: pending, 99% since 2026-11-22T17:00:00Z"),
-        (SnapshotState::Unknown("recovering".to_owned()), "keep vol 1 snap 4: its state is unknown, and when in doubt it stays"),
+        (
+            SnapshotState::Unknown("recovering".to_owned()),
+            "keep vol 1 snap 4: its state is unknown, and when in doubt it stays",
+        ),
     ] {
         let mut snapshots = three_days();
         snapshots.push(snapshot(4, 1, "2026-11-22T17:00:00Z").in_state(state));
@@ -247,7 +250,10 @@ fn a_renamed_schedule_keeps_what_it_made_under_its_previous_name() {
     let previous_names = [(name("Default Schedule"), vec![name("Nightly")])].into();
     let options = Options { previous_names, ..Options::default() };
     let with = decisions(&policy, &options, &start(now), now, &world);
-    assert!(with.lines().any(|line| line == "delete vol 1 snap 9: number 4 from the newest, the schedule keeps 3"), "{with}");
+    assert!(
+        with.lines().any(|line| line == "delete vol 1 snap 9: number 4 from the newest, the schedule keeps 3"),
+        "{with}"
+    );
 }
 
 #[test]

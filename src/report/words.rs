@@ -1,6 +1,8 @@
 //! Reasons in words: the only place where a decision becomes text.
 
-use crate::plan::{DeleteReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
+use crate::plan::{
+    DeleteReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict,
+};
 use crate::tags::written;
 use serde::Serialize;
 

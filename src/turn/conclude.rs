@@ -91,7 +91,8 @@ pub fn conclude(
     if created_now {
         progress.waits = 0;
     }
-    let status = if options.dry_run { Status::Done(RunOutcome::Skipped) } else { status(plan, &progress, remaining, &done) };
+    let status =
+        if options.dry_run { Status::Done(RunOutcome::Skipped) } else { status(plan, &progress, remaining, &done) };
     if matches!(status, Status::Waiting { seconds: 1.. }) {
         progress.waits = progress.waits.saturating_add(1);
     }
@@ -143,7 +144,10 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     if progress.failures.is_empty() && progress.unsettled.is_empty() {
         return;
     }
-    let creations = plan.targets.iter().filter(|d| matches!(d.verdict, TargetVerdict::Create { .. } | TargetVerdict::GiveUp { .. }));
+    let creations = plan
+        .targets
+        .iter()
+        .filter(|d| matches!(d.verdict, TargetVerdict::Create { .. } | TargetVerdict::GiveUp { .. }));
     let creations = creations.map(|d| Subject::creation(&d.schedule.name, &d.volume.id));
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
@@ -182,7 +186,9 @@ fn remaining(
         let subject = Subject::creation(&decision.schedule.name, &decision.volume.id);
         match decision.verdict {
             TargetVerdict::Create { .. } if finished.contains(&subject.to_string()) => {}
-            TargetVerdict::Create { until } if now > until && progress.may_have_failed(&subject) && !progress.is_unsettled(&subject, now) => {
+            TargetVerdict::Create { until }
+                if now > until && progress.may_have_failed(&subject) && !progress.is_unsettled(&subject, now) =>
+            {
                 remaining.creations_failed += 1;
             }
             TargetVerdict::Create { .. } => remaining.creations += 1,

@@ -107,10 +107,14 @@ fn what_failed_is_given_up_after_the_window_and_what_was_never_tried_goes_on() {
     let first = turn_at(at(NOW), &world, Progress::new(&start(NOW)), budget, &failed(FailedKind::Refused));
     let after = at(NOW) + SignedDuration::from_mins(61);
     let second = turn_at(after, &world, first.progress, Budget::UNBOUNDED, &created());
-    let tried: Vec<String> = second.done.iter().map(|(action, _)| match action {
-        Action::CreateSnapshot(create) => create.volume_id.to_string(),
-        Action::DeleteSnapshot(delete) => panic!("{delete:?}"),
-    }).collect();
+    let tried: Vec<String> = second
+        .done
+        .iter()
+        .map(|(action, _)| match action {
+            Action::CreateSnapshot(create) => create.volume_id.to_string(),
+            Action::DeleteSnapshot(delete) => panic!("{delete:?}"),
+        })
+        .collect();
     assert_eq!(tried, [volume_id(2).to_string()]);
 }
 
@@ -148,10 +152,14 @@ fn a_refused_deletion_is_tried_once_and_named() {
 fn deletions_begin_with_the_oldest() {
     let old = [22, 18, 20, 19, 21].map(|day| snapshot(40 - day, 1, &format!("2026-11-{day}T17:00:00Z")));
     let first = first_turn(&world([volume(1)], old), &Outcome::Deleted);
-    let days: Vec<String> = first.done.iter().map(|(action, _)| match action {
-        Action::DeleteSnapshot(delete) => delete.snapshot.marks.scheduled_time.value().unwrap().to_string(),
-        Action::CreateSnapshot(create) => panic!("{create:?}"),
-    }).collect();
+    let days: Vec<String> = first
+        .done
+        .iter()
+        .map(|(action, _)| match action {
+            Action::DeleteSnapshot(delete) => delete.snapshot.marks.scheduled_time.value().unwrap().to_string(),
+            Action::CreateSnapshot(create) => panic!("{create:?}"),
+        })
+        .collect();
     assert_eq!(days, ["2026-11-18T17:00:00Z", "2026-11-19T17:00:00Z"]);
     assert_eq!(first.status, Status::Done(RunOutcome::Succeeded));
 }

@@ -1,3 +1,7 @@
 //! The one integration binary: everything that needs more than one room of the library, or files beside it.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails it, which is what a test is for")]
+
+mod events;
 mod policies;
+mod walls;
