@@ -3,7 +3,7 @@
 //! An action names everything: the shell that carries it out makes no choice.
 
 use crate::policy::{PolicyId, ScheduleName, Tag};
-use crate::world::{Snapshot, SnapshotId, VolumeId};
+use crate::world::{InstanceId, Snapshot, SnapshotId, VolumeId};
 use jiff::Timestamp;
 
 /// One EC2 call that changes the account.
@@ -11,6 +11,8 @@ use jiff::Timestamp;
 pub enum Action {
     /// Make a snapshot of a volume.
     CreateSnapshot(CreateSnapshot),
+    /// Make snapshots of the volumes of an instance at one instant.
+    CreateSnapshots(CreateSnapshots),
     /// Delete a snapshot of ours.
     DeleteSnapshot(DeleteSnapshot),
 }
@@ -30,6 +32,30 @@ pub struct CreateSnapshot {
     pub tags: Vec<Tag>,
 }
 
+/// A CreateSnapshots call: one crash-consistent set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateSnapshots {
+    /// The instance to make snapshots of.
+    pub instance_id: InstanceId,
+    /// Whether its root volume is left out.
+    pub exclude_boot_volume: bool,
+    /// The data volumes that are left out, at most [`EXCLUDED_VOLUMES_MAX`].
+    pub exclude_data_volume_ids: Vec<VolumeId>,
+    /// Whether EC2 copies the user tags of each volume to its snapshot.
+    pub copy_tags_from_source: bool,
+    /// The schedule that asks for it.
+    pub schedule: ScheduleName,
+    /// The scheduled time that it answers.
+    pub scheduled_time: Timestamp,
+    /// The description to write on each snapshot.
+    pub description: String,
+    /// All tags of each snapshot, in the call itself.
+    pub tags: Vec<Tag>,
+}
+
+/// How many data volumes a CreateSnapshots call can leave out (EC2 API reference: `ExcludeDataVolumeId`, up to 40).
+pub const EXCLUDED_VOLUMES_MAX: usize = 40;
+
 /// A DeleteSnapshot call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteSnapshot {
@@ -42,8 +68,8 @@ pub struct DeleteSnapshot {
 /// What came of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// EC2 began the snapshot.
-    Created(SnapshotId),
+    /// EC2 began the snapshots: one, or those of a set.
+    Created(Vec<SnapshotId>),
     /// EC2 deleted the snapshot, or it was gone already.
     Deleted,
     /// EC2 refused, or it is unclear what it did.

@@ -1,14 +1,25 @@
 //! What opendlm offers beyond Amazon DLM's policy, each with its default.
 
-use crate::policy::ScheduleName;
+use crate::policy::{Age, ScheduleName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// The options of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
+    /// `AgeWithoutNewBackups`: age retention goes on for a volume whose backups have stopped, as with DLM. Default:
+    /// false, when backups stop nothing ages away.
+    pub age_without_new_backups: bool,
     /// `DryRun`: decide and report, change nothing. Default: false.
     pub dry_run: bool,
+    /// `MaximumDeletions`: a run that would delete more stops before its first deletion. Default: see
+    /// [`MaximumDeletions::Default`].
+    pub maximum_deletions: MaximumDeletions,
+    /// `MinimumKept`: so many complete snapshots of a volume stay beside every rule. Default: 1.
+    pub minimum_kept: usize,
+    /// `Orphans`: what happens to snapshots that no schedule owns any more, and to those of volumes that are gone.
+    /// Default: `KEEP`.
+    pub orphans: Orphans,
     /// `PreviousNames`: names that a schedule had before, so that what it made under them stays in rotation.
     /// Default: none.
     pub previous_names: BTreeMap<ScheduleName, Vec<ScheduleName>>,
@@ -18,6 +29,28 @@ pub struct Options {
     pub start_window: SignedDuration,
 }
 
+/// How many deletions a run may make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaximumDeletions {
+    /// 100, or 2 for each volume that holds ours, whichever is more: the ordinary one out for one in never meets it.
+    Default,
+    /// So many.
+    Number(usize),
+    /// So many per cent of the snapshots that are ours, rounded down.
+    PerCent(u8),
+}
+
+/// What happens to snapshots of ours that nothing manages any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orphans {
+    /// `EXPIRE`: they go when they are older than this, the last one too.
+    Expire(Age),
+    /// `KEEP`: they stay, as with DLM; by age, those of volumes that are gone expire as stamped, all but the newest.
+    Keep,
+    /// `KEEP_LAST`: the newest complete one of each volume and schedule stays.
+    KeepLast,
+}
+
 impl Options {
     /// DLM user guide: "snapshot creation starts within one hour of the scheduled time".
     pub const START_WINDOW_DEFAULT: SignedDuration = SignedDuration::from_mins(60);
@@ -25,15 +58,35 @@ impl Options {
     pub const START_WINDOW_MINUTES_MAX: u32 = 1440;
     /// A schedule can hardly have had more names; our own bound.
     pub const PREVIOUS_NAMES_MAX: usize = 50;
+    /// DLM's own limit of a count.
+    pub const MINIMUM_KEPT_MAX: u32 = 1000;
+    /// More than EC2's bucket lets through in two weeks.
+    pub const MAXIMUM_DELETIONS_MAX: u32 = 10_000_000;
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
+            age_without_new_backups: false,
             dry_run: false,
+            maximum_deletions: MaximumDeletions::Default,
+            minimum_kept: 1,
+            orphans: Orphans::Keep,
             previous_names: BTreeMap::new(),
             run_now: false,
             start_window: Self::START_WINDOW_DEFAULT,
+        }
+    }
+}
+
+impl MaximumDeletions {
+    /// The number of deletions that a run may make in an account with so many snapshots and volumes of ours.
+    #[must_use]
+    pub fn allowed(self, snapshots: usize, volumes: usize) -> usize {
+        match self {
+            Self::Default => volumes.saturating_mul(2).max(100),
+            Self::Number(number) => number,
+            Self::PerCent(per_cent) => snapshots.saturating_mul(usize::from(per_cent)) / 100,
         }
     }
 }

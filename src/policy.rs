@@ -45,12 +45,39 @@ pub enum PolicyState {
 /// What a policy makes snapshots of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Targets {
+    /// Every volume that has no recent snapshot by any means: a default policy (DLM: `PolicyLanguage` SIMPLIFIED).
+    AllVolumes(DefaultTargets),
+    /// Every instance that has at least one of these tags, with the volumes that are attached to it at the time.
+    Instances {
+        /// One to fifty tags.
+        any_of: Vec<Tag>,
+        /// `Parameters.ExcludeBootVolume`: the root volume is left out.
+        exclude_boot_volume: bool,
+        /// `Parameters.ExcludeDataVolumeTags`: data volumes with any of these tags are left out.
+        exclude_data_volume_tags: Vec<Tag>,
+    },
     /// Every volume that has at least one of these tags (DLM user guide: one matching key and value is enough; both
     /// are case sensitive).
     Volumes {
         /// One to fifty tags (DLM: `TargetTags`, 1..50).
         any_of: Vec<Tag>,
     },
+}
+
+/// What a default policy targets: every volume of the Region but those that are excluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultTargets {
+    /// `CreateInterval`: a volume with a snapshot of the last so many days gets none (1 to 7).
+    pub create_interval_days: NonZeroU32,
+    /// `Exclusions.ExcludeBootVolumes`.
+    pub exclude_boot_volumes: bool,
+    /// `Exclusions.ExcludeVolumeTypes`, such as `st1`.
+    pub exclude_volume_types: Vec<String>,
+    /// `Exclusions.ExcludeTags`: volumes with any of these tags are left out.
+    pub exclude_tags: Vec<Tag>,
+    /// `ExtendDeletion`: the last snapshot of a volume that is gone expires too, and expiry goes on while the policy
+    /// is disabled.
+    pub extend_deletion: bool,
 }
 
 /// A tag as EC2 has it.
@@ -71,8 +98,30 @@ pub struct Schedule {
     pub create: CreateRule,
     /// Which snapshots stay.
     pub retain: RetainRule,
+    /// Whether snapshots get the user tags of their source volume (DLM: `CopyTags`).
+    pub copy_tags: bool,
     /// Tags that every snapshot of the schedule gets besides opendlm's own (DLM: `TagsToAdd`, 0..45).
     pub tags_to_add: Vec<Tag>,
+    /// Tags whose values are filled in for each instance and run (DLM: `VariableTags`, 0..45).
+    pub variable_tags: Vec<VariableTag>,
+}
+
+/// A tag whose value is filled in when a snapshot is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableTag {
+    /// The tag's key.
+    pub key: String,
+    /// What its value becomes.
+    pub value: Variable,
+}
+
+/// What a variable tag is filled with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variable {
+    /// `$(instance-id)`: the instance that the snapshots are made of.
+    InstanceId,
+    /// `$(timestamp)`: the scheduled time, RFC 3339 (DLM: "the date and time of the policy run", in no stated form).
+    Timestamp,
 }
 
 /// The scheduled times of a schedule, in UTC.
@@ -87,6 +136,8 @@ pub enum CreateRule {
         /// One of the clock times.
         at: StartTime,
     },
+    /// Whenever the function is started: a default policy, whose targets say who needs a snapshot.
+    OnStart,
 }
 
 /// How often an interval schedule runs (DLM: `CreateRule.Interval`; the values that it documents).

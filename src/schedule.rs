@@ -14,6 +14,7 @@ pub fn latest_at_or_before(rule: &CreateRule, t: Timestamp) -> Option<Timestamp>
     match rule {
         CreateRule::Cron(expression) => expression.latest_at_or_before(t),
         CreateRule::Interval { hours, at } => Timestamp::from_second(slot_at_or_before(*hours, *at, t)).ok(),
+        CreateRule::OnStart => Some(t),
     }
 }
 
@@ -25,6 +26,8 @@ pub fn next_after(rule: &CreateRule, t: Timestamp) -> Option<Timestamp> {
         CreateRule::Interval { hours, at } => {
             Timestamp::from_second(slot_at_or_before(*hours, *at, t) + period_seconds(*hours)).ok()
         }
+        // Nobody knows when the function is started next.
+        CreateRule::OnStart => None,
     }
 }
 

@@ -6,14 +6,18 @@
 //! | `opendlm:schedule-name` | the schedule's name when the snapshot was made |
 //! | `opendlm:scheduled-time` | RFC 3339, UTC, to the second: the scheduled time, not the actual one |
 //! | `opendlm:expiration-time` | age-based schedules: RFC 3339, UTC, stamped at creation |
-//! | the schedule's `TagsToAdd` | as the policy says |
+//! | `opendlm:instance-id` | instance policies: the instance whose set of snapshots it belongs to |
+//! | `opendlm:hold` | never written, only read: whatever its value, the snapshot stays; `until=<date>` ends that |
+//! | the schedule's `TagsToAdd`, `VariableTags`, copied tags | as the policy says |
 //!
 //! All of them go in the create call itself. EC2 never lets anyone change a description, and everyone who may call
 //! CreateTags can change tags; so a snapshot is ours only if both agree ([`ownership`]).
 
-use crate::policy::{PolicyId, ScheduleName, Tag};
-use crate::world::{Origin, Snapshot};
+use crate::policy::{PolicyId, ScheduleName};
+use crate::world::{InstanceId, Origin, Snapshot};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 
 /// The policy's id.
 pub const POLICY_ID: &str = "opendlm:policy-id";
@@ -23,6 +27,12 @@ pub const SCHEDULE_NAME: &str = "opendlm:schedule-name";
 pub const SCHEDULED_TIME: &str = "opendlm:scheduled-time";
 /// When an age-based snapshot expires.
 pub const EXPIRATION_TIME: &str = "opendlm:expiration-time";
+/// The instance whose set a snapshot belongs to.
+pub const INSTANCE_ID: &str = "opendlm:instance-id";
+/// Keeps a snapshot whatever the rules say. Written by people.
+pub const HOLD: &str = "opendlm:hold";
+/// Amazon DLM writes it on what it makes; nobody else should.
+pub const DLM_MANAGED: &str = "dlm:managed";
 /// What all keys of our own begin with; no policy may add such a tag.
 pub const RESERVED_PREFIX: &str = "opendlm:";
 
@@ -36,26 +46,6 @@ pub fn description_prefix(policy: &PolicyId) -> String {
 #[must_use]
 pub fn description(policy: &PolicyId, schedule: &ScheduleName) -> String {
     format!("{}{schedule}", description_prefix(policy))
-}
-
-/// The tags of a new snapshot: ours first, then the schedule's own.
-#[must_use]
-pub fn of_new_snapshot(
-    policy: &PolicyId,
-    schedule: &ScheduleName,
-    scheduled_time: Timestamp,
-    expiration_time: Option<Timestamp>,
-    tags_to_add: &[Tag],
-) -> Vec<Tag> {
-    let tag = |key: &str, value: String| Tag { key: key.to_owned(), value };
-    let mut tags = vec![
-        tag(POLICY_ID, policy.to_string()),
-        tag(SCHEDULE_NAME, schedule.to_string()),
-        tag(SCHEDULED_TIME, written(scheduled_time)),
-    ];
-    tags.extend(expiration_time.map(|at| tag(EXPIRATION_TIME, written(at))));
-    tags.extend_from_slice(tags_to_add);
-    tags
 }
 
 /// RFC 3339, UTC, to the second: the form of every instant that opendlm writes.
@@ -81,6 +71,39 @@ pub struct Marks {
     pub scheduled_time: Mark<Timestamp>,
     /// `opendlm:expiration-time`.
     pub expiration_time: Mark<Timestamp>,
+    /// `opendlm:instance-id`.
+    pub instance_id: Mark<InstanceId>,
+    /// `opendlm:hold`.
+    pub hold: Option<Hold>,
+}
+
+/// How long a snapshot is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Until the tag is taken off. Any value that is no date means this.
+    Forever,
+    /// Until this instant.
+    Until(Timestamp),
+}
+
+impl Hold {
+    /// Reads the value of the tag: `until=2026-12-31` holds through that day, `until=2026-12-31T12:00:00Z` until then.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let Some(date) = text.trim().strip_prefix("until=") else { return Self::Forever };
+        let end_of_day = |date: Date| date.tomorrow().and_then(|next| Offset::UTC.to_timestamp(next.at(0, 0, 0, 0))).ok();
+        let instant = date.parse::<Timestamp>().ok().or_else(|| date.parse::<Date>().ok().and_then(end_of_day));
+        instant.map_or(Self::Forever, Self::Until)
+    }
+
+    /// Whether the snapshot is still held at `now`.
+    #[must_use]
+    pub fn holds_at(self, now: Timestamp) -> bool {
+        match self {
+            Self::Forever => true,
+            Self::Until(until) => now < until,
+        }
+    }
 }
 
 /// One tag: anybody may have removed it or written nonsense into it.
@@ -119,6 +142,8 @@ impl Marks {
                 POLICY_ID => marks.policy_id = Some(value.to_owned()),
                 SCHEDULE_NAME => marks.schedule_name = Mark::parse(value, |text| ScheduleName::parse(text).ok()),
                 SCHEDULED_TIME => marks.scheduled_time = Mark::parse(value, |text| text.parse().ok()),
+                INSTANCE_ID => marks.instance_id = Mark::parse(value, InstanceId::parse),
+                HOLD => marks.hold = Some(Hold::parse(value)),
                 EXPIRATION_TIME => marks.expiration_time = Mark::parse(value, |text| text.parse().ok()),
                 _ => {}
             }

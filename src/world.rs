@@ -1,7 +1,9 @@
 //! What was observed in EC2: volumes and snapshots, as plain values with typed ids.
 
+use crate::policy::Tag;
 use crate::tags::Marks;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +12,11 @@ use std::sync::Arc;
 pub struct World {
     /// The volumes that the policy targets, each once.
     pub volumes: Vec<Volume>,
+    /// The instances that the policy targets, each once.
+    pub instances: Vec<Instance>,
+    /// Volumes and instances that exist without being targeted, among those that our snapshots were made of. What is
+    /// neither here nor targeted is gone.
+    pub untargeted: BTreeSet<Box<str>>,
     /// The snapshots that carry the policy's tag and description, each once, whoever made them.
     pub snapshots: Vec<Snapshot>,
     /// Whether all of it was seen.
@@ -46,6 +53,57 @@ pub struct Volume {
     pub state: VolumeState,
     /// When the volume was made; `None` when EC2 did not say.
     pub created: Option<Timestamp>,
+    /// Its user tags.
+    pub tags: Vec<Tag>,
+    /// Its type, such as `gp3`.
+    pub volume_type: String,
+    /// Whether it is the root volume of an instance. Observed only where a default policy excludes those.
+    pub is_boot: bool,
+    /// When its newest snapshot by any means began, failed ones aside. Observed only for default policies.
+    pub last_snapshot: Option<Timestamp>,
+}
+
+/// An instance that the policy targets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// `i-...`.
+    pub id: InstanceId,
+    /// Where the instance is in its life.
+    pub state: InstanceState,
+    /// The volumes that are attached to it.
+    pub volumes: Vec<AttachedVolume>,
+}
+
+/// A volume as part of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedVolume {
+    /// `vol-...`.
+    pub id: VolumeId,
+    /// Whether the instance boots from it.
+    pub is_root: bool,
+    /// Its user tags.
+    pub tags: Vec<Tag>,
+}
+
+/// Where an instance is in its life (EC2: `InstanceStateName`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceState {
+    /// Stopped with its memory on disk: EC2 makes no multi-volume snapshots of it.
+    Hibernated,
+    /// Being made.
+    Pending,
+    /// At work.
+    Running,
+    /// On its way to `terminated`.
+    ShuttingDown,
+    /// Not running; its volumes stand still.
+    Stopped,
+    /// On its way to `stopped`.
+    Stopping,
+    /// Gone.
+    Terminated,
+    /// A state that this version does not know.
+    Unknown(String),
 }
 
 /// Where a volume is in its life (EC2: `VolumeState`).
@@ -84,6 +142,19 @@ pub struct Snapshot {
     pub origin: Origin,
     /// What opendlm's tags say.
     pub marks: Marks,
+    /// Where its data is.
+    pub tier: Tier,
+    /// The size of all blocks in it, in bytes: what it would cost at most. EC2 does not tell what it adds to others.
+    pub full_size_bytes: u64,
+}
+
+/// Where the data of a snapshot is (EC2: `StorageTier`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// In the archive tier: somebody put it there by hand, and what is there is not ours to manage.
+    Archive,
+    /// In the standard tier.
+    Standard,
 }
 
 /// Whether the data of a snapshot is complete (EC2: `SnapshotState`).
@@ -155,6 +226,12 @@ resource_id!(
     "snap-"
 );
 
+resource_id!(
+    /// An instance's id, `i-` and hexadecimal digits.
+    InstanceId,
+    "i-"
+);
+
 impl VolumeId {
     /// The volume id that EC2 writes on snapshots made by CopySnapshot (EC2 user guide: "an arbitrary volume ID that
     /// should not be used for any purpose").
@@ -170,6 +247,21 @@ impl fmt::Display for VolumeState {
             Self::Deleting => "deleting",
             Self::Error => "error",
             Self::InUse => "in-use",
+            Self::Unknown(state) => state,
+        })
+    }
+}
+
+impl fmt::Display for InstanceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hibernated => "hibernated",
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::ShuttingDown => "shutting-down",
+            Self::Stopped => "stopped",
+            Self::Stopping => "stopping",
+            Self::Terminated => "terminated",
             Self::Unknown(state) => state,
         })
     }

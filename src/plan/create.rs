@@ -1,99 +1,193 @@
-//! Which volumes get a snapshot, on behalf of which schedule.
+//! Which targets get a snapshot, on behalf of which schedule.
 
-use super::due::Due;
-use super::retain;
-use super::{Dated, Histories, SkipReason, TargetDecision, TargetVerdict};
-use crate::action::CreateSnapshot;
-use crate::policy::{PolicyId, Schedule};
-use crate::tags;
-use crate::world::{SnapshotState, Volume, VolumeId, VolumeState, World};
-use jiff::Timestamp;
+use super::coincide;
+use super::due::{Due, saturating_add};
+use super::history::{Dated, Histories};
+use super::target;
+use super::{SkipReason, Target, TargetDecision, TargetVerdict};
+use crate::policy::{Policy, Schedule, ScheduleName, Targets};
+use crate::world::{SnapshotState, Volume, World};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// After so many snapshots for one scheduled time that went to `error`, another would too. Our own: DLM does not say
 /// how often it tries; EC2 lets a volume have five snapshots pending at once, and failed ones of st1 count among them.
 pub const FAILED_SNAPSHOTS_MAX: usize = 5;
 
-/// One decision for each volume and schedule that is due, and one for each that was missed.
+/// DLM user guide: default policies back up "resources that are at least 24 hours old".
+pub const DEFAULT_POLICY_AGE_MIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// One decision for each target and schedule that is due, and one for each that was missed.
 pub(super) fn decide<'a>(
+    policy: &'a Policy,
     due: &[(&'a Schedule, Due)],
+    window: SignedDuration,
     world: &'a World,
     histories: &Histories<'a>,
 ) -> Vec<TargetDecision<'a>> {
-    let volumes: BTreeMap<&VolumeId, &Volume> = world.volumes.iter().map(|volume| (&volume.id, volume)).collect();
     let mut decisions = Vec::new();
-    for volume in volumes.into_values() {
+    for target in target::all(policy, world) {
+        let history = histories.of(target.id());
+        let mut of_target: Vec<TargetDecision<'a>> = Vec::new();
         for &(schedule, due) in due {
-            let key = (volume.id.as_str(), &schedule.name);
-            let history = histories.get(&key).map_or(&[][..], Vec::as_slice);
             let decided = match due {
                 Due::Nothing => None,
                 Due::Late { scheduled_time } => {
-                    was_missed(volume, scheduled_time, history).then_some((scheduled_time, TargetVerdict::Missed))
+                    let is_missed = was_missed(target, schedule, scheduled_time, history);
+                    is_missed.then_some((scheduled_time, TargetVerdict::Missed))
                 }
-                Due::Now { scheduled_time, answered_from, until } => Some((
-                    scheduled_time,
-                    verdict(volume, &history_between(history, answered_from, scheduled_time), until),
-                )),
+                Due::Now { scheduled_time, answered_from, until } => {
+                    let answers = answers(history, schedule, answered_from, scheduled_time);
+                    Some((scheduled_time, verdict(policy, target, &answers, scheduled_time, until, window)))
+                }
             };
-            let decided =
-                decided.map(|(scheduled_time, verdict)| TargetDecision { schedule, volume, scheduled_time, verdict });
-            decisions.extend(decided);
+            let decision = decided.map(|(time, verdict)| TargetDecision { schedule, target, scheduled_time: time, verdict });
+            of_target.extend(decision);
         }
+        join_coinciding(&mut of_target);
+        decisions.append(&mut of_target);
     }
     decisions
 }
 
-/// The call that makes the snapshot of a [`TargetVerdict::Create`].
-#[must_use]
-pub fn action(policy: &PolicyId, decision: &TargetDecision<'_>) -> CreateSnapshot {
-    let TargetDecision { schedule, volume, scheduled_time, .. } = *decision;
-    let expiration_time = retain::expiration_time(&schedule.retain, scheduled_time);
-    CreateSnapshot {
-        volume_id: volume.id.clone(),
-        schedule: schedule.name.clone(),
-        scheduled_time,
-        description: tags::description(policy, &schedule.name),
-        tags: tags::of_new_snapshot(policy, &schedule.name, scheduled_time, expiration_time, &schedule.tags_to_add),
-    }
-}
-
-fn history_between<'a>(history: &[Dated<'a>], from: Timestamp, to: Timestamp) -> Vec<Dated<'a>> {
-    history.iter().filter(|dated| from <= dated.scheduled_time && dated.scheduled_time <= to).copied().collect()
-}
-
-/// What to do about a due volume, given its snapshots for the scheduled time.
-fn verdict<'a>(volume: &'a Volume, answers: &[Dated<'a>], until: Timestamp) -> TargetVerdict<'a> {
-    let first_in = |is_wanted: fn(&SnapshotState) -> bool| {
-        answers.iter().rev().map(|dated| dated.snapshot).find(|snapshot| is_wanted(&snapshot.state))
+/// The snapshots that answer a scheduled time of a schedule: its own, and those of a schedule that keeps longer.
+fn answers<'a>(history: &[Dated<'a>], schedule: &Schedule, from: Timestamp, to: Timestamp) -> Vec<Dated<'a>> {
+    let is_answer = |dated: &&Dated<'_>| {
+        from <= dated.scheduled_time
+            && dated.scheduled_time <= to
+            && coincide::serves(dated.schedule, schedule, dated.scheduled_time)
     };
-    if let Some(snapshot) = first_in(|state| *state == SnapshotState::Completed) {
-        return TargetVerdict::Exists(snapshot);
+    history.iter().filter(is_answer).copied().collect()
+}
+
+/// What to do about a due target, given its snapshots for the scheduled time.
+fn verdict<'a>(
+    policy: &Policy,
+    target: Target<'a>,
+    answers: &[Dated<'a>],
+    scheduled_time: Timestamp,
+    until: Timestamp,
+    window: SignedDuration,
+) -> TargetVerdict<'a> {
+    let mut failed_sets = 0;
+    let mut under_way = None;
+    for set in sets(target, answers) {
+        match state_of(&set) {
+            SetState::Complete(snapshot) => return TargetVerdict::Exists(snapshot),
+            SetState::Failed => failed_sets += 1,
+            SetState::UnderWay(snapshot) => under_way = under_way.or(Some(snapshot)),
+        }
     }
-    if let Some(snapshot) = first_in(|state| matches!(state, SnapshotState::Pending { .. } | SnapshotState::Unknown(_)))
-    {
+    if let Some(snapshot) = under_way {
         return TargetVerdict::Wait(snapshot);
     }
-    match &volume.state {
-        state @ (VolumeState::Creating | VolumeState::Deleted | VolumeState::Deleting | VolumeState::Error) => {
-            TargetVerdict::Skip(SkipReason::State(state))
+    if let Some(reason) = target::skip_reason(target) {
+        return TargetVerdict::Skip(reason);
+    }
+    if let (Targets::AllVolumes(default), Target::Volume(volume)) = (&policy.targets, target) {
+        let interval_days = i64::from(default.create_interval_days.get());
+        if let Some(verdict) = default_policy_verdict(volume, scheduled_time, interval_days, window) {
+            return verdict;
         }
-        // EC2 refuses what it cannot do; a new kind of state is no reason to leave a volume without a backup.
-        VolumeState::Available | VolumeState::InUse | VolumeState::Unknown(_) => {
-            // What is left in `answers` went to `error`.
-            if answers.len() < FAILED_SNAPSHOTS_MAX {
-                TargetVerdict::Create { until }
-            } else {
-                TargetVerdict::GiveUp { failed_snapshots: answers.len() }
+    }
+    if let Some(reason) = target::fail_reason(policy, target) {
+        return TargetVerdict::Fail(reason);
+    }
+    if failed_sets < FAILED_SNAPSHOTS_MAX {
+        TargetVerdict::Create { until, with: Vec::new() }
+    } else {
+        TargetVerdict::GiveUp { failed_snapshots: failed_sets }
+    }
+}
+
+/// What keeps a volume from a snapshot under a default policy: it is young, or it has a recent snapshot.
+///
+/// DLM user guide: "creates snapshots only if the volume's last snapshot, by any means, is older than the creation
+/// frequency". A start that is a little early, as one a day is, counts: by less than the start window.
+fn default_policy_verdict<'a>(
+    volume: &Volume,
+    scheduled_time: Timestamp,
+    interval_days: i64,
+    window: SignedDuration,
+) -> Option<TargetVerdict<'a>> {
+    if let Some(created) = volume.created
+        && scheduled_time.duration_since(created) < DEFAULT_POLICY_AGE_MIN
+    {
+        return Some(TargetVerdict::Skip(SkipReason::TooYoung { created }));
+    }
+    let interval = SignedDuration::from_hours(24 * interval_days);
+    let began = volume.last_snapshot?;
+    let is_recent = saturating_add(began, interval) > saturating_add(scheduled_time, window);
+    is_recent.then_some(TargetVerdict::HasRecent { began })
+}
+
+/// The snapshots that stand or fall together: of a volume each by itself, of an instance those of one call.
+fn sets<'a>(target: Target<'_>, answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>> {
+    match target {
+        // From the earliest on, so that of two complete ones the first is named.
+        Target::Volume(_) => answers.iter().rev().map(|dated| vec![*dated]).collect(),
+        Target::Instance(_) => {
+            let mut sets: BTreeMap<(Timestamp, Timestamp, &ScheduleName), Vec<Dated<'a>>> = BTreeMap::new();
+            for dated in answers {
+                let key = (dated.scheduled_time, dated.snapshot.start_time, &dated.schedule.name);
+                sets.entry(key).or_default().push(*dated);
+            }
+            sets.into_values().collect()
+        }
+    }
+}
+
+enum SetState<'a> {
+    Complete(&'a crate::world::Snapshot),
+    Failed,
+    UnderWay(&'a crate::world::Snapshot),
+}
+
+fn state_of<'a>(set: &[Dated<'a>]) -> SetState<'a> {
+    let is_failed = |dated: &&Dated<'_>| dated.snapshot.state == SnapshotState::Error;
+    let is_under_way = |dated: &&Dated<'_>| {
+        matches!(dated.snapshot.state, SnapshotState::Pending { .. } | SnapshotState::Unknown(_))
+    };
+    match (set.iter().find(is_failed), set.iter().find(is_under_way), set.first()) {
+        (Some(_), _, _) | (None, None, None) => SetState::Failed,
+        (None, Some(dated), _) => SetState::UnderWay(dated.snapshot),
+        (None, None, Some(dated)) => SetState::Complete(dated.snapshot),
+    }
+}
+
+/// Whether a target that was there at a scheduled time has no snapshot for it.
+fn was_missed(target: Target<'_>, schedule: &Schedule, scheduled_time: Timestamp, history: &[Dated<'_>]) -> bool {
+    let was_there = match target {
+        Target::Instance(_) => true,
+        Target::Volume(volume) => volume.created.is_none_or(|created| created <= scheduled_time),
+    };
+    let answers = answers(history, schedule, scheduled_time, scheduled_time);
+    was_there && answers.iter().all(|dated| dated.snapshot.state == SnapshotState::Error)
+}
+
+/// Of the creations of one target for one scheduled time, leaves the one of the schedule that keeps longest.
+fn join_coinciding(decisions: &mut [TargetDecision<'_>]) {
+    let creates: Vec<(usize, Timestamp, &Schedule)> = decisions
+        .iter()
+        .enumerate()
+        .filter(|(_, decision)| matches!(decision.verdict, TargetVerdict::Create { .. }))
+        .map(|(at, decision)| (at, decision.scheduled_time, decision.schedule))
+        .collect();
+    let mut by_time: BTreeMap<Timestamp, Vec<(usize, &Schedule)>> = BTreeMap::new();
+    for (at, time, schedule) in creates {
+        by_time.entry(time).or_default().push((at, schedule));
+    }
+    for (time, group) in by_time {
+        let schedules: Vec<&Schedule> = group.iter().map(|(_, schedule)| *schedule).collect();
+        let Some(owner) = coincide::owner(&schedules, time) else { continue };
+        let others: Vec<&Schedule> = schedules.into_iter().filter(|schedule| schedule.name != owner.name).collect();
+        for (at, schedule) in group {
+            let Some(decision) = decisions.get_mut(at) else { continue };
+            if schedule.name != owner.name {
+                decision.verdict = TargetVerdict::Coincides { with: owner };
+            } else if let TargetVerdict::Create { with, .. } = &mut decision.verdict {
+                with.clone_from(&others);
             }
         }
     }
-}
-
-/// Whether a volume that was there at a scheduled time has no snapshot for it.
-fn was_missed(volume: &Volume, scheduled_time: Timestamp, history: &[Dated<'_>]) -> bool {
-    let was_there = volume.created.is_none_or(|created| created <= scheduled_time);
-    let is_answered =
-        |dated: &Dated<'_>| dated.scheduled_time == scheduled_time && dated.snapshot.state != SnapshotState::Error;
-    was_there && !history.iter().any(is_answered)
 }
