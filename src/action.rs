@@ -17,6 +17,37 @@ pub enum Action {
     DeleteSnapshot(DeleteSnapshot),
 }
 
+impl Action {
+    /// The EC2 call that it is.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateSnapshot(_) => "CreateSnapshot",
+            Self::CreateSnapshots(_) => "CreateSnapshots",
+            Self::DeleteSnapshot(_) => "DeleteSnapshot",
+        }
+    }
+
+    /// Whether it makes snapshots.
+    #[must_use]
+    pub fn is_creation(&self) -> bool {
+        match self {
+            Self::CreateSnapshot(_) | Self::CreateSnapshots(_) => true,
+            Self::DeleteSnapshot(_) => false,
+        }
+    }
+
+    /// What was left out of the tags of what it makes, to be told.
+    #[must_use]
+    pub fn tags_left_out(&self) -> &[String] {
+        match self {
+            Self::CreateSnapshot(create) => &create.tags_left_out,
+            Self::CreateSnapshots(create) => &create.tags_left_out,
+            Self::DeleteSnapshot(_) => &[],
+        }
+    }
+}
+
 /// A CreateSnapshot call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateSnapshot {
@@ -30,6 +61,8 @@ pub struct CreateSnapshot {
     pub description: String,
     /// All tags of the snapshot, in the call itself.
     pub tags: Vec<Tag>,
+    /// The keys of tags for which there was no room, to be told.
+    pub tags_left_out: Vec<String>,
 }
 
 /// A CreateSnapshots call: one crash-consistent set.
@@ -51,6 +84,8 @@ pub struct CreateSnapshots {
     pub description: String,
     /// All tags of each snapshot, in the call itself.
     pub tags: Vec<Tag>,
+    /// What was left out of the tags, to be told.
+    pub tags_left_out: Vec<String>,
 }
 
 /// How many data volumes a CreateSnapshots call can leave out (EC2 API reference: `ExcludeDataVolumeId`, up to 40).

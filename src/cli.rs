@@ -2,6 +2,7 @@
 
 mod check;
 mod document;
+mod explain;
 mod next;
 mod plan;
 mod run;
@@ -23,6 +24,14 @@ struct Arguments {
 enum Command {
     /// Read FILE and tell all that is wrong with it; exit 1 if anything is.
     Check(Document),
+    /// Tell why one snapshot is kept or goes, by which rule, and when.
+    Explain {
+        #[command(flatten)]
+        document: Document,
+        /// The snapshot, snap-...
+        #[arg(value_name = "SNAPSHOT")]
+        snapshot: String,
+    },
     /// List the coming scheduled times of each schedule.
     Next {
         #[command(flatten)]
@@ -56,6 +65,7 @@ struct Document {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(document) => check::check(&document),
+        Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Next { document, from, count } => next::next(&document, from, count),
         Command::Plan(document) => plan::plan(&document),
         Command::Run(document) => run::run(&document),

@@ -2,11 +2,11 @@
 
 use crate::options::{Options, Start, StartOrigin};
 use crate::policy::{
-    Age, AgeUnit, CreateRule, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule, ScheduleName,
+    Age, AgeUnit, CreateRule, DefaultTargets, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule, ScheduleName,
     StartTime, StartTimeOrigin, Tag, Targets,
 };
 use crate::tags::{self, Marks};
-use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Volume, VolumeId, VolumeState, World};
+use crate::world::{AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId, VolumeState, World};
 use jiff::Timestamp;
 use std::num::NonZeroU32;
 
@@ -48,7 +48,9 @@ pub(crate) fn every(hours: u8, schedule_name: &str, retain: RetainRule) -> Sched
         name: name(schedule_name),
         create: CreateRule::Interval { hours: IntervalHours::new(hours).unwrap(), at },
         retain,
+        copy_tags: false,
         tags_to_add: vec![tag("ss-lifecycle", "true")],
+        variable_tags: vec![],
     }
 }
 
@@ -69,7 +71,15 @@ pub(crate) fn tag(key: &str, value: &str) -> Tag {
 }
 
 pub(crate) fn volume(number: u32) -> Volume {
-    Volume { id: volume_id(number), state: VolumeState::InUse, created: None }
+    Volume {
+        id: volume_id(number),
+        state: VolumeState::InUse,
+        created: None,
+        tags: vec![],
+        volume_type: "gp3".to_owned(),
+        is_boot: false,
+        last_snapshot: None,
+    }
 }
 
 pub(crate) fn volume_id(number: u32) -> VolumeId {
@@ -80,7 +90,6 @@ pub(crate) fn volume_id(number: u32) -> VolumeId {
 pub(crate) fn snapshot(number: u32, volume: u32, scheduled_time: &str) -> Snapshot {
     let scheduled_time = at(scheduled_time);
     let schedule = name("Default Schedule");
-    let tags = tags::of_new_snapshot(&policy_id(), &schedule, scheduled_time, None, &[]);
     Snapshot {
         id: SnapshotId::parse(&format!("snap-{number:017x}")).unwrap(),
         volume_id: volume_id(volume),
@@ -88,7 +97,14 @@ pub(crate) fn snapshot(number: u32, volume: u32, scheduled_time: &str) -> Snapsh
         state: SnapshotState::Completed,
         start_time: scheduled_time,
         origin: Origin::Created,
-        marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+        marks: Marks {
+            policy_id: Some(policy_id().to_string()),
+            schedule_name: tags::Mark::Read(schedule),
+            scheduled_time: tags::Mark::Read(scheduled_time),
+            ..Marks::default()
+        },
+        tier: Tier::Standard,
+        full_size_bytes: 1 << 30,
     }
 }
 
@@ -108,10 +124,45 @@ impl Snapshot {
         self
     }
 
+    pub(crate) fn of_instance(mut self, number: u32) -> Self {
+        self.marks.instance_id = tags::Mark::Read(instance_id(number));
+        self
+    }
+
+    pub(crate) fn held(mut self, value: &str) -> Self {
+        self.marks.hold = Some(tags::Hold::parse(value));
+        self
+    }
+
     pub(crate) fn expiring(mut self, expiration_time: &str) -> Self {
         self.marks.expiration_time = tags::Mark::Read(at(expiration_time));
         self
     }
+}
+
+/// An instance with a root volume and data volumes, given by their numbers.
+pub(crate) fn instance(number: u32, root: u32, data: impl IntoIterator<Item = u32>) -> Instance {
+    let attached = |number, is_root| AttachedVolume { id: volume_id(number), is_root, tags: vec![] };
+    let data = data.into_iter().map(|number| attached(number, false));
+    Instance {
+        id: instance_id(number),
+        state: InstanceState::Running,
+        volumes: std::iter::once(attached(root, true)).chain(data).collect(),
+    }
+}
+
+pub(crate) fn instance_id(number: u32) -> InstanceId {
+    InstanceId::parse(&format!("i-{number:017x}")).unwrap()
+}
+
+/// A policy for instances with one daily schedule.
+pub(crate) fn instance_policy(retain: RetainRule) -> Policy {
+    let targets = Targets::Instances {
+        any_of: vec![tag("auto-backup", "dlm")],
+        exclude_boot_volume: false,
+        exclude_data_volume_tags: vec![],
+    };
+    Policy { targets, ..policy(vec![daily("Default Schedule", retain)]) }
 }
 
 pub(crate) fn world(volumes: impl IntoIterator<Item = Volume>, snapshots: impl IntoIterator<Item = Snapshot>) -> World {
@@ -125,4 +176,17 @@ pub(crate) fn start(at_text: &str) -> Start {
 
 pub(crate) fn run_now() -> Options {
     Options { run_now: true, ..Options::default() }
+}
+
+/// A default policy that makes and keeps by days.
+pub(crate) fn default_policy(create_interval_days: u32, retain_interval_days: u32) -> Policy {
+    let targets = Targets::AllVolumes(DefaultTargets {
+        create_interval_days: NonZeroU32::new(create_interval_days).unwrap(),
+        exclude_boot_volumes: false,
+        exclude_volume_types: vec![],
+        exclude_tags: vec![],
+        extend_deletion: false,
+    });
+    let schedule = Schedule { create: CreateRule::OnStart, ..daily("Default policy", days(retain_interval_days)) };
+    Policy { targets, ..policy(vec![schedule]) }
 }

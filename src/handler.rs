@@ -9,12 +9,12 @@ use crate::aws::{Account, ObserveError, clock};
 use crate::event::{self, Event};
 use crate::pace::{self, Bucket};
 use crate::plan::{self, Plan, check};
-use crate::policy::PolicyState;
 use crate::policy::decode::IdRule;
+use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
 use crate::tags::written;
-use crate::turn::{self, Budget, Conclusion, Status};
-use crate::world::World;
+use crate::turn::{self, Budget, Conclusion, Progress, Status};
+use crate::world::{SnapshotId, World};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -73,20 +73,43 @@ pub struct Foreseen {
 /// # Errors
 /// When the event is refused or EC2 cannot be asked.
 pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnError> {
+    look(account, value, |event, progress, _, _, plan, warnings| {
+        let status = Status::Waiting { seconds: 0 };
+        let report = report::report(&event.policy, &event.options, plan, progress, status, warnings);
+        Foreseen { report, decisions: report::decisions(plan).collect() }
+    })
+    .await
+}
+
+/// Looks at the account and tells why one snapshot is kept or goes.
+///
+/// # Errors
+/// When the event is refused or EC2 cannot be asked.
+pub async fn explain(account: &Account, value: &Value, snapshot: &SnapshotId) -> Result<Explanation, TurnError> {
+    look(account, value, |event, _, now, world, plan, _| {
+        explain::explain(&event.policy, &event.options, now, world, plan, snapshot)
+    })
+    .await
+}
+
+/// Plans a start now, and hands what was seen and decided to `tell`.
+async fn look<T>(
+    account: &Account,
+    value: &Value,
+    tell: impl FnOnce(&Event, &Progress, Timestamp, &World, &Plan<'_>, &[String]) -> T,
+) -> Result<T, TurnError> {
     let (event, warnings) = read_event(value)?;
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     let world = observe(account, &event, Timestamp::MAX).await?;
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
-    let status = Status::Waiting { seconds: 0 };
-    let report = report::report(&event.policy, &event.options, &plan, &progress, status, &warnings);
-    Ok(Foreseen { report, decisions: report::decisions(&plan).collect() })
+    Ok(tell(&event, &progress, now, &world, &plan, &warnings))
 }
 
 /// What EC2 shows, if it shows all of it before `until`: a turn that is cut off in the middle says nothing at all.
 async fn observe(account: &Account, event: &Event, until: Timestamp) -> Result<World, TurnError> {
-    if event.policy.state == PolicyState::Disabled {
+    if plan::is_idle(&event.policy) {
         return Ok(World::default());
     }
     let patience = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
@@ -101,7 +124,7 @@ async fn observe(account: &Account, event: &Event, until: Timestamp) -> Result<W
 
 /// A plan that breaks a promise is a defect: stop before the first write.
 fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_>) {
-    let broken = check::check(&event.policy, now, world, plan);
+    let broken = check::check(&event.policy, &event.options, now, world, plan);
     for promise in &broken {
         error!(policy = event.policy.id.as_str(), "broken promise: {promise}");
     }
@@ -142,38 +165,66 @@ fn log_decisions(event: &Event, plan: &Plan<'_>) {
 }
 
 fn log_action(policy: &str, action: &Action, outcome: &Outcome) {
-    let (name, volume, known_snapshot, schedule, scheduled_time) = match action {
-        Action::CreateSnapshot(create) => {
-            ("CreateSnapshot", &create.volume_id, None, Some(&create.schedule), Some(create.scheduled_time))
-        }
-        Action::DeleteSnapshot(delete) => {
-            let snapshot = &delete.snapshot;
-            let marks = &snapshot.marks;
-            let scheduled_time = marks.scheduled_time.value().copied();
-            ("DeleteSnapshot", &snapshot.volume_id, Some(&snapshot.id), marks.schedule_name.value(), scheduled_time)
-        }
-    };
-    if *outcome == Outcome::NotStarted {
-        return;
-    }
     let (word, made, failed) = match outcome {
-        Outcome::Created(id) => ("done", Some(id), None),
-        Outcome::Deleted => ("done", None, None),
-        Outcome::Failed(failed) => ("failed", None, Some(failed)),
-        Outcome::NotStarted => ("not started", None, None),
+        Outcome::Created(ids) => ("done", ids.as_slice(), None),
+        Outcome::Deleted => ("done", &[][..], None),
+        Outcome::Failed(failed) => ("failed", &[][..], Some(failed)),
+        Outcome::NotStarted => return,
     };
+    let about = About::of(action);
+    let made: Vec<&str> = made.iter().map(|id| id.as_str()).collect();
+    let left_out = action.tags_left_out().join(", ");
     info!(
         policy,
-        action = name,
-        volume = volume.as_str(),
-        snapshot = made.or(known_snapshot).map(|id| id.as_str()),
-        schedule = schedule.map(|name| name.as_str()),
-        scheduled_time = scheduled_time.map(written),
+        action = action.name(),
+        volume = about.volume,
+        instance = about.instance,
+        snapshot = about.snapshot.map(str::to_owned).or_else(|| (!made.is_empty()).then(|| made.join(" "))),
+        schedule = about.schedule,
+        scheduled_time = about.scheduled_time.map(written),
         outcome = word,
         code = failed.map(|failed| failed.code.as_str()),
         message = failed.map(|failed| failed.message.as_str()),
+        tags_left_out = (!left_out.is_empty()).then_some(left_out),
         "action"
     );
+}
+
+/// What an action is about, as the log names it.
+struct About<'a> {
+    volume: Option<&'a str>,
+    instance: Option<&'a str>,
+    snapshot: Option<&'a str>,
+    schedule: Option<&'a str>,
+    scheduled_time: Option<Timestamp>,
+}
+
+impl<'a> About<'a> {
+    fn of(action: &'a Action) -> Self {
+        match action {
+            Action::CreateSnapshot(create) => Self {
+                volume: Some(create.volume_id.as_str()),
+                instance: None,
+                snapshot: None,
+                schedule: Some(create.schedule.as_str()),
+                scheduled_time: Some(create.scheduled_time),
+            },
+            Action::CreateSnapshots(create) => Self {
+                volume: None,
+                instance: Some(create.instance_id.as_str()),
+                snapshot: None,
+                schedule: Some(create.schedule.as_str()),
+                scheduled_time: Some(create.scheduled_time),
+            },
+            Action::DeleteSnapshot(delete) => Self {
+                volume: Some(delete.snapshot.volume_id.as_str()),
+                instance: delete.snapshot.marks.instance_id.value().map(|id| id.as_str()),
+                snapshot: Some(delete.snapshot.id.as_str()),
+                schedule: delete.snapshot.marks.schedule_name.value().map(|name| name.as_str()),
+                scheduled_time: delete.snapshot.marks.scheduled_time.value().copied(),
+            },
+        }
+    }
 }
 
 fn log_turn(policy: &str, answer: &Answer, conclusion: &Conclusion) {

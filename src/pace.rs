@@ -14,12 +14,16 @@ use std::time::Duration;
 /// CreateSnapshot: 100 tokens, 5 a second (EC2 developer guide, "Request throttling for the Amazon EC2 API", the table
 /// of request rate limits: CreateSnapshot has a row of its own).
 pub const CREATE_SNAPSHOT: Limit = Limit::of(100, 5);
+/// CreateSnapshots: 100 tokens, 5 a second (same table, a row of its own); one token for all volumes of an instance.
+pub const CREATE_SNAPSHOTS: Limit = Limit::of(100, 5);
 /// DeleteSnapshot: 100 tokens, 5 a second (same table, a row of its own).
 pub const DELETE_SNAPSHOT: Limit = Limit::of(100, 5);
-/// DescribeSnapshots: 100 tokens, 20 a second (same table, "Non-mutating actions": it holds for calls with a filter or
-/// a page size, and ours have both; without them it would be 50 and 10).
+/// DescribeInstances: 100 tokens, 20 a second (same table, "Non-mutating actions": it holds for calls with a filter or a
+/// page size, and all of ours have a page size; without either it would be 50 and 10).
+pub const DESCRIBE_INSTANCES: Limit = Limit::of(100, 20);
+/// DescribeSnapshots: 100 tokens, 20 a second (same table and condition as [`DESCRIBE_INSTANCES`]).
 pub const DESCRIBE_SNAPSHOTS: Limit = Limit::of(100, 20);
-/// DescribeVolumes: 100 tokens, 20 a second (same table and condition as [`DESCRIBE_SNAPSHOTS`]).
+/// DescribeVolumes: 100 tokens, 20 a second (same table and condition as [`DESCRIBE_INSTANCES`]).
 pub const DESCRIBE_VOLUMES: Limit = Limit::of(100, 20);
 
 /// The size of one of EC2's buckets.
@@ -174,7 +178,9 @@ mod tests {
     fn the_buckets_are_those_of_the_developer_guide() {
         let sizes = |limit: Limit| (limit.capacity().get(), limit.refill_per_second().get());
         assert_eq!(sizes(CREATE_SNAPSHOT), (100, 5));
+        assert_eq!(sizes(CREATE_SNAPSHOTS), (100, 5));
         assert_eq!(sizes(DELETE_SNAPSHOT), (100, 5));
+        assert_eq!(sizes(DESCRIBE_INSTANCES), (100, 20));
         assert_eq!(sizes(DESCRIBE_SNAPSHOTS), (100, 20));
         assert_eq!(sizes(DESCRIBE_VOLUMES), (100, 20));
     }

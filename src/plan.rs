@@ -2,225 +2,177 @@
 //!
 //! A pure function. It promises, and `check` holds every plan to it:
 //! - each observed snapshot of ours gets exactly one decision, and nobody else's gets any;
-//! - each due (schedule, volume) gets exactly one decision;
+//! - each due (schedule, target) gets exactly one decision;
 //! - equal input gives an equal plan, whatever order EC2 listed things in;
 //! - nothing is deleted when in doubt: an unknown state, an unreadable tag, a time in the future, a partial world.
 
+mod brakes;
+pub mod call;
+#[cfg(test)]
+mod cases;
 pub mod check;
+mod coincide;
 pub mod create;
+mod decision;
 pub mod due;
+mod foresee;
+mod history;
+mod orphan;
 #[cfg(test)]
 mod properties;
 pub mod retain;
+pub mod tagging;
+mod target;
 #[cfg(test)]
 mod tests;
 
-use crate::options::{Options, Start};
+use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::{self, Ownership};
-use crate::world::{CutShort, Snapshot, SnapshotId, Volume, VolumeState, World};
+use crate::world::{Coverage, Snapshot, SnapshotId, VolumeId, World};
+pub use decision::{
+    DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict,
+};
 pub use due::Due;
+use history::Histories;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+pub use orphan::OrphanCount;
+use std::collections::{BTreeMap, BTreeSet};
+pub use target::{FailReason, SkipReason, Target};
 
 /// All that a turn decides about one policy and one view of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a plan that nobody carries out or reads is not a backup"]
 pub struct Plan<'a> {
-    /// The policy is disabled: nothing else was decided.
+    /// The policy is disabled: nothing is made.
     pub is_disabled: bool,
     /// For each schedule, in the policy's order: is it due by the start?
     pub due: Vec<(&'a Schedule, Due)>,
-    /// One for each volume and schedule that is due or was missed, sorted by volume and the policy's order of schedules.
+    /// One for each target and schedule that is due or was missed, sorted by target and the policy's order of schedules.
     pub targets: Vec<TargetDecision<'a>>,
     /// One for each snapshot of ours, sorted by volume, scheduled time and id.
     pub snapshots: Vec<SnapshotDecision<'a>>,
+    /// The run would delete more than `Options.MaximumDeletions` allows, so it deletes nothing.
+    pub brake: Option<Brake>,
+    /// Snapshots of ours that nothing manages any more.
+    pub orphans: OrphanCount,
+    /// How many targeted volumes have a newest complete snapshot that is older than their schedule's period and start
+    /// window: their backups have stopped.
+    pub stopped: usize,
     /// How many observed snapshots are not ours although they carry our tag and a description like ours.
     pub foreign: usize,
 }
 
-/// What happens for one volume on behalf of one schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetDecision<'a> {
-    /// The schedule.
-    pub schedule: &'a Schedule,
-    /// The volume.
-    pub volume: &'a Volume,
-    /// The scheduled time in question.
-    pub scheduled_time: Timestamp,
-    /// The decision.
-    pub verdict: TargetVerdict<'a>,
-}
-
-/// The decision about one volume on behalf of one schedule, with its reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetVerdict<'a> {
-    /// It has no snapshot for the scheduled time: make one.
-    Create {
-        /// Until when creation that fails is tried again.
-        until: Timestamp,
-    },
-    /// A snapshot for the scheduled time is complete.
-    Exists(&'a Snapshot),
-    /// So many snapshots for the scheduled time went to `error`: another try would fail as well.
-    GiveUp {
-        /// How many there are.
-        failed_snapshots: usize,
-    },
-    /// The scheduled time passed without a snapshot and its start window is over.
-    Missed,
-    /// The volume cannot be backed up now.
-    Skip(SkipReason<'a>),
-    /// A snapshot for the scheduled time is under way.
-    Wait(&'a Snapshot),
-}
-
-/// Why a volume is passed over.
+/// Why a run deletes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SkipReason<'a> {
-    /// EC2 makes no snapshot of a volume in this state.
-    State(&'a VolumeState),
-}
-
-/// What happens to one snapshot of ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SnapshotDecision<'a> {
-    /// The snapshot.
-    pub snapshot: &'a Snapshot,
-    /// The decision.
-    pub verdict: SnapshotVerdict<'a>,
-}
-
-/// The decision about one snapshot, with its reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SnapshotVerdict<'a> {
-    /// It goes.
-    Delete(DeleteReason),
-    /// It stays.
-    Keep(KeepReason<'a>),
-    /// It is under way: look again.
-    Wait {
-        /// Since when.
-        since: Timestamp,
-    },
-}
-
-/// Why a snapshot goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeleteReason {
-    /// So many newer ones of the schedule and volume are complete.
-    ExceedsCount {
-        /// Its place among the complete ones, the newest is 1.
-        rank: usize,
-        /// How many the schedule keeps.
-        count: usize,
-    },
-    /// Its stamped expiry has passed, and a newer one is complete.
-    Expired {
-        /// The expiry.
-        at: Timestamp,
-    },
-}
-
-/// Why a snapshot stays.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeepReason<'a> {
-    /// It began before the time that its tag says it answers, so somebody changed the tag.
-    BeganBeforeScheduledTime {
-        /// When EC2 began it.
-        began: Timestamp,
-        /// What the tag says.
-        scheduled_time: Timestamp,
-    },
-    /// It failed: it holds nothing, counts for nothing, and is no reason to delete another.
-    Errored,
-    /// Its scheduled time lies in the future.
-    FutureScheduledTime(Timestamp),
-    /// It is the newest complete one of its schedule and volume: it stays until a newer one is complete.
-    NewestCompleted,
-    /// It is among the newest that the schedule keeps.
-    NewestOf {
-        /// Its place among the complete ones, the newest is 1.
-        rank: usize,
-        /// How many the schedule keeps.
-        count: usize,
-    },
-    /// The schedule keeps by age and this snapshot carries no readable expiry, so nobody promised when it may go.
-    NoExpirationTime,
-    /// No schedule of the policy has, or had, this name.
-    NoSchedule(&'a ScheduleName),
-    /// Its stamped expiry has not come.
-    NotExpired {
-        /// The expiry.
-        until: Timestamp,
-    },
-    /// The observation was cut short, so nothing is deleted; it would have been for this reason.
-    ObservationCutShort {
-        /// Why it was cut short.
-        cut: CutShort,
-        /// What would have happened.
-        otherwise: DeleteReason,
-    },
-    /// A tag that the decision needs is missing or has no meaning.
-    UnreadableTag(&'static str),
-    /// It is in a state that is neither complete, pending nor failed.
-    UnknownState,
-    /// Its volume is not, or no longer, targeted (DLM: such snapshots are no longer managed).
-    VolumeNotTargeted,
+pub struct Brake {
+    /// How many snapshots the run would delete, those included that its own new ones push out.
+    pub planned: usize,
+    /// How many it may.
+    pub allowed: usize,
 }
 
 /// Decides everything for one policy and one view of the account.
-pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Timestamp, world: &'a World) -> Plan<'a> {
+pub fn plan<'a>(
+    policy: &'a Policy,
+    options: &'a Options,
+    start: &Start,
+    now: Timestamp,
+    world: &'a World,
+) -> Plan<'a> {
     let (ours, foreign): (Vec<&Snapshot>, Vec<&Snapshot>) =
         unique_snapshots(world).into_iter().partition(|s| tags::ownership(&policy.id, s) == Ownership::Ours);
-    if policy.state == PolicyState::Disabled {
-        return Plan { is_disabled: true, due: vec![], targets: vec![], snapshots: vec![], foreign: foreign.len() };
+    let is_disabled = policy.state == PolicyState::Disabled;
+    let mut plan = Plan { is_disabled, foreign: foreign.len(), ..Plan::empty() };
+    if is_idle(policy) {
+        return plan;
     }
-    let histories = histories(policy, options, &ours);
-    let due: Vec<_> = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
-    Plan {
-        is_disabled: false,
-        targets: create::decide(&due, world, &histories),
-        snapshots: retain::decide(policy, options, now, world, &ours, &histories),
-        due,
-        foreign: foreign.len(),
+    let sources = orphan::Sources::new(policy, world);
+    let histories = Histories::new(policy, options, now, &ours);
+    if !is_disabled {
+        plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
+        plan.targets = create::decide(policy, &plan.due, options.start_window, world, &histories);
+    }
+    plan.snapshots = verdicts(policy, options, now, world, &ours);
+    plan.orphans = orphan::count(policy, options, &sources, &ours);
+    plan.stopped = histories.stopped(policy, options.start_window, now, &sources);
+    let later = foresee::later(policy, options, start, now, world, &plan);
+    apply_brake(&mut plan, options, &ours, &later);
+    for decision in &mut plan.snapshots {
+        decision.goes_later = later.get(&decision.snapshot.id).copied().filter(|_| plan.brake.is_none());
+    }
+    plan
+}
+
+/// Whether a policy does nothing at all, so that nobody needs to look at the account for it: it is disabled, and does
+/// not extend deletion (DLM: `ExtendDeletion` goes on "if the policy is disabled").
+#[must_use]
+pub fn is_idle(policy: &Policy) -> bool {
+    policy.state == PolicyState::Disabled && !retain::extends_deletion(policy)
+}
+
+impl Plan<'_> {
+    fn empty() -> Self {
+        Self {
+            is_disabled: false,
+            due: Vec::new(),
+            targets: Vec::new(),
+            snapshots: Vec::new(),
+            brake: None,
+            orphans: OrphanCount::default(),
+            stopped: 0,
+            foreign: 0,
+        }
     }
 }
 
-/// The snapshots of one volume and schedule, newest scheduled time first; ties by start time and id.
-///
-/// Only those whose tags can be read are in it; the others are kept for the reason that they cannot.
-pub(crate) type Histories<'a> = BTreeMap<(&'a str, &'a ScheduleName), Vec<Dated<'a>>>;
+/// The verdict about each of `ours` by the rules and by what stops deletions beside them, the brake of the run aside.
+fn verdicts<'a>(
+    policy: &'a Policy,
+    options: &Options,
+    now: Timestamp,
+    world: &'a World,
+    ours: &[&'a Snapshot],
+) -> Vec<SnapshotDecision<'a>> {
+    let histories = Histories::new(policy, options, now, ours);
+    let sources = orphan::Sources::new(policy, world);
+    let mut decisions = retain::decide(policy, options, now, world, ours, &histories);
+    let takes_the_last = retain::extends_deletion(policy) || matches!(options.orphans, Orphans::Expire(_));
+    let is_exempt = |decision: &SnapshotDecision<'_>| {
+        let source = history::source(policy, decision.snapshot);
+        takes_the_last && source.is_some_and(|source| sources.fate(source) == orphan::Fate::Gone)
+    };
+    brakes::keep_minimum(&mut decisions, options.minimum_kept, is_exempt);
+    if let Coverage::Partial(cut) = world.coverage {
+        brakes::keep_all(&mut decisions, cut);
+    }
+    decisions
+}
 
-/// A snapshot with the scheduled time that it answers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Dated<'a> {
-    pub(crate) scheduled_time: Timestamp,
-    pub(crate) snapshot: &'a Snapshot,
+fn apply_brake(
+    plan: &mut Plan<'_>,
+    options: &Options,
+    ours: &[&Snapshot],
+    later: &BTreeMap<SnapshotId, DeleteReason>,
+) {
+    let volumes: BTreeSet<&VolumeId> = ours.iter().map(|snapshot| &snapshot.volume_id).collect();
+    let allowed = options.maximum_deletions.allowed(ours.len(), volumes.len());
+    let planned = brakes::to_go(&plan.snapshots).len() + later.len();
+    if planned > allowed {
+        plan.brake = Some(Brake { planned, allowed });
+        brakes::brake(&mut plan.snapshots, planned, allowed);
+    }
 }
 
 /// The schedule that owns a snapshot today: the one of its name, or the one that had its name before.
-pub(crate) fn owning_schedule<'a>(policy: &'a Policy, options: &Options, name: &ScheduleName) -> Option<&'a Schedule> {
+#[must_use]
+pub fn owning_schedule<'a>(policy: &'a Policy, options: &Options, name: &ScheduleName) -> Option<&'a Schedule> {
     policy.schedule(name).or_else(|| {
-        let had_it =
-            |schedule: &&Schedule| options.previous_names.get(&schedule.name).is_some_and(|names| names.contains(name));
+        let had_it = |schedule: &&Schedule| {
+            options.previous_names.get(&schedule.name).is_some_and(|names| names.contains(name))
+        };
         policy.schedules.iter().find(had_it)
     })
-}
-
-fn histories<'a>(policy: &'a Policy, options: &Options, ours: &[&'a Snapshot]) -> Histories<'a> {
-    let mut histories = Histories::new();
-    for snapshot in ours {
-        let Some(name) = snapshot.marks.schedule_name.value() else { continue };
-        let Some(&scheduled_time) = snapshot.marks.scheduled_time.value() else { continue };
-        let Some(schedule) = owning_schedule(policy, options, name) else { continue };
-        let key = (snapshot.volume_id.as_str(), &schedule.name);
-        histories.entry(key).or_default().push(Dated { scheduled_time, snapshot });
-    }
-    for history in histories.values_mut() {
-        history.sort_by_key(|d| std::cmp::Reverse((d.scheduled_time, d.snapshot.start_time, &d.snapshot.id)));
-    }
-    histories
 }
 
 /// Each snapshot once, by id: pages may repeat one.

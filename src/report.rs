@@ -3,10 +3,11 @@
 //! A report counts everything and lists a bounded number of failures, so that an answer stays under 200 KB whatever the
 //! number of volumes; the log holds every action.
 
+pub mod explain;
 pub mod words;
 
 use crate::options::Options;
-use crate::plan::{Due, Plan, TargetVerdict};
+use crate::plan::{Brake, Due, OrphanCount, Plan, Target, TargetDecision, TargetVerdict};
 use crate::policy::{CreateRule, Policy, Schedule, StartTimeOrigin};
 use crate::schedule;
 use crate::tags::written;
@@ -52,14 +53,42 @@ pub struct Report {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
+    /// Snapshots of ours that nothing manages any more.
+    pub orphans: OrphanReport,
+    /// How many volumes have a newest complete snapshot that is older than their schedule allows.
+    pub stopped: usize,
     /// How many snapshots carry our tag and a description like ours but are not ours.
     pub foreign: usize,
     /// How many things failed and are not mended.
     pub failed: u64,
     /// The first of them.
     pub failures: Vec<FailureReport>,
-    /// What was ignored or understood differently in the event.
+    /// What was ignored or understood differently in the event, and which tags found no room on a snapshot.
     pub warnings: Vec<String>,
+}
+
+/// Snapshots of ours that nothing manages any more: they cost money that nobody sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct OrphanReport {
+    /// How many there are in all.
+    pub snapshots: usize,
+    /// Of them, those whose schedule is no more.
+    pub without_schedule: usize,
+    /// Of them, those whose volume or instance is gone.
+    pub of_gone_sources: usize,
+    /// Of them, those whose volume or instance is there but not targeted.
+    pub of_untargeted_sources: usize,
+    /// The full size of all of them, in bytes: what they cost at most.
+    pub full_size_bytes: u64,
+}
+
+impl From<OrphanCount> for OrphanReport {
+    fn from(count: OrphanCount) -> Self {
+        let OrphanCount { without_schedule, of_gone_sources, of_untargeted_sources, full_size_bytes } = count;
+        let snapshots = without_schedule + of_gone_sources + of_untargeted_sources;
+        Self { snapshots, without_schedule, of_gone_sources, of_untargeted_sources, full_size_bytes }
+    }
 }
 
 /// What is due for one schedule.
@@ -85,9 +114,9 @@ pub struct ScheduleReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct FailureReport {
-    /// `CreateSnapshot` or `DeleteSnapshot`.
+    /// `CreateSnapshot`, `CreateSnapshots` or `DeleteSnapshot`.
     pub action: String,
-    /// The volume or the snapshot.
+    /// The volume, the instance or the snapshot.
     pub resource: String,
     /// The schedule that a snapshot was to be made for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,10 +157,12 @@ pub fn report(
         snapshots: counted(plan.snapshots.iter().map(words::of_snapshot)),
         created: progress.created,
         deleted: progress.deleted,
+        orphans: plan.orphans.into(),
+        stopped: plan.stopped,
         foreign: plan.foreign,
         failed,
         failures,
-        warnings: warnings.to_vec(),
+        warnings: warnings.iter().chain(&progress.tags_left_out).cloned().collect(),
     };
     report.summary = summary(&report, plan, status);
     report.failures.truncate(FAILURES_LISTED_MAX);
@@ -192,7 +223,7 @@ pub fn derived_start_time(rule: &CreateRule) -> Option<String> {
         CreateRule::Interval { at, .. } if at.origin == StartTimeOrigin::Derived => {
             Some(format!("{:02}:{:02}", at.minute_of_day / 60, at.minute_of_day % 60))
         }
-        CreateRule::Cron(_) | CreateRule::Interval { .. } => None,
+        CreateRule::Cron(_) | CreateRule::Interval { .. } | CreateRule::OnStart => None,
     }
 }
 
@@ -205,17 +236,52 @@ fn counted(lines: impl Iterator<Item = words::Line>) -> BTreeMap<String, usize> 
 }
 
 fn failures(plan: &Plan<'_>, progress: &Progress) -> Vec<FailureReport> {
+    let braked = plan.brake.map(braked).into_iter();
     let remembered = progress.failures.iter().map(failure_report);
-    let given_up = plan.targets.iter().filter(|decision| matches!(decision.verdict, TargetVerdict::GiveUp { .. }));
-    let given_up = given_up.map(|decision| FailureReport {
-        action: "CreateSnapshot".to_owned(),
-        resource: decision.volume.id.to_string(),
+    braked.chain(remembered).chain(plan.targets.iter().filter_map(hopeless)).collect()
+}
+
+/// The failure of a run that would delete more than it may: it says what it would have done and how to let it.
+fn braked(brake: Brake) -> FailureReport {
+    let Brake { planned, allowed } = brake;
+    FailureReport {
+        action: "DeleteSnapshot".to_owned(),
+        resource: "all".to_owned(),
+        schedule: None,
+        code: "MaximumDeletions".to_owned(),
+        message: format!(
+            "the run would delete {planned} snapshots and may delete {allowed}, so it deleted none; opendlm plan lists \
+             them; if that is right, set Options.MaximumDeletions to {planned} or more"
+        ),
+        attempts: 0,
+    }
+}
+
+/// The failure of a target that cannot get its snapshot whatever is tried.
+fn hopeless(decision: &TargetDecision<'_>) -> Option<FailureReport> {
+    let code = match &decision.verdict {
+        TargetVerdict::Fail(reason) => words::fail_kind(*reason),
+        TargetVerdict::GiveUp { .. } => "SnapshotsFailed",
+        TargetVerdict::Coincides { .. }
+        | TargetVerdict::Create { .. }
+        | TargetVerdict::Exists(_)
+        | TargetVerdict::HasRecent { .. }
+        | TargetVerdict::Missed
+        | TargetVerdict::Skip(_)
+        | TargetVerdict::Wait(_) => return None,
+    };
+    let action = match decision.target {
+        Target::Instance(_) => "CreateSnapshots",
+        Target::Volume(_) => "CreateSnapshot",
+    };
+    Some(FailureReport {
+        action: action.to_owned(),
+        resource: decision.target.id().to_owned(),
         schedule: Some(decision.schedule.name.to_string()),
-        code: "SnapshotsFailed".to_owned(),
+        code: code.to_owned(),
         message: words::of_target(decision).reason,
         attempts: 0,
-    });
-    remembered.chain(given_up).collect()
+    })
 }
 
 fn failure_report(failure: &Failure) -> FailureReport {
@@ -230,29 +296,14 @@ fn failure_report(failure: &Failure) -> FailureReport {
 }
 
 fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
-    let count =
-        |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
-    let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
-    let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed));
-    let skipped = count(|verdict| matches!(verdict, TargetVerdict::Skip(_)));
-    let due = plan.targets.len() - missed;
-    let mut sentences = Vec::new();
-    if plan.is_disabled {
-        sentences.push("the policy is disabled: nothing is made or deleted".to_owned());
-    } else if due == 0 {
-        sentences.push(nothing_due(plan));
-    } else {
-        sentences.push(format!("{complete} of {due} due snapshots are complete"));
-    }
-    if missed > 0 {
+    let mut sentences = about_targets(plan);
+    sentences.push(format!("{} made and {} deleted in this run", report.created, report.deleted));
+    if plan.stopped > 0 {
         sentences.push(format!(
-            "{missed} volumes have no snapshot for the latest scheduled time, whose start window is over"
+            "backups of {} volumes have stopped: their newest complete snapshot is older than their schedule allows",
+            plan.stopped
         ));
     }
-    if skipped > 0 {
-        sentences.push(format!("{skipped} volumes are in a state that allows no snapshot"));
-    }
-    sentences.push(format!("{} made and {} deleted in this run", report.created, report.deleted));
     if report.dry_run {
         sentences.push("dry run: nothing was changed".to_owned());
     }
@@ -266,6 +317,30 @@ fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
     sentences.join("; ").chars().take(SUMMARY_LENGTH_MAX).collect()
 }
 
+fn about_targets(plan: &Plan<'_>) -> Vec<String> {
+    let count = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
+    let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
+    let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed));
+    let left_alone = count(|verdict| matches!(verdict, TargetVerdict::Skip(_) | TargetVerdict::HasRecent { .. }));
+    let joined = count(|verdict| matches!(verdict, TargetVerdict::Coincides { .. }));
+    let due = plan.targets.len() - missed - left_alone - joined;
+    let mut sentences = Vec::new();
+    if plan.is_disabled {
+        sentences.push("the policy is disabled: nothing is made".to_owned());
+    } else if due > 0 {
+        sentences.push(format!("{complete} of {due} due snapshots are complete"));
+    } else if left_alone == 0 {
+        sentences.push(nothing_due(plan));
+    }
+    if missed > 0 {
+        sentences.push(format!("{missed} targets have no snapshot for the latest scheduled time, whose start window is over"));
+    }
+    if left_alone > 0 {
+        sentences.push(format!("{left_alone} targets need none or can have none now"));
+    }
+    sentences
+}
+
 fn nothing_due(plan: &Plan<'_>) -> String {
     let late = plan.due.iter().find_map(|(_, due)| match due {
         Due::Late { scheduled_time } => Some(written(*scheduled_time)),
@@ -273,7 +348,7 @@ fn nothing_due(plan: &Plan<'_>) -> String {
     });
     let is_due = plan.due.iter().any(|(_, due)| matches!(due, Due::Now { .. }));
     match late {
-        _ if is_due => "a schedule is due, but no volume carries a target tag".to_owned(),
+        _ if is_due => "a schedule is due, but nothing carries a target tag".to_owned(),
         Some(time) => format!("nothing is due: the start window after {time} is over"),
         None => "nothing is due: no schedule has had a scheduled time yet".to_owned(),
     }

@@ -68,15 +68,15 @@ fn select_creations(
 ) {
     let mut calls = 0;
     for decision in &plan.targets {
-        let TargetVerdict::Create { until } = decision.verdict else { continue };
-        let subject = Subject::creation(&decision.schedule.name, &decision.volume.id);
+        let TargetVerdict::Create { until, .. } = decision.verdict else { continue };
+        let subject = Subject::of_decision(decision);
         if progress.is_unsettled(&subject, now) {
             selection.postponed += 1;
         } else if now > until && progress.may_have_failed(&subject) {
             // The start window is over: what failed before is not tried again. What was never tried goes on.
         } else if calls < calls_max {
             calls += 1;
-            selection.actions.push(Action::CreateSnapshot(plan::create::action(&policy.id, decision)));
+            selection.actions.extend(plan::call::creation(policy, decision));
         } else {
             selection.left_over += 1;
         }

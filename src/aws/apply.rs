@@ -2,16 +2,17 @@
 
 use super::pace::{CALLS_IN_FLIGHT_MAX, Passage};
 use super::{Account, client, failure};
-use crate::action::{Action, CreateSnapshot, DeleteSnapshot, Failed, FailedKind, Outcome};
+use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
 use crate::policy::Tag;
 use crate::tags::{Ownership, ownership};
 use crate::world::SnapshotId;
-use aws_sdk_ec2::types::{self, ResourceType, TagSpecification};
+use aws_sdk_ec2::types::{self, CopyTagsFromSource, InstanceSpecification, ResourceType, TagSpecification};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::VecDeque;
 
-/// For a CreateSnapshot, which is made once. EC2 answers in about a second; the data is copied after that. A call that
-/// is given up may have made its snapshot, so the patience is long.
+/// For a CreateSnapshot or a CreateSnapshots, which is made once. EC2 answers in about a second; the data is copied after
+/// that. A call that is given up may have made its snapshots, so the patience is long.
 pub const CREATE_SECONDS_MAX: u64 = 15;
 /// For a DeleteSnapshot with its retries: EC2 answers in about a second, so three quick answers fit with the SDK's
 /// pauses of 1 and 2 s between them, or two attempts that hang.
@@ -24,7 +25,45 @@ const SNAPSHOT_NOT_FOUND: &str = "InvalidSnapshot.NotFound";
 /// The lanes of this turn.
 struct Passages<'a> {
     create_snapshot: Passage<'a>,
+    create_snapshots: Passage<'a>,
     delete_snapshot: Passage<'a>,
+}
+
+/// An action and its place among all of them.
+type Numbered<'a> = (usize, &'a Action);
+
+/// The actions that wait for their turn in each lane.
+#[derive(Default)]
+struct Queues<'a> {
+    create_snapshot: VecDeque<Numbered<'a>>,
+    create_snapshots: VecDeque<Numbered<'a>>,
+    delete_snapshot: VecDeque<Numbered<'a>>,
+}
+
+impl<'a> Queues<'a> {
+    fn new(actions: &'a [Action]) -> Self {
+        let mut queues = Self::default();
+        for (position, action) in actions.iter().enumerate() {
+            queues.of(action).push_back((position, action));
+        }
+        queues
+    }
+
+    /// The queue in which such actions wait.
+    fn of(&mut self, action: &Action) -> &mut VecDeque<Numbered<'a>> {
+        match action {
+            Action::CreateSnapshot(_) => &mut self.create_snapshot,
+            Action::CreateSnapshots(_) => &mut self.create_snapshots,
+            Action::DeleteSnapshot(_) => &mut self.delete_snapshot,
+        }
+    }
+
+    /// Takes as many actions as may be in flight from each queue.
+    fn first(&mut self) -> Vec<Numbered<'a>> {
+        let queues = [&mut self.create_snapshot, &mut self.create_snapshots, &mut self.delete_snapshot];
+        let first = |queue: &mut VecDeque<_>| queue.drain(..queue.len().min(CALLS_IN_FLIGHT_MAX)).collect::<Vec<_>>();
+        queues.into_iter().flat_map(first).collect()
+    }
 }
 
 impl Account {
@@ -33,7 +72,8 @@ impl Account {
     ///
     /// No call starts that could not end before `until`, with its timeouts and retries: such actions are
     /// [`Outcome::NotStarted`]. One failure stops nothing but itself, except that an action whose bucket EC2 declares
-    /// empty is called no more in this turn. Creations and deletions run at the same time, at EC2's pace for each.
+    /// empty is called no more in this turn. Creations of either kind and deletions run at the same time, at EC2's pace
+    /// for each.
     pub async fn apply(
         &self,
         actions: &[Action],
@@ -42,22 +82,16 @@ impl Account {
     ) -> Vec<Outcome> {
         let passages = Passages {
             create_snapshot: self.lanes.create_snapshot.until(latest_start(until, CREATE_SECONDS_MAX)),
+            create_snapshots: self.lanes.create_snapshots.until(latest_start(until, CREATE_SECONDS_MAX)),
             delete_snapshot: self.lanes.delete_snapshot.until(latest_start(until, DELETE_SECONDS_MAX)),
         };
-        let (creates, deletes): (Vec<_>, Vec<_>) =
-            actions.iter().enumerate().partition(|(_, action)| matches!(action, Action::CreateSnapshot(_)));
-        let (mut creates, mut deletes) = (creates.into_iter(), deletes.into_iter());
+        let mut queues = Queues::new(actions);
         let mut outcomes = vec![Outcome::NotStarted; actions.len()];
         let mut running = FuturesUnordered::new();
-        let first = creates.by_ref().take(CALLS_IN_FLIGHT_MAX).chain(deletes.by_ref().take(CALLS_IN_FLIGHT_MAX));
-        running.extend(first.map(|(position, action)| self.carry_out(position, action, &passages)));
+        running.extend(queues.first().into_iter().map(|next| self.carry_out(next, &passages)));
         // Bounded by the number of actions.
-        while let Some((position, action, outcome)) = running.next().await {
-            let queue = match action {
-                Action::CreateSnapshot(_) => &mut creates,
-                Action::DeleteSnapshot(_) => &mut deletes,
-            };
-            running.extend(queue.next().map(|(position, action)| self.carry_out(position, action, &passages)));
+        while let Some(((position, action), outcome)) = running.next().await {
+            running.extend(queues.of(action).pop_front().map(|next| self.carry_out(next, &passages)));
             on_outcome(action, &outcome);
             if let Some(slot) = outcomes.get_mut(position) {
                 *slot = outcome;
@@ -66,16 +100,15 @@ impl Account {
         outcomes
     }
 
-    async fn carry_out<'a>(
-        &self,
-        position: usize,
-        action: &'a Action,
-        passages: &Passages<'_>,
-    ) -> (usize, &'a Action, Outcome) {
-        let (passage, outcome) = match action {
+    async fn carry_out<'a>(&self, numbered: Numbered<'a>, passages: &Passages<'_>) -> (Numbered<'a>, Outcome) {
+        let (passage, outcome) = match numbered.1 {
             Action::CreateSnapshot(create) => {
                 let passage = &passages.create_snapshot;
                 (passage, self.create_snapshot(create, passage).await)
+            }
+            Action::CreateSnapshots(create) => {
+                let passage = &passages.create_snapshots;
+                (passage, self.create_snapshots(create, passage).await)
             }
             Action::DeleteSnapshot(delete) => {
                 let passage = &passages.delete_snapshot;
@@ -85,21 +118,31 @@ impl Account {
         if matches!(&outcome, Outcome::Failed(Failed { kind: FailedKind::Throttled, .. })) {
             passage.close();
         }
-        (position, action, outcome)
+        (numbered, outcome)
     }
 
     async fn create_snapshot(&self, create: &CreateSnapshot, passage: &Passage<'_>) -> Outcome {
         let Some(_permit) = passage.admit().await else {
             return Outcome::NotStarted;
         };
-        let tags = TagSpecification::builder()
-            .resource_type(ResourceType::Snapshot)
-            .set_tags(Some(create.tags.iter().map(written).collect()))
-            .build();
-        let call = self.client.create_snapshot();
-        let call = call.volume_id(create.volume_id.as_str()).description(&create.description).tag_specifications(tags);
+        let call = self.client.create_snapshot().volume_id(create.volume_id.as_str());
+        let call = call.description(&create.description).tag_specifications(on_snapshots(&create.tags));
         match call.customize().config_override(client::never_repeated(CREATE_SECONDS_MAX)).send().await {
-            Ok(made) => created(made.snapshot_id()),
+            Ok(made) => created(&[made.snapshot_id()]),
+            Err(error) => Outcome::Failed(failure::of(&error)),
+        }
+    }
+
+    async fn create_snapshots(&self, create: &CreateSnapshots, passage: &Passage<'_>) -> Outcome {
+        let Some(_permit) = passage.admit().await else {
+            return Outcome::NotStarted;
+        };
+        let copied = create.copy_tags_from_source.then_some(CopyTagsFromSource::Volume);
+        let call = self.client.create_snapshots().instance_specification(specification(create));
+        let call = call.description(&create.description).tag_specifications(on_snapshots(&create.tags));
+        let call = call.set_copy_tags_from_source(copied).customize();
+        match call.config_override(client::never_repeated(CREATE_SECONDS_MAX)).send().await {
+            Ok(made) => created(&made.snapshots().iter().map(types::SnapshotInfo::snapshot_id).collect::<Vec<_>>()),
             Err(error) => Outcome::Failed(failure::of(&error)),
         }
     }
@@ -129,16 +172,30 @@ fn latest_start(until: Timestamp, seconds_max: u64) -> Timestamp {
     until.checked_sub(SignedDuration::from_secs(seconds_max)).unwrap_or(Timestamp::MIN)
 }
 
-fn written(tag: &Tag) -> types::Tag {
-    types::Tag::builder().key(&tag.key).value(&tag.value).build()
+/// The instance, and which of its volumes are left out.
+fn specification(create: &CreateSnapshots) -> InstanceSpecification {
+    let excluded = create.exclude_data_volume_ids.iter().map(|id| id.as_str().to_owned()).collect();
+    InstanceSpecification::builder()
+        .instance_id(create.instance_id.as_str())
+        .exclude_boot_volume(create.exclude_boot_volume)
+        .set_exclude_data_volume_ids(Some(excluded))
+        .build()
 }
 
-/// EC2 says that it began a snapshot. Without a readable id it may have: the next turn looks.
-fn created(snapshot_id: Option<&str>) -> Outcome {
-    snapshot_id.and_then(SnapshotId::parse).map_or_else(
+/// The tags of every snapshot that the call makes.
+fn on_snapshots(tags: &[Tag]) -> TagSpecification {
+    let written = |tag: &Tag| types::Tag::builder().key(&tag.key).value(&tag.value).build();
+    let tags = tags.iter().map(written).collect();
+    TagSpecification::builder().resource_type(ResourceType::Snapshot).set_tags(Some(tags)).build()
+}
+
+/// EC2 says that it began these snapshots. With none, or without a readable id, it may have: the next turn looks.
+fn created(snapshot_ids: &[Option<&str>]) -> Outcome {
+    let read: Option<Vec<SnapshotId>> = snapshot_ids.iter().map(|id| SnapshotId::parse((*id)?)).collect();
+    read.filter(|ids| !ids.is_empty()).map_or_else(
         || {
             let message =
-                format!("a snapshot was begun with the id {snapshot_id:?}, expected one like snap-0123456789abcdef0");
+                format!("snapshots were begun with the ids {snapshot_ids:?}, expected some like snap-0123456789abcdef0");
             Outcome::Failed(failure::failed(FailedKind::Unclear, "BadAnswer", &message))
         },
         Outcome::Created,

@@ -18,7 +18,9 @@ pub(super) const CALLS_IN_FLIGHT_MAX: usize = 10;
 #[derive(Debug)]
 pub(super) struct Lanes {
     pub(super) create_snapshot: Lane,
+    pub(super) create_snapshots: Lane,
     pub(super) delete_snapshot: Lane,
+    pub(super) describe_instances: Lane,
     pub(super) describe_snapshots: Lane,
     pub(super) describe_volumes: Lane,
 }
@@ -44,7 +46,9 @@ impl Lanes {
     pub(super) fn full() -> Self {
         Self {
             create_snapshot: Lane::full(pace::CREATE_SNAPSHOT),
+            create_snapshots: Lane::full(pace::CREATE_SNAPSHOTS),
             delete_snapshot: Lane::full(pace::DELETE_SNAPSHOT),
+            describe_instances: Lane::full(pace::DESCRIBE_INSTANCES),
             describe_snapshots: Lane::full(pace::DESCRIBE_SNAPSHOTS),
             describe_volumes: Lane::full(pace::DESCRIBE_VOLUMES),
         }

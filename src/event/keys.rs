@@ -112,7 +112,8 @@ impl<'a> Keys<'a> {
         self.errors
     }
 
-    fn mistyped<T>(&mut self, key: &str, expected: &str, value: &Value) -> Option<T> {
+    /// Reports that something else was expected at `key`.
+    pub(super) fn mistyped<T>(&mut self, key: &str, expected: &str, value: &Value) -> Option<T> {
         self.error(key, format!("expected {expected} but got {}", quoted(&value.to_string())));
         None
     }
@@ -122,7 +123,7 @@ impl<'a> Keys<'a> {
 const UNKNOWN_KEYS_MAX: usize = 20;
 
 /// A text without control characters and of bounded length.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted: String = text.chars().filter(|c| !c.is_control()).take(QUOTE_LENGTH_MAX).collect();
     if quoted.len() < text.len() {
         quoted.push_str("...");

@@ -1,16 +1,27 @@
 //! `Options`: what opendlm offers beyond Amazon DLM's policy.
 
-use super::keys::Keys;
-use crate::options::Options;
+use super::keys::{Keys, quoted};
+use crate::options::{MaximumDeletions, Options, Orphans};
 use crate::policy::decode::{Finding, Reading};
-use crate::policy::{Policy, ScheduleName};
+use crate::policy::{Age, AgeUnit, Policy, ScheduleName};
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// Options of the contract that are not carried out yet.
-const NOT_SUPPORTED: [&str; 7] =
-    ["AgeWithoutNewBackups", "ApiShare", "Batch", "MaximumDeletions", "MinimumKept", "Orphans", "Targets"];
+const NOT_SUPPORTED: [&str; 3] = ["ApiShare", "Batch", "Targets"];
+
+/// The units of `Orphans.IntervalUnit`, and how many of each make the 100 years that end a retention too (DLM's own
+/// table: `Interval` of `RetainRule`).
+const UNITS: [(&str, AgeUnit, u32); 4] = [
+    ("DAYS", AgeUnit::Days, 36_500),
+    ("WEEKS", AgeUnit::Weeks, 5200),
+    ("MONTHS", AgeUnit::Months, 1200),
+    ("YEARS", AgeUnit::Years, 100),
+];
+
+const EXPIRE_FORM: &str = r#"{"Rule": "EXPIRE", "Interval": 90, "IntervalUnit": "DAYS"}"#;
 
 /// Reads the options that stand at `path`; `policy` is what they are about, where it could be read.
 pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Option<&Policy>) -> Reading<Options> {
@@ -18,8 +29,17 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     let prefix = format!("{path}.");
     let mut keys = Keys::new(object.unwrap_or(&empty), &prefix);
     let mut options = Options::default();
+    if let Some(age_without_new_backups) = keys.boolean("AgeWithoutNewBackups") {
+        options.age_without_new_backups = age_without_new_backups;
+    }
     if let Some(dry_run) = keys.boolean("DryRun") {
         options.dry_run = dry_run;
+    }
+    if let Some(maximum_deletions) = read_maximum_deletions(&mut keys) {
+        options.maximum_deletions = maximum_deletions;
+    }
+    if let Some(minimum_kept) = keys.number("MinimumKept", Options::MINIMUM_KEPT_MAX) {
+        options.minimum_kept = usize::try_from(minimum_kept).expect("a number of at most 1000 fits");
     }
     if let Some(run_now) = keys.boolean("RunNow") {
         options.run_now = run_now;
@@ -32,14 +52,115 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
             keys.not_supported(key);
         }
     }
+    let orphans = keys.any("Orphans");
     let previous_names = keys.object("PreviousNames");
     let not_supported = keys.take_not_supported();
     let mut errors = keys.finish();
+    if let Some(orphans) = orphans.and_then(|value| read_orphans(value, &format!("{prefix}Orphans"), &mut errors)) {
+        options.orphans = orphans;
+    }
     if let Some(previous_names) = previous_names {
         options.previous_names =
             read_previous_names(previous_names, &format!("{prefix}PreviousNames"), policy, &mut errors);
     }
     Reading { value: Some(options), errors, not_supported, warnings: vec![] }
+}
+
+/// A number, or a share of the snapshots that are ours, as in `"10%"`. Zero of either is a way to delete nothing.
+fn read_maximum_deletions(keys: &mut Keys<'_>) -> Option<MaximumDeletions> {
+    const KEY: &str = "MaximumDeletions";
+    let value = keys.any(KEY)?;
+    let read = match value {
+        Value::Number(number) => number
+            .as_u64()
+            .filter(|number| *number <= u64::from(Options::MAXIMUM_DELETIONS_MAX))
+            .and_then(|number| usize::try_from(number).ok())
+            .map(MaximumDeletions::Number),
+        Value::String(text) => per_cent(text).map(MaximumDeletions::PerCent),
+        Value::Array(_) | Value::Bool(_) | Value::Null | Value::Object(_) => None,
+    };
+    read.or_else(|| {
+        let expected = format!(
+            "a whole number from 0 to {}, or a share of the snapshots from \"0%\" to \"100%\"",
+            Options::MAXIMUM_DELETIONS_MAX
+        );
+        keys.mistyped(KEY, &expected, value)
+    })
+}
+
+/// Reads `10%`. No sign, no space, no fraction: what is written in more than one way is misread in more than one.
+fn per_cent(text: &str) -> Option<u8> {
+    let digits = text.strip_suffix('%')?;
+    let is_number = digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse::<u8>().ok().filter(|number| is_number && *number <= 100)
+}
+
+/// `"KEEP"`, `"KEEP_LAST"`, or an object with `Rule`, and with `Interval` and `IntervalUnit` where that is `EXPIRE`.
+fn read_orphans(value: &Value, path: &str, errors: &mut Vec<Finding>) -> Option<Orphans> {
+    let message = match value {
+        Value::Object(object) => {
+            let prefix = format!("{path}.");
+            let mut keys = Keys::new(object, &prefix);
+            let orphans = read_orphans_object(&mut keys);
+            errors.extend(keys.finish());
+            return orphans;
+        }
+        other => match other.as_str() {
+            Some("KEEP") => return Some(Orphans::Keep),
+            Some("KEEP_LAST") => return Some(Orphans::KeepLast),
+            Some("EXPIRE") => format!("EXPIRE needs an age, expected Interval and IntervalUnit as in {EXPIRE_FORM}"),
+            Some(_) | None => {
+                format!("expected \"KEEP\", \"KEEP_LAST\" or {EXPIRE_FORM} but got {}", quoted(&other.to_string()))
+            }
+        },
+    };
+    errors.push(Finding { path: path.to_owned(), message });
+    None
+}
+
+fn read_orphans_object(keys: &mut Keys<'_>) -> Option<Orphans> {
+    let rule = keys.any("Rule");
+    let interval = keys.any("Interval");
+    let unit = keys.any("IntervalUnit");
+    match rule.map(|rule| (rule, rule.as_str())) {
+        Some((_, Some("EXPIRE"))) => read_age(keys, interval, unit).map(Orphans::Expire),
+        Some((_, Some(word @ ("KEEP" | "KEEP_LAST")))) => {
+            for (key, value) in [("Interval", interval), ("IntervalUnit", unit)] {
+                if value.is_some() {
+                    keys.error(key, format!("set beside the Rule {word}, expected it with EXPIRE only"));
+                }
+            }
+            Some(if word == "KEEP" { Orphans::Keep } else { Orphans::KeepLast })
+        }
+        Some((rule, _)) => keys.mistyped("Rule", "KEEP, KEEP_LAST or EXPIRE", rule),
+        None => {
+            keys.error("Rule", "missing, expected KEEP, KEEP_LAST or EXPIRE".to_owned());
+            None
+        }
+    }
+}
+
+/// The age of `EXPIRE`. Without a right unit, the interval is measured in days, of which there can be most.
+fn read_age(keys: &mut Keys<'_>, interval: Option<&Value>, unit: Option<&Value>) -> Option<Age> {
+    const WORDS: &str = "DAYS, WEEKS, MONTHS or YEARS";
+    let known = unit.and_then(Value::as_str).and_then(|word| UNITS.iter().find(|(name, ..)| *name == word));
+    match (known, unit) {
+        (Some(_), _) => {}
+        (None, Some(unit)) => {
+            keys.mistyped::<()>("IntervalUnit", WORDS, unit);
+        }
+        (None, None) => keys.error("IntervalUnit", format!("missing, expected {WORDS}")),
+    }
+    let most = known.or(UNITS.first()).map(|(.., most)| *most)?;
+    let Some(value) = interval else {
+        keys.error("Interval", format!("missing, expected a whole number from 1 to {most}"));
+        return None;
+    };
+    let number = value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= most);
+    match number.and_then(NonZeroU32::new) {
+        Some(interval) => known.map(|(_, unit, _)| Age { interval, unit: *unit }),
+        None => keys.mistyped("Interval", &format!("a whole number from 1 to {most}"), value),
+    }
 }
 
 /// `{"Default Schedule": ["Nightly"]}`: today's name, and the names that it had.

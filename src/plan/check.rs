@@ -5,9 +5,10 @@
 //! stops the turn before the first write.
 
 use super::{DeleteReason, Plan, SnapshotVerdict, TargetVerdict};
-use crate::policy::{Policy, RetainRule};
+use crate::options::{Options, Orphans};
+use crate::policy::{Policy, Targets};
 use crate::tags::{self, Ownership};
-use crate::world::{Coverage, Snapshot, SnapshotState, VolumeId, World};
+use crate::world::{Coverage, Snapshot, SnapshotState, Tier, World};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +43,14 @@ pub enum Broken {
         /// How many it must have.
         expected: usize,
     },
+    /// More deletions than `Options.MaximumDeletions` allows.
+    #[error("the plan deletes {planned} snapshots, expected at most {allowed}")]
+    TooManyDeletions {
+        /// How many it deletes.
+        planned: usize,
+        /// How many it may.
+        allowed: usize,
+    },
     /// A history would be left with fewer complete snapshots than its count.
     #[error("the plan leaves {left} complete snapshots of {volume}, expected at least {expected}")]
     LeavesTooFew {
@@ -56,20 +65,20 @@ pub enum Broken {
 
 /// Every promise that `plan` breaks; empty for every plan that the planner makes.
 #[must_use]
-pub fn check(policy: &Policy, now: Timestamp, world: &World, plan: &Plan<'_>) -> Vec<Broken> {
+pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, plan: &Plan<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
-    if !plan.is_disabled {
+    if !super::is_idle(policy) {
         check_conservation(policy, world, plan, &mut broken);
     }
-    let targeted: BTreeSet<&VolumeId> = world.volumes.iter().map(|volume| &volume.id).collect();
     for decision in &plan.snapshots {
-        if let SnapshotVerdict::Delete(reason) = &decision.verdict
-            && let Some(why) = protection(policy, now, world.coverage, &targeted, decision.snapshot, *reason)
+        if let SnapshotVerdict::Delete(reason) = decision.verdict
+            && let Some(why) = protection(policy, options, now, world, decision.snapshot, reason)
         {
             broken.push(Broken::Deletes { snapshot: decision.snapshot.id.to_string(), why });
         }
     }
-    check_floor(policy, plan, &mut broken);
+    check_floor(policy, options, world, plan, &mut broken);
+    check_brake(policy, options, world, plan, &mut broken);
     check_creations(policy, world, plan, &mut broken);
     broken
 }
@@ -92,57 +101,125 @@ fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &
 /// What protects a snapshot from deletion, if anything does.
 fn protection(
     policy: &Policy,
+    options: &Options,
     now: Timestamp,
-    coverage: Coverage,
-    targeted: &BTreeSet<&VolumeId>,
+    world: &World,
     snapshot: &Snapshot,
     reason: DeleteReason,
 ) -> Option<&'static str> {
-    let is_in_future = |instant: Option<&Timestamp>| instant.is_some_and(|&instant| instant > now);
+    let marks = &snapshot.marks;
     if tags::ownership(&policy.id, snapshot) != Ownership::Ours {
-        Some("is not ours")
-    } else if coverage != Coverage::Complete {
-        Some("was seen in an observation that was cut short")
-    } else if snapshot.state != SnapshotState::Completed {
-        Some("is not complete")
-    } else if snapshot.marks.schedule_name.value().is_none() || snapshot.marks.scheduled_time.value().is_none() {
+        return Some("is not ours");
+    }
+    if world.coverage != Coverage::Complete {
+        return Some("was seen in an observation that was cut short");
+    }
+    if marks.hold.is_some_and(|hold| hold.holds_at(now)) {
+        return Some("is held");
+    }
+    if let DeleteReason::Failed { .. } = reason {
+        return (snapshot.state != SnapshotState::Error).then_some("has not failed");
+    }
+    if snapshot.state != SnapshotState::Completed || snapshot.tier != Tier::Standard {
+        return Some("is not complete, or archived");
+    }
+    let is_in_future = |instant: Option<&Timestamp>| instant.is_some_and(|&instant| instant > now);
+    if marks.schedule_name.value().is_none() || marks.scheduled_time.value().is_none() {
         Some("carries no readable schedule or scheduled time")
-    } else if is_in_future(snapshot.marks.expiration_time.value()) {
+    } else if is_in_future(marks.expiration_time.value()) {
         Some("has not expired")
-    } else if is_in_future(snapshot.marks.scheduled_time.value()) {
+    } else if is_in_future(marks.scheduled_time.value()) {
         Some("answers a time in the future")
-    } else if !targeted.contains(&snapshot.volume_id) {
-        Some("is of a volume that the policy does not target")
-    } else if matches!(reason, DeleteReason::Expired { .. }) && snapshot.marks.expiration_time.value().is_none() {
-        Some("carries no expiry")
     } else {
-        None
+        protection_from(policy, options, world, snapshot, reason)
     }
 }
 
-/// What stays of each volume: at least one complete snapshot where one goes, and as many as every count rule promises.
-fn check_floor(policy: &Policy, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
+/// What protects a complete snapshot from this reason to delete it.
+fn protection_from(
+    policy: &Policy,
+    options: &Options,
+    world: &World,
+    snapshot: &Snapshot,
+    reason: DeleteReason,
+) -> Option<&'static str> {
+    match reason {
+        DeleteReason::Failed { .. } => None,
+        DeleteReason::Orphaned { .. } if options.orphans == Orphans::Keep => Some("is an orphan, and orphans are kept"),
+        DeleteReason::Orphaned { .. } => None,
+        DeleteReason::Expired { .. } if snapshot.marks.expiration_time.value().is_none() => Some("carries no expiry"),
+        DeleteReason::Expired { .. } if is_untargeted(policy, world, snapshot) => Some("is not managed any more"),
+        DeleteReason::Expired { .. } => None,
+        DeleteReason::ExceedsCount { .. } if !is_targeted(policy, world, snapshot) => Some("is not managed any more"),
+        DeleteReason::ExceedsCount { .. } => None,
+    }
+}
+
+fn source_of<'a>(policy: &Policy, snapshot: &'a Snapshot) -> &'a str {
+    match policy.targets {
+        Targets::AllVolumes(_) | Targets::Volumes { .. } => snapshot.volume_id.as_str(),
+        Targets::Instances { .. } => snapshot.marks.instance_id.value().map_or("", |id| id.as_str()),
+    }
+}
+
+fn is_untargeted(policy: &Policy, world: &World, snapshot: &Snapshot) -> bool {
+    world.untargeted.contains(source_of(policy, snapshot)) && !is_targeted(policy, world, snapshot)
+}
+
+fn is_targeted(policy: &Policy, world: &World, snapshot: &Snapshot) -> bool {
+    let source = source_of(policy, snapshot);
+    match policy.targets {
+        Targets::AllVolumes(_) | Targets::Volumes { .. } => {
+            world.volumes.iter().any(|volume| volume.id.as_str() == source)
+        }
+        Targets::Instances { .. } => world.instances.iter().any(|instance| instance.id.as_str() == source),
+    }
+}
+
+/// What stays of each volume where something goes: as many complete snapshots as the floor and every count rule promise.
+fn check_floor(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut is_touched: BTreeSet<&str> = BTreeSet::new();
-    for decision in plan.snapshots.iter().filter(|decision| decision.snapshot.state == SnapshotState::Completed) {
-        let volume = decision.snapshot.volume_id.as_str();
+    let mut promised: BTreeMap<&str, usize> = BTreeMap::new();
+    let is_complete = |s: &Snapshot| s.state == SnapshotState::Completed && s.tier == Tier::Standard;
+    for decision in plan.snapshots.iter().filter(|decision| is_complete(decision.snapshot)) {
+        let snapshot = decision.snapshot;
+        let volume = snapshot.volume_id.as_str();
         match decision.verdict {
-            SnapshotVerdict::Delete(_) => {
-                is_touched.insert(volume);
+            SnapshotVerdict::Delete(reason) => {
+                let source = source_of(policy, snapshot);
+                let is_gone = !is_targeted(policy, world, snapshot) && !world.untargeted.contains(source);
+                let by_rule = match reason {
+                    DeleteReason::ExceedsCount { count, .. } => count,
+                    DeleteReason::Expired { .. } | DeleteReason::Failed { .. } | DeleteReason::Orphaned { .. } => 0,
+                };
+                let floor = if is_gone { 0 } else { options.minimum_kept };
+                let promised = promised.entry(volume).or_default();
+                *promised = (*promised).max(by_rule).max(floor);
             }
             SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => *left.entry(volume).or_default() += 1,
         }
     }
-    let smallest_rule = policy.schedules.iter().map(|schedule| match schedule.retain {
-        RetainRule::Age(_) => 1,
-        RetainRule::Count(count) => usize::try_from(count.get()).unwrap_or(usize::MAX),
-    });
-    let expected = smallest_rule.min().unwrap_or(usize::MAX);
-    for volume in is_touched {
+    for (volume, expected) in promised {
         let left = left.get(volume).copied().unwrap_or(0);
         if left < expected {
             broken.push(Broken::LeavesTooFew { volume: volume.to_owned(), left, expected });
         }
+    }
+}
+
+/// Never more deletions than the run may make.
+fn check_brake(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
+    let ours: BTreeMap<_, _> = world
+        .snapshots
+        .iter()
+        .filter(|snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours)
+        .map(|snapshot| (&snapshot.id, &snapshot.volume_id))
+        .collect();
+    let volumes: BTreeSet<_> = ours.values().collect();
+    let allowed = options.maximum_deletions.allowed(ours.len(), volumes.len());
+    let planned = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count();
+    if planned > allowed {
+        broken.push(Broken::TooManyDeletions { planned, allowed });
     }
 }
 
@@ -159,11 +236,11 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
             continue;
         };
         if tags::ownership(&policy.id, snapshot) == Ownership::Ours {
-            answers.insert((snapshot.volume_id.as_str(), name.as_str(), time), snapshot.id.as_str());
+            answers.insert((source_of(policy, snapshot), name.as_str(), time), snapshot.id.as_str());
         }
     }
     for decision in creations {
-        let key = (decision.volume.id.as_str(), decision.schedule.name.as_str(), decision.scheduled_time);
+        let key = (decision.target.id(), decision.schedule.name.as_str(), decision.scheduled_time);
         if let Some(&snapshot) = answers.get(&key) {
             broken.push(Broken::CreatesTwice {
                 volume: key.0.to_owned(),

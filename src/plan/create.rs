@@ -81,7 +81,7 @@ fn verdict<'a>(
     if let Some(snapshot) = under_way {
         return TargetVerdict::Wait(snapshot);
     }
-    if let Some(reason) = target::skip_reason(target) {
+    if let Some(reason) = target::skip_reason(policy, target) {
         return TargetVerdict::Skip(reason);
     }
     if let (Targets::AllVolumes(default), Target::Volume(volume)) = (&policy.targets, target) {

@@ -1,7 +1,9 @@
 //! The snapshots of ours by the resource that they were made of, and what counts among them.
 
 use super::due::saturating_add;
+use super::orphan::{Fate, Sources};
 use super::owning_schedule;
+use super::retain::has_stopped;
 use crate::options::Options;
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
 use crate::tags::Mark;
@@ -12,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// By how much the function's clock and EC2's may differ before a snapshot that began ahead of the time it answers is
 /// taken for one whose tag was changed. AWS refuses signatures that are fifteen minutes off, so no clock is further.
-pub const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
 
 /// A snapshot with the schedule that owns it and the scheduled time that it answers.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,16 @@ impl<'a> Histories<'a> {
     /// The newest scheduled time of a series that has a good snapshot.
     pub(super) fn newest(&self, series: &Series<'a>) -> Option<Timestamp> {
         self.newest.get(series).copied()
+    }
+
+    /// How many series of targeted resources have no new complete snapshot although they should.
+    pub(super) fn stopped(&self, policy: &'a Policy, window: SignedDuration, now: Timestamp, sources: &Sources<'_>) -> usize {
+        let is_stopped = |(series, newest): &(&Series<'a>, &Timestamp)| {
+            let schedule = policy.schedule(series.2);
+            sources.fate(series.0) == Fate::Targeted
+                && schedule.is_some_and(|schedule| has_stopped(policy, schedule, **newest, window, now))
+        };
+        self.newest.iter().filter(is_stopped).count()
     }
 
     /// Two snapshots of one scheduled time share a place, so that a run that was delivered twice does not eat up the

@@ -5,7 +5,7 @@ use crate::fixtures::*;
 use crate::sim::Account;
 use crate::tags::{Mark, Ownership};
 use crate::turn::Progress;
-use crate::world::{Coverage, Origin, SnapshotState};
+use crate::world::{CutShort, Origin, SnapshotState};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -81,7 +81,7 @@ proptest! {
     #[test]
     fn every_plan_keeps_every_promise(policy in any_policy(), options in any_options(), world in any_world()) {
         let plan = plan(&policy, &options, &start(NOW), at(NOW), &world);
-        prop_assert_eq!(check::check(&policy, at(NOW), &world, &plan), vec![]);
+        prop_assert_eq!(check::check(&policy, &options, at(NOW), &world, &plan), vec![]);
     }
 
     #[test]

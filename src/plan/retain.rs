@@ -1,18 +1,21 @@
-//! Which snapshots stay: count and age, among the complete ones of each volume and schedule.
+//! Which snapshots stay: the schedule's rule, and all that keeps a snapshot whatever the rule says.
 
 use super::due::saturating_add;
-use super::{Dated, DeleteReason, Histories, KeepReason, SnapshotDecision, SnapshotVerdict, owning_schedule};
+use super::history::{self, Histories};
+use super::orphan::{self, Fate};
+use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, owning_schedule};
 use crate::options::Options;
-use crate::policy::{Age, AgeUnit, Policy, RetainRule, Schedule};
+use crate::policy::{Age, AgeUnit, CreateRule, Policy, RetainRule, Schedule, Targets};
+use crate::schedule;
 use crate::tags::{self, Mark};
-use crate::world::{Coverage, Snapshot, SnapshotId, SnapshotState, VolumeId, World};
+use crate::world::{Snapshot, SnapshotState, Tier, World};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
 
-/// By how much the function's clock and EC2's may differ before a snapshot that began ahead of the time it answers is
-/// taken for one whose tag was changed. AWS refuses signatures that are fifteen minutes off, so no clock is further.
-pub const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
+/// How long a failed snapshot stays before it is deleted: long enough for a person to see what EC2 says of it, and
+/// far beyond every start window's retries. It holds nothing that could be restored. Our own; DLM's user guide only
+/// says that failed ones "are eventually deleted".
+pub const FAILED_SNAPSHOT_GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// One decision for each of `ours`, sorted by volume, scheduled time and id.
 pub(super) fn decide<'a>(
@@ -23,22 +26,11 @@ pub(super) fn decide<'a>(
     ours: &[&'a Snapshot],
     histories: &Histories<'a>,
 ) -> Vec<SnapshotDecision<'a>> {
-    let targeted: BTreeSet<&VolumeId> = world.volumes.iter().map(|volume| &volume.id).collect();
-    let ranks = ranks(histories, now);
-    let mut decisions: Vec<_> = ours
-        .iter()
-        .map(|&snapshot| {
-            let verdict = match schedule_of(policy, options, now, snapshot, &targeted) {
-                Err(verdict) => verdict,
-                Ok(schedule) => match ranks.get(&snapshot.id) {
-                    Some(&rank) => by_rule(schedule, snapshot, rank, now),
-                    // Not in its history: nothing says how many newer ones there are.
-                    None => SnapshotVerdict::Keep(KeepReason::UnknownState),
-                },
-            };
-            SnapshotDecision { snapshot, verdict: unless_cut_short(verdict, world.coverage) }
-        })
-        .collect();
+    let sources = orphan::Sources::new(policy, world);
+    let lines = orphan::Lines::new(policy, now, ours);
+    let rules = Rules { policy, options, now, sources: &sources, lines: &lines, histories };
+    let mut decisions: Vec<_> =
+        ours.iter().map(|&snapshot| SnapshotDecision { snapshot, verdict: rules.verdict(snapshot), goes_later: None }).collect();
     decisions.sort_by_key(|decision| {
         let snapshot = decision.snapshot;
         (&snapshot.volume_id, snapshot.marks.scheduled_time.value(), &snapshot.id)
@@ -46,98 +38,135 @@ pub(super) fn decide<'a>(
     decisions
 }
 
-/// The schedule whose rule decides about a snapshot, or why none does.
-fn schedule_of<'a>(
+/// What a verdict depends on besides the snapshot.
+struct Rules<'r, 'a> {
     policy: &'a Policy,
-    options: &Options,
+    options: &'r Options,
     now: Timestamp,
-    snapshot: &'a Snapshot,
-    targeted: &BTreeSet<&VolumeId>,
-) -> Result<&'a Schedule, SnapshotVerdict<'a>> {
-    let keep = |reason| Err(SnapshotVerdict::Keep(reason));
-    match snapshot.state {
-        SnapshotState::Completed => {}
-        SnapshotState::Error => return keep(KeepReason::Errored),
-        SnapshotState::Pending { .. } => return Err(SnapshotVerdict::Wait { since: snapshot.start_time }),
-        SnapshotState::Unknown(_) => return keep(KeepReason::UnknownState),
-    }
-    let Some(name) = snapshot.marks.schedule_name.value() else {
-        return keep(KeepReason::UnreadableTag(tags::SCHEDULE_NAME));
-    };
-    let Some(&scheduled_time) = snapshot.marks.scheduled_time.value() else {
-        return keep(KeepReason::UnreadableTag(tags::SCHEDULED_TIME));
-    };
-    let Some(schedule) = owning_schedule(policy, options, name) else {
-        return keep(KeepReason::NoSchedule(name));
-    };
-    if !targeted.contains(&snapshot.volume_id) {
-        return keep(KeepReason::VolumeNotTargeted);
-    }
-    if scheduled_time > now {
-        return keep(KeepReason::FutureScheduledTime(scheduled_time));
-    }
-    if !is_plausible(snapshot, scheduled_time) {
-        return keep(KeepReason::BeganBeforeScheduledTime { began: snapshot.start_time, scheduled_time });
-    }
-    Ok(schedule)
+    sources: &'r orphan::Sources<'a>,
+    lines: &'r orphan::Lines<'a>,
+    histories: &'r Histories<'a>,
 }
 
-/// A snapshot cannot have begun before the time that it answers: then somebody changed the tag, and the snapshot must
-/// neither go because of it nor push others out.
-fn is_plausible(snapshot: &Snapshot, scheduled_time: Timestamp) -> bool {
-    scheduled_time <= saturating_add(snapshot.start_time, CLOCK_SKEW_MAX)
-}
-
-/// The place of each complete snapshot in its history, the newest is 1. Two snapshots of one scheduled time share a
-/// place, so that a run that was delivered twice does not eat up the history.
-fn ranks<'a>(histories: &Histories<'a>, now: Timestamp) -> BTreeMap<&'a SnapshotId, usize> {
-    let mut ranks = BTreeMap::new();
-    for history in histories.values() {
-        let counts = |dated: &&Dated<'_>| {
-            dated.snapshot.state == SnapshotState::Completed
-                && dated.scheduled_time <= now
-                && is_plausible(dated.snapshot, dated.scheduled_time)
+impl<'a> Rules<'_, 'a> {
+    fn verdict(&self, snapshot: &'a Snapshot) -> SnapshotVerdict<'a> {
+        let marks = &snapshot.marks;
+        if let Some(hold) = marks.hold.filter(|hold| hold.holds_at(self.now)) {
+            return SnapshotVerdict::Keep(KeepReason::Held(hold));
+        }
+        if let Some(verdict) = self.unless_complete(snapshot) {
+            return verdict;
+        }
+        let keep = SnapshotVerdict::Keep;
+        let Some(name) = marks.schedule_name.value() else { return keep(KeepReason::UnreadableTag(tags::SCHEDULE_NAME)) };
+        let Some(&scheduled_time) = marks.scheduled_time.value() else {
+            return keep(KeepReason::UnreadableTag(tags::SCHEDULED_TIME));
         };
-        let mut rank = 0;
-        let mut previous = None;
-        for dated in history.iter().filter(counts) {
-            if previous != Some(dated.scheduled_time) {
-                rank += 1;
-                previous = Some(dated.scheduled_time);
-            }
-            ranks.insert(&dated.snapshot.id, rank);
+        if let Mark::Unreadable(_) = marks.expiration_time {
+            return keep(KeepReason::UnreadableTag(tags::EXPIRATION_TIME));
+        }
+        let Some(source) = history::source(self.policy, snapshot) else {
+            return keep(KeepReason::UnreadableTag(tags::INSTANCE_ID));
+        };
+        if scheduled_time > self.now {
+            return keep(KeepReason::FutureScheduledTime(scheduled_time));
+        }
+        if !history::is_plausible(snapshot, scheduled_time) {
+            return keep(KeepReason::BeganBeforeScheduledTime { began: snapshot.start_time, scheduled_time });
+        }
+        // Whatever rule comes now: what was promised to stay until then stays.
+        if let Mark::Read(until) = marks.expiration_time
+            && until > self.now
+        {
+            return keep(KeepReason::NotExpired { until });
+        }
+        let is_newest = self.lines.is_newest(snapshot);
+        let Some(schedule) = owning_schedule(self.policy, self.options, name) else {
+            return orphan::without_schedule(self.options.orphans, name, scheduled_time, self.now, is_newest);
+        };
+        match self.sources.fate(source) {
+            Fate::Gone => orphan::of_gone_source(self.policy, self.options.orphans, snapshot, scheduled_time, self.now, is_newest),
+            Fate::Targeted => self.by_rule(schedule, snapshot, source),
+            Fate::Untargeted => keep(KeepReason::VolumeNotTargeted),
         }
     }
-    ranks
+
+    /// The verdict about a snapshot that is not there to be counted: under way, failed, archived, or in doubt.
+    fn unless_complete(&self, snapshot: &'a Snapshot) -> Option<SnapshotVerdict<'a>> {
+        Some(match (&snapshot.state, snapshot.tier) {
+            (SnapshotState::Completed, Tier::Standard) => return None,
+            (SnapshotState::Completed, Tier::Archive) => SnapshotVerdict::Keep(KeepReason::Archived),
+            (SnapshotState::Error, _) => {
+                let until = saturating_add(snapshot.start_time, FAILED_SNAPSHOT_GRACE);
+                if until <= self.now {
+                    SnapshotVerdict::Delete(DeleteReason::Failed { since: snapshot.start_time })
+                } else {
+                    SnapshotVerdict::Keep(KeepReason::Errored { until })
+                }
+            }
+            (SnapshotState::Pending { .. }, _) => SnapshotVerdict::Wait { since: snapshot.start_time },
+            (SnapshotState::Unknown(_), _) => SnapshotVerdict::Keep(KeepReason::UnknownState),
+        })
+    }
+
+    /// What the schedule's own rule says about a complete snapshot whose promised time, if any, is over.
+    fn by_rule(&self, schedule: &'a Schedule, snapshot: &'a Snapshot, source: &'a str) -> SnapshotVerdict<'a> {
+        let keep = SnapshotVerdict::Keep;
+        // Without a place nothing says how many newer ones there are.
+        let Some(rank) = self.histories.place(&snapshot.id) else { return keep(KeepReason::UnknownState) };
+        match schedule.retain {
+            RetainRule::Count(count) => {
+                let count = usize::try_from(count.get()).expect("a count of at most 1000 fits");
+                if rank <= count {
+                    keep(KeepReason::NewestOf { rank, count })
+                } else {
+                    SnapshotVerdict::Delete(DeleteReason::ExceedsCount { rank, count })
+                }
+            }
+            RetainRule::Age(_) => {
+                let Mark::Read(at) = snapshot.marks.expiration_time else { return keep(KeepReason::NoExpirationTime) };
+                let series = (source, snapshot.volume_id.as_str(), &schedule.name);
+                if rank == 1 {
+                    return keep(KeepReason::NewestCompleted);
+                }
+                match self.histories.newest(&series) {
+                    Some(newest) if !self.options.age_without_new_backups && self.has_stopped(schedule, newest) => {
+                        keep(KeepReason::BackupsStopped { newest })
+                    }
+                    Some(_) => SnapshotVerdict::Delete(DeleteReason::Expired { at }),
+                    None => keep(KeepReason::NewestCompleted),
+                }
+            }
+        }
+    }
+
+    fn has_stopped(&self, schedule: &Schedule, newest: Timestamp) -> bool {
+        has_stopped(self.policy, schedule, newest, self.options.start_window, self.now)
+    }
 }
 
-/// What the schedule's own rule says about a complete snapshot.
-fn by_rule<'a>(schedule: &Schedule, snapshot: &'a Snapshot, rank: usize, now: Timestamp) -> SnapshotVerdict<'a> {
-    let expiration = &snapshot.marks.expiration_time;
-    if let Mark::Unreadable(_) = expiration {
-        return SnapshotVerdict::Keep(KeepReason::UnreadableTag(tags::EXPIRATION_TIME));
-    }
-    if let Mark::Read(until) = *expiration
-        && until > now
-    {
-        // Under a count rule too: what was promised to stay until then stays.
-        return SnapshotVerdict::Keep(KeepReason::NotExpired { until });
-    }
-    match schedule.retain {
-        RetainRule::Count(count) => {
-            let count = usize::try_from(count.get()).expect("a count of at most 1000 fits");
-            if rank <= count {
-                SnapshotVerdict::Keep(KeepReason::NewestOf { rank, count })
-            } else {
-                SnapshotVerdict::Delete(DeleteReason::ExceedsCount { rank, count })
-            }
+/// Whether a schedule's backups of a volume have stopped: the newest complete one is older than the schedule's period
+/// plus the start window. Our own: when backups stop, nothing ages away.
+pub(super) fn has_stopped(
+    policy: &Policy,
+    schedule: &Schedule,
+    newest: Timestamp,
+    window: SignedDuration,
+    now: Timestamp,
+) -> bool {
+    let next = match (&schedule.create, &policy.targets) {
+        (CreateRule::OnStart, Targets::AllVolumes(default)) => {
+            let days = i64::from(default.create_interval_days.get());
+            Some(saturating_add(newest, SignedDuration::from_hours(24 * days)))
         }
-        RetainRule::Age(_) => match *expiration {
-            Mark::Absent | Mark::Unreadable(_) => SnapshotVerdict::Keep(KeepReason::NoExpirationTime),
-            Mark::Read(_) if rank == 1 => SnapshotVerdict::Keep(KeepReason::NewestCompleted),
-            Mark::Read(at) => SnapshotVerdict::Delete(DeleteReason::Expired { at }),
-        },
-    }
+        _ => schedule::next_after(&schedule.create, newest),
+    };
+    next.is_some_and(|next| now > saturating_add(next, window))
+}
+
+/// Whether a policy's expiry goes on while it is disabled, and takes the last snapshot of what is gone too.
+pub(super) fn extends_deletion(policy: &Policy) -> bool {
+    matches!(&policy.targets, Targets::AllVolumes(default) if default.extend_deletion)
 }
 
 /// The expiry to stamp on a snapshot: its scheduled time plus the age of an age rule.
@@ -151,7 +180,8 @@ pub fn expiration_time(rule: &RetainRule, scheduled_time: Timestamp) -> Option<T
     }
 }
 
-fn later_by(instant: Timestamp, age: Age) -> Timestamp {
+/// The instant so much later, by the calendar; the end of time where that is too far.
+pub(super) fn later_by(instant: Timestamp, age: Age) -> Timestamp {
     let interval = i64::from(age.interval.get());
     let span = match age.unit {
         AgeUnit::Days => Span::new().try_days(interval),
@@ -161,13 +191,4 @@ fn later_by(instant: Timestamp, age: Age) -> Timestamp {
     };
     let later = span.and_then(|span| Offset::UTC.to_datetime(instant).checked_add(span));
     later.and_then(|later| Offset::UTC.to_timestamp(later)).unwrap_or(Timestamp::MAX)
-}
-
-fn unless_cut_short(verdict: SnapshotVerdict<'_>, coverage: Coverage) -> SnapshotVerdict<'_> {
-    match (verdict, coverage) {
-        (SnapshotVerdict::Delete(otherwise), Coverage::Partial(cut)) => {
-            SnapshotVerdict::Keep(KeepReason::ObservationCutShort { cut, otherwise })
-        }
-        (verdict, Coverage::Complete | Coverage::Partial(_)) => verdict,
-    }
 }

@@ -1,15 +1,16 @@
 //! Tables: a world, and what is decided about it.
 
 use super::*;
+use crate::action::Action;
 use crate::fixtures::*;
 use crate::policy::AgeUnit;
 use crate::report;
-use crate::world::{Coverage, Origin, SnapshotState, VolumeState};
+use crate::world::{CutShort, Origin, SnapshotState, Volume, VolumeState};
 
 /// The decisions of a plan, one a line: `decision volume/snapshot: reason`, ids cut to their number.
 fn decisions(policy: &Policy, options: &Options, start: &Start, now: &str, world: &World) -> String {
     let plan = plan(policy, options, start, at(now), world);
-    assert_eq!(check::check(policy, at(now), world, &plan), vec![], "a plan keeps every promise");
+    assert_eq!(check::check(policy, options, at(now), world, &plan), vec![], "a plan keeps every promise");
     let number = |id: &str| id.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0').to_owned();
     let line = |line: report::words::Line| {
         let snapshot = line.snapshot.map_or_else(|| "-".to_owned(), |id| number(&id));
@@ -119,11 +120,10 @@ fn the_call_that_creates_names_everything() {
     let world = world([volume(1)], []);
     let options = Options::default();
     let plan = plan(&policy, &options, &start("2026-11-22T17:00:00Z"), at("2026-11-22T17:00:03Z"), &world);
-    let call = create::action(&policy.id, &plan.targets[0]);
+    let Some(Action::CreateSnapshot(call)) = call::creation(&policy, &plan.targets[0]) else { panic!("{plan:?}") };
     assert_eq!(call.description, "Created for policy: policy-0123456789abcdef0 schedule: Default Schedule");
-    let tags: Vec<String> = call.tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect();
     assert_eq!(
-        tags,
+        texts(&call.tags),
         [
             "opendlm:policy-id=policy-0123456789abcdef0",
             "opendlm:schedule-name=Default Schedule",
@@ -132,6 +132,10 @@ fn the_call_that_creates_names_everything() {
             "ss-lifecycle=true",
         ]
     );
+}
+
+fn texts(tags: &[crate::policy::Tag]) -> Vec<String> {
+    tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect()
 }
 
 #[test]
@@ -161,11 +165,21 @@ fn the_newest_so_many_stay_and_the_oldest_goes() {
 
 #[test]
 fn a_snapshot_that_is_not_complete_pushes_none_out() {
-    for (state, words) in [
-        (SnapshotState::Error, "keep vol 1 snap 4: it went to error: it counts for nothing"),
-        (SnapshotState::Pending { progress_percent: 99 }, "wait vol 1 snap 4: pending, 99% since 2026-11-22T17:00:00Z"),
+    let later = "; goes in this run once the new ones are complete: number 4 from the newest, the schedule keeps 3";
+    for (state, later, words) in [
+        (
+            SnapshotState::Error,
+            "",
+            "keep vol 1 snap 4: it went to error and counts for nothing, to be deleted after 2026-11-23T17:00:00Z",
+        ),
+        (
+            SnapshotState::Pending { progress_percent: 99 },
+            later,
+            "wait vol 1 snap 4: pending, 99% since 2026-11-22T17:00:00Z",
+        ),
         (
             SnapshotState::Unknown("recovering".to_owned()),
+            "",
             "keep vol 1 snap 4: its state is unknown, and when in doubt it stays",
         ),
     ] {
@@ -175,7 +189,7 @@ fn a_snapshot_that_is_not_complete_pushes_none_out() {
             &sample(),
             snapshots,
             &[
-                "keep vol 1 snap 1: number 3 from the newest, the schedule keeps 3",
+                &format!("keep vol 1 snap 1: number 3 from the newest, the schedule keeps 3{later}"),
                 "keep vol 1 snap 2: number 2 from the newest, the schedule keeps 3",
                 "keep vol 1 snap 3: number 1 from the newest, the schedule keeps 3",
                 words,
@@ -209,7 +223,7 @@ fn age_goes_by_the_expiry_that_was_stamped_and_never_takes_the_newest() {
             snapshot(1, 1, "2026-11-18T17:00:00Z").expiring("2026-11-19T17:00:00Z"),
             snapshot(2, 1, "2026-11-19T17:00:00Z").expiring("2026-12-19T17:00:00Z"),
             snapshot(3, 1, "2026-11-20T17:00:00Z"),
-            snapshot(4, 1, "2026-11-21T17:00:00Z").expiring("2026-11-22T17:00:00Z"),
+            snapshot(4, 1, "2026-11-22T17:00:00Z").expiring("2026-11-22T18:00:00Z"),
         ],
         &[
             "delete vol 1 snap 1: expired at 2026-11-19T17:00:00Z, and a newer one is complete",
@@ -230,7 +244,8 @@ fn an_expired_snapshot_stays_while_its_successor_is_pending() {
             snapshot(2, 1, "2026-11-22T17:00:00Z").pending(),
         ],
         &[
-            "keep vol 1 snap 1: expired, but the newest complete one of its volume and schedule",
+            "keep vol 1 snap 1: expired, but the newest complete one of its volume and schedule; goes in this run once the \
+             new ones are complete: expired at 2026-11-21T17:00:00Z, and a newer one is complete",
             "wait vol 1 snap 2: pending, 10% since 2026-11-22T17:00:00Z",
         ],
     );
@@ -288,7 +303,7 @@ fn when_in_doubt_a_snapshot_stays_and_pushes_none_out() {
             "keep vol 1 snap 1: number 1 from the newest, the schedule keeps 1",
             "keep vol 1 snap 6: EC2 began it at 2026-10-01T17:00:00Z, before the scheduled time 2026-11-22T17:00:00Z in its tag, so the tag was changed",
             "keep vol 1 snap 5: its scheduled time 2027-01-01T00:00:00Z lies in the future",
-            "keep vol 7 snap 7: its volume does not exist or does not carry a target tag any more",
+            "keep vol 7 snap 7: what it was made of is gone, and Options.Orphans keeps such snapshots",
         ],
     );
 }

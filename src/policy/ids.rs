@@ -96,6 +96,13 @@ impl ScheduleName {
         Self("Default Schedule".to_owned())
     }
 
+    /// What the only schedule of a default policy is called: DLM has no name for it, and this one shows in the
+    /// description of its snapshots what made them.
+    #[must_use]
+    pub fn of_default_policy() -> Self {
+        Self("Default policy".to_owned())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

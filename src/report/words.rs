@@ -1,21 +1,22 @@
 //! Reasons in words: the only place where a decision becomes text.
 
 use crate::plan::{
-    DeleteReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict,
+    DeleteReason, FailReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict,
 };
-use crate::tags::written;
+use crate::tags::{Hold, written};
+use crate::world::SnapshotId;
 use serde::Serialize;
 
 /// One decision as a person or a log reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Line {
-    /// `create`, `exists`, `wait`, `skip`, `missed`, `give up`, `keep` or `delete`.
+    /// `create`, `joins`, `exists`, `wait`, `skip`, `missed`, `fail`, `give up`, `keep` or `delete`.
     pub decision: &'static str,
     /// The schedule's name, as the snapshot or the policy has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// The volume.
+    /// The volume, or the instance.
     pub volume: String,
     /// The snapshot, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,39 +30,82 @@ pub struct Line {
     pub reason: String,
 }
 
-/// The decision about a volume in words.
+/// The decision about a volume or an instance in words.
 #[must_use]
 pub fn of_target(decision: &TargetDecision<'_>) -> Line {
-    let (word, kind, snapshot, reason) = match &decision.verdict {
-        TargetVerdict::Create { until } => {
-            ("create", "Due", None, format!("no snapshot answers this time yet, to be begun until {}", written(*until)))
+    let (word, kind, snapshot, reason) = target_verdict(&decision.verdict);
+    Line {
+        decision: word,
+        schedule: Some(decision.schedule.name.to_string()),
+        volume: decision.target.id().to_owned(),
+        snapshot: snapshot.map(ToString::to_string),
+        scheduled_time: Some(written(decision.scheduled_time)),
+        kind,
+        reason,
+    }
+}
+
+type TargetWords<'a> = (&'static str, &'static str, Option<&'a SnapshotId>, String);
+
+fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
+    match verdict {
+        TargetVerdict::Coincides { with } => {
+            ("joins", "Coincides", None, format!("the snapshot of {} serves this schedule too, it keeps longer", with.name))
+        }
+        TargetVerdict::Create { until, with } => {
+            let mut reason = format!("no snapshot answers this time yet, to be begun until {}", written(*until));
+            if !with.is_empty() {
+                let names: Vec<&str> = with.iter().map(|schedule| schedule.name.as_str()).collect();
+                reason.push_str(&format!("; it serves {} too", names.join(", ")));
+            }
+            ("create", "Due", None, reason)
         }
         TargetVerdict::Exists(snapshot) => {
             let time = snapshot.marks.scheduled_time.value().map_or_else(String::new, |&time| written(time));
             ("exists", "Exists", Some(&snapshot.id), format!("the snapshot of {time} is complete, nothing to make"))
         }
+        TargetVerdict::Fail(reason) => ("fail", fail_kind(*reason), None, reason.to_string()),
         TargetVerdict::GiveUp { failed_snapshots } => {
             let reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
             ("give up", "SnapshotsFailed", None, reason)
         }
+        TargetVerdict::HasRecent { began } => {
+            ("skip", "HasRecent", None, format!("it has a snapshot of {} already, whoever made it", written(*began)))
+        }
         TargetVerdict::Missed => {
             ("missed", "StartWindowOver", None, "the start window is over and no snapshot was made".to_owned())
         }
-        TargetVerdict::Skip(SkipReason::State(state)) => {
-            ("skip", "VolumeState", None, format!("the volume is in state {state}, EC2 makes no snapshot of it"))
+        TargetVerdict::Skip(reason) => {
+            let (kind, reason) = skip_reason(reason);
+            ("skip", kind, None, reason)
         }
         TargetVerdict::Wait(snapshot) => {
             ("wait", "Pending", Some(&snapshot.id), format!("the snapshot is {}, not complete yet", snapshot.state))
         }
-    };
-    Line {
-        decision: word,
-        schedule: Some(decision.schedule.name.to_string()),
-        volume: decision.volume.id.to_string(),
-        snapshot: snapshot.map(ToString::to_string),
-        scheduled_time: Some(written(decision.scheduled_time)),
-        kind,
-        reason,
+    }
+}
+
+/// The name of a failure that no try would mend, as a report counts it.
+#[must_use]
+pub fn fail_kind(reason: FailReason) -> &'static str {
+    match reason {
+        FailReason::NoVolumeLeft => "NoVolumeLeft",
+        FailReason::TooManyExclusions { .. } => "TooManyExclusions",
+    }
+}
+
+fn skip_reason(reason: &SkipReason<'_>) -> (&'static str, String) {
+    match reason {
+        SkipReason::Excluded(rule) => ("Excluded", format!("Exclusions.{rule} leaves it out")),
+        SkipReason::InstanceState(state) => {
+            ("InstanceState", format!("the instance is {state}, EC2 makes no snapshots of it"))
+        }
+        SkipReason::State(state) => {
+            ("VolumeState", format!("the volume is in state {state}, EC2 makes no snapshot of it"))
+        }
+        SkipReason::TooYoung { created } => {
+            ("TooYoung", format!("made at {}, default policies leave it alone for 24 hours", written(*created)))
+        }
     }
 }
 
@@ -70,7 +114,13 @@ pub fn of_target(decision: &TargetDecision<'_>) -> Line {
 pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
     let (word, (kind, reason)) = match &decision.verdict {
         SnapshotVerdict::Delete(reason) => ("delete", delete_reason(*reason)),
-        SnapshotVerdict::Keep(reason) => ("keep", keep_reason(reason)),
+        SnapshotVerdict::Keep(reason) => {
+            let (kind, mut text) = keep_reason(reason);
+            if let Some(later) = decision.goes_later {
+                text.push_str(&format!("; goes in this run once the new ones are complete: {}", delete_reason(later).1));
+            }
+            ("keep", (kind, text))
+        }
         SnapshotVerdict::Wait { since } => {
             ("wait", ("Pending", format!("{} since {}", decision.snapshot.state, written(*since))))
         }
@@ -93,11 +143,32 @@ fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
             ("ExceedsCount", format!("number {rank} from the newest, the schedule keeps {count}"))
         }
         DeleteReason::Expired { at } => ("Expired", format!("expired at {}, and a newer one is complete", written(at))),
+        DeleteReason::Failed { since } => {
+            ("Failed", format!("it failed, begun at {}, and holds nothing that could be restored", written(since)))
+        }
+        DeleteReason::Orphaned { age_over_at: Some(at) } => {
+            ("Orphaned", format!("nothing manages it any more, and by Options.Orphans it expired at {}", written(at)))
+        }
+        DeleteReason::Orphaned { age_over_at: None } => {
+            ("Orphaned", "nothing manages it any more, and Options.Orphans keeps only the last one".to_owned())
+        }
     }
 }
 
 fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
     match reason {
+        KeepReason::Archived => ("Archived", "somebody put it into the archive tier, it is not managed there".to_owned()),
+        KeepReason::BackupsStopped { newest } => (
+            "BackupsStopped",
+            format!("expired, but backups have stopped: the newest complete one is of {}", written(*newest)),
+        ),
+        KeepReason::Brake { planned, allowed, otherwise } => (
+            "Brake",
+            format!(
+                "the run would delete {planned} snapshots and Options.MaximumDeletions allows {allowed}; otherwise {}",
+                delete_reason(*otherwise).1
+            ),
+        ),
         KeepReason::BeganBeforeScheduledTime { began, scheduled_time } => (
             "BeganBeforeScheduledTime",
             format!(
@@ -106,10 +177,21 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
                 written(*scheduled_time)
             ),
         ),
-        KeepReason::Errored => ("Errored", "it went to error: it counts for nothing".to_owned()),
+        KeepReason::Errored { until } => {
+            ("Errored", format!("it went to error and counts for nothing, to be deleted after {}", written(*until)))
+        }
         KeepReason::FutureScheduledTime(time) => {
             ("FutureScheduledTime", format!("its scheduled time {} lies in the future", written(*time)))
         }
+        KeepReason::Held(Hold::Forever) => ("Held", "it carries opendlm:hold".to_owned()),
+        KeepReason::Held(Hold::Until(until)) => ("Held", format!("it carries opendlm:hold until {}", written(*until))),
+        KeepReason::LastOrphan => {
+            ("LastOrphan", "nothing manages it any more, but it is the last one of its volume and schedule".to_owned())
+        }
+        KeepReason::MinimumKept { minimum, otherwise } => (
+            "MinimumKept",
+            format!("Options.MinimumKept keeps {minimum} of the volume; otherwise {}", delete_reason(*otherwise).1),
+        ),
         KeepReason::NewestCompleted => {
             ("NewestCompleted", "expired, but the newest complete one of its volume and schedule".to_owned())
         }
@@ -126,10 +208,16 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         KeepReason::ObservationCutShort { cut, otherwise } => {
             ("ObservationCutShort", format!("nothing is deleted: {cut}; otherwise {}", delete_reason(*otherwise).1))
         }
+        KeepReason::OrphanNotExpired { until } => {
+            ("OrphanNotExpired", format!("nothing manages it any more, by Options.Orphans it expires at {}", written(*until)))
+        }
+        KeepReason::SourceGone => {
+            ("SourceGone", "what it was made of is gone, and Options.Orphans keeps such snapshots".to_owned())
+        }
         KeepReason::UnreadableTag(key) => ("UnreadableTag", format!("its tag {key} is missing or has no meaning")),
         KeepReason::UnknownState => ("UnknownState", "its state is unknown, and when in doubt it stays".to_owned()),
         KeepReason::VolumeNotTargeted => {
-            ("VolumeNotTargeted", "its volume does not exist or does not carry a target tag any more".to_owned())
+            ("VolumeNotTargeted", "its volume or instance does not carry a target tag any more".to_owned())
         }
     }
 }

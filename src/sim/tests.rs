@@ -139,7 +139,7 @@ fn a_volume_that_goes_away_during_a_run_is_no_failure() {
     let start = by_event(at("2026-11-22T17:00:00Z"));
     let first = account.turn(&policy, &Options::default(), Progress::new(&start), start.at);
     assert_eq!(first.progress.failures.len(), 1);
-    account.volumes_mut().retain(|volume| volume.id != volume_id(2));
+    account.volumes.retain(|volume| volume.id != volume_id(2));
     let second = account.turn(&policy, &Options::default(), first.progress, start.at + 60 * SECOND);
     assert_eq!(second.status, Status::Done(RunOutcome::Succeeded));
 }

@@ -108,13 +108,14 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
     let mut created_now = false;
     for (action, outcome) in done {
-        let (name, subject) = named(action);
-        let is_creation = matches!(action, Action::CreateSnapshot(_));
+        let (name, subject) = (action.name(), Subject::of_action(action));
+        let is_creation = action.is_creation();
         match outcome {
-            Outcome::Created(_) => {
+            Outcome::Created(ids) => {
                 created_now = true;
-                progress.created = progress.created.saturating_add(1);
+                progress.created = progress.created.saturating_add(u64::try_from(ids.len()).unwrap_or(u64::MAX));
                 progress.forget_failure(&subject);
+                progress.remember_tags_left_out(&subject, action.tags_left_out());
                 progress.remember_creation(subject, now);
             }
             Outcome::Deleted => {
@@ -148,19 +149,12 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
         .targets
         .iter()
         .filter(|d| matches!(d.verdict, TargetVerdict::Create { .. } | TargetVerdict::GiveUp { .. }));
-    let creations = creations.map(|d| Subject::creation(&d.schedule.name, &d.volume.id));
+    let creations = creations.map(Subject::of_decision);
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
     let open: BTreeSet<String> = creations.chain(deletions).map(|s| s.to_string()).collect();
     progress.failures.retain(|failure| open.contains(&failure.subject.to_string()));
     progress.unsettled.retain(|unsettled| open.contains(&unsettled.subject.to_string()));
-}
-
-fn named(action: &Action) -> (&'static str, Subject) {
-    match action {
-        Action::CreateSnapshot(create) => ("CreateSnapshot", Subject::creation(&create.schedule, &create.volume_id)),
-        Action::DeleteSnapshot(delete) => ("DeleteSnapshot", Subject::deletion(&delete.snapshot.id)),
-    }
 }
 
 fn remaining(
@@ -172,7 +166,7 @@ fn remaining(
 ) -> Remaining {
     let succeeded = |outcome: &Outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted);
     let finished: BTreeSet<String> =
-        done.iter().filter(|(_, outcome)| succeeded(outcome)).map(|(action, _)| named(action).1.to_string()).collect();
+        done.iter().filter(|(_, outcome)| succeeded(outcome)).map(|(action, _)| Subject::of_action(action).to_string()).collect();
     let mut remaining = Remaining { not_started: left_over, ..Remaining::default() };
     for (_, outcome) in done {
         match outcome {
@@ -183,17 +177,22 @@ fn remaining(
         }
     }
     for decision in &plan.targets {
-        let subject = Subject::creation(&decision.schedule.name, &decision.volume.id);
+        let subject = Subject::of_decision(decision);
         match decision.verdict {
             TargetVerdict::Create { .. } if finished.contains(&subject.to_string()) => {}
-            TargetVerdict::Create { until }
+            TargetVerdict::Create { until, .. }
                 if now > until && progress.may_have_failed(&subject) && !progress.is_unsettled(&subject, now) =>
             {
                 remaining.creations_failed += 1;
             }
             TargetVerdict::Create { .. } => remaining.creations += 1,
-            TargetVerdict::GiveUp { .. } => remaining.creations_failed += 1,
-            TargetVerdict::Exists(_) | TargetVerdict::Missed | TargetVerdict::Skip(_) | TargetVerdict::Wait(_) => {}
+            TargetVerdict::Fail(_) | TargetVerdict::GiveUp { .. } => remaining.creations_failed += 1,
+            TargetVerdict::Coincides { .. }
+            | TargetVerdict::Exists(_)
+            | TargetVerdict::HasRecent { .. }
+            | TargetVerdict::Missed
+            | TargetVerdict::Skip(_)
+            | TargetVerdict::Wait(_) => {}
         }
     }
     for decision in &plan.snapshots {
@@ -222,8 +221,9 @@ fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(A
         let has_more_work = remaining.not_started > 0 && is_advancing && !remaining.was_throttled;
         return Status::Waiting { seconds: if has_more_work { 0 } else { wait_seconds(progress.waits) } };
     }
-    let has_failed = is_open || remaining.creations_failed > 0 || remaining.deletions_failed > 0;
-    let has_backup = plan.targets.iter().any(|decision| matches!(decision.verdict, TargetVerdict::Exists(_)));
+    let has_failed =
+        is_open || remaining.creations_failed > 0 || remaining.deletions_failed > 0 || plan.brake.is_some();
+    let has_backup = plan.targets.iter().any(|decision| matches!(decision.verdict, TargetVerdict::Exists(_) | TargetVerdict::HasRecent { .. }));
     Status::Done(if has_failed {
         RunOutcome::Partial
     } else if has_backup || progress.created > 0 || progress.deleted > 0 {
@@ -239,7 +239,7 @@ fn wait_seconds(waits: u32) -> u32 {
 }
 
 fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
-    matches!(decision.verdict, TargetVerdict::Exists(_) | TargetVerdict::Wait(_))
+    matches!(decision.verdict, TargetVerdict::Exists(_) | TargetVerdict::HasRecent { .. } | TargetVerdict::Wait(_))
 }
 
 /// The first refusal when there were creations and no call at all was allowed: then it is the role that is wrong, and
@@ -247,7 +247,7 @@ fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
 fn all_denied(done: &[(Action, Outcome)]) -> Option<Failed> {
     let is_denied = |failed: &&Failed| failed.kind == FailedKind::Denied;
     let refusals: Vec<&Failed> = done.iter().filter_map(|(_, outcome)| failure_of(outcome)).filter(is_denied).collect();
-    let has_creation = done.iter().any(|(action, _)| matches!(action, Action::CreateSnapshot(_)));
+    let has_creation = done.iter().any(|(action, _)| action.is_creation());
     if has_creation && refusals.len() == done.len() { refusals.first().map(|&failed| failed.clone()) } else { None }
 }
 

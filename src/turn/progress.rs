@@ -2,11 +2,12 @@
 //!
 //! It is bounded whatever the number of volumes, so an answer stays under 200 KB.
 
-use crate::action::{Failed, FailedKind};
+use crate::action::{Action, Failed, FailedKind};
 use crate::options::{Start, StartOrigin};
+use crate::plan::TargetDecision;
 use crate::policy::ScheduleName;
 use crate::tags;
-use crate::world::{SnapshotId, VolumeId};
+use crate::world::SnapshotId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -25,6 +26,10 @@ const MESSAGE_LENGTH_MAX: usize = 300;
 /// How many creations are remembered until they are settled: EC2 allows 100 and 5 a second, so 400 in a minute, and a
 /// reserve for a higher quota. At 70 bytes each they stay under 70 KB. Beyond that the oldest are forgotten.
 const UNSETTLED_MAX: usize = 1000;
+
+/// For how many targets the tags that found no room are told; the log has them all. At 400 bytes each they stay under
+/// 20 KB.
+const TAGS_LEFT_OUT_MAX: usize = 50;
 
 /// How often a deletion is tried in one run when the failure may pass.
 const DELETION_ATTEMPTS_MAX: u32 = 3;
@@ -53,6 +58,9 @@ pub struct Progress {
     /// What failed and has not been mended since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
+    /// Which tags found no room on what the run made, a text for each target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags_left_out: Vec<String>,
     /// How many more failures there are than `failures` holds.
     #[serde(default)]
     pub failures_left_out: u64,
@@ -74,10 +82,26 @@ pub struct Unsettled {
 pub struct Subject(String);
 
 impl Subject {
-    /// The creation of a snapshot of a volume for a schedule.
+    /// The creation of snapshots of a volume or an instance for a schedule.
     #[must_use]
-    pub fn creation(schedule: &ScheduleName, volume: &VolumeId) -> Self {
-        Self(format!("{volume} {schedule}"))
+    pub fn creation(schedule: &ScheduleName, target: &str) -> Self {
+        Self(format!("{target} {schedule}"))
+    }
+
+    /// What a decision about a target is about.
+    #[must_use]
+    pub fn of_decision(decision: &TargetDecision<'_>) -> Self {
+        Self::creation(&decision.schedule.name, decision.target.id())
+    }
+
+    /// What an action is about.
+    #[must_use]
+    pub fn of_action(action: &Action) -> Self {
+        match action {
+            Action::CreateSnapshot(create) => Self::creation(&create.schedule, create.volume_id.as_str()),
+            Action::CreateSnapshots(create) => Self::creation(&create.schedule, create.instance_id.as_str()),
+            Action::DeleteSnapshot(delete) => Self::deletion(&delete.snapshot.id),
+        }
     }
 
     /// The deletion of a snapshot.
@@ -86,7 +110,7 @@ impl Subject {
         Self(snapshot.to_string())
     }
 
-    /// The resource: a volume's id for a creation, a snapshot's for a deletion.
+    /// The resource: a volume's or an instance's id for a creation, a snapshot's for a deletion.
     #[must_use]
     pub fn resource(&self) -> &str {
         self.0.split_once(' ').map_or(&self.0, |(volume, _)| volume)
@@ -109,7 +133,7 @@ impl fmt::Display for Subject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Failure {
-    /// `CreateSnapshot` or `DeleteSnapshot`.
+    /// `CreateSnapshot`, `CreateSnapshots` or `DeleteSnapshot`.
     pub action: String,
     /// The volume and schedule, or the snapshot.
     pub subject: Subject,
@@ -137,6 +161,7 @@ impl Progress {
             deleted: 0,
             unsettled: Vec::new(),
             failures: Vec::new(),
+            tags_left_out: Vec::new(),
             failures_left_out: 0,
         }
     }
@@ -192,6 +217,14 @@ impl Progress {
             self.failures.push(failure);
         } else {
             self.failures_left_out = self.failures_left_out.saturating_add(1);
+        }
+    }
+
+    pub(super) fn remember_tags_left_out(&mut self, subject: &Subject, keys: &[String]) {
+        if !keys.is_empty() && self.tags_left_out.len() < TAGS_LEFT_OUT_MAX {
+            let keys = shortened(&keys.join(", "));
+            let resource = subject.resource();
+            self.tags_left_out.push(format!("{resource}: a snapshot has at most 50 tags, left out: {keys}"));
         }
     }
 

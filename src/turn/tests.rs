@@ -14,7 +14,7 @@ fn failed(kind: FailedKind) -> Outcome {
 }
 
 fn created() -> Outcome {
-    Outcome::Created(SnapshotId::parse("snap-00000000000000001").unwrap())
+    Outcome::Created(vec![SnapshotId::parse("snap-00000000000000001").unwrap()])
 }
 
 /// One turn of the sample policy at `now`, in which every action has the same outcome.
@@ -112,7 +112,7 @@ fn what_failed_is_given_up_after_the_window_and_what_was_never_tried_goes_on() {
         .iter()
         .map(|(action, _)| match action {
             Action::CreateSnapshot(create) => create.volume_id.to_string(),
-            Action::DeleteSnapshot(delete) => panic!("{delete:?}"),
+            other => panic!("{other:?}"),
         })
         .collect();
     assert_eq!(tried, [volume_id(2).to_string()]);
@@ -157,7 +157,7 @@ fn deletions_begin_with_the_oldest() {
         .iter()
         .map(|(action, _)| match action {
             Action::DeleteSnapshot(delete) => delete.snapshot.marks.scheduled_time.value().unwrap().to_string(),
-            Action::CreateSnapshot(create) => panic!("{create:?}"),
+            other => panic!("{other:?}"),
         })
         .collect();
     assert_eq!(days, ["2026-11-18T17:00:00Z", "2026-11-19T17:00:00Z"]);

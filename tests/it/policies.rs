@@ -138,6 +138,21 @@ fn published_policies_get_the_expected_verdict() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// How many of the policies without an error opendlm can carry out. It only ever goes up: what is missing are AMIs,
+/// event-based policies, scripts, and what happens to a snapshot after it is complete.
+const CARRIED_OUT_MIN: usize = 0;
+
+#[test]
+fn most_readable_policies_can_be_carried_out() {
+    let Some(published) = published() else { return };
+    let readings: Vec<Reading<Policy>> = published.iter().map(|policy| read(&policy.document)).collect();
+    let readable: Vec<&Reading<Policy>> = readings.iter().filter(|reading| reading.errors.is_empty()).collect();
+    let carried_out = readable.iter().filter(|reading| reading.not_supported.is_empty()).count();
+    println!("{carried_out} of {} readable policies can be carried out", readable.len());
+    assert!(carried_out >= CARRIED_OUT_MIN, "{carried_out} of {}, expected {CARRIED_OUT_MIN}", readable.len());
+    assert!(readable.iter().all(|reading| reading.value.is_some() == reading.not_supported.is_empty()));
+}
+
 #[test]
 fn refused_policies_hear_of_every_mistake() {
     let Some(published) = published() else { return };

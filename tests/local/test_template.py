@@ -160,19 +160,22 @@ def test_only_snapshots_with_our_tag_may_be_deleted():
         assert one["Condition"] == {"StringLike": {f"aws:ResourceTag/{POLICY_ID_TAG}": "?*"}}
 
 
-def test_only_snapshots_with_our_tag_may_be_created():
-    """The volume that a snapshot is made from needs a statement of its own, and has no such tag."""
-    for one in statements_that_allow("ec2:CreateSnapshot"):
+@pytest.mark.parametrize(
+    ("action", "sources"), [("CreateSnapshot", {"volume"}), ("CreateSnapshots", {"instance", "volume"})]
+)
+def test_only_snapshots_with_our_tag_may_be_created(action: str, sources: set[str]):
+    """What a snapshot is made from needs statements of its own, and has no such tag."""
+    conditions = {}
+    for one in statements_that_allow(f"ec2:{action}"):
         [resource] = one["Resource"].values()
-        if resource.endswith("snapshot/*"):
-            assert one["Condition"] == {"StringLike": {f"aws:RequestTag/{POLICY_ID_TAG}": "?*"}}
-        else:
-            assert resource.endswith(":volume/*")
+        conditions[re.search(r":(\w+)/\*$", resource)[1]] = one.get("Condition")
+    assert conditions.pop("snapshot") == {"StringLike": {f"aws:RequestTag/{POLICY_ID_TAG}": "?*"}}
+    assert conditions == dict.fromkeys(sources)
 
 
 def test_tags_may_be_written_only_while_creating():
     for one in statements_that_allow("ec2:CreateTags"):
-        assert one["Condition"] == {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}}
+        assert one["Condition"] == {"StringEquals": {"ec2:CreateAction": ["CreateSnapshot", "CreateSnapshots"]}}
 
 
 def test_the_tag_of_the_conditions_is_the_one_that_the_code_writes():

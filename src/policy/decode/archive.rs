@@ -33,6 +33,8 @@ pub(super) fn check(node: &Node<'_>, kept: Amount, create: &CreateRule) {
         CreateRule::Cron(_) => spacing::days(create, 1).map(|(least, _)| least),
         // The widest interval is a day, and its spacing need not be measured.
         CreateRule::Interval { .. } => Some(1),
+        // A default policy has no rule to archive by, so none is checked against it.
+        CreateRule::OnStart => None,
     };
     if let Some(least) = least.filter(|least| *least < CREATE_DAYS_MIN) {
         node.error(format!(

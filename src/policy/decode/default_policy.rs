@@ -1,11 +1,14 @@
 //! The fields of default policies, which stand in `PolicyDetails` or, as a shorthand, beside it.
 
+use super::super::{Age, AgeUnit, CreateRule, DefaultTargets, RetainRule, Schedule, ScheduleName, Tag, Targets};
+use super::details::Details;
 use super::kind::Kinds;
-use super::node::{Field, Word};
+use super::node::{Field, Node, Word};
 use super::object::Object;
 use super::pattern;
 use super::shape;
 use super::tags;
+use std::num::NonZeroU32;
 
 /// The days between snapshots when `CreateInterval` is absent (reference 1.2).
 const CREATE_DAYS_DEFAULT: u32 = 1;
@@ -14,50 +17,110 @@ const CREATE_DAYS_DEFAULT: u32 = 1;
 const RETAIN_DAYS_DEFAULT: u32 = 7;
 
 /// `ExcludeVolumeTypes`: at most six of these seven, so that one type stays.
-const VOLUME_TYPES: [Word<()>; 7] = [
-    Word::new("gp2", ()),
-    Word::new("gp3", ()),
-    Word::new("io1", ()),
-    Word::new("io2", ()),
-    Word::new("sc1", ()),
-    Word::new("st1", ()),
-    Word::new("standard", ()),
+const VOLUME_TYPES: [Word<&str>; 7] = [
+    volume_type("gp2"),
+    volume_type("gp3"),
+    volume_type("io1"),
+    volume_type("io2"),
+    volume_type("sc1"),
+    volume_type("st1"),
+    volume_type("standard"),
 ];
 
-/// Takes and checks them (V15).
-pub(super) fn check(object: &mut Object<'_>) {
+const fn volume_type(name: &'static str) -> Word<&'static str> {
+    Word::new(name, name)
+}
+
+/// What `Exclusions` leave out.
+#[derive(Debug, Default)]
+struct Exclusions {
+    boot_volumes: bool,
+    volume_types: Vec<String>,
+    tags: Vec<Tag>,
+}
+
+/// Takes and checks them (V15). What they make is a policy only where the document is a default policy for volumes.
+pub(super) fn read(object: &mut Object<'_>) -> Option<Details> {
     let create = object.take("CreateInterval").integer(1..=7);
     let retain_node = object.take("RetainInterval");
     let retain = retain_node.integer(2..=14);
-    for name in ["CopyTags", "ExtendDeletion"] {
-        object.take(name).boolean();
-    }
+    let copy_tags = object.take("CopyTags").boolean();
+    let extend_deletion = object.take("ExtendDeletion").boolean();
     object.take("CrossRegionCopyTargets").list(0..=3, |entry| {
         entry.object(&shape::COPY_TARGET, |target| target.take("TargetRegion").matching(&pattern::REGION).given())
     });
-    object.take("Exclusions").object(&shape::EXCLUSIONS, check_exclusions);
-    let is_given = create != Field::Absent || retain != Field::Absent;
-    if let (Some(create), Some(retain)) = (create.or(CREATE_DAYS_DEFAULT), retain.or(RETAIN_DAYS_DEFAULT))
-        && is_given
-    {
-        if retain < create {
-            retain_node.error(format!("{retain} days, expected more than the {create} days of CreateInterval"));
-        } else if retain == create {
-            retain_node.warning(format!(
-                "{retain} days, expected more than the {create} days of CreateInterval: Amazon DLM's API asks \
-                 for more, its console for as many"
-            ));
-        }
+    let exclusions = object.take("Exclusions").object(&shape::EXCLUSIONS, exclusions);
+    check_intervals(&retain_node, create, retain);
+    if object.kinds() != Kinds::DEFAULT_VOLUMES {
+        return None;
+    }
+    let exclusions = exclusions.or(Exclusions::default())?;
+    let targets = DefaultTargets {
+        create_interval_days: NonZeroU32::new(create.or(CREATE_DAYS_DEFAULT)?)?,
+        exclude_boot_volumes: exclusions.boot_volumes,
+        exclude_volume_types: exclusions.volume_types,
+        exclude_tags: exclusions.tags,
+        extend_deletion: extend_deletion.or(false)?,
+    };
+    let retain_days = NonZeroU32::new(retain.or(RETAIN_DAYS_DEFAULT)?)?;
+    let schedules = vec![schedule(retain_days, copy_tags.or(false)?)];
+    Some(Details { targets: Targets::AllVolumes(targets), schedules })
+}
+
+/// The only schedule of a default policy. Whom it serves at a start is up to its targets.
+fn schedule(retain_days: NonZeroU32, copy_tags: bool) -> Schedule {
+    Schedule {
+        name: ScheduleName::of_default_policy(),
+        create: CreateRule::OnStart,
+        retain: RetainRule::Age(Age { interval: retain_days, unit: AgeUnit::Days }),
+        copy_tags,
+        tags_to_add: Vec::new(),
+        variable_tags: Vec::new(),
     }
 }
 
-fn check_exclusions(object: &mut Object<'_>) -> Option<()> {
-    object.take("ExcludeBootVolumes").boolean();
-    let misspelled = object.take("ExcludeBootVolume");
-    if misspelled.boolean() != Field::Absent && object.kinds().meets(Kinds::DEFAULT_VOLUMES) {
-        misspelled.warning("ExcludeBootVolume is read as ExcludeBootVolumes, expected the latter");
+fn check_intervals(retain_node: &Node<'_>, create: Field<u32>, retain: Field<u32>) {
+    if create == Field::Absent && retain == Field::Absent {
+        return;
     }
-    object.take("ExcludeVolumeTypes").list(0..=6, |entry| entry.word(&VOLUME_TYPES));
-    tags::excluding(&object.take("ExcludeTags"));
-    Some(())
+    let (Some(create), Some(retain)) = (create.or(CREATE_DAYS_DEFAULT), retain.or(RETAIN_DAYS_DEFAULT)) else {
+        return;
+    };
+    if retain < create {
+        retain_node.error(format!("{retain} days, expected more than the {create} days of CreateInterval"));
+    } else if retain == create {
+        retain_node.warning(format!(
+            "{retain} days, expected more than the {create} days of CreateInterval: Amazon DLM's API asks for more, \
+             its console for as many"
+        ));
+    }
+}
+
+fn exclusions(object: &mut Object<'_>) -> Option<Exclusions> {
+    let boot_volumes = boot_volumes(object);
+    let types = object.take("ExcludeVolumeTypes").list(0..=6, |entry| entry.word(&VOLUME_TYPES));
+    let tags = tags::excluding(&object.take("ExcludeTags"));
+    Some(Exclusions {
+        boot_volumes: boot_volumes?,
+        volume_types: types.or(Vec::new())?.into_iter().map(str::to_owned).collect(),
+        tags: tags.or(Vec::new())?,
+    })
+}
+
+/// `ExcludeBootVolumes`, or what Amazon's own user guide calls it in an example (reference 1.11).
+fn boot_volumes(object: &mut Object<'_>) -> Option<bool> {
+    let node = object.take("ExcludeBootVolumes");
+    let misspelled_node = object.take("ExcludeBootVolume");
+    let (given, misspelled) = (node.boolean(), misspelled_node.boolean());
+    if misspelled == Field::Absent || !object.kinds().meets(Kinds::DEFAULT_VOLUMES) {
+        return given.or(false);
+    }
+    misspelled_node.warning("ExcludeBootVolume is read as ExcludeBootVolumes, expected the latter");
+    let misspelled = misspelled.given()?;
+    let given = given.or(misspelled)?;
+    if given != misspelled {
+        misspelled_node.error(format!("{misspelled} where ExcludeBootVolumes is {given}, expected only the latter"));
+        return None;
+    }
+    Some(given)
 }

@@ -1,6 +1,6 @@
 //! `PolicyDetails`.
 
-use super::super::{PolicyId, Schedule, Targets};
+use super::super::{PolicyId, Schedule, Tag, Targets};
 use super::default_policy;
 use super::event;
 use super::kind::Kinds;
@@ -20,10 +20,8 @@ const POLICY_TYPES: [Word<()>; 3] = [
 const LANGUAGES: [Word<()>; 2] =
     [Word::new("SIMPLIFIED", ()).on(Kinds::DEFAULTS), Word::new("STANDARD", ()).on(Kinds::CUSTOM)];
 
-const RESOURCE_TYPES: [Word<()>; 2] = [
-    Word::new("INSTANCE", ()).on(Kinds::INSTANCES.or(Kinds::IMAGES)).later(),
-    Word::new("VOLUME", ()).on(Kinds::VOLUMES),
-];
+const RESOURCE_TYPES: [Word<()>; 2] =
+    [Word::new("INSTANCE", ()).on(Kinds::INSTANCES.or(Kinds::IMAGES)), Word::new("VOLUME", ()).on(Kinds::VOLUMES)];
 
 const DEFAULT_RESOURCE_TYPES: [Word<()>; 2] =
     [Word::new("INSTANCE", ()).on(Kinds::DEFAULT_INSTANCES), Word::new("VOLUME", ()).on(Kinds::DEFAULT_VOLUMES)];
@@ -72,37 +70,62 @@ pub(super) struct Details {
     pub(super) schedules: Vec<Schedule>,
 }
 
-/// Reads the details of the policy with that id.
-pub(super) fn read(object: &mut Object<'_>, id: &PolicyId) -> Option<Details> {
-    object.take("PolicyType").word(&POLICY_TYPES);
-    object.take("PolicyLanguage").word(&LANGUAGES);
-    object.take("ResourceTypes").list(1..=1, |entry| entry.word(&RESOURCE_TYPES));
-    object.take("ResourceType").word(&DEFAULT_RESOURCE_TYPES);
-    let locations = object.take("ResourceLocations").list(1..=1, |entry| entry.word(&RESOURCE_LOCATIONS));
-    let target_tags = tags::target(&object.take("TargetTags")).given();
-    let excludes_data_volumes = check_parameters(&object.take("Parameters"));
-    event::check_source(&object.take("EventSource"));
-    event::check_actions(&object.take("Actions"));
-    default_policy::check(object);
-    let location = locations.given().and_then(|list| list.first().copied()).unwrap_or(Location::Cloud);
-    let setting = Setting { id: id.clone(), location, excludes_data_volumes };
-    let schedules = schedules(&object.take("Schedules"), &setting);
-    let targets = match target_tags {
-        Some(any_of) if object.kinds() == Kinds::VOLUMES => Targets::Volumes { any_of },
-        _ => return None,
-    };
-    Some(Details { targets, schedules: schedules? })
+/// Which volumes of its instances a policy leaves out.
+#[derive(Debug, Default)]
+struct Parameters {
+    exclude_boot_volume: bool,
+    exclude_data_volume_tags: Vec<Tag>,
 }
 
-/// Checks `Parameters`; whether they leave data volumes out.
-fn check_parameters(node: &Node<'_>) -> bool {
+/// Reads the details of the policy with that id.
+pub(super) fn read(object: &mut Object<'_>, id: &PolicyId) -> Option<Details> {
+    let policy_type = object.take("PolicyType");
+    policy_type.word(&POLICY_TYPES);
+    object.take("PolicyLanguage").word(&LANGUAGES);
+    object.take("ResourceTypes").list(1..=1, |entry| entry.word(&RESOURCE_TYPES));
+    let resource_type = object.take("ResourceType");
+    resource_type.word(&DEFAULT_RESOURCE_TYPES);
+    if object.kinds() == Kinds::DEFAULTS && resource_type.is_empty() && policy_type.is_empty() {
+        resource_type.error("missing, expected INSTANCE or VOLUME: what a default policy is about is never assumed");
+    }
+    let locations = object.take("ResourceLocations").list(1..=1, |entry| entry.word(&RESOURCE_LOCATIONS));
+    let target_tags = tags::target(&object.take("TargetTags")).given();
+    let parameters = parameters(&object.take("Parameters"));
+    event::check_source(&object.take("EventSource"));
+    event::check_actions(&object.take("Actions"));
+    let of_default_policy = default_policy::read(object);
+    let location = locations.given().and_then(|list| list.first().copied()).unwrap_or(Location::Cloud);
+    let excludes_data_volumes = parameters.as_ref().is_some_and(|given| !given.exclude_data_volume_tags.is_empty());
+    let setting = Setting { id: id.clone(), location, excludes_data_volumes };
+    let schedules = schedules(&object.take("Schedules"), &setting);
+    if object.kinds().is_within(Kinds::DEFAULTS) {
+        return of_default_policy;
+    }
+    Some(Details { targets: targets(object.kinds(), target_tags?, parameters?)?, schedules: schedules? })
+}
+
+/// What a policy with schedules targets; `None` for what is not carried out yet.
+fn targets(kinds: Kinds, any_of: Vec<Tag>, parameters: Parameters) -> Option<Targets> {
+    let Parameters { exclude_boot_volume, exclude_data_volume_tags } = parameters;
+    match kinds {
+        Kinds::INSTANCES => Some(Targets::Instances { any_of, exclude_boot_volume, exclude_data_volume_tags }),
+        Kinds::VOLUMES => Some(Targets::Volumes { any_of }),
+        _ => None,
+    }
+}
+
+/// Reads `Parameters`, which exclude nothing where they are absent.
+fn parameters(node: &Node<'_>) -> Option<Parameters> {
     let parameters = node.object(&shape::PARAMETERS, |object| {
-        object.take("ExcludeBootVolume").boolean();
+        let exclude_boot_volume = object.take("ExcludeBootVolume").boolean();
         object.take("NoReboot").boolean();
-        let excluded = tags::excluding(&object.take("ExcludeDataVolumeTags")).given();
-        Some(excluded.is_some_and(|tags| !tags.is_empty()))
+        let exclude_data_volume_tags = tags::excluding(&object.take("ExcludeDataVolumeTags"));
+        Some(Parameters {
+            exclude_boot_volume: exclude_boot_volume.or(false)?,
+            exclude_data_volume_tags: exclude_data_volume_tags.or(Vec::new())?,
+        })
     });
-    parameters.given().unwrap_or(false)
+    parameters.or(Parameters::default())
 }
 
 fn schedules(node: &Node<'_>, setting: &Setting) -> Option<Vec<Schedule>> {

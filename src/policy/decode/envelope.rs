@@ -3,7 +3,7 @@
 use super::super::{Policy, PolicyId, PolicyState};
 use super::IdRule;
 use super::default_policy;
-use super::details;
+use super::details::{self, Details};
 use super::kind::Kinds;
 use super::node::{Field, Node, Word};
 use super::object::Object;
@@ -37,13 +37,17 @@ pub(super) fn read(object: &mut Object<'_>, rule: IdRule) -> Option<Policy> {
     let role = object.take("ExecutionRoleArn");
     warn_unless(&role, &pattern::ROLE_ARN, role.text());
     tags::of_policy(&object.take("Tags"));
-    check_default_policy(&object.take("DefaultPolicy"));
+    check_default_policy(&object.take("DefaultPolicy"), &object.at("PolicyDetails"));
     let details_id = id.clone().unwrap_or_else(PolicyId::unassigned);
     let details_node = object.take("PolicyDetails");
     let details = details_node.object(&shape::DETAILS, |object| details::read(object, &details_id));
-    check_shorthand(object);
+    let shorthand = shorthand(object);
     check_read_only(object);
-    let details = details.given()?;
+    let details = match details {
+        Field::Absent => shorthand?,
+        Field::Invalid => return None,
+        Field::Given(details) => details,
+    };
     Some(Policy {
         id: id?,
         description: description?,
@@ -103,30 +107,37 @@ fn state(node: &Node<'_>) -> Option<PolicyState> {
 }
 
 /// `VOLUME` or `INSTANCE` where a policy is made, `true` or `false` where it is read back.
-fn check_default_policy(node: &Node<'_>) {
+fn check_default_policy(node: &Node<'_>, details: &Node<'_>) {
     match node.value() {
-        None | Some(Value::Bool(_)) => {}
+        None | Some(Value::Bool(false)) => {}
+        Some(Value::Bool(true)) => {
+            // Whoever reads the policy back gets the details, and these say what it is about.
+            if details.value().is_none() {
+                let _: Field<()> = node.expected("INSTANCE or VOLUME where there are no PolicyDetails");
+            }
+        }
         Some(_) => {
             node.word(&DEFAULT_POLICIES);
         }
     }
-    if node.context.kinds.is_within(Kinds::DEFAULTS) {
-        node.not_supported("DefaultPolicy");
+    if node.context.kinds == Kinds::DEFAULT_INSTANCES {
+        node.not_supported("DefaultPolicy INSTANCE");
     }
 }
 
-/// A default policy says what differs from the defaults in `PolicyDetails` or beside it, not in both (model).
-fn check_shorthand(object: &mut Object<'_>) {
-    default_policy::check(object);
-    if object.at("PolicyDetails").is_empty() || !object.kinds().is_within(Kinds::DEFAULTS) {
-        return;
-    }
-    for name in SHORTHAND {
-        let node = object.at(name);
-        if !node.is_empty() {
-            node.error(format!("{name} beside PolicyDetails, expected it inside PolicyDetails"));
+/// Reads what a default policy says beside `PolicyDetails`. It says what differs from the defaults here or there, not
+/// in both (model).
+fn shorthand(object: &mut Object<'_>) -> Option<Details> {
+    let details = default_policy::read(object);
+    if !object.at("PolicyDetails").is_empty() && object.kinds().is_within(Kinds::DEFAULTS) {
+        for name in SHORTHAND {
+            let node = object.at(name);
+            if !node.is_empty() {
+                node.error(format!("{name} beside PolicyDetails, expected it inside PolicyDetails"));
+            }
         }
     }
+    details
 }
 
 /// Times come back as ISO text from the API's model and as numbers from its wire.

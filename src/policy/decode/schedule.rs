@@ -51,16 +51,25 @@ fn outline(object: &mut Object<'_>, setting: &Setting) -> Outline {
     let derivation = name.clone().unwrap_or_else(ScheduleName::default_name);
     let created = create_rule::read(&object.take("CreateRule"), &setting.id, &derivation).given();
     let retain = amount::rule(&object.take("RetainRule"), &shape::RETAIN_RULE, &Limits::RETAIN).given();
-    let copies_tags = object.take("CopyTags").boolean() == Field::Given(true);
+    let copy_tags = object.take("CopyTags").boolean();
     let tags_to_add = tags::to_add(&object.take("TagsToAdd")).or(Vec::new());
-    tags::variable(&object.take("VariableTags"));
+    let variable_node = object.take("VariableTags");
+    let variable_tags = tags::variable(&variable_node).or(Vec::new());
     check_companions(object, created.as_ref(), retain);
     if let Some(created) = &created {
-        check_create(object, created, setting, copies_tags);
+        check_create(object, created, setting, copy_tags == Field::Given(true));
     }
     let schedule = (|| {
-        let create = created?.rule?;
-        Some(Schedule { name: name.clone()?, create, retain: retain?.retain_rule()?, tags_to_add: tags_to_add? })
+        let tags_to_add = tags_to_add?;
+        let variable_tags = tags::without_added(&variable_node, variable_tags?, &tags_to_add);
+        Some(Schedule {
+            name: name.clone()?,
+            create: created?.rule?,
+            retain: retain?.retain_rule()?,
+            copy_tags: copy_tags.or(false)?,
+            tags_to_add,
+            variable_tags,
+        })
     })();
     Outline { name, retain, archives: !object.at("ArchiveRule").is_empty(), schedule }
 }

@@ -117,10 +117,10 @@ pub(super) static ENVELOPE: Shape = Shape::new(
         },
         Key::new("CreateInterval").on(Kinds::DEFAULTS),
         Key::new("RetainInterval").on(Kinds::DEFAULTS),
-        Key::new("CopyTags").on(Kinds::DEFAULTS).later(),
-        Key::new("ExtendDeletion").on(Kinds::DEFAULTS).later(),
+        Key::new("CopyTags").on(Kinds::DEFAULTS),
+        Key::new("ExtendDeletion").on(Kinds::DEFAULTS),
         Key::new("CrossRegionCopyTargets").on(Kinds::DEFAULTS).later(),
-        Key::new("Exclusions").on(Kinds::DEFAULTS).later(),
+        Key::new("Exclusions").on(Kinds::DEFAULTS),
         Key::new("PolicyArn"),
         Key::new("StatusMessage"),
         Key::new("DateCreated"),
@@ -146,10 +146,10 @@ pub(super) static DETAILS: Shape = Shape::new(
         Key::new("Actions").on(Kinds::EVENTS).required("one action"),
         Key::new("CreateInterval").on(Kinds::DEFAULTS),
         Key::new("RetainInterval").on(Kinds::DEFAULTS),
-        Key::new("CopyTags").on(Kinds::DEFAULTS).later(),
-        Key::new("ExtendDeletion").on(Kinds::DEFAULTS).later(),
+        Key::new("CopyTags").on(Kinds::DEFAULTS),
+        Key::new("ExtendDeletion").on(Kinds::DEFAULTS),
         Key::new("CrossRegionCopyTargets").on(Kinds::DEFAULTS).later(),
-        Key::new("Exclusions").on(Kinds::DEFAULTS).later(),
+        Key::new("Exclusions").on(Kinds::DEFAULTS),
     ],
 );
 
@@ -162,9 +162,9 @@ pub(super) static SCHEDULE: Shape = Shape::new(
         Key::new("RetainRule").required(
             "an object with Count, or with Interval and IntervalUnit: how long snapshots stay is never assumed",
         ),
-        Key::new("CopyTags").later(),
+        Key::new("CopyTags"),
         Key::new("TagsToAdd"),
-        Key::new("VariableTags").on(Kinds::INSTANCES.or(Kinds::IMAGES)).later(),
+        Key::new("VariableTags").on(Kinds::INSTANCES.or(Kinds::IMAGES)),
         Key::new("FastRestoreRule").on(Kinds::SNAPSHOTS).later(),
         Key::new("CrossRegionCopyRules").on(Kinds::SCHEDULED).later(),
         Key::new("ShareRules").on(Kinds::SNAPSHOTS).later(),
@@ -269,8 +269,8 @@ pub(super) static SHARE_RULE: Shape = Shape::new(
 pub(super) static PARAMETERS: Shape = Shape::new(
     "PolicyDetails.Parameters",
     &[
-        Key::new("ExcludeBootVolume").on(Kinds::INSTANCES).later(),
-        Key::new("ExcludeDataVolumeTags").on(Kinds::INSTANCES).later(),
+        Key::new("ExcludeBootVolume").on(Kinds::INSTANCES),
+        Key::new("ExcludeDataVolumeTags").on(Kinds::INSTANCES),
         Key::new("NoReboot").on(Kinds::IMAGES),
     ],
 )

@@ -1,6 +1,6 @@
 //! Lists of tags, and what their keys and values may be.
 
-use super::super::Tag;
+use super::super::{Tag, Variable, VariableTag};
 use super::node::{Field, Node, Word};
 use super::shape;
 use serde_json::Value;
@@ -20,7 +20,8 @@ const RESERVED_KEYS: [(&str, &str); 3] =
     [("aws:", "AWS"), ("dlm:managed", "Amazon DLM"), ("opendlm:", "opendlm itself")];
 
 /// What `VariableTags` can hold (V12).
-const VARIABLES: [Word<()>; 2] = [Word::new("$(instance-id)", ()), Word::new("$(timestamp)", ())];
+const VARIABLES: [Word<Variable>; 2] =
+    [Word::new("$(instance-id)", Variable::InstanceId), Word::new("$(timestamp)", Variable::Timestamp)];
 
 /// `TargetTags`, at least one. Keys may begin with `aws:`, as in `aws:cloudformation:stack-id`.
 pub(super) fn target(node: &Node<'_>) -> Field<Vec<Tag>> {
@@ -35,13 +36,27 @@ pub(super) fn excluding(node: &Node<'_>) -> Field<Vec<Tag>> {
 /// `TagsToAdd`, maybe none.
 pub(super) fn to_add(node: &Node<'_>) -> Field<Vec<Tag>> {
     let tags = node.list(0..=45, |entry| tag(entry).and_then(|tag| addable(entry, tag)));
-    tags.and_then(|tags| distinct(node, tags))
+    tags.and_then(|tags| distinct(node, tags, |tag| &tag.key))
 }
 
 /// `VariableTags`, maybe none.
-pub(super) fn variable(node: &Node<'_>) -> Field<Vec<Tag>> {
+pub(super) fn variable(node: &Node<'_>) -> Field<Vec<VariableTag>> {
     let tags = node.list(0..=45, |entry| tag(entry).and_then(|tag| with_variable(entry, tag)));
-    tags.and_then(|tags| distinct(node, tags))
+    tags.and_then(|tags| distinct(node, tags, |tag| &tag.key))
+}
+
+/// The variable tags whose keys `TagsToAdd` leaves free. EC2 takes a key once; what DLM does with one that stands in
+/// both lists is not documented. The text that somebody wrote out wins over the one that is filled in, and a backup is
+/// not refused for it.
+pub(super) fn without_added(node: &Node<'_>, tags: Vec<VariableTag>, added: &[Tag]) -> Vec<VariableTag> {
+    let is_added = |tag: &VariableTag| added.iter().any(|added| added.key == tag.key);
+    for tag in tags.iter().filter(|tag| is_added(tag)) {
+        node.warning(format!(
+            "tag key {:?} stands in TagsToAdd too, expected it in one of the two: the value of TagsToAdd is taken",
+            tag.key
+        ));
+    }
+    tags.into_iter().filter(|tag| !is_added(tag)).collect()
 }
 
 /// The tags on the policy itself. They mean nothing to opendlm, so only their form can be wrong; what Amazon DLM would
@@ -137,11 +152,11 @@ fn addable(entry: &Node<'_>, tag: Tag) -> Option<Tag> {
     unreserved(entry, tag)
 }
 
-fn with_variable(entry: &Node<'_>, tag: Tag) -> Option<Tag> {
+fn with_variable(entry: &Node<'_>, tag: Tag) -> Option<VariableTag> {
     let value = Value::String(tag.value.clone());
     let child = Node::new(entry.context, format!("{}.Value", entry.path), Some(&value));
     match child.word(&VARIABLES) {
-        Field::Given(()) => unreserved(entry, tag),
+        Field::Given(value) => unreserved(entry, tag).map(|Tag { key, .. }| VariableTag { key, value }),
         Field::Absent => child.expected("$(instance-id) or $(timestamp)").given(),
         Field::Invalid => None,
     }
@@ -160,11 +175,11 @@ fn unreserved(entry: &Node<'_>, tag: Tag) -> Option<Tag> {
 }
 
 /// The tags, unless two have the same key, which EC2 refuses.
-fn distinct(node: &Node<'_>, tags: Vec<Tag>) -> Option<Vec<Tag>> {
+fn distinct<T>(node: &Node<'_>, tags: Vec<T>, key: impl Fn(&T) -> &str) -> Option<Vec<T>> {
     let mut keys = BTreeSet::new();
-    match tags.iter().find(|tag| !keys.insert(tag.key.as_str())) {
+    match tags.iter().map(key).find(|key| !keys.insert(*key)) {
         Some(twice) => {
-            node.error(format!("tag key {:?} stands twice, expected every key once", twice.key));
+            node.error(format!("tag key {twice:?} stands twice, expected every key once"));
             None
         }
         None => Some(tags),

@@ -7,6 +7,7 @@ mod live;
 mod policy_keys;
 mod retention;
 mod schedules;
+mod targets;
 mod unknown;
 
 use super::{Finding, IdRule, Reading, policy};
@@ -14,7 +15,7 @@ use crate::policy::Policy;
 use serde_json::{Value, json};
 
 /// What a case expects the reader to say.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Said {
     is_error: bool,
     path: &'static str,

@@ -129,7 +129,9 @@ fn places(document: &Value, pointer: &str, into: &mut Vec<String>) {
 
 /// A sample, with another value at one place of it and one key more.
 fn mutated() -> impl Strategy<Value = Value> {
-    let samples = vec![volumes(), instances(), images(), events(), default_volumes()];
+    let details = json!({"PolicyLanguage": "SIMPLIFIED", "ResourceType": "VOLUME", "Exclusions": {}});
+    let read_back = json!({"State": "ENABLED", "DefaultPolicy": true, "PolicyDetails": details});
+    let samples = vec![volumes(), instances(), images(), events(), default_volumes(), read_back];
     (prop::sample::select(samples), any::<prop::sample::Index>(), value(), key(), value()).prop_map(
         |(mut sample, place, replacement, key, added)| {
             let mut pointers = Vec::new();

@@ -144,6 +144,15 @@ fn exclusions_are_checked_and_amazons_misspelling_is_read() {
     check(
         default_volumes(),
         POLICY,
+        exclude(json!({"ExcludeBootVolume": true, "ExcludeBootVolumes": false})),
+        &[
+            warning("Exclusions.ExcludeBootVolume", "is read as ExcludeBootVolumes"),
+            error("Exclusions.ExcludeBootVolume", "true where ExcludeBootVolumes is false"),
+        ],
+    );
+    check(
+        default_volumes(),
+        POLICY,
         exclude(json!({"ExcludeVolumeTypes": ["st2"]})),
         &[error("Exclusions.ExcludeVolumeTypes[0]", "st1 or standard but got")],
     );
@@ -245,9 +254,8 @@ fn check_not_supported(sample: Value, pointer: &str, change: Value, expected: &[
 #[test]
 fn what_a_schedule_does_not_carry_out_yet_is_named_at_its_path() {
     let sample = || edited(volumes(), SCHEDULE, &json!({"CreateRule": {"CronExpression": "cron(0 9 1 * ? *)"}}));
-    check_not_supported(volumes(), SCHEDULE, json!({"CopyTags": false, "VariableTags": []}), &[]);
+    check_not_supported(volumes(), SCHEDULE, json!({"CopyTags": true, "VariableTags": []}), &[]);
     for (name, rule) in [
-        ("CopyTags", json!(true)),
         ("CrossRegionCopyRules", json!([{"Target": "us-west-2", "Encrypted": true}])),
         ("FastRestoreRule", json!({"Count": 1, "AvailabilityZones": ["us-west-2a"]})),
         ("ShareRules", json!([{"TargetAccounts": ["111122223333"]}])),
@@ -258,42 +266,24 @@ fn what_a_schedule_does_not_carry_out_yet_is_named_at_its_path() {
     }
 }
 
-const INSTANCE: &str = "PolicyDetails.ResourceTypes[0] INSTANCE: not supported yet";
 const IMAGE: &str = "PolicyDetails.PolicyType IMAGE_MANAGEMENT: not supported yet";
+const DEFAULT_INSTANCE: &str = "DefaultPolicy DefaultPolicy INSTANCE: not supported yet";
 
 #[test]
 fn kinds_of_policy_that_are_not_carried_out_yet_are_named() {
-    check_not_supported(instances(), DETAILS, json!({}), &[INSTANCE]);
-    check_not_supported(images(), DETAILS, json!({}), &[IMAGE, INSTANCE]);
+    check_not_supported(instances(), DETAILS, json!({}), &[]);
+    check_not_supported(images(), DETAILS, json!({}), &[IMAGE]);
     check_not_supported(
         images(),
         SCHEDULE,
-        json!({"DeprecateRule": {"Count": 1}}),
-        &[IMAGE, INSTANCE, "PolicyDetails.Schedules[0].DeprecateRule DeprecateRule: not supported yet"],
-    );
-    check_not_supported(
-        instances(),
-        SCHEDULE,
-        json!({"VariableTags": [{"Key": "t", "Value": "$(timestamp)"}]}),
-        &[INSTANCE, "PolicyDetails.Schedules[0].VariableTags VariableTags: not supported yet"],
+        json!({"DeprecateRule": {"Count": 1}, "CopyTags": true}),
+        &[IMAGE, "PolicyDetails.Schedules[0].DeprecateRule DeprecateRule: not supported yet"],
     );
     check_not_supported(
         instances(),
         SCHEDULE,
         scripts(json!({"ExecutionHandler": "x"})),
-        &[INSTANCE, "PolicyDetails.Schedules[0].CreateRule.Scripts Scripts: not supported yet"],
-    );
-    check_not_supported(
-        instances(),
-        DETAILS,
-        json!({"Parameters": {"ExcludeBootVolume": false, "ExcludeDataVolumeTags": []}}),
-        &[INSTANCE],
-    );
-    check_not_supported(
-        instances(),
-        DETAILS,
-        json!({"Parameters": {"ExcludeBootVolume": true}}),
-        &[INSTANCE, "PolicyDetails.Parameters.ExcludeBootVolume ExcludeBootVolume: not supported yet"],
+        &["PolicyDetails.Schedules[0].CreateRule.Scripts Scripts: not supported yet"],
     );
     check_not_supported(
         events(),
@@ -304,9 +294,16 @@ fn kinds_of_policy_that_are_not_carried_out_yet_are_named() {
     check_not_supported(
         default_volumes(),
         POLICY,
-        json!({"ExtendDeletion": true, "CopyTags": false}),
-        &["DefaultPolicy DefaultPolicy: not supported yet", "ExtendDeletion ExtendDeletion: not supported yet"],
+        json!({"CrossRegionCopyTargets": [{"TargetRegion": "us-west-2"}]}),
+        &["CrossRegionCopyTargets CrossRegionCopyTargets: not supported yet"],
     );
+    let instance = json!({"DefaultPolicy": "INSTANCE", "ExtendDeletion": true, "CopyTags": true});
+    check_not_supported(default_volumes(), POLICY, instance, &[DEFAULT_INSTANCE]);
+    let read_back = json!({
+        "DefaultPolicy": true,
+        "PolicyDetails": {"PolicyType": "IMAGE_MANAGEMENT", "PolicyLanguage": "SIMPLIFIED", "ResourceType": "INSTANCE"}
+    });
+    check_not_supported(default_volumes(), POLICY, read_back, &[DEFAULT_INSTANCE, IMAGE]);
     check_not_supported(
         volumes(),
         DETAILS,

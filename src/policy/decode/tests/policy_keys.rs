@@ -23,7 +23,9 @@ fn the_sample_policy_reads_to_its_value() {
                 at: StartTime { minute_of_day: 17 * 60, origin: StartTimeOrigin::Given },
             },
             retain: RetainRule::Count(NonZeroU32::new(3).unwrap()),
+            copy_tags: false,
             tags_to_add: vec![tag("ss-lifecycle", "true")],
+            variable_tags: vec![],
         }],
     };
     let reading = Reading { value: Some(expected), errors: vec![], not_supported: vec![], warnings: vec![] };

@@ -70,7 +70,7 @@ fn check_start(times: Value, expected: StartTime) {
     let policy = read(&edited(volumes(), SCHEDULE, &rule)).value.expect("the policy is right");
     match policy.schedules[0].create {
         CreateRule::Interval { hours, at } => assert_eq!((hours.hours(), at), (12, expected)),
-        CreateRule::Cron(_) => panic!("expected an interval"),
+        CreateRule::Cron(_) | CreateRule::OnStart => panic!("expected an interval"),
     }
 }
 

@@ -1,0 +1,182 @@
+//! Listing snapshots: those of a policy, and the newest one of every volume.
+
+use super::filters::filter;
+use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
+use super::{UNSTATED, pairs, read_time};
+use crate::aws::{Account, ObserveError, failure};
+use crate::policy::PolicyId;
+use crate::tags::{self, Marks};
+use crate::world::{CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId};
+use aws_sdk_ec2::types::{self, Filter};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+impl Account {
+    /// The snapshots of this account that carry the policy's tag and description, whoever made them.
+    pub(super) async fn list_snapshots(
+        &self,
+        policy: &PolicyId,
+    ) -> Result<Listing<SnapshotId, Snapshot>, ObserveError> {
+        let mut listing = Listing::default();
+        let mut owners = Owners::default();
+        let mut descriptions = BTreeSet::new();
+        let cut_short = self
+            .each_snapshot(ownership_filters(policy), |snapshot| {
+                owners.see(snapshot.owner_id());
+                listing.add(read_snapshot(snapshot, &mut descriptions), |snapshot| &snapshot.id);
+            })
+            .await?;
+        listing.cut(cut_short);
+        // Last, because it outweighs the rest: it doubts what was seen as well.
+        listing.cut(owners.mixed);
+        Ok(listing)
+    }
+
+    /// When the newest snapshot of each volume began, whoever made it. The account may hold far more snapshots than
+    /// memory does, so only that is kept.
+    ///
+    /// A snapshot that cannot be read is passed over: it is somebody else's, and what hangs on it is at most a snapshot
+    /// too many. Nothing is deleted because of this listing.
+    pub(super) async fn list_newest_snapshots(
+        &self,
+    ) -> Result<(BTreeMap<VolumeId, Timestamp>, Option<CutShort>), ObserveError> {
+        let mut newest: BTreeMap<VolumeId, Timestamp> = BTreeMap::new();
+        let cut_short = self
+            .each_snapshot(vec![not_failed()], |snapshot| {
+                if let Some((volume_id, began)) = read_beginning(snapshot) {
+                    newest.entry(volume_id).and_modify(|newest| *newest = began.max(*newest)).or_insert(began);
+                }
+            })
+            .await?;
+        Ok((newest, cut_short))
+    }
+
+    /// Shows each snapshot of this account that the filters find to `on_snapshot`, and says whether that were not all.
+    async fn each_snapshot(
+        &self,
+        filters: Vec<Filter>,
+        mut on_snapshot: impl FnMut(&types::Snapshot),
+    ) -> Result<Option<CutShort>, ObserveError> {
+        let call = self.client.describe_snapshots().owner_ids("self").set_filters(Some(filters));
+        let mut pages = Pages::default();
+        // Bounded by PAGES_MAX.
+        while let Some(token) = pages.next() {
+            let _permit = self.lanes.describe_snapshots.admit().await;
+            let page = call.clone().max_results(PAGE_ITEMS_MAX).set_next_token(token).send().await;
+            let page = page.map_err(|error| ObserveError::of("DescribeSnapshots", failure::of(&error)))?;
+            for snapshot in page.snapshots() {
+                on_snapshot(snapshot);
+            }
+            pages.turn(page.next_token());
+        }
+        Ok(pages.cut_short)
+    }
+}
+
+/// The tag and the description together, as design.md 4.3 asks: neither alone makes a snapshot ours. A policy id holds
+/// no wildcard, so only the last star is one.
+fn ownership_filters(policy: &PolicyId) -> Vec<Filter> {
+    vec![
+        filter(&format!("tag:{}", tags::POLICY_ID), vec![policy.to_string()]),
+        filter("description", vec![format!("{}*", tags::description_prefix(policy))]),
+    ]
+}
+
+/// Every state but `error` that EC2 lets one ask for: what failed is no snapshot of its volume.
+fn not_failed() -> Filter {
+    filter("status", vec!["pending".to_owned(), "completed".to_owned()])
+}
+
+/// Which volume a snapshot was made of and when. A copy says nothing about a volume.
+fn read_beginning(snapshot: &types::Snapshot) -> Option<(VolumeId, Timestamp)> {
+    if snapshot.state() == Some(&types::SnapshotState::Error) {
+        return None;
+    }
+    let volume_id = VolumeId::parse(snapshot.volume_id()?)?;
+    let began = read_time(snapshot.start_time()?)?;
+    (!is_copy(snapshot)).then_some((volume_id, began))
+}
+
+/// `None` without an id, a volume or a start time: without them it has no place in a volume's history.
+fn read_snapshot(snapshot: &types::Snapshot, descriptions: &mut BTreeSet<Arc<str>>) -> Option<Snapshot> {
+    Some(Snapshot {
+        id: SnapshotId::parse(snapshot.snapshot_id()?)?,
+        volume_id: VolumeId::parse(snapshot.volume_id()?)?,
+        description: shared(snapshot.description().unwrap_or_default(), descriptions),
+        state: snapshot_state(snapshot.state(), snapshot.progress()),
+        start_time: read_time(snapshot.start_time()?)?,
+        origin: if is_copy(snapshot) { Origin::Copied } else { Origin::Created },
+        marks: Marks::read(pairs(snapshot.tags())),
+        tier: tier(snapshot.storage_tier()),
+        full_size_bytes: full_size_bytes(snapshot),
+    })
+}
+
+fn is_copy(snapshot: &types::Snapshot) -> bool {
+    snapshot.volume_id() == Some(VolumeId::OF_COPIES) || snapshot.transfer_type().is_some()
+}
+
+/// One copy of each text: a policy's snapshots have as many descriptions as it has schedules.
+fn shared(text: &str, known: &mut BTreeSet<Arc<str>>) -> Arc<str> {
+    if let Some(known) = known.get(text) {
+        return Arc::clone(known);
+    }
+    let text: Arc<str> = text.into();
+    known.insert(Arc::clone(&text));
+    text
+}
+
+fn snapshot_state(state: Option<&types::SnapshotState>, progress: Option<&str>) -> SnapshotState {
+    match state {
+        Some(types::SnapshotState::Completed) => SnapshotState::Completed,
+        Some(types::SnapshotState::Error) => SnapshotState::Error,
+        Some(types::SnapshotState::Pending) => SnapshotState::Pending { progress_percent: percent(progress) },
+        Some(other) => SnapshotState::Unknown(other.as_str().to_owned()),
+        None => SnapshotState::Unknown(UNSTATED.to_owned()),
+    }
+}
+
+/// EC2 writes `80%`, and nothing at all at first.
+fn percent(progress: Option<&str>) -> u8 {
+    let digits = progress.unwrap_or_default().trim_end_matches('%');
+    digits.parse().map_or(0, |percent: u8| percent.min(100))
+}
+
+/// A tier that this version does not know counts as the archive: what is there is not ours to delete. Endpoints without
+/// tiers say nothing, and have only one.
+fn tier(tier: Option<&types::StorageTier>) -> Tier {
+    match tier {
+        Some(types::StorageTier::Standard) | None => Tier::Standard,
+        Some(_) => Tier::Archive,
+    }
+}
+
+/// The size of the snapshot's blocks, or of its volume where EC2 does not tell: it is never larger.
+fn full_size_bytes(snapshot: &types::Snapshot) -> u64 {
+    let told = snapshot.full_snapshot_size_in_bytes().and_then(|bytes| u64::try_from(bytes).ok());
+    told.unwrap_or_else(|| u64::try_from(snapshot.volume_size().unwrap_or_default()).map_or(0, |gib| gib * GIB))
+}
+
+const GIB: u64 = 1 << 30;
+
+/// The owners of the snapshots that came back. Only our own were asked for, so there is one; we need not know which.
+#[derive(Debug, Default)]
+struct Owners {
+    first: Option<Option<String>>,
+    mixed: Option<CutShort>,
+}
+
+impl Owners {
+    fn see(&mut self, owner: Option<&str>) {
+        match &self.first {
+            None => self.first = Some(owner.map(ToOwned::to_owned)),
+            Some(first) if first.as_deref() != owner => self.mixed = Some(CutShort::MixedOwners),
+            Some(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "mocks")]
+mod tests;

@@ -1,0 +1,55 @@
+//! `opendlm explain FILE SNAPSHOT`: why this snapshot is kept or goes.
+
+use super::Document;
+use super::document::{print_json, value};
+use crate::answer::TurnError;
+use crate::aws::Account;
+use crate::event;
+use crate::handler;
+use crate::report::explain::Explanation;
+use crate::world::SnapshotId;
+use std::process::ExitCode;
+
+/// Prints the explanation.
+pub(super) fn explain(document: &Document, snapshot: &str) -> ExitCode {
+    let Some(snapshot) = SnapshotId::parse(snapshot) else {
+        eprintln!("{snapshot:?} is no snapshot id, expected one such as snap-0123456789abcdef0");
+        return ExitCode::FAILURE;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
+    match runtime.block_on(explanation(document, &snapshot)) {
+        Ok(explanation) if document.json => {
+            print_json(&serde_json::to_value(&explanation).expect("an explanation is JSON"));
+            ExitCode::SUCCESS
+        }
+        Ok(explanation) => {
+            print_text(&explanation);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{}", error.text());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn explanation(document: &Document, snapshot: &SnapshotId) -> Result<Explanation, TurnError> {
+    let event = value(document).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    let event = event::with_bare_policy_wrapped(event);
+    handler::read_event(&event)?;
+    handler::explain(&Account::connect().await, &event, snapshot).await
+}
+
+fn print_text(explanation: &Explanation) {
+    let row = |name: &str, text: &str| println!("{name:<10}{text}");
+    row("snapshot", &explanation.snapshot);
+    if let Some(line) = &explanation.decision {
+        row("volume", &line.volume);
+        row("made for", line.scheduled_time.as_deref().unwrap_or("an unreadable scheduled time"));
+    }
+    row("rule", &explanation.rule);
+    if let Some(line) = &explanation.decision {
+        row(line.decision, &line.reason);
+    }
+    row("goes", &explanation.goes);
+}

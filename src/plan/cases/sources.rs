@@ -1,0 +1,101 @@
+//! Volumes that go, and names that change: E2 to E6, orphans.
+
+use super::*;
+use crate::options::Orphans;
+use crate::policy::{Age, AgeUnit};
+use std::num::NonZeroU32;
+
+/// Four daily snapshots of volume 1, the newest of 22 November.
+fn four() -> Vec<Snapshot> {
+    (19..=22).map(|day| snapshot(day, 1, &format!("2026-11-{day}T17:00:00Z"))).collect()
+}
+
+/// The same, each stamped to expire after a day.
+fn four_by_age() -> Vec<Snapshot> {
+    four().into_iter().map(|s| { let next = s.start_time + DAY; s.expiring(&next.to_string()) }).collect()
+}
+
+fn untargeted(mut world: World) -> World {
+    world.untargeted.insert(volume_id(1).as_str().into());
+    world
+}
+
+const LATER: &str = "2026-12-24T12:00:00Z";
+
+#[test]
+fn e2_by_count_nothing_of_a_deleted_volume_goes_any_more() {
+    check_fates(&sample(), &world([], four()), LATER, "19 keep, 20 keep, 21 keep, 22 keep");
+}
+
+#[test]
+fn e3_by_age_all_but_the_newest_of_a_deleted_volume_go() {
+    let policy = policy(vec![daily("Default Schedule", days(1))]);
+    check_fates(&policy, &world([], four_by_age()), LATER, "19 delete, 20 delete, 21 delete, 22 keep");
+}
+
+#[test]
+fn e4_nothing_of_a_volume_without_its_target_tag_goes() {
+    let by_age = policy(vec![daily("Default Schedule", days(1))]);
+    check_fates(&sample(), &untargeted(world([], four())), LATER, "19 keep, 20 keep, 21 keep, 22 keep");
+    check_fates(&by_age, &untargeted(world([], four_by_age())), LATER, "19 keep, 20 keep, 21 keep, 22 keep");
+}
+
+#[test]
+fn e5_a_volume_with_its_tag_back_is_managed_again() {
+    let now = "2026-11-22T20:00:00Z";
+    check_fates(&sample(), &world([volume(1)], four()), now, "19 delete, 20 keep, 21 keep, 22 keep");
+    let by_age = policy(vec![daily("Default Schedule", days(1))]);
+    check_fates(&by_age, &world([volume(1)], four_by_age()), now, "19 delete, 20 delete, 21 delete, 22 keep");
+}
+
+#[test]
+fn e6_a_renamed_schedule_leaves_its_snapshots_unless_its_previous_name_is_given() {
+    let renamed = policy(vec![daily("Daily-2", count(3))]);
+    let world = world([volume(1)], four());
+    check_fates(&renamed, &world, "2026-11-22T20:00:00Z", "19 keep, 20 keep, 21 keep, 22 keep");
+    let previous_names = [(name("Daily-2"), vec![name("Default Schedule")])].into();
+    let options = Options { previous_names, ..Options::default() };
+    let fates = fates(&renamed, &options, "2026-11-22T20:00:00Z", &world);
+    assert_eq!(fates, "19 delete, 20 keep, 21 keep, 22 keep");
+}
+
+#[test]
+fn orphans_go_as_the_option_says_and_are_counted_with_their_size() {
+    let renamed = policy(vec![daily("Other", count(3))]);
+    let world = world([volume(1)], four());
+    let with = |orphans| fates(&renamed, &Options { orphans, ..Options::default() }, "2026-11-23T00:00:00Z", &world);
+    assert_eq!(with(Orphans::Keep), "19 keep, 20 keep, 21 keep, 22 keep");
+    assert_eq!(with(Orphans::KeepLast), "19 delete, 20 delete, 21 delete, 22 keep");
+    let age = Age { interval: NonZeroU32::new(3).unwrap(), unit: AgeUnit::Days };
+    assert_eq!(with(Orphans::Expire(age)), "19 delete, 20 keep, 21 keep, 22 keep");
+    let options = Options::default();
+    let orphans = plan(&renamed, &options, &start(LATER), at(LATER), &world).orphans;
+    assert_eq!((orphans.without_schedule, orphans.of_gone_sources, orphans.full_size_bytes), (4, 0, 4 << 30));
+}
+
+#[test]
+fn expired_orphans_of_a_volume_that_is_there_leave_the_floor_and_of_one_that_is_gone_nothing() {
+    let age = Age { interval: NonZeroU32::new(3).unwrap(), unit: AgeUnit::Days };
+    let options = Options { orphans: Orphans::Expire(age), ..Options::default() };
+    let renamed = policy(vec![daily("Other", count(3))]);
+    let there = fates(&renamed, &options, LATER, &world([volume(1)], four()));
+    assert_eq!(there, "19 delete, 20 delete, 21 delete, 22 keep");
+    let gone = fates(&sample(), &options, LATER, &world([], four()));
+    assert_eq!(gone, "19 delete, 20 delete, 21 delete, 22 delete");
+}
+
+#[test]
+fn extended_deletion_takes_the_last_one_of_a_deleted_volume_and_goes_on_while_disabled() {
+    let mut default = default_policy(1, 2);
+    let Targets::AllVolumes(targets) = &mut default.targets else { panic!("{default:?}") };
+    targets.extend_deletion = true;
+    default.state = PolicyState::Disabled;
+    let snapshots = four_by_age().into_iter().map(|s| s.of_schedule("Default policy"));
+    check_fates(&default, &world([], snapshots), LATER, "19 delete, 20 delete, 21 delete, 22 delete");
+}
+
+#[test]
+fn a_schedule_that_is_added_does_not_touch_what_another_made() {
+    let both = policy(vec![daily("Default Schedule", count(3)), every(1, "Hourly", count(1))]);
+    check_fates(&both, &world([volume(1)], four()), "2026-11-22T20:00:00Z", "19 delete, 20 keep, 21 keep, 22 keep");
+}

@@ -1,0 +1,193 @@
+//! What can be decided, and why: verdicts and reasons as values.
+
+use super::{FailReason, SkipReason, Target};
+use crate::policy::{Schedule, ScheduleName};
+use crate::tags::Hold;
+use crate::world::{CutShort, Snapshot};
+use jiff::Timestamp;
+
+/// What happens for one target on behalf of one schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetDecision<'a> {
+    /// The schedule.
+    pub schedule: &'a Schedule,
+    /// The volume or instance.
+    pub target: Target<'a>,
+    /// The scheduled time in question.
+    pub scheduled_time: Timestamp,
+    /// The decision.
+    pub verdict: TargetVerdict<'a>,
+}
+
+/// The decision about one target on behalf of one schedule, with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetVerdict<'a> {
+    /// Another schedule is due for the same time and keeps longer: its snapshot serves this one too.
+    Coincides {
+        /// That schedule.
+        with: &'a Schedule,
+    },
+    /// It has no snapshot for the scheduled time: make one.
+    Create {
+        /// Until when creation that fails is tried again.
+        until: Timestamp,
+        /// The other schedules that it serves, in the policy's order.
+        with: Vec<&'a Schedule>,
+    },
+    /// A snapshot for the scheduled time is complete.
+    Exists(&'a Snapshot),
+    /// It cannot get its snapshot, and no try would help.
+    Fail(FailReason),
+    /// So many snapshots for the scheduled time went to `error`: another try would fail as well.
+    GiveUp {
+        /// How many there are.
+        failed_snapshots: usize,
+    },
+    /// A default policy leaves it alone: it has a recent snapshot, whoever made it.
+    HasRecent {
+        /// When that one began.
+        began: Timestamp,
+    },
+    /// The scheduled time passed without a snapshot and its start window is over.
+    Missed,
+    /// The target cannot be backed up now, or shall not.
+    Skip(SkipReason<'a>),
+    /// A snapshot for the scheduled time is under way.
+    Wait(&'a Snapshot),
+}
+
+/// What happens to one snapshot of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotDecision<'a> {
+    /// The snapshot.
+    pub snapshot: &'a Snapshot,
+    /// The decision.
+    pub verdict: SnapshotVerdict<'a>,
+    /// Why it goes later in the same run, once what the run makes or waits for is complete.
+    pub goes_later: Option<DeleteReason>,
+}
+
+/// The decision about one snapshot, with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotVerdict<'a> {
+    /// It goes.
+    Delete(DeleteReason),
+    /// It stays.
+    Keep(KeepReason<'a>),
+    /// It is under way: look again.
+    Wait {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// Why a snapshot goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeleteReason {
+    /// So many newer ones of the schedule and volume are complete.
+    ExceedsCount {
+        /// Its place among the complete ones, the newest is 1.
+        rank: usize,
+        /// How many the schedule keeps.
+        count: usize,
+    },
+    /// Its stamped expiry has passed, and a newer one is complete.
+    Expired {
+        /// The expiry.
+        at: Timestamp,
+    },
+    /// It failed, and its grace is over.
+    Failed {
+        /// When it began.
+        since: Timestamp,
+    },
+    /// No schedule owns it, or what it was made of is gone, and `Options.Orphans` lets it go.
+    Orphaned {
+        /// Since when it is older than the age of `EXPIRE`; `None` for `KEEP_LAST`.
+        age_over_at: Option<Timestamp>,
+    },
+}
+
+/// Why a snapshot stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeepReason<'a> {
+    /// Somebody put it into the archive tier: what is there is not ours to manage, and it counts for nothing.
+    Archived,
+    /// It has expired, but its schedule's backups of the volume have stopped.
+    BackupsStopped {
+        /// The newest scheduled time with a complete snapshot.
+        newest: Timestamp,
+    },
+    /// It began before the time that its tag says it answers, so somebody changed the tag.
+    BeganBeforeScheduledTime {
+        /// When EC2 began it.
+        began: Timestamp,
+        /// What the tag says.
+        scheduled_time: Timestamp,
+    },
+    /// The run would delete more than it may.
+    Brake {
+        /// How many it would delete.
+        planned: usize,
+        /// How many it may.
+        allowed: usize,
+        /// What would have happened.
+        otherwise: DeleteReason,
+    },
+    /// It failed: it holds nothing, counts for nothing, and is no reason to delete another.
+    Errored {
+        /// When it will be deleted.
+        until: Timestamp,
+    },
+    /// Its scheduled time lies in the future.
+    FutureScheduledTime(Timestamp),
+    /// It carries `opendlm:hold`.
+    Held(Hold),
+    /// `Options.Orphans` is `KEEP_LAST` and it is the last one of its volume and schedule.
+    LastOrphan,
+    /// `Options.MinimumKept`: the volume would have too few complete ones left.
+    MinimumKept {
+        /// The floor.
+        minimum: usize,
+        /// What would have happened.
+        otherwise: DeleteReason,
+    },
+    /// It is the newest complete one of its schedule and volume: it stays until a newer one is complete.
+    NewestCompleted,
+    /// It is among the newest that the schedule keeps.
+    NewestOf {
+        /// Its place among the complete ones, the newest is 1.
+        rank: usize,
+        /// How many the schedule keeps.
+        count: usize,
+    },
+    /// The schedule keeps by age and this snapshot carries no readable expiry, so nobody promised when it may go.
+    NoExpirationTime,
+    /// No schedule of the policy has, or had, this name.
+    NoSchedule(&'a ScheduleName),
+    /// Its stamped expiry has not come.
+    NotExpired {
+        /// The expiry.
+        until: Timestamp,
+    },
+    /// The observation was cut short, so nothing is deleted; it would have been for this reason.
+    ObservationCutShort {
+        /// Why it was cut short.
+        cut: CutShort,
+        /// What would have happened.
+        otherwise: DeleteReason,
+    },
+    /// It is an orphan that is younger than the age of `Options.Orphans`.
+    OrphanNotExpired {
+        /// When it will go.
+        until: Timestamp,
+    },
+    /// What it was made of is gone (DLM: by count none goes any more, by age all but the newest do).
+    SourceGone,
+    /// A tag that the decision needs is missing or has no meaning.
+    UnreadableTag(&'static str),
+    /// It is in a state that is neither complete, pending nor failed.
+    UnknownState,
+    /// Its volume is there but not targeted any more (DLM: such snapshots are no longer managed).
+    VolumeNotTargeted,
+}

@@ -1,0 +1,170 @@
+//! Snapshots that nothing manages any more: no schedule owns them, or what they were made of is gone.
+
+use super::retain::{extends_deletion, later_by};
+use super::{DeleteReason, KeepReason, SnapshotVerdict, history};
+use crate::options::{Options, Orphans};
+use crate::policy::{Policy, ScheduleName, Targets};
+use crate::tags::Mark;
+use crate::world::{InstanceState, Snapshot, SnapshotId, SnapshotState, Tier, VolumeState, World};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What became of the volume or instance that a snapshot was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It does not exist any more.
+    Gone,
+    /// The policy targets it.
+    Targeted,
+    /// It exists, but the policy does not target it (any more).
+    Untargeted,
+}
+
+/// The volumes or instances that snapshots can have been made of.
+#[derive(Debug)]
+pub(super) struct Sources<'a> {
+    targeted: BTreeSet<&'a str>,
+    untargeted: &'a BTreeSet<Box<str>>,
+}
+
+impl<'a> Sources<'a> {
+    /// A volume or instance that is on its way out is as good as gone.
+    pub(super) fn new(policy: &Policy, world: &'a World) -> Self {
+        let targeted = match &policy.targets {
+            Targets::AllVolumes(_) | Targets::Volumes { .. } => {
+                let is_there = |state: &VolumeState| !matches!(state, VolumeState::Deleted | VolumeState::Deleting);
+                world.volumes.iter().filter(|volume| is_there(&volume.state)).map(|volume| volume.id.as_str()).collect()
+            }
+            Targets::Instances { .. } => {
+                let is_there = |state: &InstanceState| !matches!(state, InstanceState::Terminated | InstanceState::ShuttingDown);
+                world.instances.iter().filter(|instance| is_there(&instance.state)).map(|instance| instance.id.as_str()).collect()
+            }
+        };
+        Self { targeted, untargeted: &world.untargeted }
+    }
+
+    pub(super) fn fate(&self, source: &str) -> Fate {
+        if self.targeted.contains(source) {
+            Fate::Targeted
+        } else if self.untargeted.contains(source) {
+            Fate::Untargeted
+        } else {
+            Fate::Gone
+        }
+    }
+}
+
+/// A line of snapshots by what their own tags say: source, volume and schedule name, whether or not a schedule of that
+/// name is left.
+type Line<'a> = (&'a str, &'a str, &'a ScheduleName);
+
+/// The newest complete snapshot of each line: the one that is kept as the last.
+#[derive(Debug)]
+pub(super) struct Lines<'a> {
+    newest: BTreeSet<&'a SnapshotId>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(policy: &Policy, now: Timestamp, ours: &[&'a Snapshot]) -> Self {
+        let mut newest: BTreeMap<Line<'a>, (Timestamp, Timestamp, &'a SnapshotId)> = BTreeMap::new();
+        let is_complete = |s: &&&Snapshot| s.state == SnapshotState::Completed && s.tier == Tier::Standard;
+        for &snapshot in ours.iter().filter(is_complete) {
+            let marks = &snapshot.marks;
+            let Some(source) = history::source(policy, snapshot) else { continue };
+            let (Some(name), Some(&time)) = (marks.schedule_name.value(), marks.scheduled_time.value()) else { continue };
+            if time > now || !history::is_plausible(snapshot, time) {
+                continue;
+            }
+            let entry = (time, snapshot.start_time, &snapshot.id);
+            let key = (source, snapshot.volume_id.as_str(), name);
+            newest.entry(key).and_modify(|best| *best = (*best).max(entry)).or_insert(entry);
+        }
+        Self { newest: newest.into_values().map(|(_, _, id)| id).collect() }
+    }
+
+    pub(super) fn is_newest(&self, snapshot: &Snapshot) -> bool {
+        self.newest.contains(&snapshot.id)
+    }
+}
+
+/// The verdict about a snapshot whose schedule is no more (DLM: it stays, unmanaged).
+pub(super) fn without_schedule<'a>(
+    orphans: Orphans,
+    name: &'a ScheduleName,
+    scheduled_time: Timestamp,
+    now: Timestamp,
+    is_newest: bool,
+) -> SnapshotVerdict<'a> {
+    by_option(orphans, scheduled_time, now, is_newest).unwrap_or(SnapshotVerdict::Keep(KeepReason::NoSchedule(name)))
+}
+
+/// The verdict about a snapshot of a volume or instance that is gone.
+///
+/// DLM user guide: by count none is deleted any more; by age they expire "up to, but not including, the last one",
+/// with `ExtendDeletion` that one too.
+pub(super) fn of_gone_source<'a>(
+    policy: &Policy,
+    orphans: Orphans,
+    snapshot: &Snapshot,
+    scheduled_time: Timestamp,
+    now: Timestamp,
+    is_newest: bool,
+) -> SnapshotVerdict<'a> {
+    if let Some(verdict) = by_option(orphans, scheduled_time, now, is_newest) {
+        return verdict;
+    }
+    match snapshot.marks.expiration_time {
+        // The caller has seen that it is over.
+        Mark::Read(at) if !is_newest || extends_deletion(policy) => SnapshotVerdict::Delete(DeleteReason::Expired { at }),
+        Mark::Read(_) | Mark::Absent | Mark::Unreadable(_) => SnapshotVerdict::Keep(KeepReason::SourceGone),
+    }
+}
+
+/// What `Options.Orphans` says; `None` for `KEEP`.
+fn by_option<'a>(orphans: Orphans, scheduled_time: Timestamp, now: Timestamp, is_newest: bool) -> Option<SnapshotVerdict<'a>> {
+    match orphans {
+        Orphans::Expire(age) => {
+            let at = later_by(scheduled_time, age);
+            Some(if at <= now {
+                SnapshotVerdict::Delete(DeleteReason::Orphaned { age_over_at: Some(at) })
+            } else {
+                SnapshotVerdict::Keep(KeepReason::OrphanNotExpired { until: at })
+            })
+        }
+        Orphans::Keep => None,
+        Orphans::KeepLast if is_newest => Some(SnapshotVerdict::Keep(KeepReason::LastOrphan)),
+        Orphans::KeepLast => Some(SnapshotVerdict::Delete(DeleteReason::Orphaned { age_over_at: None })),
+    }
+}
+
+/// Snapshots of ours that nothing manages any more, and the room that they take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OrphanCount {
+    /// No schedule of the policy has, or had, their schedule's name.
+    pub without_schedule: usize,
+    /// Their volume or instance is gone.
+    pub of_gone_sources: usize,
+    /// Their volume or instance is there but not targeted.
+    pub of_untargeted_sources: usize,
+    /// The full size of all of them, in bytes: what they cost at most.
+    pub full_size_bytes: u64,
+}
+
+pub(super) fn count(policy: &Policy, options: &Options, sources: &Sources<'_>, ours: &[&Snapshot]) -> OrphanCount {
+    let mut count = OrphanCount::default();
+    for &snapshot in ours {
+        let is_owned = |name| super::owning_schedule(policy, options, name).is_some();
+        let fate = history::source(policy, snapshot).map(|source| sources.fate(source));
+        if snapshot.marks.schedule_name.value().is_some_and(|name| !is_owned(name)) {
+            count.without_schedule += 1;
+        } else if fate == Some(Fate::Gone) {
+            count.of_gone_sources += 1;
+        } else if fate == Some(Fate::Untargeted) {
+            count.of_untargeted_sources += 1;
+        } else {
+            continue;
+        }
+        count.full_size_bytes = count.full_size_bytes.saturating_add(snapshot.full_size_bytes);
+    }
+    count
+}

@@ -1,0 +1,128 @@
+//! Why one snapshot stays or goes, by which rule, and when it will go if backups continue.
+
+use super::words::{self, Line};
+use crate::options::Options;
+use crate::plan::{self, KeepReason, Plan, SnapshotDecision, SnapshotVerdict};
+use crate::policy::{Policy, RetainRule, Schedule};
+use crate::schedule;
+use crate::tags::{self, Hold, Ownership, written};
+use crate::world::{SnapshotId, World};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// What there is to say about one snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Explanation {
+    /// The snapshot.
+    pub snapshot: String,
+    /// The decision with its reason; absent for a snapshot that is not opendlm's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Line>,
+    /// The rule that it is under, or why it is under none.
+    pub rule: String,
+    /// When it will go, in words.
+    pub goes: String,
+    /// When it will go if backups continue, RFC 3339, where that can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goes_at: Option<String>,
+}
+
+/// Explains `snapshot` in the light of a plan for `world`.
+#[must_use]
+pub fn explain(
+    policy: &Policy,
+    options: &Options,
+    now: Timestamp,
+    world: &World,
+    plan: &Plan<'_>,
+    snapshot: &SnapshotId,
+) -> Explanation {
+    let Some(decision) = plan.snapshots.iter().find(|decision| decision.snapshot.id == *snapshot) else {
+        return Explanation {
+            snapshot: snapshot.to_string(),
+            decision: None,
+            rule: why_not_ours(policy, world, plan, snapshot),
+            goes: "opendlm never deletes it".to_owned(),
+            goes_at: None,
+        };
+    };
+    let name = decision.snapshot.marks.schedule_name.value();
+    let schedule = name.and_then(|name| plan::owning_schedule(policy, options, name));
+    let (goes, goes_at) = forecast(decision, schedule, now);
+    Explanation {
+        snapshot: snapshot.to_string(),
+        decision: Some(words::of_snapshot(decision)),
+        rule: schedule.map_or_else(|| "no schedule of the policy owns it".to_owned(), rule),
+        goes,
+        goes_at: goes_at.map(written),
+    }
+}
+
+fn why_not_ours(policy: &Policy, world: &World, plan: &Plan<'_>, snapshot: &SnapshotId) -> String {
+    let observed = world.snapshots.iter().find(|observed| observed.id == *snapshot);
+    match observed.map(|observed| tags::ownership(&policy.id, observed)) {
+        None => {
+            let id = &policy.id;
+            format!("no snapshot with this id carries the tag {} = {id} and a description of {id}", tags::POLICY_ID)
+        }
+        Some(Ownership::Copy) => "it is a copy that took our tags along; retention is not carried over".to_owned(),
+        Some(Ownership::OtherDescription) => {
+            "it carries our tag but not our description, so somebody else made it".to_owned()
+        }
+        Some(Ownership::OtherPolicy) => "it belongs to another policy".to_owned(),
+        Some(Ownership::Ours) if plan.is_disabled => "it is ours, and the policy is disabled".to_owned(),
+        Some(Ownership::Ours) => "it is ours".to_owned(),
+    }
+}
+
+fn rule(schedule: &Schedule) -> String {
+    match schedule.retain {
+        RetainRule::Age(age) => format!("schedule {} keeps by age: {} {:?}", schedule.name, age.interval, age.unit).to_lowercase(),
+        RetainRule::Count(count) => format!("schedule {} keeps the newest {count} of each volume", schedule.name),
+    }
+}
+
+/// When the snapshot goes if every coming backup of its schedule is made and complete in time.
+fn forecast(decision: &SnapshotDecision<'_>, schedule: Option<&Schedule>, now: Timestamp) -> (String, Option<Timestamp>) {
+    let nth_next = |count: usize| {
+        let create = &schedule?.create;
+        let first = schedule::next_after(create, now);
+        std::iter::successors(first, |&time| schedule::next_after(create, time)).nth(count.saturating_sub(1))
+    };
+    let at_backup = |count: usize| match nth_next(count) {
+        Some(time) => (format!("once the backup of {} is complete", written(time)), Some(time)),
+        None => ("never: its schedule makes no more backups".to_owned(), None),
+    };
+    match &decision.verdict {
+        SnapshotVerdict::Delete(_) => ("at the next turn".to_owned(), Some(now)),
+        SnapshotVerdict::Wait { .. } => ("not while it is under way".to_owned(), None),
+        SnapshotVerdict::Keep(_) if decision.goes_later.is_some() => {
+            ("in this run, once the new snapshots are complete".to_owned(), Some(now))
+        }
+        SnapshotVerdict::Keep(reason) => match reason {
+            KeepReason::NewestOf { rank, count } => at_backup(count + 1 - rank),
+            KeepReason::NewestCompleted | KeepReason::BackupsStopped { .. } => at_backup(1),
+            KeepReason::NotExpired { until } | KeepReason::OrphanNotExpired { until } | KeepReason::Errored { until } => {
+                (format!("at the first turn after {}", written(*until)), Some(*until))
+            }
+            KeepReason::Held(Hold::Until(until)) => {
+                (format!("by the rules again after {}", written(*until)), Some(*until))
+            }
+            KeepReason::Archived
+            | KeepReason::BeganBeforeScheduledTime { .. }
+            | KeepReason::Brake { .. }
+            | KeepReason::FutureScheduledTime(_)
+            | KeepReason::Held(Hold::Forever)
+            | KeepReason::LastOrphan
+            | KeepReason::MinimumKept { .. }
+            | KeepReason::NoExpirationTime
+            | KeepReason::NoSchedule(_)
+            | KeepReason::ObservationCutShort { .. }
+            | KeepReason::SourceGone
+            | KeepReason::UnreadableTag(_)
+            | KeepReason::UnknownState
+            | KeepReason::VolumeNotTargeted => ("never, as long as this reason holds".to_owned(), None),
+        },
+    }
+}
