@@ -2,11 +2,14 @@
 
 use crate::options::{Options, Start, StartOrigin};
 use crate::policy::{
-    Age, AgeUnit, CreateRule, DefaultTargets, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule, ScheduleName,
-    StartTime, StartTimeOrigin, Tag, Targets,
+    Age, AgeUnit, CreateRule, DefaultTargets, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule,
+    ScheduleName, StartTime, StartTimeOrigin, Tag, Targets,
 };
 use crate::tags::{self, Marks};
-use crate::world::{AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId, VolumeState, World};
+use crate::world::{
+    AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume,
+    VolumeId, VolumeState, World,
+};
 use jiff::Timestamp;
 use std::num::NonZeroU32;
 

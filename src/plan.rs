@@ -30,9 +30,7 @@ use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::{self, Ownership};
 use crate::world::{Coverage, Snapshot, SnapshotId, VolumeId, World};
-pub use decision::{
-    DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict,
-};
+pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 pub use due::Due;
 use history::Histories;
 use jiff::Timestamp;
@@ -73,13 +71,7 @@ pub struct Brake {
 }
 
 /// Decides everything for one policy and one view of the account.
-pub fn plan<'a>(
-    policy: &'a Policy,
-    options: &'a Options,
-    start: &Start,
-    now: Timestamp,
-    world: &'a World,
-) -> Plan<'a> {
+pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Timestamp, world: &'a World) -> Plan<'a> {
     let (ours, foreign): (Vec<&Snapshot>, Vec<&Snapshot>) =
         unique_snapshots(world).into_iter().partition(|s| tags::ownership(&policy.id, s) == Ownership::Ours);
     let is_disabled = policy.state == PolicyState::Disabled;
@@ -97,7 +89,7 @@ pub fn plan<'a>(
     plan.orphans = orphan::count(policy, options, &sources, &ours);
     plan.stopped = histories.stopped(policy, options.start_window, now, &sources);
     let later = foresee::later(policy, options, start, now, world, &plan);
-    apply_brake(&mut plan, options, &ours, &later);
+    apply_brake(&mut plan, options, start, &ours, &later);
     for decision in &mut plan.snapshots {
         decision.goes_later = later.get(&decision.snapshot.id).copied().filter(|_| plan.brake.is_none());
     }
@@ -149,14 +141,17 @@ fn verdicts<'a>(
     decisions
 }
 
+/// What is allowed is measured by what was there when the run began, so that its own snapshots do not loosen the brake.
 fn apply_brake(
     plan: &mut Plan<'_>,
     options: &Options,
+    start: &Start,
     ours: &[&Snapshot],
     later: &BTreeMap<SnapshotId, DeleteReason>,
 ) {
-    let volumes: BTreeSet<&VolumeId> = ours.iter().map(|snapshot| &snapshot.volume_id).collect();
-    let allowed = options.maximum_deletions.allowed(ours.len(), volumes.len());
+    let older: Vec<&&Snapshot> = ours.iter().filter(|snapshot| snapshot.start_time < start.begun).collect();
+    let volumes: BTreeSet<&VolumeId> = older.iter().map(|snapshot| &snapshot.volume_id).collect();
+    let allowed = options.maximum_deletions.allowed(older.len(), volumes.len());
     let planned = brakes::to_go(&plan.snapshots).len() + later.len();
     if planned > allowed {
         plan.brake = Some(Brake { planned, allowed });
@@ -168,9 +163,8 @@ fn apply_brake(
 #[must_use]
 pub fn owning_schedule<'a>(policy: &'a Policy, options: &Options, name: &ScheduleName) -> Option<&'a Schedule> {
     policy.schedule(name).or_else(|| {
-        let had_it = |schedule: &&Schedule| {
-            options.previous_names.get(&schedule.name).is_some_and(|names| names.contains(name))
-        };
+        let had_it =
+            |schedule: &&Schedule| options.previous_names.get(&schedule.name).is_some_and(|names| names.contains(name));
         policy.schedules.iter().find(had_it)
     })
 }

@@ -318,7 +318,8 @@ fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
 }
 
 fn about_targets(plan: &Plan<'_>) -> Vec<String> {
-    let count = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
+    let count =
+        |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
     let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
     let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed));
     let left_alone = count(|verdict| matches!(verdict, TargetVerdict::Skip(_) | TargetVerdict::HasRecent { .. }));
@@ -333,7 +334,9 @@ fn about_targets(plan: &Plan<'_>) -> Vec<String> {
         sentences.push(nothing_due(plan));
     }
     if missed > 0 {
-        sentences.push(format!("{missed} targets have no snapshot for the latest scheduled time, whose start window is over"));
+        sentences.push(format!(
+            "{missed} targets have no snapshot for the latest scheduled time, whose start window is over"
+        ));
     }
     if left_alone > 0 {
         sentences.push(format!("{left_alone} targets need none or can have none now"));

@@ -9,7 +9,8 @@ use crate::policy::{Policy, Tag};
 use crate::tags::{self, Marks};
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Status};
 use crate::world::{
-    AttachedVolume, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId, VolumeState, World,
+    AttachedVolume, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId,
+    VolumeState, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,6 +109,16 @@ impl Account {
         account
     }
 
+    /// Lets the pending snapshots that answer a time at or before `start` be complete at `at`, and new ones at once.
+    pub fn complete_pending(&mut self, start: Timestamp, at: Timestamp) {
+        self.snapshot_takes = SignedDuration::ZERO;
+        let is_awaited =
+            |s: &&mut Simulated| s.snapshot.marks.scheduled_time.value().is_some_and(|&time| time <= start);
+        for simulated in self.snapshots.values_mut().filter(is_awaited) {
+            simulated.completes_at = at;
+        }
+    }
+
     /// Puts a snapshot into the account that is complete from now on.
     pub fn add_snapshot(&mut self, snapshot: Snapshot) {
         let completes_at = snapshot.start_time;
@@ -134,7 +145,8 @@ impl Account {
     }
 
     fn with_last_snapshot(&self, volume: &Volume) -> Volume {
-        let is_of_volume = |s: &&Simulated| s.snapshot.volume_id == volume.id && s.snapshot.state != SnapshotState::Error;
+        let is_of_volume =
+            |s: &&Simulated| s.snapshot.volume_id == volume.id && s.snapshot.state != SnapshotState::Error;
         let newest = self.snapshots.values().filter(is_of_volume).map(|s| s.snapshot.start_time).max();
         Volume { last_snapshot: newest.max(volume.last_snapshot), ..volume.clone() }
     }
@@ -165,7 +177,7 @@ impl Account {
             return refused("InvalidInstanceID.NotFound", "the instance does not exist");
         };
         let is_included = |volume: &&AttachedVolume| {
-            !(volume.is_root && create.exclude_boot_volume) && !create.exclude_data_volume_ids.contains(&volume.id)
+            !(create.exclude_data_volume_ids.contains(&volume.id) || volume.is_root && create.exclude_boot_volume)
         };
         let volumes: Vec<AttachedVolume> = instance.volumes.iter().filter(is_included).cloned().collect();
         if volumes.iter().any(|volume| self.broken_volumes.contains(&volume.id)) {

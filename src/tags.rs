@@ -91,7 +91,8 @@ impl Hold {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let Some(date) = text.trim().strip_prefix("until=") else { return Self::Forever };
-        let end_of_day = |date: Date| date.tomorrow().and_then(|next| Offset::UTC.to_timestamp(next.at(0, 0, 0, 0))).ok();
+        let end_of_day =
+            |date: Date| date.tomorrow().and_then(|next| Offset::UTC.to_timestamp(next.at(0, 0, 0, 0))).ok();
         let instant = date.parse::<Timestamp>().ok().or_else(|| date.parse::<Date>().ok().and_then(end_of_day));
         instant.map_or(Self::Forever, Self::Until)
     }

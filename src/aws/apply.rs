@@ -194,8 +194,9 @@ fn created(snapshot_ids: &[Option<&str>]) -> Outcome {
     let read: Option<Vec<SnapshotId>> = snapshot_ids.iter().map(|id| SnapshotId::parse((*id)?)).collect();
     read.filter(|ids| !ids.is_empty()).map_or_else(
         || {
-            let message =
-                format!("snapshots were begun with the ids {snapshot_ids:?}, expected some like snap-0123456789abcdef0");
+            let message = format!(
+                "snapshots were begun with the ids {snapshot_ids:?}, expected some like snap-0123456789abcdef0"
+            );
             Outcome::Failed(failure::failed(FailedKind::Unclear, "BadAnswer", &message))
         },
         Outcome::Created,

@@ -276,6 +276,10 @@ mod tests {
         check(&["SnapshotCreationPerVolumeRateExceeded", "ConcurrentSnapshotLimitExceeded"], 400, FailedKind::Refused);
         check(&["PendingSnapshotLimitExceeded", "SnapshotLimitExceeded"], 400, FailedKind::Refused);
         check(&["InvalidParameterValue", "RequestExpired", "FilterLimitExceeded"], 400, FailedKind::Refused);
+        // What is the matter with one snapshot or instance. EC2's documentation does not name the code of a snapshot
+        // that is locked: whichever it is, it is one of a 4xx answer that no table holds.
+        check(&["InvalidSnapshot.InUse", "SnapshotLocked", "OperationNotPermitted"], 400, FailedKind::Refused);
+        check(&["InvalidInstanceID.NotFound", "UnsupportedOperation", "TagLimitExceeded"], 400, FailedKind::Refused);
     }
 
     #[test]

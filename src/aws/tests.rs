@@ -2,7 +2,7 @@
 
 use super::{Account, client};
 use crate::policy::{Age, AgeUnit, CreateRule, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule};
-use crate::policy::{ScheduleName, StartTime, StartTimeOrigin, Tag, Targets};
+use crate::policy::{DefaultTargets, ScheduleName, StartTime, StartTimeOrigin, Tag, Targets};
 use aws_sdk_ec2::config::http::HttpResponse;
 use aws_sdk_ec2::config::{AsyncSleep, Builder, SharedHttpClient, Sleep};
 use aws_smithy_mocks::{Rule, RuleMode, mock_client};
@@ -65,9 +65,33 @@ pub(super) fn policy(any_of: &[(&str, &str)]) -> Policy {
                 at: StartTime { minute_of_day: 1020, origin: StartTimeOrigin::Given },
             },
             retain: RetainRule::Age(Age { interval: NonZeroU32::MIN, unit: AgeUnit::Days }),
+            copy_tags: false,
             tags_to_add: Vec::new(),
+            variable_tags: Vec::new(),
         }],
     }
+}
+
+/// A policy that targets the instances tagged `auto-backup=dlm`, without their data volumes that carry one of these.
+pub(super) fn instance_policy(excluded: &[(&str, &str)]) -> Policy {
+    let targets = Targets::Instances {
+        any_of: tags_of(&[("auto-backup", "dlm")]),
+        exclude_boot_volume: false,
+        exclude_data_volume_tags: tags_of(excluded),
+    };
+    Policy { targets, ..policy(&[]) }
+}
+
+/// A default policy that leaves out boot volumes, or not, and the volumes that carry one of these tags.
+pub(super) fn default_policy(exclude_boot_volumes: bool, excluded: &[(&str, &str)]) -> Policy {
+    let targets = Targets::AllVolumes(DefaultTargets {
+        create_interval_days: NonZeroU32::MIN,
+        exclude_boot_volumes,
+        exclude_volume_types: Vec::new(),
+        exclude_tags: tags_of(excluded),
+        extend_deletion: false,
+    });
+    Policy { targets, ..policy(&[]) }
 }
 
 pub(super) fn tags_of(pairs: &[(&str, &str)]) -> Vec<Tag> {

@@ -52,7 +52,8 @@ fn check_fates(policy: &Policy, world: &World, now: &str, expected: &str) {
 fn run(account: &mut Account, policy: &Policy, options: &Options, at_text: &str) -> (u64, u64, RunOutcome) {
     let before = account.calls;
     let ended = account.run(policy, options, starting(at(at_text)));
-    let (creations, deletions) = (account.calls.creations - before.creations, account.calls.deletions - before.deletions);
+    let (creations, deletions) =
+        (account.calls.creations - before.creations, account.calls.deletions - before.deletions);
     (creations, deletions, ended.outcome)
 }
 

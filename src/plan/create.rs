@@ -41,7 +41,8 @@ pub(super) fn decide<'a>(
                     Some((scheduled_time, verdict(policy, target, &answers, scheduled_time, until, window)))
                 }
             };
-            let decision = decided.map(|(time, verdict)| TargetDecision { schedule, target, scheduled_time: time, verdict });
+            let decision =
+                decided.map(|(time, verdict)| TargetDecision { schedule, target, scheduled_time: time, verdict });
             of_target.extend(decision);
         }
         join_coinciding(&mut of_target);
@@ -145,9 +146,8 @@ enum SetState<'a> {
 
 fn state_of<'a>(set: &[Dated<'a>]) -> SetState<'a> {
     let is_failed = |dated: &&Dated<'_>| dated.snapshot.state == SnapshotState::Error;
-    let is_under_way = |dated: &&Dated<'_>| {
-        matches!(dated.snapshot.state, SnapshotState::Pending { .. } | SnapshotState::Unknown(_))
-    };
+    let is_under_way =
+        |dated: &&Dated<'_>| matches!(dated.snapshot.state, SnapshotState::Pending { .. } | SnapshotState::Unknown(_));
     match (set.iter().find(is_failed), set.iter().find(is_under_way), set.first()) {
         (Some(_), _, _) | (None, None, None) => SetState::Failed,
         (None, Some(dated), _) => SetState::UnderWay(dated.snapshot),

@@ -69,7 +69,13 @@ impl<'a> Histories<'a> {
     }
 
     /// How many series of targeted resources have no new complete snapshot although they should.
-    pub(super) fn stopped(&self, policy: &'a Policy, window: SignedDuration, now: Timestamp, sources: &Sources<'_>) -> usize {
+    pub(super) fn stopped(
+        &self,
+        policy: &'a Policy,
+        window: SignedDuration,
+        now: Timestamp,
+        sources: &Sources<'_>,
+    ) -> usize {
         let is_stopped = |(series, newest): &(&Series<'a>, &Timestamp)| {
             let schedule = policy.schedule(series.2);
             sources.fate(series.0) == Fate::Targeted
@@ -85,11 +91,15 @@ impl<'a> Histories<'a> {
         for (source, history) in &mut self.by_source {
             history.sort_by_key(|d| Reverse((d.scheduled_time, d.snapshot.start_time, &d.snapshot.id)));
             for dated in history {
-                series.entry((source, dated.snapshot.volume_id.as_str(), &dated.schedule.name)).or_default().push(*dated);
+                series
+                    .entry((source, dated.snapshot.volume_id.as_str(), &dated.schedule.name))
+                    .or_default()
+                    .push(*dated);
             }
         }
         for (key, history) in series {
-            let is_good = |dated: &Dated<'a>| is_good(dated, now) && !failed.contains(&(key.0, key.2, dated.scheduled_time));
+            let is_good =
+                |dated: &Dated<'a>| is_good(dated, now) && !failed.contains(&(key.0, key.2, dated.scheduled_time));
             let good: BTreeSet<Timestamp> = history.iter().filter(|d| is_good(d)).map(|d| d.scheduled_time).collect();
             if let Some(&newest) = good.last() {
                 self.newest.insert(key, newest);
@@ -97,6 +107,7 @@ impl<'a> Histories<'a> {
             let mut newer = good.iter().rev().copied().peekable();
             let mut count = 0;
             for dated in &history {
+                // Bounded by the number of scheduled times.
                 while newer.next_if(|&time| time > dated.scheduled_time).is_some() {
                     count += 1;
                 }

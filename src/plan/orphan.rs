@@ -36,8 +36,14 @@ impl<'a> Sources<'a> {
                 world.volumes.iter().filter(|volume| is_there(&volume.state)).map(|volume| volume.id.as_str()).collect()
             }
             Targets::Instances { .. } => {
-                let is_there = |state: &InstanceState| !matches!(state, InstanceState::Terminated | InstanceState::ShuttingDown);
-                world.instances.iter().filter(|instance| is_there(&instance.state)).map(|instance| instance.id.as_str()).collect()
+                let is_there =
+                    |state: &InstanceState| !matches!(state, InstanceState::Terminated | InstanceState::ShuttingDown);
+                world
+                    .instances
+                    .iter()
+                    .filter(|instance| is_there(&instance.state))
+                    .map(|instance| instance.id.as_str())
+                    .collect()
             }
         };
         Self { targeted, untargeted: &world.untargeted }
@@ -71,7 +77,9 @@ impl<'a> Lines<'a> {
         for &snapshot in ours.iter().filter(is_complete) {
             let marks = &snapshot.marks;
             let Some(source) = history::source(policy, snapshot) else { continue };
-            let (Some(name), Some(&time)) = (marks.schedule_name.value(), marks.scheduled_time.value()) else { continue };
+            let (Some(name), Some(&time)) = (marks.schedule_name.value(), marks.scheduled_time.value()) else {
+                continue;
+            };
             if time > now || !history::is_plausible(snapshot, time) {
                 continue;
             }
@@ -115,13 +123,20 @@ pub(super) fn of_gone_source<'a>(
     }
     match snapshot.marks.expiration_time {
         // The caller has seen that it is over.
-        Mark::Read(at) if !is_newest || extends_deletion(policy) => SnapshotVerdict::Delete(DeleteReason::Expired { at }),
+        Mark::Read(at) if !is_newest || extends_deletion(policy) => {
+            SnapshotVerdict::Delete(DeleteReason::Expired { at })
+        }
         Mark::Read(_) | Mark::Absent | Mark::Unreadable(_) => SnapshotVerdict::Keep(KeepReason::SourceGone),
     }
 }
 
 /// What `Options.Orphans` says; `None` for `KEEP`.
-fn by_option<'a>(orphans: Orphans, scheduled_time: Timestamp, now: Timestamp, is_newest: bool) -> Option<SnapshotVerdict<'a>> {
+fn by_option<'a>(
+    orphans: Orphans,
+    scheduled_time: Timestamp,
+    now: Timestamp,
+    is_newest: bool,
+) -> Option<SnapshotVerdict<'a>> {
     match orphans {
         Orphans::Expire(age) => {
             let at = later_by(scheduled_time, age);

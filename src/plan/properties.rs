@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::fixtures::*;
+use crate::options::MaximumDeletions;
+use crate::policy::RetainRule;
 use crate::sim::Account;
 use crate::tags::{Mark, Ownership};
 use crate::turn::Progress;
-use crate::world::{CutShort, Origin, SnapshotState};
+use crate::world::{Coverage, CutShort, Origin, SnapshotState, Tier};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -25,6 +27,9 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
         |(number, volume, schedule, state, hours_ago, expires_in, oddity)| {
             let time = at("2026-11-22T17:00:00Z") - SignedDuration::from_hours(hours_ago);
             let mut snapshot = snapshot(number, volume, &time.to_string()).of_schedule(schedule).in_state(state);
+            if number % 4 != 0 {
+                snapshot = snapshot.of_instance(1 + number % 4);
+            }
             if let Some(hours) = expires_in {
                 snapshot.marks.expiration_time = Mark::Read(at(NOW) + SignedDuration::from_hours(hours));
             }
@@ -36,6 +41,8 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
                 4 => snapshot.marks.schedule_name = Mark::Absent,
                 5 => snapshot.marks.expiration_time = Mark::Unreadable("?".to_owned()),
                 6 => snapshot.start_time -= SignedDuration::from_hours(1000),
+                7 => snapshot = snapshot.held("forever"),
+                8 => snapshot.tier = Tier::Archive,
                 _ => {}
             }
             snapshot
@@ -43,31 +50,68 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     )
 }
 
+/// Volumes 1 to 4: some targeted, some there without being targeted, some gone. Instances 1 to 4 likewise, each with
+/// the volume of its number and volume 4.
 fn any_world() -> impl Strategy<Value = World> {
-    (prop::collection::vec(any_snapshot(), 0..40), prop::sample::subsequence(vec![1, 2, 3, 4], 0..=4), 0_u8..10)
-        .prop_map(|(mut snapshots, volumes, cut)| {
+    let numbers = || prop::sample::subsequence(vec![1_u32, 2, 3, 4], 0..=4);
+    (prop::collection::vec(any_snapshot(), 0..40), numbers(), numbers(), 0_u8..10).prop_map(
+        |(mut snapshots, targeted, there, cut)| {
             snapshots.sort_by(|a, b| a.id.cmp(&b.id));
             snapshots.dedup_by(|a, b| a.id == b.id);
-            let mut world = world(volumes.into_iter().map(volume), snapshots);
+            let mut world = world(targeted.iter().copied().map(volume), snapshots);
+            world.instances = targeted.iter().map(|&number| instance(number, number, [4])).collect();
+            for number in there.into_iter().filter(|number| !targeted.contains(number)) {
+                world.untargeted.insert(volume_id(number).as_str().into());
+                world.untargeted.insert(instance_id(number).as_str().into());
+            }
             if cut == 0 {
                 world.coverage = Coverage::Partial(CutShort::TooManyPages);
             }
             world
-        })
+        },
+    )
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {
-    (any::<bool>(), 1_u32..6, 1_u32..6).prop_map(|(by_count, first, second)| {
+    (any::<bool>(), 1_u32..6, 1_u32..6, 0_u8..3).prop_map(|(by_count, first, second, kind)| {
         let rule = |number| if by_count { count(number) } else { days(number) };
-        policy(vec![daily("Default Schedule", rule(first)), every(1, "Hourly", rule(second))])
+        let schedules = vec![daily("Default Schedule", rule(first)), every(1, "Hourly", rule(second))];
+        match kind {
+            0 => Policy { schedules, ..instance_policy(count(1)) },
+            1 => default_policy(1, first + 1),
+            _ => policy(schedules),
+        }
     })
 }
 
 fn any_options() -> impl Strategy<Value = Options> {
-    (any::<bool>(), any::<bool>()).prop_map(|(run_now, renamed)| {
-        let names = if renamed { vec![(name("Hourly"), vec![name("Nightly")])] } else { vec![] };
-        Options { run_now, previous_names: names.into_iter().collect(), ..Options::default() }
-    })
+    let orphans = prop_oneof![
+        2 => Just(Orphans::Keep),
+        1 => Just(Orphans::KeepLast),
+        1 => (1_u32..20).prop_map(|number| {
+            let RetainRule::Age(age) = days(number) else { unreachable!("days are an age") };
+            Orphans::Expire(age)
+        }),
+    ];
+    let maximum = prop_oneof![
+        4 => Just(MaximumDeletions::Default),
+        1 => (0_usize..10).prop_map(MaximumDeletions::Number),
+        1 => (0_u8..=100).prop_map(MaximumDeletions::PerCent),
+    ];
+    (any::<bool>(), any::<bool>(), any::<bool>(), 0_usize..4, orphans, maximum).prop_map(
+        |(run_now, renamed, age_without_new_backups, minimum_kept, orphans, maximum_deletions)| {
+            let names = if renamed { vec![(name("Hourly"), vec![name("Nightly")])] } else { vec![] };
+            Options {
+                age_without_new_backups,
+                maximum_deletions,
+                minimum_kept,
+                orphans,
+                previous_names: names.into_iter().collect(),
+                run_now,
+                ..Options::default()
+            }
+        },
+    )
 }
 
 fn deleted(plan: &Plan<'_>) -> Vec<SnapshotId> {
@@ -111,11 +155,52 @@ proptest! {
     fn a_larger_count_never_deletes_more(world in any_world(), small in 1_u32..6, more in 1_u32..5) {
         let of = |number| policy(vec![daily("Default Schedule", count(number))]);
         let (small, large) = (of(small), of(small + more));
-        let options = Options::default();
+        let options = Options { maximum_deletions: MaximumDeletions::PerCent(100), ..Options::default() };
         let start = start(NOW);
         let few = deleted(&plan(&large, &options, &start, at(NOW), &world));
         let many = deleted(&plan(&small, &options, &start, at(NOW), &world));
         prop_assert!(few.iter().all(|id| many.contains(id)));
+    }
+
+    #[test]
+    fn a_longer_age_never_deletes_more(world in any_world(), hours in 1_i64..200) {
+        let policy = policy(vec![daily("Default Schedule", days(1)), every(1, "Hourly", days(1))]);
+        let options = Options { maximum_deletions: MaximumDeletions::PerCent(100), ..Options::default() };
+        let mut longer = world.clone();
+        for snapshot in &mut longer.snapshots {
+            if let Mark::Read(at) = &mut snapshot.marks.expiration_time {
+                *at += SignedDuration::from_hours(hours);
+            }
+        }
+        let start = start(NOW);
+        let few = deleted(&plan(&policy, &options, &start, at(NOW), &longer));
+        let many = deleted(&plan(&policy, &options, &start, at(NOW), &world));
+        prop_assert!(few.iter().all(|id| many.contains(id)));
+    }
+
+    #[test]
+    fn a_run_deletes_exactly_what_its_first_plan_says(
+        policy in any_policy(), options in any_options(), world in any_world(),
+    ) {
+        let first = start(NOW);
+        let mut account = Account::holding(&world);
+        let promised = {
+            let world = account.observe(at(NOW));
+            let plan = plan(&policy, &options, &first, at(NOW), &world);
+            let goes = |d: &&SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
+            let mut promised: Vec<_> = plan.snapshots.iter().filter(goes).map(|d| d.snapshot.id.clone()).collect();
+            promised.sort();
+            promised
+        };
+        let soon = at(NOW) + SignedDuration::from_secs(1);
+        account.complete_pending(first.at, soon);
+        let progress = account.turn(&policy, &options, Progress::new(&first), at(NOW)).progress;
+        let _ = account.turn(&policy, &options, progress, soon);
+        let left = account.observe(soon).snapshots;
+        let mut gone: Vec<SnapshotId> = world.snapshots.iter().map(|s| s.id.clone()).collect();
+        gone.retain(|id| !left.iter().any(|snapshot| snapshot.id == *id));
+        gone.sort();
+        prop_assert_eq!(gone, promised);
     }
 
     #[test]

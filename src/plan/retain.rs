@@ -29,8 +29,10 @@ pub(super) fn decide<'a>(
     let sources = orphan::Sources::new(policy, world);
     let lines = orphan::Lines::new(policy, now, ours);
     let rules = Rules { policy, options, now, sources: &sources, lines: &lines, histories };
-    let mut decisions: Vec<_> =
-        ours.iter().map(|&snapshot| SnapshotDecision { snapshot, verdict: rules.verdict(snapshot), goes_later: None }).collect();
+    let mut decisions: Vec<_> = ours
+        .iter()
+        .map(|&snapshot| SnapshotDecision { snapshot, verdict: rules.verdict(snapshot), goes_later: None })
+        .collect();
     decisions.sort_by_key(|decision| {
         let snapshot = decision.snapshot;
         (&snapshot.volume_id, snapshot.marks.scheduled_time.value(), &snapshot.id)
@@ -58,7 +60,9 @@ impl<'a> Rules<'_, 'a> {
             return verdict;
         }
         let keep = SnapshotVerdict::Keep;
-        let Some(name) = marks.schedule_name.value() else { return keep(KeepReason::UnreadableTag(tags::SCHEDULE_NAME)) };
+        let Some(name) = marks.schedule_name.value() else {
+            return keep(KeepReason::UnreadableTag(tags::SCHEDULE_NAME));
+        };
         let Some(&scheduled_time) = marks.scheduled_time.value() else {
             return keep(KeepReason::UnreadableTag(tags::SCHEDULED_TIME));
         };
@@ -85,7 +89,9 @@ impl<'a> Rules<'_, 'a> {
             return orphan::without_schedule(self.options.orphans, name, scheduled_time, self.now, is_newest);
         };
         match self.sources.fate(source) {
-            Fate::Gone => orphan::of_gone_source(self.policy, self.options.orphans, snapshot, scheduled_time, self.now, is_newest),
+            Fate::Gone => {
+                orphan::of_gone_source(self.policy, self.options.orphans, snapshot, scheduled_time, self.now, is_newest)
+            }
             Fate::Targeted => self.by_rule(schedule, snapshot, source),
             Fate::Untargeted => keep(KeepReason::VolumeNotTargeted),
         }

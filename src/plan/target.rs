@@ -59,7 +59,9 @@ pub enum FailReason {
 impl fmt::Display for FailReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoVolumeLeft => f.write_str("ExcludeBootVolume and ExcludeDataVolumeTags leave no volume of the instance"),
+            Self::NoVolumeLeft => {
+                f.write_str("ExcludeBootVolume and ExcludeDataVolumeTags leave no volume of the instance")
+            }
             Self::TooManyExclusions { excluded } => write!(
                 f,
                 "ExcludeDataVolumeTags leaves out {excluded} volumes of the instance, expected at most {EXCLUDED_VOLUMES_MAX}: EC2 takes no more in one call"
@@ -91,10 +93,9 @@ pub(super) fn skip_reason<'a>(policy: &Policy, target: Target<'a>) -> Option<Ski
             | InstanceState::Pending
             | InstanceState::ShuttingDown
             | InstanceState::Terminated) => Some(SkipReason::InstanceState(state)),
-            InstanceState::Running
-            | InstanceState::Stopped
-            | InstanceState::Stopping
-            | InstanceState::Unknown(_) => None,
+            InstanceState::Running | InstanceState::Stopped | InstanceState::Stopping | InstanceState::Unknown(_) => {
+                None
+            }
         },
         Target::Volume(volume) => match &volume.state {
             state @ (VolumeState::Creating | VolumeState::Deleted | VolumeState::Deleting | VolumeState::Error) => {
@@ -138,7 +139,8 @@ pub(super) fn fail_reason(policy: &Policy, target: Target<'_>) -> Option<FailRea
 pub(super) fn excluded_data_volumes(policy: &Policy, instance: &Instance) -> Vec<VolumeId> {
     let Targets::Instances { exclude_data_volume_tags, .. } = &policy.targets else { return Vec::new() };
     let is_excluded = |volume: &&AttachedVolume| !volume.is_root && has_any(&volume.tags, exclude_data_volume_tags);
-    let mut excluded: Vec<VolumeId> = instance.volumes.iter().filter(is_excluded).map(|volume| volume.id.clone()).collect();
+    let mut excluded: Vec<VolumeId> =
+        instance.volumes.iter().filter(is_excluded).map(|volume| volume.id.clone()).collect();
     excluded.sort();
     excluded
 }
@@ -147,7 +149,7 @@ pub(super) fn excluded_data_volumes(policy: &Policy, instance: &Instance) -> Vec
 pub(super) fn included_volumes<'a>(policy: &Policy, instance: &'a Instance) -> Vec<&'a AttachedVolume> {
     let excluded = excluded_data_volumes(policy, instance);
     let without_boot = excludes_boot_volume(policy);
-    let is_included = |volume: &&AttachedVolume| !(volume.is_root && without_boot) && !excluded.contains(&volume.id);
+    let is_included = |volume: &&AttachedVolume| !(excluded.contains(&volume.id) || volume.is_root && without_boot);
     instance.volumes.iter().filter(is_included).collect()
 }
 

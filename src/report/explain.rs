@@ -78,13 +78,19 @@ fn why_not_ours(policy: &Policy, world: &World, plan: &Plan<'_>, snapshot: &Snap
 
 fn rule(schedule: &Schedule) -> String {
     match schedule.retain {
-        RetainRule::Age(age) => format!("schedule {} keeps by age: {} {:?}", schedule.name, age.interval, age.unit).to_lowercase(),
+        RetainRule::Age(age) => {
+            format!("schedule {} keeps by age: {} {:?}", schedule.name, age.interval, age.unit).to_lowercase()
+        }
         RetainRule::Count(count) => format!("schedule {} keeps the newest {count} of each volume", schedule.name),
     }
 }
 
 /// When the snapshot goes if every coming backup of its schedule is made and complete in time.
-fn forecast(decision: &SnapshotDecision<'_>, schedule: Option<&Schedule>, now: Timestamp) -> (String, Option<Timestamp>) {
+fn forecast(
+    decision: &SnapshotDecision<'_>,
+    schedule: Option<&Schedule>,
+    now: Timestamp,
+) -> (String, Option<Timestamp>) {
     let nth_next = |count: usize| {
         let create = &schedule?.create;
         let first = schedule::next_after(create, now);
@@ -103,9 +109,9 @@ fn forecast(decision: &SnapshotDecision<'_>, schedule: Option<&Schedule>, now: T
         SnapshotVerdict::Keep(reason) => match reason {
             KeepReason::NewestOf { rank, count } => at_backup(count + 1 - rank),
             KeepReason::NewestCompleted | KeepReason::BackupsStopped { .. } => at_backup(1),
-            KeepReason::NotExpired { until } | KeepReason::OrphanNotExpired { until } | KeepReason::Errored { until } => {
-                (format!("at the first turn after {}", written(*until)), Some(*until))
-            }
+            KeepReason::NotExpired { until }
+            | KeepReason::OrphanNotExpired { until }
+            | KeepReason::Errored { until } => (format!("at the first turn after {}", written(*until)), Some(*until)),
             KeepReason::Held(Hold::Until(until)) => {
                 (format!("by the rules again after {}", written(*until)), Some(*until))
             }

@@ -49,9 +49,12 @@ type TargetWords<'a> = (&'static str, &'static str, Option<&'a SnapshotId>, Stri
 
 fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
     match verdict {
-        TargetVerdict::Coincides { with } => {
-            ("joins", "Coincides", None, format!("the snapshot of {} serves this schedule too, it keeps longer", with.name))
-        }
+        TargetVerdict::Coincides { with } => (
+            "joins",
+            "Coincides",
+            None,
+            format!("the snapshot of {} serves this schedule too, it keeps longer", with.name),
+        ),
         TargetVerdict::Create { until, with } => {
             let mut reason = format!("no snapshot answers this time yet, to be begun until {}", written(*until));
             if !with.is_empty() {
@@ -117,7 +120,10 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
         SnapshotVerdict::Keep(reason) => {
             let (kind, mut text) = keep_reason(reason);
             if let Some(later) = decision.goes_later {
-                text.push_str(&format!("; goes in this run once the new ones are complete: {}", delete_reason(later).1));
+                text.push_str(&format!(
+                    "; goes in this run once the new ones are complete: {}",
+                    delete_reason(later).1
+                ));
             }
             ("keep", (kind, text))
         }
@@ -157,7 +163,9 @@ fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
 
 fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
     match reason {
-        KeepReason::Archived => ("Archived", "somebody put it into the archive tier, it is not managed there".to_owned()),
+        KeepReason::Archived => {
+            ("Archived", "somebody put it into the archive tier, it is not managed there".to_owned())
+        }
         KeepReason::BackupsStopped { newest } => (
             "BackupsStopped",
             format!("expired, but backups have stopped: the newest complete one is of {}", written(*newest)),
@@ -208,9 +216,10 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         KeepReason::ObservationCutShort { cut, otherwise } => {
             ("ObservationCutShort", format!("nothing is deleted: {cut}; otherwise {}", delete_reason(*otherwise).1))
         }
-        KeepReason::OrphanNotExpired { until } => {
-            ("OrphanNotExpired", format!("nothing manages it any more, by Options.Orphans it expires at {}", written(*until)))
-        }
+        KeepReason::OrphanNotExpired { until } => (
+            "OrphanNotExpired",
+            format!("nothing manages it any more, by Options.Orphans it expires at {}", written(*until)),
+        ),
         KeepReason::SourceGone => {
             ("SourceGone", "what it was made of is gone, and Options.Orphans keeps such snapshots".to_owned())
         }

@@ -165,8 +165,11 @@ fn remaining(
     now: Timestamp,
 ) -> Remaining {
     let succeeded = |outcome: &Outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted);
-    let finished: BTreeSet<String> =
-        done.iter().filter(|(_, outcome)| succeeded(outcome)).map(|(action, _)| Subject::of_action(action).to_string()).collect();
+    let finished: BTreeSet<String> = done
+        .iter()
+        .filter(|(_, outcome)| succeeded(outcome))
+        .map(|(action, _)| Subject::of_action(action).to_string())
+        .collect();
     let mut remaining = Remaining { not_started: left_over, ..Remaining::default() };
     for (_, outcome) in done {
         match outcome {
@@ -223,7 +226,10 @@ fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(A
     }
     let has_failed =
         is_open || remaining.creations_failed > 0 || remaining.deletions_failed > 0 || plan.brake.is_some();
-    let has_backup = plan.targets.iter().any(|decision| matches!(decision.verdict, TargetVerdict::Exists(_) | TargetVerdict::HasRecent { .. }));
+    let has_backup = plan
+        .targets
+        .iter()
+        .any(|decision| matches!(decision.verdict, TargetVerdict::Exists(_) | TargetVerdict::HasRecent { .. }));
     Status::Done(if has_failed {
         RunOutcome::Partial
     } else if has_backup || progress.created > 0 || progress.deleted > 0 {

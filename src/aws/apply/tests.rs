@@ -1,12 +1,13 @@
 use super::*;
 use crate::aws::clock::now;
-use crate::aws::tests::{POLICY, account, account_with, answer, error_answer};
+use crate::aws::tests::{POLICY, account, account_with, answer, error_answer, tags_of};
 use crate::policy::{PolicyId, ScheduleName};
 use crate::tags;
-use crate::world::{Origin, Snapshot, SnapshotState, VolumeId};
+use crate::world::{InstanceId, Origin, Snapshot, SnapshotState, Tier, VolumeId};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::SharedHttpClient;
 use aws_sdk_ec2::operation::create_snapshot::{CreateSnapshotInput, CreateSnapshotOutput};
+use aws_sdk_ec2::operation::create_snapshots::{CreateSnapshotsInput, CreateSnapshotsOutput};
 use aws_sdk_ec2::operation::delete_snapshot::DeleteSnapshotOutput;
 use aws_smithy_http_client::test_util::NeverClient;
 use aws_smithy_mocks::{Rule, mock};
@@ -27,10 +28,33 @@ fn create(volume: &str) -> Action {
     Action::CreateSnapshot(CreateSnapshot {
         volume_id: VolumeId::parse(volume).unwrap(),
         description: tags::description(&policy_id(), &schedule),
-        tags: tags::of_new_snapshot(&policy_id(), &schedule, scheduled_time, None, &[]),
+        tags: tags_of(&TAGS),
+        tags_left_out: Vec::new(),
         schedule,
         scheduled_time,
     })
+}
+
+const TAGS: [(&str, &str); 3] = [
+    ("opendlm:policy-id", "policy-0123456789abcdef0"),
+    ("opendlm:schedule-name", "Default Schedule"),
+    ("opendlm:scheduled-time", "2026-11-22T17:00:00Z"),
+];
+
+/// A set of all volumes of an instance, without copied tags.
+fn create_set(instance: &str) -> CreateSnapshots {
+    let schedule = ScheduleName::default_name();
+    CreateSnapshots {
+        instance_id: InstanceId::parse(instance).unwrap(),
+        exclude_boot_volume: false,
+        exclude_data_volume_ids: Vec::new(),
+        copy_tags_from_source: false,
+        description: tags::description(&policy_id(), &schedule),
+        tags: tags_of(&TAGS),
+        tags_left_out: Vec::new(),
+        schedule,
+        scheduled_time: "2026-11-22T17:00:00Z".parse().unwrap(),
+    }
 }
 
 fn creates(count: usize) -> Vec<Action> {
@@ -50,6 +74,8 @@ fn deletion(snapshot: &str) -> DeleteSnapshot {
         start_time: "2026-11-19T17:00:00Z".parse().unwrap(),
         origin: Origin::Created,
         marks: tags::Marks { policy_id: Some(policy_id().to_string()), ..Default::default() },
+        tier: Tier::Standard,
+        full_size_bytes: 0,
     };
     DeleteSnapshot { policy_id: policy_id(), snapshot }
 }
@@ -86,27 +112,103 @@ fn failed(outcome: &Outcome) -> (FailedKind, &str) {
 }
 
 fn snapshot(id: &str) -> Outcome {
-    Outcome::Created(SnapshotId::parse(id).unwrap())
+    Outcome::Created(vec![SnapshotId::parse(id).unwrap()])
+}
+
+fn made_set(snapshots: &[&str]) -> CreateSnapshotsOutput {
+    let made = snapshots.iter().map(|id| types::SnapshotInfo::builder().snapshot_id(*id).build()).collect();
+    CreateSnapshotsOutput::builder().set_snapshots(Some(made)).build()
+}
+
+fn tags_in(specifications: &[TagSpecification]) -> Vec<(&str, &str)> {
+    let [specification] = specifications else { panic!("{specifications:?}") };
+    assert_eq!(specification.resource_type(), Some(&ResourceType::Snapshot));
+    specification.tags().iter().map(|tag| (tag.key().unwrap(), tag.value().unwrap())).collect()
 }
 
 #[tokio::test]
 async fn a_creation_says_everything_in_one_call() {
     fn is_exact(asked: &CreateSnapshotInput) -> bool {
-        let [specification] = asked.tag_specifications() else { return false };
-        let tags: Vec<_> = specification.tags().iter().map(|tag| (tag.key().unwrap(), tag.value().unwrap())).collect();
         asked.volume_id() == Some("vol-0a")
             && asked.description() == Some("Created for policy: policy-0123456789abcdef0 schedule: Default Schedule")
-            && specification.resource_type() == Some(&ResourceType::Snapshot)
-            && tags
-                == [
-                    ("opendlm:policy-id", "policy-0123456789abcdef0"),
-                    ("opendlm:schedule-name", "Default Schedule"),
-                    ("opendlm:scheduled-time", "2026-11-22T17:00:00Z"),
-                ]
+            && tags_in(asked.tag_specifications()) == TAGS
     }
     let rule = mock!(Client::create_snapshot).match_requests(is_exact).then_output(|| made("snap-0b"));
     assert_eq!(apply(&[&rule], &[create("vol-0a")]).await, [snapshot("snap-0b")]);
     assert_eq!(rule.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn a_set_says_everything_in_one_call() {
+    fn is_exact(asked: &CreateSnapshotsInput) -> bool {
+        let specification = asked.instance_specification().unwrap();
+        specification.instance_id() == Some("i-0a")
+            && specification.exclude_boot_volume() == Some(true)
+            && specification.exclude_data_volume_ids() == ["vol-0b", "vol-0c"]
+            && asked.copy_tags_from_source() == Some(&CopyTagsFromSource::Volume)
+            && asked.description() == Some("Created for policy: policy-0123456789abcdef0 schedule: Default Schedule")
+            && tags_in(asked.tag_specifications()) == TAGS
+    }
+    let rule =
+        mock!(Client::create_snapshots).match_requests(is_exact).then_output(|| made_set(&["snap-0b", "snap-0a"]));
+    let excluded = ["vol-0b", "vol-0c"].map(|id| VolumeId::parse(id).unwrap()).to_vec();
+    let set = CreateSnapshots {
+        exclude_boot_volume: true,
+        exclude_data_volume_ids: excluded,
+        copy_tags_from_source: true,
+        ..create_set("i-0a")
+    };
+    let ids = ["snap-0b", "snap-0a"].map(|id| SnapshotId::parse(id).unwrap()).to_vec();
+    assert_eq!(apply(&[&rule], &[Action::CreateSnapshots(set)]).await, [Outcome::Created(ids)]);
+    assert_eq!(rule.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn a_set_of_all_volumes_leaves_out_nothing_and_copies_nothing() {
+    fn is_exact(asked: &CreateSnapshotsInput) -> bool {
+        let specification = asked.instance_specification().unwrap();
+        specification.exclude_boot_volume() == Some(false)
+            && specification.exclude_data_volume_ids().is_empty()
+            && asked.copy_tags_from_source().is_none()
+    }
+    let rule = mock!(Client::create_snapshots).match_requests(is_exact).then_output(|| made_set(&["snap-0a"]));
+    let set = Action::CreateSnapshots(create_set("i-0a"));
+    assert_eq!(apply(&[&rule], &[set]).await, [snapshot("snap-0a")]);
+}
+
+#[tokio::test]
+async fn a_set_is_made_once_and_unclear_when_its_snapshots_are_not_named() {
+    let set = || [Action::CreateSnapshots(create_set("i-0a"))];
+    for named in [&[][..], &["snap-0a", "snapshot"]] {
+        let rule = mock!(Client::create_snapshots).then_output(|| made_set(named));
+        assert_eq!(failed(&apply(&[&rule], &set()).await[0]), (FailedKind::Unclear, "BadAnswer"), "{named:?}");
+    }
+    for (status, code, kind) in [
+        (500, "InternalError", FailedKind::Unclear),
+        (503, "RequestLimitExceeded", FailedKind::Throttled),
+        (403, "UnauthorizedOperation", FailedKind::Denied),
+        (400, "InvalidInstanceID.NotFound", FailedKind::Refused),
+    ] {
+        let rule = mock!(Client::create_snapshots).then_http_response(move || error_answer(status, code));
+        assert_eq!(failed(&apply(&[&rule], &set()).await[0]), (kind, code));
+        assert_eq!(rule.num_calls(), 1, "{code}");
+    }
+    let silent = NeverClient::new();
+    let account = account_with(SharedHttpClient::new(silent.clone()), |config| config);
+    let outcomes = account.apply(&set(), later(), |_, _| {}).await;
+    assert_eq!((failed(&outcomes[0]), silent.num_calls()), ((FailedKind::Unclear, "Timeout"), 1));
+}
+
+#[tokio::test]
+async fn sets_have_a_lane_of_their_own() {
+    let throttled = mock!(Client::create_snapshot).then_http_response(|| error_answer(503, "RequestLimitExceeded"));
+    let sets = mock!(Client::create_snapshots).then_output(|| made_set(&["snap-0a"]));
+    let mut actions = creates(20);
+    actions.extend((0..30).map(|number| Action::CreateSnapshots(create_set(&format!("i-{number:x}")))));
+    let outcomes = apply(&[&throttled, &sets], &actions).await;
+    assert!(outcomes[..20].iter().all(|outcome| *outcome != snapshot("snap-0a")));
+    assert!(outcomes[20..].iter().all(|outcome| *outcome == snapshot("snap-0a")));
+    assert_eq!(sets.num_calls(), 30);
 }
 
 #[tokio::test]
@@ -267,10 +369,11 @@ async fn throttling_ends_its_lane_for_the_turn_and_no_other() {
 async fn no_call_starts_that_could_not_end_in_time() {
     let nowhere = NeverClient::new();
     let account = account_with(SharedHttpClient::new(nowhere.clone()), |config| config);
-    let actions = [create("vol-0a"), delete("snap-0a")];
+    let actions = [create("vol-0a"), Action::CreateSnapshots(create_set("i-0a")), delete("snap-0a")];
     for seconds in [-60, 0, 14] {
         let until = now() + SignedDuration::from_secs(seconds);
-        assert_eq!(account.apply(&actions, until, |_, _| {}).await, [Outcome::NotStarted, Outcome::NotStarted]);
+        let outcomes = account.apply(&actions, until, |_, _| {}).await;
+        assert!(outcomes.iter().all(|outcome| *outcome == Outcome::NotStarted));
     }
     assert_eq!(nowhere.num_calls(), 0);
 }

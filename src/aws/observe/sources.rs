@@ -63,8 +63,7 @@ fn existing(sources: &[&str], found: &Untargeted) -> BTreeSet<Box<str>> {
 /// What our snapshots were made of, as the policy targets it, without what it does target.
 fn untargeted_sources<'a>(policy: &Policy, targeted: &Targeted, snapshots: &'a [Snapshot]) -> BTreeSet<&'a str> {
     let volumes = targeted.volumes.iter().map(|volume| volume.id.as_str());
-    let known: BTreeSet<&str> =
-        volumes.chain(targeted.instances.iter().map(|instance| instance.id.as_str())).collect();
+    let known: BTreeSet<&str> = volumes.chain(targeted.instances.iter().map(|instance| instance.id.as_str())).collect();
     let ours = snapshots.iter().filter(|snapshot| ownership(&policy.id, snapshot) == Ownership::Ours);
     ours.filter_map(|snapshot| source(policy, snapshot)).filter(|source| !known.contains(source)).collect()
 }

@@ -30,9 +30,8 @@ impl Account {
         read: ReadVolume,
     ) -> Result<Volumes, ObserveError> {
         let every = [self.client.describe_volumes()].into_iter();
-        let boot = async {
-            if default.exclude_boot_volumes { self.list_boot_volumes().await } else { Ok(<_>::default()) }
-        };
+        let boot =
+            async { if default.exclude_boot_volumes { self.list_boot_volumes().await } else { Ok(<_>::default()) } };
         let (mut volumes, (boot_volumes, boot_cut), (newest, newest_cut)) =
             tokio::try_join!(self.volumes_of(every, read, |_| true), boot, self.list_newest_snapshots())?;
         for volume in &mut volumes.items {

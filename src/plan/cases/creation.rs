@@ -65,7 +65,10 @@ fn e11_two_coinciding_schedules_over_sixty_days_leave_exactly_these() {
     let now = at("2026-11-29T18:00:00Z");
     let days: Vec<String> = held(&account, now).iter().map(|time| time[5..10].to_owned()).collect();
     // The last seven dailies that are no Friday, and the last four Fridays (6, 13, 20 and 27 November).
-    assert_eq!(days, ["11-06", "11-13", "11-20", "11-22", "11-23", "11-24", "11-25", "11-26", "11-27", "11-28", "11-29"]);
+    assert_eq!(
+        days,
+        ["11-06", "11-13", "11-20", "11-22", "11-23", "11-24", "11-25", "11-26", "11-27", "11-28", "11-29"]
+    );
 }
 
 #[test]
@@ -165,7 +168,8 @@ fn e46_the_same_start_delivered_twice_makes_exactly_one_snapshot() {
 fn copied_tags_come_last_and_none_of_aws_or_of_ours_is_copied() {
     let mut policy = sample();
     policy.schedules[0].copy_tags = true;
-    let tags = ["Name=db", "ss-lifecycle=false", "aws:cloudformation:stack-name=x", "opendlm:hold=1", "dlm:managed=true"];
+    let tags =
+        ["Name=db", "ss-lifecycle=false", "aws:cloudformation:stack-name=x", "opendlm:hold=1", "dlm:managed=true"];
     let tags = tags.map(|text| text.split_once('=').unwrap()).map(|(key, value)| tag(key, value)).to_vec();
     let calls = calls(&policy, &start("2026-11-22T17:00:00Z"), &world([Volume { tags, ..volume(1) }], []));
     assert_eq!(tags_of(&calls[0])[3..], ["ss-lifecycle=true", "Name=db"]);

@@ -52,7 +52,8 @@ fn one_call_an_instance_names_what_is_left_out() {
 fn variable_tags_are_filled_in() {
     let mut policy = instance_policy(count(3));
     let variable = |key: &str, value| VariableTag { key: key.to_owned(), value };
-    policy.schedules[0].variable_tags = vec![variable("id", Variable::InstanceId), variable("run", Variable::Timestamp)];
+    policy.schedules[0].variable_tags =
+        vec![variable("id", Variable::InstanceId), variable("run", Variable::Timestamp)];
     let call = only_call(&policy, &of_instances([instance(1, 10, [])], []));
     assert!(call.tags.contains(&tag("id", instance_id(1).as_str())));
     assert!(call.tags.contains(&tag("run", START)));
@@ -140,7 +141,10 @@ fn a_terminated_instance_keeps_its_snapshots_by_count_and_its_newest_by_age() {
             let made = snapshot(day, 10, &format!("2026-11-{day}T17:00:00Z")).of_instance(1);
             match schedule {
                 RetainFor::Count => made,
-                RetainFor::Age => { let next = made.start_time + DAY; made.expiring(&next.to_string()) }
+                RetainFor::Age => {
+                    let next = made.start_time + DAY;
+                    made.expiring(&next.to_string())
+                }
             }
         })
     };
@@ -192,7 +196,10 @@ fn instances_that_ec2_cannot_back_up_are_skipped_with_their_state() {
 
 #[test]
 fn a_snapshot_that_lost_its_instance_tag_stays() {
-    let world = of_instances([instance(1, 10, [])], [snapshot(1, 10, "2026-01-01T17:00:00Z"), snapshot(2, 10, START).of_instance(1)]);
+    let world = of_instances(
+        [instance(1, 10, [])],
+        [snapshot(1, 10, "2026-01-01T17:00:00Z"), snapshot(2, 10, START).of_instance(1)],
+    );
     check_fates(&instance_policy(count(1)), &world, "2026-11-22T20:00:00Z", "1 keep, 2 keep");
 }
 

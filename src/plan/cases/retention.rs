@@ -23,7 +23,10 @@ fn e7_what_expired_while_the_policy_was_disabled_goes_once_it_is_enabled_again()
     let policy = policy(vec![daily("Default Schedule", days(7))]);
     let world = world(
         [volume(1)],
-        [by_age(1, "2026-11-14T17:00:00Z", "2026-11-21T17:00:00Z"), by_age(2, "2026-11-22T17:00:00Z", "2026-11-29T17:00:00Z")],
+        [
+            by_age(1, "2026-11-14T17:00:00Z", "2026-11-21T17:00:00Z"),
+            by_age(2, "2026-11-22T17:00:00Z", "2026-11-29T17:00:00Z"),
+        ],
     );
     let disabled = Policy { state: PolicyState::Disabled, ..policy.clone() };
     check_fates(&disabled, &world, "2026-11-22T20:00:00Z", "");
@@ -63,7 +66,8 @@ fn e10_a_smaller_count_lets_the_surplus_go_at_once_unless_it_is_more_than_the_br
     let fates_of = |options: Options| fates(&sample(), &options, "2026-11-10T20:00:00Z", &world);
     let surplus_goes = "1 delete, 2 delete, 3 delete, 4 delete, 5 delete, 6 delete, 7 delete, 8 keep, 9 keep, 10 keep";
     assert_eq!(fates_of(Options::default()), surplus_goes);
-    let braked = fates_of(Options { maximum_deletions: crate::options::MaximumDeletions::Number(6), ..Options::default() });
+    let braked =
+        fates_of(Options { maximum_deletions: crate::options::MaximumDeletions::Number(6), ..Options::default() });
     assert!(!braked.contains("delete"), "{braked}");
 }
 
@@ -72,7 +76,8 @@ fn e17_a_newest_one_that_failed_or_is_pending_costs_no_complete_one() {
     for state in [SnapshotState::Error, SnapshotState::Pending { progress_percent: 1 }] {
         let old = (18..=20).map(|day| snapshot(day, 1, &format!("2026-11-{day}T17:00:00Z")));
         let newest = snapshot(21, 1, "2026-11-21T17:00:00Z").in_state(state);
-        let plan_fates = fates(&sample(), &Options::default(), "2026-11-21T18:30:00Z", &world([volume(1)], old.chain([newest])));
+        let plan_fates =
+            fates(&sample(), &Options::default(), "2026-11-21T18:30:00Z", &world([volume(1)], old.chain([newest])));
         assert!(plan_fates.starts_with("18 keep, 19 keep, 20 keep, 21 "), "{plan_fates}");
     }
 }
@@ -120,7 +125,12 @@ fn e22_a_snapshot_that_somebody_archived_is_not_managed_and_counts_for_nothing()
     let standard = snapshot(2, 1, "2026-11-21T17:00:00Z");
     let others = [snapshot(1, 1, "2026-11-20T17:00:00Z"), snapshot(3, 1, "2026-11-22T17:00:00Z")];
     let now = "2026-11-22T20:00:00Z";
-    check_fates(&policy, &world([volume(1)], others.clone().into_iter().chain([archived])), now, "1 delete, 2 keep, 3 keep");
+    check_fates(
+        &policy,
+        &world([volume(1)], others.clone().into_iter().chain([archived])),
+        now,
+        "1 delete, 2 keep, 3 keep",
+    );
     check_fates(&policy, &world([volume(1)], others.into_iter().chain([standard])), now, "1 delete, 2 delete, 3 keep");
 }
 
@@ -140,13 +150,23 @@ fn e47_what_is_not_listed_yet_is_not_made_again() {
     // turn::tests::what_was_created_is_not_created_again_while_ec2_may_not_list_it holds the memory; here: the plan
     // itself deletes nothing because of a snapshot that is missing from the list.
     let old = [snapshot(1, 1, "2026-11-20T17:00:00Z"), snapshot(2, 1, "2026-11-21T17:00:00Z")];
-    check_fates(&policy(vec![daily("Default Schedule", count(2))]), &world([volume(1)], old), "2026-11-22T17:00:01Z", "1 keep, 2 keep");
+    check_fates(
+        &policy(vec![daily("Default Schedule", count(2))]),
+        &world([volume(1)], old),
+        "2026-11-22T17:00:01Z",
+        "1 keep, 2 keep",
+    );
 }
 
 #[test]
 fn e48_our_tags_on_a_foreign_snapshot_do_not_make_it_ours() {
     let forged = Snapshot { description: "nightly by hand".into(), ..snapshot(1, 1, "2026-01-01T17:00:00Z") };
-    check_fates(&policy(vec![daily("Default Schedule", count(1))]), &world([volume(1)], [forged]), "2026-11-22T20:00:00Z", "");
+    check_fates(
+        &policy(vec![daily("Default Schedule", count(1))]),
+        &world([volume(1)], [forged]),
+        "2026-11-22T20:00:00Z",
+        "",
+    );
 }
 
 #[test]

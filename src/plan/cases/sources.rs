@@ -12,7 +12,13 @@ fn four() -> Vec<Snapshot> {
 
 /// The same, each stamped to expire after a day.
 fn four_by_age() -> Vec<Snapshot> {
-    four().into_iter().map(|s| { let next = s.start_time + DAY; s.expiring(&next.to_string()) }).collect()
+    four()
+        .into_iter()
+        .map(|s| {
+            let next = s.start_time + DAY;
+            s.expiring(&next.to_string())
+        })
+        .collect()
 }
 
 fn untargeted(mut world: World) -> World {

@@ -1,0 +1,158 @@
+use super::*;
+use crate::aws::observe::tests::{
+    DESCRIPTION, ec2_tag, filters_of, ids, no_volumes, observe, snapshot, snapshot_page, snapshots,
+};
+use crate::aws::tests::POLICY;
+use crate::policy::ScheduleName;
+use crate::tags::{Hold, Mark};
+use crate::world::{Coverage, InstanceId};
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsInput;
+use aws_smithy_mocks::mock;
+
+#[tokio::test]
+async fn snapshots_are_asked_for_by_owner_tag_and_description() {
+    fn is_exact(asked: &DescribeSnapshotsInput) -> bool {
+        asked.max_results() == Some(1000)
+            && asked.owner_ids() == ["self"]
+            && asked.snapshot_ids().is_empty()
+            && filters_of(asked.filters())
+                == [
+                    ("tag:opendlm:policy-id", vec![POLICY]),
+                    ("description", vec!["Created for policy: policy-0123456789abcdef0 schedule: *"]),
+                ]
+    }
+    let rule = mock!(Client::describe_snapshots).match_requests(is_exact).then_output(|| snapshots(vec![], None));
+    observe(&[&no_volumes(), &rule]).await;
+    assert_eq!(rule.num_calls(), 1);
+}
+
+#[test]
+fn a_snapshot_is_read_field_by_field() {
+    let ec2 = snapshot("snap-0a")
+        .tags(ec2_tag(tags::SCHEDULE_NAME, "Default Schedule"))
+        .tags(ec2_tag(tags::SCHEDULED_TIME, "2026-11-22T17:00:00Z"))
+        .tags(ec2_tag(tags::EXPIRATION_TIME, "soon"))
+        .tags(ec2_tag(tags::INSTANCE_ID, "i-0a"))
+        .tags(ec2_tag(tags::HOLD, ""))
+        .tags(ec2_tag("Name", "somebody's"))
+        .state(types::SnapshotState::Pending)
+        .progress("80%")
+        .storage_tier(types::StorageTier::Archive)
+        .full_snapshot_size_in_bytes(1_048_576)
+        .volume_size(8)
+        .build();
+    let mut descriptions = BTreeSet::new();
+    let read = read_snapshot(&ec2, &mut descriptions).unwrap();
+    let expected = Snapshot {
+        id: SnapshotId::parse("snap-0a").unwrap(),
+        volume_id: VolumeId::parse("vol-0a").unwrap(),
+        description: DESCRIPTION.into(),
+        state: SnapshotState::Pending { progress_percent: 80 },
+        start_time: "2026-11-22T17:00:00Z".parse().unwrap(),
+        origin: Origin::Created,
+        marks: Marks {
+            policy_id: Some(POLICY.to_owned()),
+            schedule_name: Mark::Read(ScheduleName::default_name()),
+            scheduled_time: Mark::Read("2026-11-22T17:00:00Z".parse().unwrap()),
+            expiration_time: Mark::Unreadable("soon".to_owned()),
+            instance_id: Mark::Read(InstanceId::parse("i-0a").unwrap()),
+            hold: Some(Hold::Forever),
+        },
+        tier: Tier::Archive,
+        full_size_bytes: 1_048_576,
+    };
+    assert_eq!(read, expected);
+    let again = read_snapshot(&ec2, &mut descriptions).unwrap();
+    assert!(Arc::ptr_eq(&read.description, &again.description), "equal descriptions are one text");
+}
+
+#[test]
+fn a_copy_is_known_by_its_volume_and_by_its_transfer_type() {
+    let origin =
+        |ec2: types::builders::SnapshotBuilder| read_snapshot(&ec2.build(), &mut BTreeSet::new()).unwrap().origin;
+    assert_eq!(origin(snapshot("snap-1")), Origin::Created);
+    assert_eq!(origin(snapshot("snap-1").volume_id("vol-ffffffff")), Origin::Copied);
+    assert_eq!(origin(snapshot("snap-1").transfer_type(types::TransferType::Standard)), Origin::Copied);
+}
+
+#[test]
+fn states_and_progress_are_read_and_the_unknown_stays_unknown() {
+    let read = |name: &str| snapshot_state(Some(&name.into()), Some("100%"));
+    assert_eq!(read("completed"), SnapshotState::Completed);
+    assert_eq!(read("error"), SnapshotState::Error);
+    assert_eq!(read("recoverable"), SnapshotState::Unknown("recoverable".to_owned()));
+    assert_eq!(read("melting"), SnapshotState::Unknown("melting".to_owned()));
+    assert_eq!(snapshot_state(None, None), SnapshotState::Unknown("unstated".to_owned()));
+    let progress = [(None, 0), (Some(""), 0), (Some("0%"), 0), (Some("99%"), 99), (Some("200%"), 100), (Some("?"), 0)];
+    for (text, expected) in progress {
+        assert_eq!(percent(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_tier_that_is_not_known_is_an_archive() {
+    assert_eq!(tier(Some(&"standard".into())), Tier::Standard);
+    assert_eq!(tier(Some(&"archive".into())), Tier::Archive);
+    assert_eq!(tier(Some(&"deep-archive".into())), Tier::Archive);
+    assert_eq!(tier(None), Tier::Standard);
+}
+
+#[test]
+fn the_full_size_is_the_snapshots_own_or_that_of_its_volume() {
+    let size = |bytes: Option<i64>, gib: Option<i32>| {
+        let snapshot = snapshot("snap-1").set_full_snapshot_size_in_bytes(bytes).set_volume_size(gib);
+        full_size_bytes(&snapshot.build())
+    };
+    assert_eq!(size(Some(4096), Some(8)), 4096);
+    assert_eq!(size(Some(0), Some(8)), 0, "nothing was ever written");
+    assert_eq!(size(None, Some(8)), 8_589_934_592);
+    assert_eq!(size(Some(-1), Some(i32::MAX)), 2_147_483_647 << 30);
+    assert_eq!(size(None, Some(-1)), 0);
+    assert_eq!(size(None, None), 0);
+}
+
+#[tokio::test]
+async fn a_thing_that_cannot_be_read_makes_the_observation_partial() {
+    let broken: [fn() -> types::Snapshot; 3] = [
+        || types::Snapshot::builder().volume_id("vol-0a").owner_id("123456789012").build(),
+        || snapshot("snap-GARBAGE").build(),
+        || {
+            let mut without_start = snapshot("snap-2").build();
+            without_start.start_time = None;
+            without_start
+        },
+    ];
+    for broken in broken {
+        let mut first = snapshot("snap-1").build();
+        first.owner_id = broken().owner_id;
+        let rule =
+            mock!(Client::describe_snapshots).then_output(move || snapshots(vec![first.clone(), broken()], None));
+        let world = observe(&[&no_volumes(), &rule]).await;
+        assert_eq!(ids(&world), ["snap-1"]);
+        assert_eq!(world.coverage, Coverage::Partial(CutShort::Unreadable));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_mixes_owners_is_partial_whatever_else_is_wrong() {
+    let first = snapshot_page(None, || snapshots(vec![snapshot("snap-1").build()], Some("a")));
+    let second = snapshot_page(Some("a"), || {
+        snapshots(vec![snapshot("snap-2").owner_id("999999999999").build(), snapshot("x").build()], Some("a"))
+    });
+    let world = observe(&[&no_volumes(), &first, &second]).await;
+    assert_eq!(ids(&world), ["snap-1", "snap-2"]);
+    assert_eq!(world.coverage, Coverage::Partial(CutShort::MixedOwners));
+}
+
+#[tokio::test]
+async fn a_snapshot_on_two_pages_is_one_as_it_was_read_last() {
+    let first = snapshot_page(None, || {
+        let pending = snapshot("snap-1").state(types::SnapshotState::Pending).build();
+        snapshots(vec![pending, snapshot("snap-2").build()], Some("a"))
+    });
+    let second = snapshot_page(Some("a"), || snapshots(vec![snapshot("snap-1").build()], None));
+    let world = observe(&[&no_volumes(), &first, &second]).await;
+    assert_eq!(ids(&world), ["snap-1", "snap-2"]);
+    assert_eq!(world.snapshots[0].state, SnapshotState::Completed);
+}
