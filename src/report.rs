@@ -4,6 +4,8 @@
 //! number of volumes; the log holds every action.
 
 pub mod explain;
+#[cfg(test)]
+mod tests;
 pub mod words;
 
 use crate::options::Options;

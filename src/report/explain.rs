@@ -79,7 +79,8 @@ fn why_not_ours(policy: &Policy, world: &World, plan: &Plan<'_>, snapshot: &Snap
 fn rule(schedule: &Schedule) -> String {
     match schedule.retain {
         RetainRule::Age(age) => {
-            format!("schedule {} keeps by age: {} {:?}", schedule.name, age.interval, age.unit).to_lowercase()
+            let unit = format!("{:?}", age.unit).to_lowercase();
+            format!("schedule {} keeps by age: {} {unit}", schedule.name, age.interval)
         }
         RetainRule::Count(count) => format!("schedule {} keeps the newest {count} of each volume", schedule.name),
     }
