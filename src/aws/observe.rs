@@ -34,9 +34,9 @@ impl Account {
     /// When a listing fails, by the names of the state machine.
     pub async fn observe(&self, policy: &Policy) -> Result<World, ObserveError> {
         // Boxed, because a future holds those that it awaits: so deep a nest of them the compiler refuses to lay out.
-        let targets = Box::pin(self.list_targets(policy));
-        let (targeted, snapshots) = tokio::try_join!(targets, self.list_snapshots(&policy.id))?;
-        let untargeted = self.find_untargeted(policy, &targeted, &snapshots.items).await?;
+        let (targets, snapshots) = (Box::pin(self.list_targets(policy)), Box::pin(self.list_snapshots(&policy.id)));
+        let (targeted, snapshots) = tokio::try_join!(targets, snapshots)?;
+        let untargeted = Box::pin(self.find_untargeted(policy, &targeted, &snapshots.items)).await?;
         // The first reason weighs most: a doubt about the snapshots' owners is one about all that was seen.
         let cut_short = snapshots.cut_short.or(targeted.cut_short).or(untargeted.cut_short);
         Ok(World {

@@ -120,7 +120,7 @@ fn deleted(plan: &Plan<'_>) -> Vec<SnapshotId> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn every_plan_keeps_every_promise(policy in any_policy(), options in any_options(), world in any_world()) {
