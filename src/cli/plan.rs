@@ -48,7 +48,7 @@ fn print_text(foreseen: &Foreseen) {
         println!("{}: {} {time}, next {next}", schedule.name, schedule.due.to_lowercase());
     }
     if !foreseen.decisions.is_empty() {
-        println!("{}", table(&foreseen.decisions));
+        println!("{}", table(&foreseen.decisions).trim_fmt());
     }
     println!("{}; nothing was changed", foreseen.report.summary);
 }

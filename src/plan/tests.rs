@@ -165,11 +165,13 @@ fn the_newest_so_many_stay_and_the_oldest_goes() {
 
 #[test]
 fn a_snapshot_that_is_not_complete_pushes_none_out() {
-    let later = "; goes in this run once the new ones are complete: number 4 from the newest, the schedule keeps 3";
-    for (state, later, words) in [
+    let later = "delete later vol 1 snap 1: once the new snapshots of this run are complete: number 4 from the newest, \
+                 the schedule keeps 3";
+    let stays = "keep vol 1 snap 1: number 3 from the newest, the schedule keeps 3";
+    for (state, oldest, words) in [
         (
             SnapshotState::Error,
-            "",
+            stays,
             "keep vol 1 snap 4: it went to error and counts for nothing, to be deleted after 2026-11-23T17:00:00Z",
         ),
         (
@@ -179,7 +181,7 @@ fn a_snapshot_that_is_not_complete_pushes_none_out() {
         ),
         (
             SnapshotState::Unknown("recovering".to_owned()),
-            "",
+            stays,
             "keep vol 1 snap 4: its state is unknown, and when in doubt it stays",
         ),
     ] {
@@ -189,7 +191,7 @@ fn a_snapshot_that_is_not_complete_pushes_none_out() {
             &sample(),
             snapshots,
             &[
-                &format!("keep vol 1 snap 1: number 3 from the newest, the schedule keeps 3{later}"),
+                oldest,
                 "keep vol 1 snap 2: number 2 from the newest, the schedule keeps 3",
                 "keep vol 1 snap 3: number 1 from the newest, the schedule keeps 3",
                 words,
@@ -244,8 +246,8 @@ fn an_expired_snapshot_stays_while_its_successor_is_pending() {
             snapshot(2, 1, "2026-11-22T17:00:00Z").pending(),
         ],
         &[
-            "keep vol 1 snap 1: expired, but the newest complete one of its volume and schedule; goes in this run once the \
-             new ones are complete: expired at 2026-11-21T17:00:00Z, and a newer one is complete",
+            "delete later vol 1 snap 1: once the new snapshots of this run are complete: expired at 2026-11-21T17:00:00Z, \
+             and a newer one is complete",
             "wait vol 1 snap 2: pending, 10% since 2026-11-22T17:00:00Z",
         ],
     );

@@ -115,8 +115,7 @@ fn a_dry_run_tells_what_goes_now_and_what_goes_once_the_new_one_is_complete() {
         [
             "create: no snapshot answers this time yet, to be begun until 2026-11-22T18:00:00Z",
             "delete: number 4 from the newest, the schedule keeps 3",
-            "keep: number 3 from the newest, the schedule keeps 3; goes in this run once the new ones are complete: \
-             number 4 from the newest, the schedule keeps 3",
+            "delete later: once the new snapshots of this run are complete: number 4 from the newest, the schedule keeps 3",
             "keep: number 2 from the newest, the schedule keeps 3",
             "keep: number 1 from the newest, the schedule keeps 3",
         ]

@@ -11,7 +11,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Line {
-    /// `create`, `joins`, `exists`, `wait`, `skip`, `missed`, `fail`, `give up`, `keep` or `delete`.
+    /// `create`, `joins`, `exists`, `wait`, `skip`, `missed`, `fail`, `give up`, `keep`, `delete` or
+    /// `delete later`: in the same run, once what it makes or waits for is complete.
     pub decision: &'static str,
     /// The schedule's name, as the snapshot or the policy has it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,19 +116,11 @@ fn skip_reason(reason: &SkipReason<'_>) -> (&'static str, String) {
 /// The decision about a snapshot in words.
 #[must_use]
 pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
-    let (word, (kind, reason)) = match &decision.verdict {
-        SnapshotVerdict::Delete(reason) => ("delete", delete_reason(*reason)),
-        SnapshotVerdict::Keep(reason) => {
-            let (kind, mut text) = keep_reason(reason);
-            if let Some(later) = decision.goes_later {
-                text.push_str(&format!(
-                    "; goes in this run once the new ones are complete: {}",
-                    delete_reason(later).1
-                ));
-            }
-            ("keep", (kind, text))
-        }
-        SnapshotVerdict::Wait { since } => {
+    let (word, (kind, reason)) = match (&decision.verdict, decision.goes_later) {
+        (SnapshotVerdict::Delete(reason), _) => ("delete", delete_reason(*reason)),
+        (SnapshotVerdict::Keep(_), Some(later)) => ("delete later", later_reason(later)),
+        (SnapshotVerdict::Keep(reason), None) => ("keep", keep_reason(reason)),
+        (SnapshotVerdict::Wait { since }, _) => {
             ("wait", ("Pending", format!("{} since {}", decision.snapshot.state, written(*since))))
         }
     };
@@ -141,6 +134,11 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
         kind,
         reason,
     }
+}
+
+fn later_reason(reason: DeleteReason) -> (&'static str, String) {
+    let (kind, text) = delete_reason(reason);
+    (kind, format!("once the new snapshots of this run are complete: {text}"))
 }
 
 fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
