@@ -14,7 +14,7 @@ TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY_VERSION := 0.20.2
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test test-core test-local bootstrap check fmt clippy doc deny validate build deploy build-OpendlmFunction clean
+.PHONY: help run invoke serve test test-core bootstrap check fmt clippy walls doc deny validate build deploy build-OpendlmFunction clean
 
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,7 +38,7 @@ test-core: ## the ground floor alone, under a minute from cold: no AWS crate is 
 bootstrap: compiled ## build the function for this machine; the last line is its path
 	@echo $(BOOTSTRAP)
 
-check: fmt clippy doc deny ## format, lints with and without AWS, documentation, dependencies
+check: fmt clippy walls doc deny ## format, lints with and without AWS, documentation, dependencies
 
 fmt:
 	cargo fmt --check
@@ -46,6 +46,10 @@ fmt:
 clippy:
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --features $(FEATURES) -- -D warnings
+
+# The ground floor and its tests build without AWS and without tokio.
+walls:
+	@! cargo tree --locked --edges normal,build,dev --prefix none | grep -E '^(aws-|lambda_|tokio|hyper)'
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --document-private-items

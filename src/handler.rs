@@ -18,7 +18,7 @@ use crate::world::{SnapshotId, World};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
-use tracing::{debug, error, info};
+use tracing::{Level, error, info};
 
 /// Reads an event for a run: everything that is wrong with it at once.
 ///
@@ -146,21 +146,27 @@ fn turn_error(error: ObserveError) -> TurnError {
     }
 }
 
+/// Every decision, for those who ask (`AWS_LAMBDA_LOG_LEVEL=DEBUG`); of a dry run always, since it is all there is.
 fn log_decisions(event: &Event, plan: &Plan<'_>) {
-    if !tracing::enabled!(tracing::Level::DEBUG) {
-        return;
+    macro_rules! log {
+        ($level:expr, $line:expr) => {
+            tracing::event!(
+                $level,
+                policy = event.policy.id.as_str(),
+                decision = $line.decision,
+                schedule = $line.schedule,
+                volume = $line.volume,
+                snapshot = $line.snapshot,
+                scheduled_time = $line.scheduled_time,
+                reason = $line.reason,
+                "decision"
+            )
+        };
     }
-    for line in report::decisions(plan) {
-        debug!(
-            policy = event.policy.id.as_str(),
-            decision = line.decision,
-            schedule = line.schedule,
-            volume = line.volume,
-            snapshot = line.snapshot,
-            scheduled_time = line.scheduled_time,
-            reason = line.reason,
-            "decision"
-        );
+    if event.options.dry_run {
+        report::decisions(plan).for_each(|line| log!(Level::INFO, line));
+    } else if tracing::enabled!(Level::DEBUG) {
+        report::decisions(plan).for_each(|line| log!(Level::DEBUG, line));
     }
 }
 
