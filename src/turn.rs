@@ -66,11 +66,12 @@ fn select_creations(
     calls_max: usize,
     selection: &mut Selection,
 ) {
+    let unsettled = progress.unsettled_at(now);
     let mut calls = 0;
     for decision in &plan.targets {
         let TargetVerdict::Create { until, .. } = decision.verdict else { continue };
         let subject = Subject::of_decision(decision);
-        if progress.is_unsettled(&subject, now) {
+        if unsettled.contains(&subject) {
             selection.postponed += 1;
         } else if now > until && progress.may_have_failed(&subject) {
             // The start window is over: what failed before is not tried again. What was never tried goes on.

@@ -70,14 +70,15 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
     if !super::is_idle(policy) {
         check_conservation(policy, world, plan, &mut broken);
     }
+    let sources = Sources::of(policy, world);
     for decision in &plan.snapshots {
         if let SnapshotVerdict::Delete(reason) = decision.verdict
-            && let Some(why) = protection(policy, options, now, world, decision.snapshot, reason)
+            && let Some(why) = protection(&sources, options, now, world, decision.snapshot, reason)
         {
             broken.push(Broken::Deletes { snapshot: decision.snapshot.id.to_string(), why });
         }
     }
-    check_floor(policy, options, world, plan, &mut broken);
+    check_floor(&sources, options, plan, &mut broken);
     check_brake(policy, options, world, plan, &mut broken);
     check_creations(policy, world, plan, &mut broken);
     broken
@@ -100,7 +101,7 @@ fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &
 
 /// What protects a snapshot from deletion, if anything does.
 fn protection(
-    policy: &Policy,
+    sources: &Sources<'_>,
     options: &Options,
     now: Timestamp,
     world: &World,
@@ -108,7 +109,7 @@ fn protection(
     reason: DeleteReason,
 ) -> Option<&'static str> {
     let marks = &snapshot.marks;
-    if tags::ownership(&policy.id, snapshot) != Ownership::Ours {
+    if tags::ownership(&sources.policy.id, snapshot) != Ownership::Ours {
         return Some("is not ours");
     }
     if world.coverage != Coverage::Complete {
@@ -131,15 +132,14 @@ fn protection(
     } else if is_in_future(marks.scheduled_time.value()) {
         Some("answers a time in the future")
     } else {
-        protection_from(policy, options, world, snapshot, reason)
+        protection_from(sources, options, snapshot, reason)
     }
 }
 
 /// What protects a complete snapshot from this reason to delete it.
 fn protection_from(
-    policy: &Policy,
+    sources: &Sources<'_>,
     options: &Options,
-    world: &World,
     snapshot: &Snapshot,
     reason: DeleteReason,
 ) -> Option<&'static str> {
@@ -148,10 +148,35 @@ fn protection_from(
         DeleteReason::Orphaned { .. } if options.orphans == Orphans::Keep => Some("is an orphan, and orphans are kept"),
         DeleteReason::Orphaned { .. } => None,
         DeleteReason::Expired { .. } if snapshot.marks.expiration_time.value().is_none() => Some("carries no expiry"),
-        DeleteReason::Expired { .. } if is_untargeted(policy, world, snapshot) => Some("is not managed any more"),
+        DeleteReason::Expired { .. } if sources.is_untargeted(snapshot) => Some("is not managed any more"),
         DeleteReason::Expired { .. } => None,
-        DeleteReason::ExceedsCount { .. } if !is_targeted(policy, world, snapshot) => Some("is not managed any more"),
+        DeleteReason::ExceedsCount { .. } if !sources.is_targeted(snapshot) => Some("is not managed any more"),
         DeleteReason::ExceedsCount { .. } => None,
+    }
+}
+
+/// What exists of the volumes or instances that snapshots were made of.
+struct Sources<'a> {
+    policy: &'a Policy,
+    targeted: BTreeSet<&'a str>,
+    untargeted: &'a BTreeSet<Box<str>>,
+}
+
+impl<'a> Sources<'a> {
+    fn of(policy: &'a Policy, world: &'a World) -> Self {
+        let targeted = match policy.targets {
+            Targets::AllVolumes(_) | Targets::Volumes { .. } => world.volumes.iter().map(|v| v.id.as_str()).collect(),
+            Targets::Instances { .. } => world.instances.iter().map(|instance| instance.id.as_str()).collect(),
+        };
+        Self { policy, targeted, untargeted: &world.untargeted }
+    }
+
+    fn is_targeted(&self, snapshot: &Snapshot) -> bool {
+        self.targeted.contains(source_of(self.policy, snapshot))
+    }
+
+    fn is_untargeted(&self, snapshot: &Snapshot) -> bool {
+        self.untargeted.contains(source_of(self.policy, snapshot)) && !self.is_targeted(snapshot)
     }
 }
 
@@ -162,22 +187,8 @@ fn source_of<'a>(policy: &Policy, snapshot: &'a Snapshot) -> &'a str {
     }
 }
 
-fn is_untargeted(policy: &Policy, world: &World, snapshot: &Snapshot) -> bool {
-    world.untargeted.contains(source_of(policy, snapshot)) && !is_targeted(policy, world, snapshot)
-}
-
-fn is_targeted(policy: &Policy, world: &World, snapshot: &Snapshot) -> bool {
-    let source = source_of(policy, snapshot);
-    match policy.targets {
-        Targets::AllVolumes(_) | Targets::Volumes { .. } => {
-            world.volumes.iter().any(|volume| volume.id.as_str() == source)
-        }
-        Targets::Instances { .. } => world.instances.iter().any(|instance| instance.id.as_str() == source),
-    }
-}
-
 /// What stays of each volume where something goes: as many complete snapshots as the floor and every count rule promise.
-fn check_floor(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
+fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     let mut promised: BTreeMap<&str, usize> = BTreeMap::new();
     let is_complete = |s: &Snapshot| s.state == SnapshotState::Completed && s.tier == Tier::Standard;
@@ -186,8 +197,7 @@ fn check_floor(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_
         let volume = snapshot.volume_id.as_str();
         match decision.verdict {
             SnapshotVerdict::Delete(reason) => {
-                let source = source_of(policy, snapshot);
-                let is_gone = !is_targeted(policy, world, snapshot) && !world.untargeted.contains(source);
+                let is_gone = !sources.is_targeted(snapshot) && !sources.is_untargeted(snapshot);
                 let by_rule = match reason {
                     DeleteReason::ExceedsCount { count, .. } => count,
                     DeleteReason::Expired { .. } | DeleteReason::Failed { .. } | DeleteReason::Orphaned { .. } => 0,

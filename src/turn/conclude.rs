@@ -152,9 +152,9 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let creations = creations.map(Subject::of_decision);
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
-    let open: BTreeSet<String> = creations.chain(deletions).map(|s| s.to_string()).collect();
-    progress.failures.retain(|failure| open.contains(&failure.subject.to_string()));
-    progress.unsettled.retain(|unsettled| open.contains(&unsettled.subject.to_string()));
+    let open: BTreeSet<Subject> = creations.chain(deletions).collect();
+    progress.failures.retain(|failure| open.contains(&failure.subject));
+    progress.unsettled.retain(|unsettled| open.contains(&unsettled.subject));
 }
 
 fn remaining(
@@ -165,11 +165,8 @@ fn remaining(
     now: Timestamp,
 ) -> Remaining {
     let succeeded = |outcome: &Outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted);
-    let finished: BTreeSet<String> = done
-        .iter()
-        .filter(|(_, outcome)| succeeded(outcome))
-        .map(|(action, _)| Subject::of_action(action).to_string())
-        .collect();
+    let finished: BTreeSet<Subject> =
+        done.iter().filter(|(_, outcome)| succeeded(outcome)).map(|(action, _)| Subject::of_action(action)).collect();
     let mut remaining = Remaining { not_started: left_over, ..Remaining::default() };
     for (_, outcome) in done {
         match outcome {
@@ -179,12 +176,13 @@ fn remaining(
             Outcome::Deleted | Outcome::Failed(_) => {}
         }
     }
+    let unsettled = progress.unsettled_at(now);
     for decision in &plan.targets {
         let subject = Subject::of_decision(decision);
         match decision.verdict {
-            TargetVerdict::Create { .. } if finished.contains(&subject.to_string()) => {}
+            TargetVerdict::Create { .. } if finished.contains(&subject) => {}
             TargetVerdict::Create { until, .. }
-                if now > until && progress.may_have_failed(&subject) && !progress.is_unsettled(&subject, now) =>
+                if now > until && progress.may_have_failed(&subject) && !unsettled.contains(&subject) =>
             {
                 remaining.creations_failed += 1;
             }
@@ -202,7 +200,7 @@ fn remaining(
         let snapshot = decision.snapshot;
         let subject = Subject::deletion(&snapshot.id);
         match decision.verdict {
-            SnapshotVerdict::Delete(_) if finished.contains(&subject.to_string()) => {}
+            SnapshotVerdict::Delete(_) if finished.contains(&subject) => {}
             SnapshotVerdict::Delete(_) if progress.is_deletion_given_up(&subject) => remaining.deletions_failed += 1,
             SnapshotVerdict::Delete(_) => remaining.deletions += 1,
             // Later ones belong to a later start's run, or an hourly run would wait for the next hour's for ever.

@@ -10,6 +10,7 @@ use crate::tags;
 use crate::world::SnapshotId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// How long after a creation EC2 may not list the snapshot yet. Until then nothing is concluded from its absence.
@@ -77,7 +78,7 @@ pub struct Unsettled {
 }
 
 /// What an action is about: the identity by which its failures are remembered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Subject(String);
 
@@ -173,10 +174,14 @@ impl Progress {
         Start { at: self.start, origin, begun: self.begun }
     }
 
-    /// Whether EC2 may not list yet what was created for `subject`.
+    /// What EC2 may not list yet although it was created.
     #[must_use]
-    pub fn is_unsettled(&self, subject: &Subject, now: Timestamp) -> bool {
-        self.unsettled.iter().any(|unsettled| unsettled.subject == *subject && is_recent(unsettled.at, now))
+    pub fn unsettled_at(&self, now: Timestamp) -> BTreeSet<&Subject> {
+        self.unsettled
+            .iter()
+            .filter(|unsettled| is_recent(unsettled.at, now))
+            .map(|unsettled| &unsettled.subject)
+            .collect()
     }
 
     /// Whether an action on `subject` failed in this run, as far as is remembered: with more failures than can be

@@ -9,13 +9,20 @@ from typing import Any
 
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.elastic_block_store import Snapshot, Volume, VolumeAttachment
-from moto.ec2.utils import random_ami_id, random_instance_id, random_snapshot_id, random_volume_id
+from moto.ec2.utils import random_ami_id, random_snapshot_id, random_volume_id
 
-from ec2_patches import volume_status
+import local_instances
+from ec2_rules import volume_status
 from local_aws import REGION, LocalAws
+from local_instances import LocalInstance
 
 # How long a seeded snapshot took, where nothing else is said.
 SEEDED_SECONDS = 90
+
+ZONE = REGION + "a"
+# The first name for a data volume, and as many as one instance is ever given here.
+DATA_DEVICES = [f"/dev/sd{first}{second}" for first in ("", "a", "b") for second in "fghijklmnopqrstuvwxyz"]
+BIN_TAG = "aws:recycle-bin:resource-in-bin"
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ class SnapshotSeen:
     tags: tuple[tuple[str, str], ...]
     owner: str
     start: datetime
+    tier: str
 
     def tag(self, key: str) -> str | None:
         """The value of a tag."""
@@ -41,8 +49,37 @@ class VolumeSeen:
 
     id: str
     tags: tuple[tuple[str, str], ...]
-    attached: bool
     status: str
+    instances: tuple[str, ...]
+    """What it is attached to: several for a Multi-Attach volume."""
+
+    @property
+    def attached(self) -> bool:
+        """Whether anything uses it."""
+        return bool(self.instances)
+
+
+@dataclass(frozen=True)
+class InstanceSeen:
+    """An instance as it is at one moment."""
+
+    id: str
+    tags: tuple[tuple[str, str], ...]
+    state: str
+    root: str | None
+    """The volume that it boots from."""
+    volumes: tuple[str, ...]
+    """All volumes, in the order in which they were attached."""
+    hibernates: bool
+
+
+@dataclass(frozen=True)
+class AccountSeen:
+    """Everything in the account at one moment, by id."""
+
+    snapshots: dict[str, SnapshotSeen]
+    volumes: dict[str, VolumeSeen]
+    instances: dict[str, InstanceSeen]
 
 
 class Account:
@@ -57,19 +94,77 @@ class Account:
         *,
         id: str | None = None,
         attached: bool = False,
+        multi_attach: bool = False,
         status: str | None = None,
         size: int = 8,
+        created: datetime | None = None,
     ) -> str:
         """Add a volume. `status` is for the states that EC2 comes to by itself, such as `creating` or `error`."""
         ec2 = self._aws.ec2
-        volume = Volume(ec2, id or random_volume_id(), size, SimpleNamespace(name=REGION + "a"), volume_type="gp3", iops=3000)
+        zone, kind = SimpleNamespace(name=ZONE), "io2" if multi_attach else "gp3"
+        volume = Volume(
+            ec2, id or random_volume_id(), size, zone, volume_type=kind, iops=3000, multi_attach_enabled=multi_attach
+        )
+        if created:
+            volume.create_time = without_zone(created)
         ec2.volumes[volume.id] = volume
         if attached:
-            volume.attachment = VolumeAttachment(volume, SimpleNamespace(id=random_instance_id()), "/dev/sdf", "attached")
+            self.attach(volume.id, self.add_instance(root=False))
         if status:
             volume.seeded_status = status
         ec2.tags[volume.id].update(tags or {})
         return volume.id
+
+    def add_instance(
+        self,
+        tags: dict[str, str] | None = None,
+        *,
+        id: str | None = None,
+        root: bool = True,
+        root_tags: dict[str, str] | None = None,
+        state: str = "running",
+        hibernates: bool = False,
+    ) -> str:
+        """Add an instance in any state, with the volume that it boots from and no other."""
+        ec2 = self._aws.ec2
+        instance = LocalInstance(ec2, ZONE, state, hibernates, id)
+        local_instances.add(ec2, instance)
+        ec2.tags[instance.id].update(tags or {})
+        if root:
+            volume = self.add_volume(root_tags)
+            ec2.attach_volume(volume, instance.id, instance.root_device_name, delete_on_termination=True)
+        return instance.id
+
+    def attach(self, volume: str, instance: str) -> None:
+        """Attach a volume as the next data volume."""
+        taken = self._aws.ec2.get_instance(instance).block_device_mapping
+        device = next(name for name in DATA_DEVICES if name not in taken)
+        self._aws.ec2.attach_volume(volume, instance, device)
+
+    def detach(self, volume: str, instance: str) -> None:
+        """Detach a volume from one instance."""
+        self._aws.ec2.detach_volume(volume, instance)
+
+    def add_data_volume(self, instance: str, tags: dict[str, str] | None = None) -> str:
+        """Add a volume and attach it."""
+        volume = self.add_volume(tags)
+        self.attach(volume, instance)
+        return volume
+
+    def delete_volume(self, volume: str) -> None:
+        """Delete a volume, attached or not; its snapshots stay."""
+        for attachment in self._aws.ec2.volumes[volume].attachments:
+            self.detach(volume, attachment.instance.id)
+        self._aws.ec2.delete_volume(volume)
+
+    def set_state(self, instance: str, state: str) -> None:
+        """Put an instance into a state. What is terminated loses its volumes, and those that were made with it are deleted."""
+        found = self._aws.ec2.get_instance(instance)
+        found.become(state)
+        for device in list(found.block_device_mapping.values()) if state == "terminated" else []:
+            self.detach(device.volume_id, instance)
+            if device.delete_on_termination:
+                self._aws.ec2.delete_volume(device.volume_id)
 
     def add_snapshot(
         self,
@@ -86,7 +181,7 @@ class Account:
         ec2 = self._aws.ec2
         source = ec2.volumes.get(volume) or SimpleNamespace(id=volume, size=8)
         snapshot = Snapshot(ec2, random_snapshot_id(), source, description, owner_id=owner)
-        snapshot.start_time = start.astimezone(timezone.utc).replace(tzinfo=None)
+        snapshot.start_time = without_zone(start)
         snapshot.end_time = snapshot.start_time + timedelta(seconds=seconds)
         snapshot.ends_in_error = ends_in_error
         ec2.snapshots[snapshot.id] = snapshot
@@ -103,6 +198,28 @@ class Account:
         ec2.amis[image.id] = image
         return image.id
 
+    def archive(self, snapshot: str) -> None:
+        """Move a snapshot to the archive tier, as a user can by hand."""
+        self._aws.ec2.modify_snapshot_tier(snapshot, "archive")
+
+    def lock(self, snapshot: str) -> None:
+        """Lock a snapshot: nobody can delete it from now on."""
+        self._aws.ec2.snapshots[snapshot].is_locked = True
+
+    def put_into_bin(self, snapshot: str) -> None:
+        """Put a snapshot into the Recycle Bin, where this endpoint goes on showing it, as `recoverable`."""
+        self._aws.ec2.snapshots[snapshot].is_in_bin = True
+        self._aws.ec2.tags[snapshot][BIN_TAG] = "true"
+
+    def restore_from_bin(self, snapshot: str) -> None:
+        """Take a snapshot out of the Recycle Bin."""
+        self._aws.ec2.snapshots[snapshot].is_in_bin = False
+        self._aws.ec2.tags[snapshot].pop(BIN_TAG)
+
+    def seen(self) -> AccountSeen:
+        """Everything at this moment."""
+        return AccountSeen(self.snapshots(), self.volumes(), self.instances())
+
     def snapshots(self) -> dict[str, SnapshotSeen]:
         """All snapshots by id."""
         return {id: self._seen(snapshot) for id, snapshot in sorted(self._aws.ec2.snapshots.items())}
@@ -110,8 +227,22 @@ class Account:
     def volumes(self) -> dict[str, VolumeSeen]:
         """All volumes by id."""
         return {
-            volume.id: VolumeSeen(volume.id, self._tags(volume.id), volume.attachment is not None, volume_status(volume))
-            for volume in sorted(self._aws.ec2.volumes.values(), key=lambda each: each.id)
+            id: VolumeSeen(id, self._tags(id), volume_status(volume), tuple(each.instance.id for each in volume.attachments))
+            for id, volume in sorted(self._aws.ec2.volumes.items())
+        }
+
+    def instances(self) -> dict[str, InstanceSeen]:
+        """All instances by id."""
+        return {
+            id: InstanceSeen(
+                id=id,
+                tags=self._tags(id),
+                state=instance.state,
+                root=local_instances.root_volume_of(instance),
+                volumes=tuple(device.volume_id for device in instance.block_device_mapping.values()),
+                hibernates=local_instances.hibernates(instance),
+            )
+            for id, instance in sorted(local_instances.all_of(self._aws.ec2).items())
         }
 
     def _seen(self, snapshot: Any) -> SnapshotSeen:
@@ -123,7 +254,13 @@ class Account:
             tags=self._tags(snapshot.id),
             owner=snapshot.owner_id,
             start=snapshot.start_time.replace(tzinfo=timezone.utc),
+            tier=snapshot.storage_tier,
         )
 
     def _tags(self, id: str) -> tuple[tuple[str, str], ...]:
         return tuple(sorted(self._aws.ec2.tags.get(id, {}).items()))
+
+
+def without_zone(time: datetime) -> datetime:
+    """A time as moto keeps it: UTC, and not saying so."""
+    return time.astimezone(timezone.utc).replace(tzinfo=None)

@@ -1,6 +1,6 @@
-"""The bodies of DescribeVolumes and DescribeSnapshots, and of errors, as EC2 writes them.
+"""The bodies of the Describe calls, of CreateSnapshots, and of errors, as EC2 writes them.
 
-moto writes XML by walking botocore's model, at about half a millisecond a snapshot. Writing the two shapes by hand is twenty
+moto writes XML by walking botocore's model, at about half a millisecond a snapshot. Writing the few shapes by hand is twenty
 times faster, which is what makes an account of tens of thousands of snapshots usable.
 """
 
@@ -12,15 +12,46 @@ from typing import Any
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
+import local_instances
+import snapshot_life
+
 NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
 
 def describe_answer(action: str, set_name: str, items: Iterable[str], next_token: str | None) -> str:
     """A page of a Describe call."""
-    rows = "".join(f"<item>{item}</item>" for item in items)
     token = f"<nextToken>{next_token}</nextToken>" if next_token else ""
-    body = f"<requestId>{uuid4()}</requestId><{set_name}>{rows}</{set_name}>{token}"
+    return answer(action, item_set(set_name, items) + token)
+
+
+def set_answer(made: Iterable[tuple[Any, dict[str, str]]]) -> str:
+    """What CreateSnapshots answers: each snapshot that was started, with its tags."""
+    items = (
+        element("snapshotId", snapshot.id)
+        + element("volumeId", snapshot.volume.id)
+        + element("state", snapshot.status)
+        + element("startTime", time_text(snapshot.start_time))
+        + element("progress", snapshot.progress)
+        + element("ownerId", snapshot.owner_id)
+        + element("volumeSize", snapshot.volume.size)
+        + element("description", snapshot.description or "")
+        + element("encrypted", bool(snapshot.encrypted))
+        + tag_set(tags)
+        for snapshot, tags in made
+    )
+    return answer("CreateSnapshots", item_set("snapshotSet", items))
+
+
+def answer(action: str, content: str) -> str:
+    """A whole answer."""
+    body = f"<requestId>{uuid4()}</requestId>{content}"
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{action}Response xmlns="{NAMESPACE}">{body}</{action}Response>'
+
+
+def item_set(name: str, items: Iterable[str]) -> str:
+    """A list of items."""
+    rows = "".join(f"<item>{item}</item>" for item in items)
+    return f"<{name}>{rows}</{name}>"
 
 
 def error_answer(code: str, message: str) -> bytes:
@@ -28,6 +59,42 @@ def error_answer(code: str, message: str) -> bytes:
     error = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
     request = f"<RequestID>{uuid4()}</RequestID>"
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors>{error}</Errors>{request}</Response>'.encode()
+
+
+def reservation_item(id: str, owner: str, instances: Iterable[str]) -> str:
+    """One reservation of DescribeInstances, with those of its instances that are on the page."""
+    return element("reservationId", id) + element("ownerId", owner) + "<groupSet/>" + item_set("instancesSet", instances)
+
+
+def instance_item(instance: Any, tags: dict[str, str]) -> str:
+    """One instance of DescribeInstances."""
+    devices = (
+        element("deviceName", name)
+        + "<ebs>"
+        + element("volumeId", device.volume_id)
+        + element("status", "attached")
+        + element("attachTime", time_text(device.attach_time))
+        + element("deleteOnTermination", bool(device.delete_on_termination))
+        + "</ebs>"
+        for name, device in instance.block_device_mapping.items()
+    )
+    reason = instance.state_reason
+    reason_code = element("code", reason.code) + element("message", reason.message) if reason and reason.code else ""
+    return (
+        element("instanceId", instance.id)
+        + element("imageId", instance.image_id)
+        + f"<instanceState>{element('code', instance.state_code)}{element('name', instance.state)}</instanceState>"
+        + element("reason", instance.state_transition_reason or "")
+        + element("instanceType", instance.instance_type)
+        + element("launchTime", time_text(instance.launch_time))
+        + f"<placement>{element('availabilityZone', instance.placement.zone)}</placement>"
+        + (f"<stateReason>{reason_code}</stateReason>" if reason_code else "")
+        + element("rootDeviceType", "ebs")
+        + element("rootDeviceName", instance.root_device_name)
+        + item_set("blockDeviceMapping", devices)
+        + tag_set(tags)
+        + f"<hibernationOptions>{element('configured', local_instances.hibernates(instance))}</hibernationOptions>"
+    )
 
 
 def volume_item(volume: Any, status: str, tags: dict[str, str]) -> str:
@@ -39,7 +106,7 @@ def volume_item(volume: Any, status: str, tags: dict[str, str]) -> str:
         + element("device", attachment.device)
         + element("status", attachment.status)
         + element("attachTime", time_text(attachment.attach_time))
-        + element("deleteOnTermination", False)
+        + element("deleteOnTermination", attachment.delete_on_termination)
         + "</item>"
         for attachment in volume.attachments
     )
@@ -69,9 +136,11 @@ def snapshot_item(snapshot: Any, tags: dict[str, str]) -> str:
         + element("status", snapshot.status)
         + element("startTime", time_text(snapshot.start_time))
         + element("completionTime", time_text(snapshot.completion_time))
+        + element("statusMessage", snapshot_life.status_message(snapshot))
         + element("progress", snapshot.progress)
         + element("ownerId", snapshot.owner_id)
         + element("volumeSize", snapshot.volume.size)
+        + element("fullSnapshotSizeInBytes", snapshot_life.full_size_bytes(snapshot))
         + element("description", snapshot.description or "")
         + tag_set(tags)
         + element("encrypted", bool(snapshot.encrypted))

@@ -60,6 +60,17 @@ def target_tags_of(event: Any) -> list[tuple[str, str]]:
     return tag_pairs(details_of(event).get("TargetTags"))
 
 
+def targets_instances(event: Any) -> bool:
+    """Whether the policy targets instances, with all of their volumes, and not volumes."""
+    return details_of(event).get("ResourceTypes") == ["INSTANCE"]
+
+
+def parameters_of(event: Any) -> dict[str, Any]:
+    """The Parameters of an event's policy, or nothing where there are none."""
+    parameters = details_of(event).get("Parameters")
+    return parameters if isinstance(parameters, dict) else {}
+
+
 def tag_pairs(tags: Any) -> list[tuple[str, str]]:
     """Tags of a policy as (key, value); whatever is none is left out."""
     found = [each for each in tags if isinstance(each, dict)] if isinstance(tags, list) else []

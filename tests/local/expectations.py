@@ -6,29 +6,41 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from account import SnapshotSeen, VolumeSeen
-from events import is_disabled, options_of, policy_of, schedules_of, start_of, target_tags_of
-from sample_account import our_description, our_tags
+import targets
+from account import AccountSeen, SnapshotSeen
+from contract import EXPIRATION_TAG, HOLD_TAG, INSTANCE_TAG, POLICY_TAG, SCHEDULED_TAG
+from contract import our_description, our_tags, owner_of, parse
+from events import is_disabled, options_of, policy_of, schedules_of, start_of
+from targets import Source
 
-TARGET_STATES = ("available", "in-use")
-POLICY_TAG = "opendlm:policy-id"
-SCHEDULED_TAG = "opendlm:scheduled-time"
 # The design's default of Options.StartWindowMinutes.
 START_WINDOW_MINUTES = 60
 # Where the start is the clock of the first turn, a snapshot is made this soon after it, retries included.
 CLOCK_START_MAX = timedelta(minutes=2)
-EXPIRATION_TAG = "opendlm:expiration-time"
 
 Snapshots = dict[str, SnapshotSeen]
-Volumes = dict[str, VolumeSeen]
+
+
+@dataclass(frozen=True)
+class Due:
+    """A snapshot that a run must make."""
+
+    schedule: str
+    """The schedule that owns it."""
+    source: Source
+
+    @property
+    def volume(self) -> str:
+        """Of which volume."""
+        return self.source.volume
 
 
 @dataclass(frozen=True)
 class Promise:
     """The end state that a run must come to."""
 
-    new: set[tuple[str, str]]
-    """(schedule, volume) of each snapshot that is made."""
+    new: set[Due]
+    """The snapshots that are made."""
     deleted: set[str]
     """The snapshots that go."""
 
@@ -40,27 +52,32 @@ def is_ours(snapshot: SnapshotSeen, event: Any, account: str) -> bool:
     return snapshot.owner == account and snapshot.tag(POLICY_TAG) == policy_id and snapshot.description.startswith(prefix)
 
 
-def targets_of(volumes: Volumes, event: Any) -> list[str]:
-    """The volumes that carry any of the policy's target tags and can be snapshotted."""
-    wanted = set(target_tags_of(event))
-    return [volume.id for volume in volumes.values() if wanted & set(volume.tags) and volume.status in TARGET_STATES]
-
-
-def promise(event: Any, snapshots: Snapshots, volumes: Volumes, account: str, now: datetime) -> Promise:
+def promise(event: Any, seen: AccountSeen, account: str, now: datetime) -> Promise:
     """What a run with RunNow must do; a disabled policy does nothing, and a run without RunNow makes nothing new here."""
-    if is_disabled(event):
+    schedules = schedules_of(event)
+    if is_disabled(event) or not schedules:
         return Promise(set(), set())
-    ours = [each for each in snapshots.values() if is_ours(each, event, account) and each.status == "completed"]
+    histories: dict[tuple[str, str, str | None], list[SnapshotSeen]] = {}
+    for each in seen.snapshots.values():
+        if is_ours(each, event, account) and each.status == "completed":
+            histories.setdefault((each.description, each.volume, each.tag(INSTANCE_TAG)), []).append(each)
     new, deleted = set(), set()
-    for schedule in schedules_of(event):
-        description = our_description(policy_of(event), schedule)
-        for volume in targets_of(volumes, event):
-            history = [each for each in ours if each.volume == volume and each.description == description]
-            # There is one already when the same input ran just before.
-            made = options_of(event).get("RunNow") is True and not any(answers_run_now(each, event, now) for each in history)
-            new |= {(str(schedule.get("Name")), volume)} if made else set()
+    owner = owner_among(schedules)
+    for schedule in schedules:
+        for source in targets.of_policy(seen, event):
+            history = histories.get((our_description(policy_of(event), schedule), source.volume, source.instance), [])
+            # RunNow gives all schedules one scheduled time, so one snapshot answers them all. There is one already when the
+            # same input ran just before.
+            wanted = options_of(event).get("RunNow") is True and schedule is owner
+            made = wanted and not any(answers_run_now(each, event, now) for each in history)
+            new |= {Due(str(schedule.get("Name")), source)} if made else set()
             deleted |= surplus(history, schedule.get("RetainRule") or {}, made, now)
     return Promise(new, deleted)
+
+
+def owner_among(schedules: list[dict[str, Any]]) -> dict[str, Any]:
+    """The schedule that owns what is made for all of them; one alone is not looked at, as it may be nonsense."""
+    return owner_of(schedules) if len(schedules) > 1 else schedules[0]
 
 
 def answers_run_now(snapshot: SnapshotSeen, event: Any, now: datetime) -> bool:
@@ -72,12 +89,14 @@ def answers_run_now(snapshot: SnapshotSeen, event: Any, now: datetime) -> bool:
 
 
 def surplus(history: list[SnapshotSeen], rule: dict[str, Any], made: bool, now: datetime) -> set[str]:
-    """The snapshots that the rule no longer keeps once a new one is complete."""
+    """The snapshots that the rule no longer keeps once a new one is complete, without those that somebody holds."""
     newest_first = sorted(history, key=lambda each: each.tag(SCHEDULED_TAG) or "", reverse=True)
     if rule.get("Count"):
-        return {each.id for each in newest_first[max(rule["Count"] - made, 0) :]}
-    candidates = newest_first if made else newest_first[1:]
-    return {each.id for each in candidates if each.tag(EXPIRATION_TAG) and parse(each.tag(EXPIRATION_TAG)) <= now}
+        beyond = newest_first[max(rule["Count"] - made, 0) :]
+    else:
+        candidates = newest_first if made else newest_first[1:]
+        beyond = [each for each in candidates if each.tag(EXPIRATION_TAG) and parse(each.tag(EXPIRATION_TAG)) <= now]
+    return {each.id for each in beyond if each.tag(HOLD_TAG) is None}
 
 
 def broken(event: Any, wanted: Promise, before: Snapshots, after: Snapshots, account: str) -> list[str]:
@@ -87,26 +106,32 @@ def broken(event: Any, wanted: Promise, before: Snapshots, after: Snapshots, acc
     problems += [f"{id} should have been deleted" for id in sorted(wanted.deleted - gone)]
     problems += [f"{id} was changed" for id in sorted(set(before) & set(after)) if before[id] != after[id]]
     made = [after[id] for id in sorted(set(after) - set(before))]
-    return problems + broken_new(event, wanted.new, made, account)
+    return problems + broken_new(event, wanted.new, made, account) + broken_sets(made)
 
 
-def broken_new(event: Any, wanted: set[tuple[str, str]], made: list[SnapshotSeen], account: str) -> list[str]:
+def broken_new(event: Any, wanted: set[Due], made: list[SnapshotSeen], account: str) -> list[str]:
     """What is wrong with the new snapshots."""
-    problems, missing = [], set(wanted)
-    for schedule in schedules_of(event):
-        description = our_description(policy_of(event), schedule)
-        for snapshot in [each for each in made if each.description == description]:
-            problems += broken_snapshot(event, schedule, snapshot, account)
-            if (str(schedule.get("Name")), snapshot.volume) in missing:
-                missing.discard((str(schedule.get("Name")), snapshot.volume))
-            else:
-                problems.append(f"{snapshot.id} of {snapshot.volume} is one too many")
-    descriptions = {our_description(policy_of(event), each) for each in schedules_of(event)}
-    problems += [f"{each.id} has the description '{each.description}'" for each in made if each.description not in descriptions]
-    return problems + [f"{volume} has no new snapshot of '{schedule}'" for schedule, volume in sorted(missing)]
+    problems = []
+    missing = {(due.schedule, due.volume, due.source.instance): due for due in wanted}
+    by_description = {our_description(policy_of(event), each): each for each in schedules_of(event)}
+    for snapshot in made:
+        schedule = by_description.get(snapshot.description)
+        if schedule is None:
+            problems.append(f"{snapshot.id} has the description '{snapshot.description}'")
+            continue
+        due = missing.pop((str(schedule.get("Name")), snapshot.volume, snapshot.tag(INSTANCE_TAG)), None)
+        problems += broken_snapshot(event, schedule, due.source, snapshot, account) if due else []
+        problems += [] if due else [f"{snapshot.id} of {snapshot.volume} is one too many"]
+    problems += [f"{described(due.source)} has no new snapshot of '{due.schedule}'" for due in missing.values()]
+    return problems
 
 
-def broken_snapshot(event: Any, schedule: dict[str, Any], snapshot: SnapshotSeen, account: str) -> list[str]:
+def described(source: Source) -> str:
+    """A source in words."""
+    return f"{source.volume} of {source.instance}" if source.instance else source.volume
+
+
+def broken_snapshot(event: Any, schedule: dict[str, Any], source: Source, snapshot: SnapshotSeen, account: str) -> list[str]:
     """What is wrong with one new snapshot: its state, its owner, or its tags, which must be the contract's and no others."""
     problems = []
     if snapshot.status != "completed":
@@ -116,15 +141,20 @@ def broken_snapshot(event: Any, schedule: dict[str, Any], snapshot: SnapshotSeen
     scheduled_time = start_of(event) or parse(snapshot.tag(SCHEDULED_TAG)) or snapshot.start
     if not start_of(event) and abs(snapshot.start - scheduled_time) > CLOCK_START_MAX:
         problems.append(f"{snapshot.id} was started at {snapshot.start}, expected within {CLOCK_START_MAX} of {scheduled_time}")
-    tags = our_tags(policy_of(event), schedule, scheduled_time)
+    others = [each for each in schedules_of(event) if each is not schedule]
+    tags = our_tags(
+        policy_of(event), schedule, scheduled_time, source_tags=source.tags, instance=source.instance, together=others
+    )
     if dict(snapshot.tags) != tags:
         problems.append(f"{snapshot.id} has the tags {dict(snapshot.tags)}, expected {tags}")
     return problems
 
 
-def parse(text: str | None) -> datetime | None:
-    """A time of a tag."""
-    try:
-        return datetime.fromisoformat((text or "").replace("Z", "+00:00"))
-    except ValueError:
-        return None
+def broken_sets(made: list[SnapshotSeen]) -> list[str]:
+    """Instances whose new snapshots did not start at the same moment: those were not made by one call."""
+    starts: dict[str, set[datetime]] = {}
+    for snapshot in made:
+        if instance := snapshot.tag(INSTANCE_TAG):
+            starts.setdefault(instance, set()).add(snapshot.start)
+    apart = {instance: found for instance, found in starts.items() if len(found) > 1}
+    return [f"the snapshots of {instance} are no set: they started at {len(found)} times" for instance, found in apart.items()]

@@ -19,7 +19,6 @@ from typing import Any
 import events
 import expectations
 import sample_account
-from account import Account, SnapshotSeen
 from chain import Chain, Execution, bootstrap_path, chain
 from console import columns, fact, heading, say
 from expectations import Promise, Snapshots
@@ -27,6 +26,7 @@ from local_aws import ACCOUNT
 from rie import ROOT, NotPrepared
 from sample_account import Seeded
 from story import Story, cause_text
+from table import Table
 
 LOG_LINES_SHOWN = 20
 
@@ -84,7 +84,7 @@ def run(running: Chain, event: Any, arguments: argparse.Namespace) -> int:
     if first.status != "SUCCEEDED":
         return 1
     heading("What the volumes hold now")
-    show_volumes(running.account, first, seeded)
+    Table(running.account.seen(), first.before, seeded, prepared.event).show()
     verdict(first, seeded)
 
     heading("The same input again")
@@ -103,7 +103,8 @@ def introduce(running: Chain, prepared: events.Prepared, path: Path) -> None:
     fact("policy", ", ".join(str(policy[key]) for key in ("PolicyId", "State", "Description") if policy.get(key)))
     tags = [f"{key}={value}" for key, value in events.target_tags_of(prepared.event)]
     if tags:
-        fact("targets", "volumes tagged " + " or ".join(tags))
+        what = "instances" if events.targets_instances(prepared.event) else "volumes"
+        fact("targets", f"{what} tagged " + " or ".join(tags) + left_out_text(prepared.event))
     for schedule in events.schedules_of(prepared.event):
         fact("schedule", schedule_text(schedule))
     fact("event", str(path.resolve().relative_to(ROOT) if path.resolve().is_relative_to(ROOT) else path))
@@ -111,6 +112,14 @@ def introduce(running: Chain, prepared: events.Prepared, path: Path) -> None:
         fact("", note, "dim")
     fact("AWS", f"EC2 and Step Functions at {running.aws.url}; a snapshot takes {running.aws.switches.SNAP_SECONDS:g} s")
     fact("function", f"{running.function.bootstrap.name} in the Lambda Runtime Interface Emulator")
+
+
+def left_out_text(event: Any) -> str:
+    """What the policy leaves out of an instance's set, as the end of a sentence."""
+    parameters = events.parameters_of(event)
+    parts = ["the boot volumes"] if parameters.get("ExcludeBootVolume") is True else []
+    parts += [f"data volumes tagged {key}={value}" for key, value in events.tag_pairs(parameters.get("ExcludeDataVolumeTags"))]
+    return ", without " + " and ".join(parts) if parts else ""
 
 
 def schedule_text(schedule: dict[str, Any]) -> str:
@@ -124,8 +133,9 @@ def schedule_text(schedule: dict[str, Any]) -> str:
 
 def execute(running: Chain, story: Story, event: Any) -> Outcome:
     """Run one execution, tell it, and compare the account with what was promised."""
-    before = running.account.snapshots()
-    wanted = expectations.promise(event, before, running.account.volumes(), ACCOUNT, events.now_to_the_second())
+    seen = running.account.seen()
+    before = seen.snapshots
+    wanted = expectations.promise(event, seen, ACCOUNT, events.now_to_the_second())
     execution = running.start(event)
     status = story.tell(execution)
     after = running.account.snapshots()
@@ -153,55 +163,6 @@ def show_failure(running: Chain, execution: Execution) -> None:
     heading("Why it failed")
     fact("error", error, "red")
     fact("cause", cause_text(cause), "red")
-
-
-def show_volumes(account: Account, outcome: Outcome, seeded: Seeded) -> None:
-    """Show each volume with the snapshots that it has and had."""
-    widths = (27, 24, 24, 11)
-    header = ("volume", "snapshot", "scheduled time", "state")
-    columns([("", 2, "")] + [(text, width, "dim") for text, width in zip(header, widths)], "")
-    volumes = account.volumes()
-    for volume in [volumes[id] for id in [*seeded.targets, *seeded.untagged] if id in volumes]:
-        rows = volume_rows(volume.id, outcome, seeded)
-        kind = ", ".join(f"{key}={value}" for key, value in volume.tags if key != "Name") or "not tagged for it"
-        labels = [volume.id, kind + (", attached" if volume.attached else "")]
-        for number in range(max(len(rows), len(labels))):
-            snapshot, word, style = rows[number] if number < len(rows) else (None, "", "")
-            when = seeded.foreign.get(snapshot.id) or snapshot.tag(expectations.SCHEDULED_TAG) or "-" if snapshot else ""
-            cells = (labels[number] if number < len(labels) else "", snapshot.id if snapshot else "", when, state_of(snapshot, word))
-            show_row(cells, widths, word, style)
-        say()
-
-
-def volume_rows(volume: str, outcome: Outcome, seeded: Seeded) -> list[tuple[SnapshotSeen, str, str]]:
-    """The snapshots of a volume, newest first, each with what happened to it."""
-    everything = {**outcome.before, **outcome.after}
-    mine = sorted((each for each in everything.values() if each.volume == volume), key=lambda each: each.start, reverse=True)
-    return [(each, *fate(each, outcome, seeded)) for each in mine]
-
-
-def fate(snapshot: SnapshotSeen, outcome: Outcome, seeded: Seeded) -> tuple[str, str]:
-    """What happened to a snapshot, and the style to say it in. Whether it was untouched is compared, not assumed."""
-    if snapshot.id not in outcome.after:
-        return "deleted", "red"
-    if snapshot.id not in outcome.before:
-        return "new", "green"
-    if outcome.before[snapshot.id] != outcome.after[snapshot.id]:
-        return "CHANGED", "bold red"
-    if snapshot.id in seeded.foreign:
-        return "not ours, untouched", "dim"
-    return "kept", ""
-
-
-def state_of(snapshot: SnapshotSeen | None, word: str) -> str:
-    """The state to show: none for what is gone."""
-    return "" if snapshot is None or word == "deleted" else snapshot.status
-
-
-def show_row(cells: tuple[str, ...], widths: tuple[int, ...], word: str, style: str) -> None:
-    """Show one line of the table."""
-    styles = ("" if cells[0].startswith("vol-") else "dim", style, "dim" if style == "dim" else "", "dim")
-    columns([("", 2, ""), *zip(cells, widths, styles)], word, style)
 
 
 def verdict(outcome: Outcome, seeded: Seeded) -> None:

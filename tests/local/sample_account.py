@@ -1,15 +1,16 @@
-"""A small account that makes sense for a policy: its volumes with some history, and what the policy must not touch."""
+"""A small account that makes sense for a policy: its volumes or instances with some history, and what it must not touch."""
 
 from __future__ import annotations
 
-import calendar
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import targets
 from account import Account
-from events import policy_of, schedules_of, tag_pairs, target_tags_of, time_text
+from contract import expiration, our_description, our_tags, time_of_day
+from events import parameters_of, policy_of, schedules_of, tag_pairs, target_tags_of, targets_instances
+from targets import Source
 
 TARGETS = 3
 UNTAGGED = 2
@@ -19,19 +20,21 @@ OLD_SNAPSHOTS = 3
 OTHER_POLICY = "policy-0fedcba9876543210"
 OTHER_ACCOUNT = "210987654321"
 
-DEFAULT_TIME = "17:00"
-DAYS_OF_UNIT = {"DAYS": 1, "WEEKS": 7}
-MONTHS_OF_UNIT = {"MONTHS": 1, "YEARS": 12}
-
 
 @dataclass
 class Seeded:
     """What was put into the account."""
 
     targets: list[str] = field(default_factory=list)
+    """The volumes that get a snapshot, each once."""
     untagged: list[str] = field(default_factory=list)
+    """Volumes that are none of the policy's business."""
+    instances: list[str] = field(default_factory=list)
+    """The instances, where the policy targets instances; the last one is not tagged."""
     ours: dict[str, list[str]] = field(default_factory=dict)
     """The old snapshots of the policy, by volume, oldest first."""
+    histories: dict[tuple[str, str | None], list[str]] = field(default_factory=dict)
+    """The same, by volume and by the instance of the set."""
     foreign: dict[str, str] = field(default_factory=dict)
     """Snapshots that are none of the policy's business, with what they are."""
 
@@ -39,31 +42,71 @@ class Seeded:
 def seed(account: Account, event: Any, start: datetime) -> Seeded:
     """Fill the account for the policy of an event that starts at `start`."""
     seeded = Seeded()
+    if targets_instances(event):
+        add_instances(account, event, seeded)
+    else:
+        add_volumes(account, event, seeded)
+    sources = targets.of_policy(account.seen(), event)
+    seeded.targets = seeded.targets or list(dict.fromkeys(source.volume for source in sources))
+    for schedule in schedules_of(event):
+        for source in sources:
+            ids = add_history(account, policy_of(event), schedule, source, start)
+            seeded.ours.setdefault(source.volume, []).extend(ids)
+            seeded.histories.setdefault((source.volume, source.instance), []).extend(ids)
+    seeded.foreign = add_foreign(account, event, seeded, start)
+    return seeded
+
+
+def add_volumes(account: Account, event: Any, seeded: Seeded) -> None:
+    """Volumes with the target tags, and some without."""
     target_tags = target_tags_of(event)
     for number in range(TARGETS if target_tags else 0):
         key, value = target_tags[number % len(target_tags)]
         tags = {key: value, "Name": f"data {number + 1}"}
         seeded.targets.append(account.add_volume(tags, attached=number == 0))
     seeded.untagged = [account.add_volume({"Name": f"scratch {number + 1}"}) for number in range(UNTAGGED)]
-    for schedule in schedules_of(event):
-        for volume in seeded.targets:
-            ids = add_history(account, policy_of(event), schedule, volume, start)
-            seeded.ours.setdefault(volume, []).extend(ids)
-    seeded.foreign = add_foreign(account, event, seeded, start)
-    return seeded
+
+
+def add_instances(account: Account, event: Any, seeded: Seeded) -> None:
+    """Three instances with the target tags and one without; a shared volume, and one that the policy leaves out."""
+    target_tags = target_tags_of(event)
+    for number in range(TARGETS if target_tags else 0):
+        key, value = target_tags[number % len(target_tags)]
+        name = f"web {number + 1}"
+        instance = account.add_instance({key: value, "Name": name}, root_tags={"Name": f"{name} root"})
+        account.add_data_volume(instance, {"Name": f"{name} data", "cost-centre": "42"})
+        seeded.instances.append(instance)
+    left_out = tag_pairs(parameters_of(event).get("ExcludeDataVolumeTags"))[:1]
+    if seeded.instances:
+        account.add_data_volume(seeded.instances[0], {"Name": "scratch", **dict(left_out)})
+        shared = account.add_volume({"Name": "shared"}, multi_attach=True)
+        for instance in seeded.instances[:2]:
+            account.attach(shared, instance)
+    # The tag on a volume does not make its instance a target.
+    other = account.add_instance({"Name": "bastion"}, root_tags={"Name": "bastion root", **dict(target_tags[:1])})
+    seeded.instances.append(other)
+    seeded.untagged = [*account.instances()[other].volumes, account.add_volume({"Name": "loose", **dict(target_tags[:1])})]
 
 
 def add_history(
-    account: Account, policy: dict[str, Any], schedule: dict[str, Any], volume: str, start: datetime
+    account: Account, policy: dict[str, Any], schedule: dict[str, Any], source: Source, start: datetime
 ) -> list[str]:
     """Completed snapshots of the schedule on the days before the start, oldest first."""
     ids = []
     for days in sorted(days_of_history(schedule, start), reverse=True):
         scheduled_time = time_of_day(schedule, start - timedelta(days=days))
-        tags = our_tags(policy, schedule, scheduled_time)
-        # A snapshot is made a little after its scheduled time.
-        ids.append(account.add_snapshot(volume, scheduled_time + timedelta(seconds=2), our_description(policy, schedule), tags))
+        ids.append(add_ours(account, policy, schedule, source, scheduled_time))
     return ids
+
+
+def add_ours(
+    account: Account, policy: dict[str, Any], schedule: dict[str, Any], source: Source, scheduled_time: datetime
+) -> str:
+    """A completed snapshot of the schedule. Those of one instance and one scheduled time are a set: they started together."""
+    tags = our_tags(policy, schedule, scheduled_time, source_tags=source.tags, instance=source.instance)
+    # A snapshot is made a little after its scheduled time.
+    started = scheduled_time + timedelta(seconds=2)
+    return account.add_snapshot(source.volume, started, our_description(policy, schedule), tags)
 
 
 def days_of_history(schedule: dict[str, Any], start: datetime) -> list[int]:
@@ -77,59 +120,14 @@ def days_of_history(schedule: dict[str, Any], start: datetime) -> list[int]:
     return [1, 2, longer] if period > 2 else [1, longer, longer + 1]
 
 
-def our_description(policy: dict[str, Any], schedule: dict[str, Any]) -> str:
-    """The description of the policy's snapshots."""
-    return f"Created for policy: {policy.get('PolicyId')} schedule: {schedule.get('Name')}"
-
-
-def our_tags(policy: dict[str, Any], schedule: dict[str, Any], scheduled_time: datetime) -> dict[str, str]:
-    """All tags of a snapshot that the policy made at a scheduled time."""
-    tags = dict(tag_pairs(schedule.get("TagsToAdd")))
-    tags |= {
-        "opendlm:policy-id": str(policy.get("PolicyId")),
-        "opendlm:schedule-name": str(schedule.get("Name")),
-        "opendlm:scheduled-time": time_text(scheduled_time),
-    }
-    expires = expiration(schedule, scheduled_time)
-    if expires is not None:
-        tags["opendlm:expiration-time"] = time_text(expires)
-    return tags
-
-
-def expiration(schedule: dict[str, Any], scheduled_time: datetime) -> datetime | None:
-    """When a snapshot of the schedule has served its time, or nothing where the schedule counts."""
-    rule = schedule.get("RetainRule") or {}
-    interval, unit = rule.get("Interval"), rule.get("IntervalUnit")
-    if not interval:
-        return None
-    if unit in MONTHS_OF_UNIT:
-        return add_months(scheduled_time, interval * MONTHS_OF_UNIT[unit])
-    return scheduled_time + timedelta(days=interval * DAYS_OF_UNIT.get(unit, 1))
-
-
-def add_months(time: datetime, months: int) -> datetime:
-    """The same day of a later month, or its last day where it is shorter."""
-    year, month = divmod(time.year * 12 + time.month - 1 + months, 12)
-    day = min(time.day, calendar.monthrange(year, month + 1)[1])
-    return time.replace(year=year, month=month + 1, day=day)
-
-
-def time_of_day(schedule: dict[str, Any], day: datetime) -> datetime:
-    """The schedule's first time on a day, 17:00 where it names none."""
-    times = (schedule.get("CreateRule") or {}).get("Times") or [DEFAULT_TIME]
-    # A time that is none is the function's to refuse, not ours.
-    text = times[0] if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", str(times[0])) else DEFAULT_TIME
-    hour, minute = map(int, text.split(":"))
-    return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
-
-
 def add_foreign(account: Account, event: Any, seeded: Seeded, start: datetime) -> dict[str, str]:
     """Snapshots that look like the policy's more or less, and are not."""
     volume = (seeded.targets or seeded.untagged)[0]
     schedule = next(iter(schedules_of(event)), {})
     name = schedule.get("Name", "Default Schedule")
     days_ago = lambda days: start - timedelta(days=days)  # noqa: E731
-    forged = our_tags(policy_of(event), schedule, days_ago(9)) if schedule else {}
+    instance = seeded.instances[0] if seeded.instances else None
+    forged = our_tags(policy_of(event), schedule, days_ago(9), instance=instance) if schedule else {}
     dlm = {"aws:dlm:lifecycle-policy-id": OTHER_POLICY, "aws:dlm:lifecycle-schedule-name": name, "dlm:managed": "true"}
     made = {
         "made by hand": account.add_snapshot(volume, days_ago(20), "before the upgrade"),

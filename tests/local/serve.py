@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import contract
 import events
 import sample_account
 import switches
@@ -35,7 +36,7 @@ def main() -> int:
         fill(Account(aws), event, arguments)
         for name, value in aws.environment().items():
             print(f"export {name}={value}")
-        print(f"# {len(aws.ec2.volumes)} volumes, {len(aws.ec2.snapshots)} snapshots")
+        print(f"# {len(aws.ec2.reservations)} instances, {len(aws.ec2.volumes)} volumes, {len(aws.ec2.snapshots)} snapshots")
         print(f"# switches: curl {aws.url}/opendlm-local/switches -d '{{\"SNAP_SECONDS\": 30}}'")
         print(f"# the EC2 calls so far: curl {aws.url}/opendlm-local/calls", flush=True)
         stop.wait()
@@ -61,12 +62,12 @@ def fill(account: Account, event: Any, arguments: argparse.Namespace) -> None:
     began = time.monotonic()
     policy, schedule = events.policy_of(event), events.schedules_of(event)[0]
     tags = dict(events.target_tags_of(event)[:1])
-    description = sample_account.our_description(policy, schedule)
+    description = contract.our_description(policy, schedule)
     for _ in range(arguments.volumes):
         volume = account.add_volume(tags)
         for days in range(arguments.snapshots_each, 0, -1):
-            scheduled_time = sample_account.time_of_day(schedule, now - timedelta(days=days))
-            account.add_snapshot(volume, scheduled_time, description, sample_account.our_tags(policy, schedule, scheduled_time))
+            scheduled_time = contract.time_of_day(schedule, now - timedelta(days=days))
+            account.add_snapshot(volume, scheduled_time, description, contract.our_tags(policy, schedule, scheduled_time))
     print(f"# filled in {time.monotonic() - began:.1f} s")
 
 

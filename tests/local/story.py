@@ -22,6 +22,7 @@ HOLD_SECONDS = 0.5
 
 # The widths of the columns. What was done to what begins under what was done, with the time before it.
 TIME, WHAT, SUBJECT = 10, 18, 23
+NOUNS = {"DescribeInstances": "instance", "DescribeSnapshots": "snapshot", "DescribeVolumes": "volume"}
 DECISION_STYLES = {"create": "green", "delete": "red", "failed": "red", "wait": "yellow"}
 
 
@@ -110,11 +111,13 @@ class Story:
     def _call_text(self, call: Call) -> tuple[str, str]:
         """What a call was about, and with which parameters."""
         if call.Rows is not None:
-            noun = "snapshot" if call.Action == "DescribeSnapshots" else "volume"
+            noun = NOUNS.get(call.Action, "row")
             count = f"{call.Rows} {noun}{'' if call.Rows == 1 else 's'}{', more' if call.MorePages else ''}"
             return count, self._reading_text(call)
         if call.Action == "CreateSnapshot":
             return call.Parameters.get("VolumeId", ""), f"{call.Result or ''} {self._creation_text(call.Parameters)}".strip()
+        if call.Action == "CreateSnapshots":
+            return call.Parameters.get("InstanceSpecification.InstanceId", ""), self._set_text(call)
         if call.Action == "DeleteSnapshot":
             return call.Parameters.get("SnapshotId", ""), ""
         return "", describe_text(call.Parameters)
@@ -127,9 +130,18 @@ class Story:
         self._last_reading[call.Action] = text
         return text
 
+    def _set_text(self, call: Call) -> str:
+        """What a set consists of, and what it was told to leave out."""
+        left_out = ["the boot volume"] if call.Parameters.get("InstanceSpecification.ExcludeBootVolume") == "true" else []
+        left_out += numbered(call.Parameters, "InstanceSpecification.ExcludeDataVolumeId")
+        parts = [call.Result or "", "without " + ", ".join(left_out) if left_out else ""]
+        parts.append("tags of each volume" if "CopyTagsFromSource" in call.Parameters else "")
+        return " · ".join(part for part in [*parts, self._creation_text(call.Parameters)] if part)
+
     def _creation_text(self, parameters: dict[str, str]) -> str:
         """Description and tags, or that they are those of the creation before."""
-        described = parameters.get("Description", ""), tags_text(parameters)
+        tags = " · ".join(f"{key}={value}" for key, value in creation_tags(parameters).items())
+        described = parameters.get("Description", ""), tags
         if described == self._last_creation:
             return "(same description and tags)"
         self._last_creation = described
@@ -149,22 +161,23 @@ class Story:
     def _tell_decision(self, line: Line) -> None:
         fields = line.fields
         decision, reason = str(fields.get("decision", "")), str(fields.get("reason", ""))
-        snapshot, volume = fields.get("snapshot"), fields.get("volume")
-        key = (decision, fields.get("schedule"), volume, snapshot, fields.get("scheduled_time"), reason)
+        snapshot, volume, instance = (fields.get(name) for name in ("snapshot", "volume", "instance"))
+        key = (decision, fields.get("schedule"), instance, volume, snapshot, fields.get("scheduled_time"), reason)
         if key in self._told:
             self._unchanged += 1
             return
         self._told.add(key)
         where = fields.get("scheduled_time") or fields.get("schedule") or ""
         text = f"{where}: {reason}" if where and str(where) not in reason else reason
-        columns([("", TIME, ""), (decision, WHAT, DECISION_STYLES.get(decision, "")), (snapshot or volume or "", SUBJECT, "")], text)
+        subject = str(snapshot or volume or instance or "")
+        columns([("", TIME, ""), (decision, WHAT, DECISION_STYLES.get(decision, "")), (subject, SUBJECT, "")], text)
 
     def _tell_action(self, line: Line) -> None:
         fields = line.fields
         if fields.get("outcome") == "done":
             # The call itself has been told.
             return
-        subject = str(fields.get("snapshot") or fields.get("volume") or "")
+        subject = str(fields.get("snapshot") or fields.get("volume") or fields.get("instance") or "")
         code = fields.get("code") or fields.get("error") or ""
         self._row(line.time, str(fields.get("outcome")), subject, f"{fields.get('action')}: {code}", "red")
 
@@ -191,7 +204,7 @@ def describe_text(parameters: dict[str, str]) -> str:
     for number in range(1, 51):
         if name := parameters.get(f"Filter.{number}.Name"):
             parts.append(f"{name}=" + "|".join(numbered(parameters, f"Filter.{number}.Value")))
-    parts += [", ".join(ids) for name in ("VolumeId", "SnapshotId") if (ids := numbered(parameters, name))]
+    parts += [", ".join(ids) for name in ("VolumeId", "SnapshotId", "InstanceId") if (ids := numbered(parameters, name))]
     if "NextToken" in parameters:
         parts.append("next page")
     if "MaxResults" in parameters:
@@ -208,13 +221,13 @@ def numbered(parameters: dict[str, str], name: str) -> list[str]:
     return values
 
 
-def tags_text(parameters: dict[str, str]) -> str:
+def creation_tags(parameters: dict[str, str]) -> dict[str, str]:
     """The tags of a creation."""
-    tags, number = [], 1
+    tags, number = {}, 1
     while (key := parameters.get(f"TagSpecification.1.Tag.{number}.Key")) is not None:
-        tags.append(f"{key}={parameters.get(f'TagSpecification.1.Tag.{number}.Value', '')}")
+        tags[key] = parameters.get(f"TagSpecification.1.Tag.{number}.Value", "")
         number += 1
-    return " · ".join(tags)
+    return tags
 
 
 def cause_text(cause: str) -> str:

@@ -16,6 +16,18 @@ from typing import Any
 # The answer for a resource that fails without a code of its own: what EC2 says when it is EC2's fault.
 DEFAULT_CODE = "InternalError"
 
+# EC2's own words for the faults that have some.
+MESSAGES = {
+    "InternalError": "An internal error has occurred",
+    "RequestLimitExceeded": "Request limit exceeded.",
+    "UnauthorizedOperation": "You are not authorized to perform this operation.",
+}
+
+
+def fault_message(code: str) -> str:
+    """The message of a fault that a switch asks for."""
+    return MESSAGES.get(code, f"{code}, as the switches of the local endpoint ask for.")
+
 
 @dataclass
 class Switches:
@@ -32,13 +44,16 @@ class Switches:
     LOST_ANSWERS: float = 0.0
     """The probability that a writing call takes effect while the caller gets HTTP 500."""
     FAIL_VOLUMES: dict[str, str] = field(default_factory=dict)
-    """CreateSnapshot of these volumes is answered with the code: `vol-a,vol-b:SomeCode`."""
+    """CreateSnapshot of these volumes, and CreateSnapshots of a set with one of them, is answered with the code:
+    `vol-a,vol-b:SomeCode`."""
+    FAIL_INSTANCES: dict[str, str] = field(default_factory=dict)
+    """CreateSnapshots of these instances is answered with the code: `i-a,i-b:SomeCode`."""
     FAIL_DELETES: dict[str, str] = field(default_factory=dict)
     """DeleteSnapshot of these snapshots is answered with the code: `snap-a,snap-b:SomeCode`."""
     FAIL_ACTIONS: dict[str, str] = field(default_factory=dict)
     """These EC2 actions are answered with the code: `DescribeVolumes:UnauthorizedOperation`."""
     ERROR_VOLUMES: set[str] = field(default_factory=set)
-    """Snapshots of these volumes end in the state `error`."""
+    """Snapshots of these volumes end in the state `error`, and so does the whole set that one of them belongs to."""
     WAIT_SCALE: float = 1.0
     """Real seconds for each second of a Wait state or of a Retry. The definition stays as it is."""
     SEED: int = 1

@@ -9,8 +9,6 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,83 +16,15 @@ from typing import Any
 import pytest
 
 import events
-import expectations
-import sample_account
-from chain import Chain, Execution, bootstrap_path, chain
-from expectations import Promise, Snapshots
-from local_aws import ACCOUNT
+from case import FAST, Case, case_of, event_now, with_short_window, writes
+from chain import Chain, Execution
 from rie import ROOT
-from sample_account import Seeded
 from story import cause_text
-from switches import Switches
 
-# Snapshots take a little over a second, and the waits of 1, 15 and 25 s become 0.1, 1.5 and 2.5 s.
-FAST = {"SNAP_SECONDS": 1.2, "WAIT_SCALE": 0.1}
 EVENTS = sorted((ROOT / "events").glob("*.json"))
 NOT_RUN = {"disabled", "invalid"}
 # How many events a rule of one minute sends in its test.
 MINUTES = 6
-WRITING = ("Create", "Delete", "Modify", "Copy", "Enable", "Disable", "Register", "Deregister", "Restore", "Lock")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Chain]:
-    """One chain for all tests of this file."""
-    with chain(bootstrap_path()) as started:
-        yield started
-
-
-@pytest.fixture
-def local(running: Chain) -> Chain:
-    """The chain with an empty account, healthy and fast."""
-    running.aws.switches.change({**Switches().shown(), **FAST})
-    running.aws.reset()
-    running.function.invocations.clear()
-    return running
-
-
-@dataclass
-class Case:
-    """An event with the account that was made for it."""
-
-    local: Chain
-    event: Any
-    seeded: Seeded
-    before: Snapshots
-    wanted: Promise
-
-    def run(self) -> Execution:
-        """Run the state machine on the event."""
-        return self.local.run(self.event)
-
-    def assert_promise_kept(self) -> None:
-        """Compare the account with what was promised, every snapshot of it."""
-        after = self.local.account.snapshots()
-        assert expectations.broken(self.event, self.wanted, self.before, after, ACCOUNT) == []
-        assert {id: after.get(id) for id in self.seeded.foreign} == {id: self.before[id] for id in self.seeded.foreign}
-        assert [each.id for each in after.values() if each.volume in self.seeded.untagged and each.id not in self.before] == []
-
-    def new(self) -> list[str]:
-        """The volumes of the snapshots that were made."""
-        return sorted(each.volume for id, each in self.local.account.snapshots().items() if id not in self.before)
-
-    def deleted(self) -> set[str]:
-        """The snapshots that are gone."""
-        return set(self.before) - set(self.local.account.snapshots())
-
-
-def case_of(local: Chain, event: Any) -> Case:
-    """Make the account for an event that is ready to run."""
-    start = events.start_of(event) or events.now_to_the_second()
-    seeded = sample_account.seed(local.account, event, start)
-    before = local.account.snapshots()
-    wanted = expectations.promise(event, before, local.account.volumes(), ACCOUNT, events.now_to_the_second())
-    return Case(local, event, seeded, before, wanted)
-
-
-def event_now(name: str) -> Any:
-    """A sample event, moved to now and with RunNow."""
-    return events.for_now(events.load(ROOT / "events" / f"{name}.json"), events.now_to_the_second()).event
 
 
 def due_event(scheduled_time: datetime, envelope_time: datetime) -> Any:
@@ -106,11 +36,6 @@ def due_event(scheduled_time: datetime, envelope_time: datetime) -> Any:
     return {**event, "time": events.time_text(envelope_time)}
 
 
-def writes(local: Chain) -> list[str]:
-    """The actions so far that change something."""
-    return [call.Action for call in local.aws.wire.calls_since(0) if call.Action.startswith(WRITING)]
-
-
 def kinds(execution: Execution) -> list[str]:
     """The types of the events of an execution."""
     return [event["type"] for event in execution.history()]
@@ -119,7 +44,7 @@ def kinds(execution: Execution) -> list[str]:
 @pytest.mark.parametrize("path", [path for path in EVENTS if path.stem not in NOT_RUN], ids=lambda path: path.stem)
 def test_an_event_comes_to_the_promised_end_and_a_second_run_changes_nothing(local: Chain, path: Path) -> None:
     case = case_of(local, event_now(path.stem))
-    assert {volume for _, volume in case.wanted.new} == set(case.seeded.targets)
+    assert {due.volume for due in case.wanted.new} == set(case.seeded.targets)
     assert case.wanted.deleted, "the account must have something that retention deletes"
     execution = case.run()
     assert execution.status() == "SUCCEEDED", execution.failure()
@@ -226,10 +151,7 @@ def test_a_start_that_arrives_too_late_makes_nothing(local: Chain) -> None:
 
 
 def test_a_volume_that_always_fails_stops_nobody_and_keeps_what_it_has(local: Chain) -> None:
-    # The window is over ten seconds from now, so the retries of the creation are too.
-    start = events.now_to_the_second() - timedelta(seconds=50)
-    event = with_short_window(event_now("sample"), start)
-    case = case_of(local, event)
+    case = case_of(local, with_short_window(event_now("sample")))
     bad, *others = case.seeded.targets
     local.aws.switches.change({"FAIL_VOLUMES": {bad: "SnapshotLimitExceeded"}})
     execution = case.run()
@@ -239,18 +161,8 @@ def test_a_volume_that_always_fails_stops_nobody_and_keeps_what_it_has(local: Ch
     assert case.deleted() == {case.seeded.ours[volume][0] for volume in others}
 
 
-def with_short_window(event: Any, start: datetime) -> Any:
-    """The event with another start and a start window of a minute."""
-    changed = copy.deepcopy(event)
-    body = events.body_of(changed)
-    body["ScheduledTime"] = events.time_text(start)
-    body["Options"] = {**events.options_of(changed), "StartWindowMinutes": 1}
-    return changed
-
-
 def test_a_snapshot_that_cannot_be_deleted_stops_nobody(local: Chain) -> None:
-    start = events.now_to_the_second() - timedelta(seconds=50)
-    case = case_of(local, with_short_window(event_now("sample"), start))
+    case = case_of(local, with_short_window(event_now("sample")))
     oldest = {volume: history[0] for volume, history in case.seeded.ours.items()}
     stuck = oldest[case.seeded.targets[0]]
     local.account.add_image_of(stuck)
@@ -292,8 +204,7 @@ def wait_for_creations(local: Chain, count: int, seconds_max: float = 20) -> Non
 
 
 def test_snapshots_that_end_in_error_never_cost_a_good_one(local: Chain) -> None:
-    start = events.now_to_the_second() - timedelta(seconds=50)
-    case = case_of(local, with_short_window(event_now("sample"), start))
+    case = case_of(local, with_short_window(event_now("sample")))
     bad, *others = case.seeded.targets
     local.aws.switches.change({"ERROR_VOLUMES": [bad]})
     case.run()

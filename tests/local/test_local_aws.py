@@ -6,60 +6,19 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 import switches as switches_module
 from account import Account
+from answers import code_of, outcome, snapshot_tags
 from local_aws import ACCOUNT, REGION, LocalAws
 from switches import Switches, read_codes
 
 NOW = datetime.now(timezone.utc)
 TAGS_50 = [{"Key": f"key {number}", "Value": "value"} for number in range(50)]
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[LocalAws]:
-    """One endpoint for all tests of this file."""
-    with LocalAws(Switches()) as aws:
-        yield aws
-
-
-@pytest.fixture
-def aws(served: LocalAws) -> LocalAws:
-    """The endpoint, empty and healthy."""
-    served.switches.change(Switches().shown())
-    served.reset()
-    return served
-
-
-@pytest.fixture
-def ec2(aws: LocalAws) -> Any:
-    """An EC2 client."""
-    return aws.client("ec2")
-
-
-@pytest.fixture
-def account(aws: LocalAws) -> Account:
-    """The account from the inside."""
-    return Account(aws)
-
-
-def code_of(call: Any, **parameters: Any) -> tuple[str, int]:
-    """The error code and the HTTP status that a call ends with."""
-    with pytest.raises(ClientError) as failure:
-        call(**parameters)
-    response = failure.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
-
-
-def snapshot_tags(*tags: tuple[str, str]) -> list[dict[str, Any]]:
-    """A TagSpecification for a snapshot."""
-    return [{"ResourceType": "snapshot", "Tags": [{"Key": key, "Value": value} for key, value in tags]}]
 
 
 def test_snapshots_come_in_pages_that_hold_each_of_them_once(ec2: Any, account: Account) -> None:
@@ -218,15 +177,6 @@ def test_a_describe_of_everything_has_a_smaller_bucket(aws: LocalAws, ec2: Any) 
     filters = [{"Name": "status", "Values": ["available"]}]
     assert {outcome(ec2.describe_volumes, Filters=filters) for _ in range(80)} == {"made"}
     assert ("RequestLimitExceeded", 503) in {outcome(ec2.describe_volumes) for _ in range(80)}
-
-
-def outcome(call: Any, **parameters: Any) -> Any:
-    """`made`, or the error code with its HTTP status."""
-    try:
-        call(**parameters)
-    except ClientError as failure:
-        return failure.response["Error"]["Code"], failure.response["ResponseMetadata"]["HTTPStatusCode"]
-    return "made"
 
 
 def test_chosen_resources_and_actions_fail_with_the_code_that_was_asked_for(aws: LocalAws, ec2: Any, account: Account) -> None:

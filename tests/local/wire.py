@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ec2_patches import ROWS_HEADER
+from ec2_describe import ROWS_HEADER
 from ec2_xml import error_answer
-from switches import Switches
+from switches import Switches, fault_message
 
 ADMIN = "/opendlm-local/"
 
@@ -45,17 +45,14 @@ WRITING_BUCKET = (50, 5)
 
 # What each error is sent as, where it is not 400.
 HTTP_STATUS = {
+    "DryRunOperation": 412,
     "InternalError": 500,
     "RequestLimitExceeded": 503,
     "ServiceUnavailable": 503,
     "Unavailable": 503,
     "UnauthorizedOperation": 403,
 }
-MESSAGES = {
-    "InternalError": "An internal error has occurred",
-    "RequestLimitExceeded": "Request limit exceeded.",
-    "UnauthorizedOperation": "You are not authorized to perform this operation.",
-}
+DRY_RUN_MESSAGE = "Request would have succeeded, but DryRun flag is set."
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
@@ -180,11 +177,16 @@ class Wire:
         if code:
             call.Code = code
             return fault_answer(code)
+        if call.Parameters.get("DryRun") == "true":
+            # Every action that can write has this parameter: EC2 looks at the permission and does nothing.
+            call.Code = "DryRunOperation"
+            return error(HTTP_STATUS[call.Code], call.Code, DRY_RUN_MESSAGE)
         status, headers, body = self.from_moto(environ, call)
         text = body.decode("utf-8", "replace")
         call.Code = found(r"<Code>([^<]+)</Code>", text) if status >= 400 else None
         call.Rows = next((int(value) for name, value in headers if name.lower() == ROWS_HEADER), None)
-        call.Result = found(r"<snapshotId>([^<]+)</snapshotId>", text) if call.Rows is None else None
+        made = re.findall(r"<snapshotId>([^<]+)</snapshotId>", text) if call.Rows is None else []
+        call.Result = ", ".join(made) or None
         call.MorePages = "<nextToken>" in text
         headers = [(name, value) for name, value in headers if name.lower() not in (ROWS_HEADER, "content-length")]
         if not is_reading(call.Action) and status < 400 and self.switches.happens(self.switches.LOST_ANSWERS):
@@ -203,6 +205,9 @@ class Wire:
             return switches.FAIL_ACTIONS[call.Action]
         if call.Action == "CreateSnapshot":
             return switches.FAIL_VOLUMES.get(call.Parameters.get("VolumeId", ""))
+        if call.Action == "CreateSnapshots":
+            # A volume of the set is looked at behind the wire, where the set is known.
+            return switches.FAIL_INSTANCES.get(call.Parameters.get("InstanceSpecification.InstanceId", ""))
         if call.Action == "DeleteSnapshot":
             return switches.FAIL_DELETES.get(call.Parameters.get("SnapshotId", ""))
         return None
@@ -241,7 +246,7 @@ def is_reading(action: str) -> bool:
 
 def fault_answer(code: str) -> Answer:
     """An error with the HTTP status and the message that EC2 gives it."""
-    return error(HTTP_STATUS.get(code, 400), code, MESSAGES.get(code, f"{code}, as the switches of the local endpoint ask for."))
+    return error(HTTP_STATUS.get(code, 400), code, fault_message(code))
 
 
 def error(status: int, code: str, message: str) -> Answer:

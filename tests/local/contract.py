@@ -1,0 +1,124 @@
+"""What the contract says that a snapshot of the policy carries, and when: worked out here independently of the function."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from events import tag_pairs, time_text
+
+POLICY_TAG = "opendlm:policy-id"
+SCHEDULE_TAG = "opendlm:schedule-name"
+SCHEDULED_TAG = "opendlm:scheduled-time"
+EXPIRATION_TAG = "opendlm:expiration-time"
+INSTANCE_TAG = "opendlm:instance-id"
+HOLD_TAG = "opendlm:hold"
+
+DEFAULT_TIME = "17:00"
+DAYS_OF_UNIT = {"DAYS": 1, "WEEKS": 7}
+MONTHS_OF_UNIT = {"MONTHS": 1, "YEARS": 12}
+
+
+def our_description(policy: dict[str, Any], schedule: dict[str, Any]) -> str:
+    """The description of the policy's snapshots."""
+    return f"Created for policy: {policy.get('PolicyId')} schedule: {schedule.get('Name')}"
+
+
+def our_tags(
+    policy: dict[str, Any],
+    schedule: dict[str, Any],
+    scheduled_time: datetime,
+    *,
+    source_tags: Iterable[tuple[str, str]] = (),
+    instance: str | None = None,
+    together: Iterable[dict[str, Any]] = (),
+) -> dict[str, str]:
+    """All tags of a snapshot that the policy made at a scheduled time.
+
+    `source_tags` are those of the volume, which CopyTags copies; `together` are the other schedules that had the same scheduled
+    time. Where two say the same key, TagsToAdd wins over VariableTags and those over what is copied; the schedule that owns the
+    snapshot wins over the others; and nothing wins over our own.
+    """
+    schedules = [*together, schedule]
+    tags = {}
+    if any(each.get("CopyTags") is True for each in schedules):
+        tags |= {key: value for key, value in source_tags if not key.lower().startswith("aws:")}
+    variables = {"$(instance-id)": instance or "", "$(timestamp)": time_text(scheduled_time)}
+    for each in schedules:
+        tags |= {key: variables.get(value, value) for key, value in tag_pairs(each.get("VariableTags"))}
+    for each in schedules:
+        tags |= dict(tag_pairs(each.get("TagsToAdd")))
+    tags |= {
+        POLICY_TAG: str(policy.get("PolicyId")),
+        SCHEDULE_TAG: str(schedule.get("Name")),
+        SCHEDULED_TAG: time_text(scheduled_time),
+    }
+    expires = expiration(schedule, scheduled_time)
+    if expires is not None:
+        tags[EXPIRATION_TAG] = time_text(expires)
+    return {**tags, INSTANCE_TAG: instance} if instance else tags
+
+
+def owner_of(schedules: list[dict[str, Any]]) -> dict[str, Any]:
+    """The schedule that owns the one snapshot of several with the same scheduled time: the one that keeps it longest."""
+    return max(schedules, key=kept_for)
+
+
+def kept_for(schedule: dict[str, Any]) -> timedelta:
+    """How long a schedule keeps a snapshot; where it counts, the count times the period."""
+    epoch = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    expires = expiration(schedule, epoch)
+    count = (schedule.get("RetainRule") or {}).get("Count") or 0
+    return expires - epoch if expires else count * period_of(schedule.get("CreateRule") or {})
+
+
+def period_of(create_rule: dict[str, Any]) -> timedelta:
+    """The time from one scheduled time to the next, near enough to compare schedules."""
+    if create_rule.get("Interval"):
+        return timedelta(hours=create_rule["Interval"])
+    fields = re.sub(r"^cron\(|\)$", "", str(create_rule.get("CronExpression", ""))).split()
+    _, _, day_of_month, month, day_of_week = (fields + ["*"] * 5)[:5]
+    named = lambda text: text not in ("*", "?")  # noqa: E731
+    if named(month):
+        return timedelta(days=365)
+    if named(day_of_month):
+        return timedelta(days=30)
+    return timedelta(days=7 if named(day_of_week) else 1)
+
+
+def expiration(schedule: dict[str, Any], scheduled_time: datetime) -> datetime | None:
+    """When a snapshot of the schedule has served its time, or nothing where the schedule counts."""
+    rule = schedule.get("RetainRule") or {}
+    interval, unit = rule.get("Interval"), rule.get("IntervalUnit")
+    if not interval:
+        return None
+    if unit in MONTHS_OF_UNIT:
+        return add_months(scheduled_time, interval * MONTHS_OF_UNIT[unit])
+    return scheduled_time + timedelta(days=interval * DAYS_OF_UNIT.get(unit, 1))
+
+
+def add_months(time: datetime, months: int) -> datetime:
+    """The same day of a later month, or its last day where it is shorter."""
+    year, month = divmod(time.year * 12 + time.month - 1 + months, 12)
+    day = min(time.day, calendar.monthrange(year, month + 1)[1])
+    return time.replace(year=year, month=month + 1, day=day)
+
+
+def time_of_day(schedule: dict[str, Any], day: datetime) -> datetime:
+    """The schedule's first time on a day, 17:00 where it names none."""
+    times = (schedule.get("CreateRule") or {}).get("Times") or [DEFAULT_TIME]
+    # A time that is none is the function's to refuse, not ours.
+    text = times[0] if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", str(times[0])) else DEFAULT_TIME
+    hour, minute = map(int, text.split(":"))
+    return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
+
+
+def parse(text: str | None) -> datetime | None:
+    """A time of a tag."""
+    try:
+        return datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    except ValueError:
+        return None

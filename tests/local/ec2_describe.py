@@ -1,0 +1,97 @@
+"""DescribeInstances, DescribeSnapshots and DescribeVolumes as EC2 answers them, and fast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import local_instances
+import snapshot_life
+from ec2_filters import Values, filter_of, paged
+from ec2_rules import require_ids, tags_of, volume_status
+from ec2_xml import describe_answer, instance_item, reservation_item, snapshot_item, time_text, volume_item
+
+# The rows of a Describe answer, for the log of calls. The wire takes it off before the client sees the answer.
+ROWS_HEADER = "x-opendlm-rows"
+
+Answer = tuple[int, dict[str, str], str]
+
+
+def describe_instances(self: Any) -> Answer:
+    """DescribeInstances with pages and filters. A page is counted in instances, whatever reservations they belong to."""
+    instances = local_instances.all_of(self.ec2_backend)
+    ids = self._get_param("InstanceIds", [])
+    require_ids(ids, instances, "instance")
+    page, token = paged(self, instances, ids, filter_of(self._get_param("Filters", []), INSTANCE_VALUES))
+    rows: dict[str, list[str]] = {}
+    for instance in page:
+        reservation = local_instances.reservation_of(instance)
+        rows.setdefault(reservation, []).append(instance_item(instance, tags_of(instance)))
+    items = (reservation_item(id, self.ec2_backend.account_id, members) for id, members in rows.items())
+    return 200, answer_headers(page), describe_answer("DescribeInstances", "reservationSet", items, token)
+
+
+def describe_volumes(self: Any) -> Answer:
+    """DescribeVolumes with pages and filters."""
+    ids = self._get_param("VolumeIds", [])
+    require_ids(ids, self.ec2_backend.volumes, "volume")
+    matches = filter_of(self._get_param("Filters", []), VOLUME_VALUES)
+    page, token = paged(self, self.ec2_backend.volumes, ids, matches)
+    items = (volume_item(volume, volume_status(volume), tags_of(volume)) for volume in page)
+    return 200, answer_headers(page), describe_answer("DescribeVolumes", "volumeSet", items, token)
+
+
+def describe_snapshots(self: Any) -> Answer:
+    """DescribeSnapshots with pages, owners and filters."""
+    backend = self.ec2_backend
+    ids = self._get_param("SnapshotIds", [])
+    require_ids(ids, backend.snapshots, "snapshot")
+    owners = {backend.account_id if owner == "self" else owner for owner in self._get_param("OwnerIds", [])}
+    by_filter = filter_of(self._get_param("Filters", []), SNAPSHOT_VALUES)
+    page, token = paged(self, backend.snapshots, ids, lambda each: (not owners or each.owner_id in owners) and by_filter(each))
+    items = (snapshot_item(snapshot, tags_of(snapshot)) for snapshot in page)
+    return 200, answer_headers(page), describe_answer("DescribeSnapshots", "snapshotSet", items, token)
+
+
+def answer_headers(page: list[Any]) -> dict[str, str]:
+    """The headers of a Describe answer."""
+    return {"Content-Type": "text/xml;charset=UTF-8", ROWS_HEADER: str(len(page))}
+
+
+INSTANCE_VALUES: Values = {
+    "availability-zone": lambda instance: instance.placement.zone,
+    "block-device-mapping.volume-id": lambda instance: [each.volume_id for each in instance.block_device_mapping.values()],
+    "hibernation-options.configured": lambda instance: str(local_instances.hibernates(instance)).lower(),
+    "instance-id": lambda instance: instance.id,
+    "instance-state-code": lambda instance: str(instance.state_code),
+    "instance-state-name": lambda instance: instance.state,
+    "instance-type": lambda instance: instance.instance_type,
+    "root-device-name": lambda instance: instance.root_device_name,
+}
+
+VOLUME_VALUES: Values = {
+    "attachment.device": lambda volume: [each.device for each in volume.attachments],
+    "attachment.instance-id": lambda volume: [each.instance.id for each in volume.attachments],
+    "attachment.status": lambda volume: [each.status for each in volume.attachments],
+    "availability-zone": lambda volume: volume.zone and volume.zone.name,
+    "create-time": lambda volume: time_text(volume.create_time),
+    "encrypted": lambda volume: str(bool(volume.encrypted)).lower(),
+    "multi-attach-enabled": lambda volume: str(bool(volume.multi_attach_enabled)).lower(),
+    "size": lambda volume: str(volume.size),
+    "snapshot-id": lambda volume: volume.snapshot_id,
+    "status": volume_status,
+    "volume-id": lambda volume: volume.id,
+    "volume-type": lambda volume: volume.volume_type,
+}
+
+SNAPSHOT_VALUES: Values = {
+    "description": lambda snapshot: snapshot.description or "",
+    "encrypted": lambda snapshot: str(bool(snapshot.encrypted)).lower(),
+    "owner-id": lambda snapshot: snapshot.owner_id,
+    "progress": snapshot_life.progress,
+    "snapshot-id": lambda snapshot: snapshot.id,
+    "start-time": lambda snapshot: time_text(snapshot.start_time),
+    "status": snapshot_life.status,
+    "storage-tier": lambda snapshot: snapshot.storage_tier,
+    "volume-id": lambda snapshot: snapshot.volume.id,
+    "volume-size": lambda snapshot: str(snapshot.volume.size),
+}
