@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from moto.ec2.models.amis import Ami
-from moto.ec2.models.elastic_block_store import Snapshot, Volume, VolumeAttachment
+from moto.ec2.models.elastic_block_store import Snapshot, Volume
 from moto.ec2.utils import random_ami_id, random_snapshot_id, random_volume_id
 
 import local_instances

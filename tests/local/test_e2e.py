@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import events
-from case import FAST, Case, case_of, event_now, with_short_window, writes
+from case import FAST, case_of, event_now, with_short_window, writes
 from chain import Chain, Execution
 from rie import ROOT
 from story import cause_text

@@ -15,7 +15,7 @@ import switches as switches_module
 from account import Account
 from answers import code_of, outcome, snapshot_tags
 from local_aws import ACCOUNT, REGION, LocalAws
-from switches import Switches, read_codes
+from switches import read_codes
 
 NOW = datetime.now(timezone.utc)
 TAGS_50 = [{"Key": f"key {number}", "Value": "value"} for number in range(50)]
