@@ -156,6 +156,7 @@ fn log_decisions(event: &Event, plan: &Plan<'_>) {
                 decision = $line.decision,
                 schedule = $line.schedule,
                 volume = $line.volume,
+                instance = $line.instance,
                 snapshot = $line.snapshot,
                 scheduled_time = $line.scheduled_time,
                 reason = $line.reason,

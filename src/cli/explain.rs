@@ -44,7 +44,7 @@ fn print_text(explanation: &Explanation) {
     let row = |name: &str, text: &str| println!("{name:<10}{text}");
     row("snapshot", &explanation.snapshot);
     if let Some(line) = &explanation.decision {
-        row("volume", &line.volume);
+        row("volume", line.volume.as_deref().unwrap_or("-"));
         row("made for", line.scheduled_time.as_deref().unwrap_or("an unreadable scheduled time"));
     }
     row("rule", &explanation.rule);

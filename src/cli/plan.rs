@@ -56,12 +56,16 @@ fn print_text(foreseen: &Foreseen) {
 fn table(decisions: &[Line]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["DECISION", "VOLUME", "SNAPSHOT", "SCHEDULED TIME", "SCHEDULE", "REASON"]);
+    table.set_header(["DECISION", "RESOURCE", "SNAPSHOT", "SCHEDULED TIME", "SCHEDULE", "REASON"]);
     for line in decisions {
+        let resource = match (&line.instance, &line.volume) {
+            (Some(instance), Some(volume)) => Some(format!("{volume} of {instance}")),
+            (instance, volume) => instance.clone().or_else(|| volume.clone()),
+        };
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         table.add_row([
             line.decision.to_owned(),
-            line.volume.clone(),
+            or_dash(&resource),
             or_dash(&line.snapshot),
             or_dash(&line.scheduled_time),
             or_dash(&line.schedule),

@@ -14,7 +14,7 @@ fn decisions(policy: &Policy, options: &Options, start: &Start, now: &str, world
     let number = |id: &str| id.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0').to_owned();
     let line = |line: report::words::Line| {
         let snapshot = line.snapshot.map_or_else(|| "-".to_owned(), |id| number(&id));
-        format!("{} vol {} snap {snapshot}: {}", line.decision, number(&line.volume), line.reason)
+        format!("{} vol {} snap {snapshot}: {}", line.decision, number(&line.volume.unwrap_or_default()), line.reason)
     };
     report::decisions(&plan).map(line).collect::<Vec<_>>().join("\n")
 }

@@ -1,7 +1,8 @@
 //! Reasons in words: the only place where a decision becomes text.
 
 use crate::plan::{
-    DeleteReason, FailReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict,
+    DeleteReason, FailReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, Target, TargetDecision,
+    TargetVerdict,
 };
 use crate::tags::{Hold, written};
 use crate::world::SnapshotId;
@@ -17,8 +18,12 @@ pub struct Line {
     /// The schedule's name, as the snapshot or the policy has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// The volume, or the instance.
-    pub volume: String,
+    /// The volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// The instance, for policies that target instances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// The snapshot, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<String>,
@@ -35,10 +40,15 @@ pub struct Line {
 #[must_use]
 pub fn of_target(decision: &TargetDecision<'_>) -> Line {
     let (word, kind, snapshot, reason) = target_verdict(&decision.verdict);
+    let (volume, instance) = match decision.target {
+        Target::Instance(instance) => (None, Some(instance.id.to_string())),
+        Target::Volume(volume) => (Some(volume.id.to_string()), None),
+    };
     Line {
         decision: word,
         schedule: Some(decision.schedule.name.to_string()),
-        volume: decision.target.id().to_owned(),
+        volume,
+        instance,
         snapshot: snapshot.map(ToString::to_string),
         scheduled_time: Some(written(decision.scheduled_time)),
         kind,
@@ -128,7 +138,8 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
     Line {
         decision: word,
         schedule: snapshot.marks.schedule_name.value().map(ToString::to_string),
-        volume: snapshot.volume_id.to_string(),
+        volume: Some(snapshot.volume_id.to_string()),
+        instance: snapshot.marks.instance_id.value().map(ToString::to_string),
         snapshot: Some(snapshot.id.to_string()),
         scheduled_time: snapshot.marks.scheduled_time.value().map(|&time| written(time)),
         kind,
