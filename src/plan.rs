@@ -21,6 +21,7 @@ mod orphan;
 #[cfg(test)]
 mod properties;
 pub mod retain;
+mod stopped;
 pub mod tagging;
 mod target;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use history::Histories;
 use jiff::Timestamp;
 pub use orphan::OrphanCount;
 use std::collections::{BTreeMap, BTreeSet};
+use stopped::Stopped;
 pub use target::{FailReason, SkipReason, Target};
 
 /// All that a turn decides about one policy and one view of the account.
@@ -81,18 +83,16 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
     }
     let sources = orphan::Sources::new(policy, world);
     let histories = Histories::new(policy, options, now, &ours);
+    let clock = create::Clock { now, window: options.start_window };
     if !is_disabled {
         plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
-        plan.targets = create::decide(policy, &plan.due, options.start_window, world, &histories);
+        plan.targets = create::decide(policy, &plan.due, clock, world, &histories);
     }
     plan.snapshots = verdicts(policy, options, now, world, &ours);
-    plan.orphans = orphan::count(policy, options, &sources, &ours);
-    plan.stopped = histories.stopped(policy, options.start_window, now, &sources);
+    plan.orphans = orphan::count(policy, options, world, &sources, &ours);
+    plan.stopped = Stopped::new(policy, options, now, world).count(&histories);
     let later = foresee::later(policy, options, start, now, world, &plan);
     apply_brake(&mut plan, options, start, &ours, &later);
-    for decision in &mut plan.snapshots {
-        decision.goes_later = later.get(&decision.snapshot.id).copied().filter(|_| plan.brake.is_none());
-    }
     plan
 }
 
@@ -153,6 +153,9 @@ fn apply_brake(
     let volumes: BTreeSet<&VolumeId> = older.iter().map(|snapshot| &snapshot.volume_id).collect();
     let allowed = options.maximum_deletions.allowed(older.len(), volumes.len());
     let planned = brakes::to_go(&plan.snapshots).len() + later.len();
+    for decision in &mut plan.snapshots {
+        decision.goes_later = later.get(&decision.snapshot.id).copied();
+    }
     if planned > allowed {
         plan.brake = Some(Brake { planned, allowed });
         brakes::brake(&mut plan.snapshots, planned, allowed);

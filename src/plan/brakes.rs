@@ -37,10 +37,16 @@ pub(super) fn keep_minimum(
     }
 }
 
-/// A run that would delete more than is allowed deletes nothing.
+/// A run that would delete more than is allowed deletes nothing, now or later.
 pub(super) fn brake(decisions: &mut [SnapshotDecision<'_>], planned: usize, allowed: usize) {
-    for (verdict, otherwise) in deletions(decisions) {
-        *verdict = SnapshotVerdict::Keep(KeepReason::Brake { planned, allowed, otherwise });
+    for decision in decisions {
+        let otherwise = match decision.verdict {
+            SnapshotVerdict::Delete(reason) => Some(reason),
+            SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => decision.goes_later.take(),
+        };
+        if let Some(otherwise) = otherwise {
+            decision.verdict = SnapshotVerdict::Keep(KeepReason::Brake { planned, allowed, otherwise });
+        }
     }
 }
 

@@ -17,11 +17,18 @@ pub const FAILED_SNAPSHOTS_MAX: usize = 5;
 /// DLM user guide: default policies back up "resources that are at least 24 hours old".
 pub const DEFAULT_POLICY_AGE_MIN: SignedDuration = SignedDuration::from_hours(24);
 
+/// The time of the turn, and for how long after a scheduled time snapshots may be begun.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    pub(super) now: Timestamp,
+    pub(super) window: SignedDuration,
+}
+
 /// One decision for each target and schedule that is due, and one for each that was missed.
 pub(super) fn decide<'a>(
     policy: &'a Policy,
     due: &[(&'a Schedule, Due)],
-    window: SignedDuration,
+    clock: Clock,
     world: &'a World,
     histories: &Histories<'a>,
 ) -> Vec<TargetDecision<'a>> {
@@ -38,7 +45,7 @@ pub(super) fn decide<'a>(
                 }
                 Due::Now { scheduled_time, answered_from, until } => {
                     let answers = answers(history, schedule, answered_from, scheduled_time);
-                    Some((scheduled_time, verdict(policy, target, &answers, scheduled_time, until, window)))
+                    Some((scheduled_time, verdict(policy, target, &answers, scheduled_time, until, clock)))
                 }
             };
             let decision =
@@ -68,7 +75,7 @@ fn verdict<'a>(
     answers: &[Dated<'a>],
     scheduled_time: Timestamp,
     until: Timestamp,
-    window: SignedDuration,
+    clock: Clock,
 ) -> TargetVerdict<'a> {
     let mut failed_sets = 0;
     let mut under_way = None;
@@ -87,14 +94,15 @@ fn verdict<'a>(
     }
     if let (Targets::AllVolumes(default), Target::Volume(volume)) = (&policy.targets, target) {
         let interval_days = i64::from(default.create_interval_days.get());
-        if let Some(verdict) = default_policy_verdict(volume, scheduled_time, interval_days, window) {
+        if let Some(verdict) = default_policy_verdict(volume, scheduled_time, interval_days, clock.window) {
             return verdict;
         }
     }
     if let Some(reason) = target::fail_reason(policy, target) {
         return TargetVerdict::Fail(reason);
     }
-    if failed_sets < FAILED_SNAPSHOTS_MAX {
+    let may_try = failed_sets == 0 || (failed_sets < FAILED_SNAPSHOTS_MAX && clock.now <= until);
+    if may_try {
         TargetVerdict::Create { until, with: Vec::new() }
     } else {
         TargetVerdict::GiveUp { failed_snapshots: failed_sets }

@@ -1,9 +1,7 @@
 //! The snapshots of ours by the resource that they were made of, and what counts among them.
 
 use super::due::saturating_add;
-use super::orphan::{Fate, Sources};
 use super::owning_schedule;
-use super::retain::has_stopped;
 use crate::options::Options;
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
 use crate::tags::Mark;
@@ -33,7 +31,7 @@ pub(super) type Series<'a> = (&'a str, &'a str, &'a ScheduleName);
 pub(super) struct Histories<'a> {
     by_source: BTreeMap<&'a str, Vec<Dated<'a>>>,
     places: BTreeMap<&'a SnapshotId, usize>,
-    newest: BTreeMap<Series<'a>, Timestamp>,
+    newest: BTreeMap<(&'a str, &'a str), Timestamp>,
 }
 
 impl<'a> Histories<'a> {
@@ -63,25 +61,14 @@ impl<'a> Histories<'a> {
         self.places.get(snapshot).copied()
     }
 
-    /// The newest scheduled time of a series that has a good snapshot.
-    pub(super) fn newest(&self, series: &Series<'a>) -> Option<Timestamp> {
-        self.newest.get(series).copied()
+    /// The newest scheduled time of a volume that has a good snapshot, whichever schedule made it.
+    pub(super) fn newest(&self, source: &str, volume: &str) -> Option<Timestamp> {
+        self.newest.get(&(source, volume)).copied()
     }
 
-    /// How many series of targeted resources have no new complete snapshot although they should.
-    pub(super) fn stopped(
-        &self,
-        policy: &'a Policy,
-        window: SignedDuration,
-        now: Timestamp,
-        sources: &Sources<'_>,
-    ) -> usize {
-        let is_stopped = |(series, newest): &(&Series<'a>, &Timestamp)| {
-            let schedule = policy.schedule(series.2);
-            sources.fate(series.0) == Fate::Targeted
-                && schedule.is_some_and(|schedule| has_stopped(policy, schedule, **newest, window, now))
-        };
-        self.newest.iter().filter(is_stopped).count()
+    /// Every volume that has a good snapshot, with the resource as part of which it was made.
+    pub(super) fn volumes(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.newest.keys().copied()
     }
 
     /// Two snapshots of one scheduled time share a place, so that a run that was delivered twice does not eat up the
@@ -102,7 +89,8 @@ impl<'a> Histories<'a> {
                 |dated: &Dated<'a>| is_good(dated, now) && !failed.contains(&(key.0, key.2, dated.scheduled_time));
             let good: BTreeSet<Timestamp> = history.iter().filter(|d| is_good(d)).map(|d| d.scheduled_time).collect();
             if let Some(&newest) = good.last() {
-                self.newest.insert(key, newest);
+                let of_volume = self.newest.entry((key.0, key.1)).or_insert(newest);
+                *of_volume = newest.max(*of_volume);
             }
             let mut newer = good.iter().rev().copied().peekable();
             let mut count = 0;

@@ -5,7 +5,7 @@ use super::{DeleteReason, KeepReason, SnapshotVerdict, history};
 use crate::options::{Options, Orphans};
 use crate::policy::{Policy, ScheduleName, Targets};
 use crate::tags::Mark;
-use crate::world::{InstanceState, Snapshot, SnapshotId, SnapshotState, Tier, VolumeState, World};
+use crate::world::{InstanceState, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, VolumeState, World};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -159,22 +159,38 @@ pub struct OrphanCount {
     pub without_schedule: usize,
     /// Their volume or instance is gone.
     pub of_gone_sources: usize,
-    /// Their volume or instance is there but not targeted.
+    /// Their volume or instance is there but not targeted, or the volume is no part of its instance any more.
     pub of_untargeted_sources: usize,
     /// The full size of all of them, in bytes: what they cost at most.
     pub full_size_bytes: u64,
 }
 
-pub(super) fn count(policy: &Policy, options: &Options, sources: &Sources<'_>, ours: &[&Snapshot]) -> OrphanCount {
+pub(super) fn count(
+    policy: &Policy,
+    options: &Options,
+    world: &World,
+    sources: &Sources<'_>,
+    ours: &[&Snapshot],
+) -> OrphanCount {
+    let attached: BTreeSet<(&str, &VolumeId)> = world
+        .instances
+        .iter()
+        .flat_map(|instance| instance.volumes.iter().map(|volume| (instance.id.as_str(), &volume.id)))
+        .collect();
+    let is_detached = |source: Option<&str>, snapshot: &Snapshot| {
+        let by_instance = matches!(policy.targets, Targets::Instances { .. });
+        by_instance && source.is_some_and(|source| !attached.contains(&(source, &snapshot.volume_id)))
+    };
     let mut count = OrphanCount::default();
     for &snapshot in ours {
         let is_owned = |name| super::owning_schedule(policy, options, name).is_some();
-        let fate = history::source(policy, snapshot).map(|source| sources.fate(source));
+        let source = history::source(policy, snapshot);
+        let fate = source.map(|source| sources.fate(source));
         if snapshot.marks.schedule_name.value().is_some_and(|name| !is_owned(name)) {
             count.without_schedule += 1;
         } else if fate == Some(Fate::Gone) {
             count.of_gone_sources += 1;
-        } else if fate == Some(Fate::Untargeted) {
+        } else if fate == Some(Fate::Untargeted) || is_detached(source, snapshot) {
             count.of_untargeted_sources += 1;
         } else {
             continue;

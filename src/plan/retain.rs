@@ -3,10 +3,10 @@
 use super::due::saturating_add;
 use super::history::{self, Histories};
 use super::orphan::{self, Fate};
+use super::stopped::Stopped;
 use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, owning_schedule};
 use crate::options::Options;
-use crate::policy::{Age, AgeUnit, CreateRule, Policy, RetainRule, Schedule, Targets};
-use crate::schedule;
+use crate::policy::{Age, AgeUnit, Policy, RetainRule, Schedule, Targets};
 use crate::tags::{self, Mark};
 use crate::world::{Snapshot, SnapshotState, Tier, World};
 use jiff::tz::Offset;
@@ -28,7 +28,8 @@ pub(super) fn decide<'a>(
 ) -> Vec<SnapshotDecision<'a>> {
     let sources = orphan::Sources::new(policy, world);
     let lines = orphan::Lines::new(policy, now, ours);
-    let rules = Rules { policy, options, now, sources: &sources, lines: &lines, histories };
+    let stopped = Stopped::new(policy, options, now, world);
+    let rules = Rules { policy, options, now, sources: &sources, lines: &lines, histories, stopped: &stopped };
     let mut decisions: Vec<_> = ours
         .iter()
         .map(|&snapshot| SnapshotDecision { snapshot, verdict: rules.verdict(snapshot), goes_later: None })
@@ -48,6 +49,7 @@ struct Rules<'r, 'a> {
     sources: &'r orphan::Sources<'a>,
     lines: &'r orphan::Lines<'a>,
     histories: &'r Histories<'a>,
+    stopped: &'r Stopped<'a>,
 }
 
 impl<'a> Rules<'_, 'a> {
@@ -131,43 +133,19 @@ impl<'a> Rules<'_, 'a> {
             }
             RetainRule::Age(_) => {
                 let Mark::Read(at) = snapshot.marks.expiration_time else { return keep(KeepReason::NoExpirationTime) };
-                let series = (source, snapshot.volume_id.as_str(), &schedule.name);
                 if rank == 1 {
                     return keep(KeepReason::NewestCompleted);
                 }
-                match self.histories.newest(&series) {
-                    Some(newest) if !self.options.age_without_new_backups && self.has_stopped(schedule, newest) => {
+                let volume = snapshot.volume_id.as_str();
+                match self.stopped.since(self.histories, schedule, source, volume) {
+                    Some(newest) if !self.options.age_without_new_backups => {
                         keep(KeepReason::BackupsStopped { newest })
                     }
-                    Some(_) => SnapshotVerdict::Delete(DeleteReason::Expired { at }),
-                    None => keep(KeepReason::NewestCompleted),
+                    Some(_) | None => SnapshotVerdict::Delete(DeleteReason::Expired { at }),
                 }
             }
         }
     }
-
-    fn has_stopped(&self, schedule: &Schedule, newest: Timestamp) -> bool {
-        has_stopped(self.policy, schedule, newest, self.options.start_window, self.now)
-    }
-}
-
-/// Whether a schedule's backups of a volume have stopped: the newest complete one is older than the schedule's period
-/// plus the start window. Our own: when backups stop, nothing ages away.
-pub(super) fn has_stopped(
-    policy: &Policy,
-    schedule: &Schedule,
-    newest: Timestamp,
-    window: SignedDuration,
-    now: Timestamp,
-) -> bool {
-    let next = match (&schedule.create, &policy.targets) {
-        (CreateRule::OnStart, Targets::AllVolumes(default)) => {
-            let days = i64::from(default.create_interval_days.get());
-            Some(saturating_add(newest, SignedDuration::from_hours(24 * days)))
-        }
-        _ => schedule::next_after(&schedule.create, newest),
-    };
-    next.is_some_and(|next| now > saturating_add(next, window))
 }
 
 /// Whether a policy's expiry goes on while it is disabled, and takes the last snapshot of what is gone too.

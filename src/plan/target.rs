@@ -60,7 +60,7 @@ impl fmt::Display for FailReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoVolumeLeft => {
-                f.write_str("ExcludeBootVolume and ExcludeDataVolumeTags leave no volume of the instance")
+                f.write_str("the instance has no volume, or ExcludeBootVolume and ExcludeDataVolumeTags leave none")
             }
             Self::TooManyExclusions { excluded } => write!(
                 f,

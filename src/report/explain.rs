@@ -3,7 +3,7 @@
 use super::words::{self, Line};
 use crate::options::Options;
 use crate::plan::{self, KeepReason, Plan, SnapshotDecision, SnapshotVerdict};
-use crate::policy::{Policy, RetainRule, Schedule};
+use crate::policy::{CreateRule, Policy, RetainRule, Schedule};
 use crate::schedule;
 use crate::tags::{self, Hold, Ownership, written};
 use crate::world::{SnapshotId, World};
@@ -60,6 +60,9 @@ pub fn explain(
 }
 
 fn why_not_ours(policy: &Policy, world: &World, plan: &Plan<'_>, snapshot: &SnapshotId) -> String {
+    if plan.is_disabled {
+        return "the policy is disabled: nothing is decided".to_owned();
+    }
     let observed = world.snapshots.iter().find(|observed| observed.id == *snapshot);
     match observed.map(|observed| tags::ownership(&policy.id, observed)) {
         None => {
@@ -71,7 +74,6 @@ fn why_not_ours(policy: &Policy, world: &World, plan: &Plan<'_>, snapshot: &Snap
             "it carries our tag but not our description, so somebody else made it".to_owned()
         }
         Some(Ownership::OtherPolicy) => "it belongs to another policy".to_owned(),
-        Some(Ownership::Ours) if plan.is_disabled => "it is ours, and the policy is disabled".to_owned(),
         Some(Ownership::Ours) => "it is ours".to_owned(),
     }
 }
@@ -99,6 +101,9 @@ fn forecast(
     };
     let at_backup = |count: usize| match nth_next(count) {
         Some(time) => (format!("once the backup of {} is complete", written(time)), Some(time)),
+        None if schedule.is_some_and(|schedule| schedule.create == CreateRule::OnStart) => {
+            ("once a newer one is complete".to_owned(), None)
+        }
         None => ("never: its schedule makes no more backups".to_owned(), None),
     };
     match &decision.verdict {
@@ -112,7 +117,9 @@ fn forecast(
             KeepReason::NewestCompleted | KeepReason::BackupsStopped { .. } => at_backup(1),
             KeepReason::NotExpired { until }
             | KeepReason::OrphanNotExpired { until }
-            | KeepReason::Errored { until } => (format!("at the first turn after {}", written(*until)), Some(*until)),
+            | KeepReason::Errored { until } => {
+                (format!("at the first turn after {} with a newer one complete", written(*until)), Some(*until))
+            }
             KeepReason::Held(Hold::Until(until)) => {
                 (format!("by the rules again after {}", written(*until)), Some(*until))
             }

@@ -142,7 +142,10 @@ fn a_snapshot_is_explained_by_its_rule_and_when_it_goes() {
         &policy(vec![daily("Default Schedule", days(7))]),
         &world([volume(1)], [aged.clone()]),
         &aged,
-        ["schedule Default Schedule keeps by age: 7 days", "at the first turn after 2026-11-29T17:00:00Z"],
+        [
+            "schedule Default Schedule keeps by age: 7 days",
+            "at the first turn after 2026-11-29T17:00:00Z with a newer one complete",
+        ],
     );
     let forged = Snapshot { description: "by hand".into(), ..snapshot(1, 1, "2026-11-22T17:00:00Z") };
     check_explanation(

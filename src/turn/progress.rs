@@ -229,7 +229,9 @@ impl Progress {
         if !keys.is_empty() && self.tags_left_out.len() < TAGS_LEFT_OUT_MAX {
             let keys = shortened(&keys.join(", "));
             let resource = subject.resource();
-            self.tags_left_out.push(format!("{resource}: a snapshot has at most 50 tags, left out: {keys}"));
+            self.tags_left_out.push(format!(
+                "{resource}: left out of its tags, which are at most 50 and none of AWS or opendlm: {keys}"
+            ));
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is made, and when: E11, E12, E29, E30, E38, E42 to E44, E46, E52, E53.
+//! What is made, and when: E11, E12, E29, E30, E38, E42, E43, E46. (E44 is observe's, E52 and E53 are decode's.)
 
 use super::*;
 use crate::action::Action;
@@ -101,6 +101,19 @@ fn e38_a_volume_whose_snapshot_is_still_under_way_is_tried_again_within_the_wind
     let (creations, _, outcome) = run(&mut account, &sample(), &Options::default(), "2026-11-22T17:00:00Z");
     assert!(creations > 30, "{creations} tries in an hour");
     assert_eq!(outcome, RunOutcome::Partial);
+}
+
+#[test]
+fn a_snapshot_that_fails_after_the_start_window_is_not_made_again() {
+    let failed = snapshot(1, 1, "2026-11-22T17:00:00Z").in_state(SnapshotState::Error);
+    let world = world([volume(1)], [failed]);
+    let (policy, options) = (sample(), Options::default());
+    let decided = |now: &str| {
+        let plan = plan(&policy, &options, &start("2026-11-22T17:00:00Z"), at(now), &world);
+        words::of_target(&plan.targets[0]).decision
+    };
+    assert_eq!(decided("2026-11-22T18:00:00Z"), "create");
+    assert_eq!(decided("2026-11-22T18:00:01Z"), "give up");
 }
 
 #[test]

@@ -179,6 +179,22 @@ fn a_detached_volume_is_in_no_new_set_and_keeps_what_it_has() {
 }
 
 #[test]
+fn what_a_detached_volume_has_ages_away_but_for_the_newest() {
+    let old = [1, 2].map(|day| {
+        let made = snapshot(day, 11, &format!("2026-11-0{day}T17:00:00Z")).of_instance(1);
+        let expires = made.start_time + DAY;
+        made.expiring(&expires.to_string())
+    });
+    let world = of_instances([instance(1, 10, [])], old);
+    check_fates(&instance_policy(days(1)), &world, "2026-11-22T20:00:00Z", "1 delete, 2 keep");
+    let orphans = {
+        let (policy, options) = (instance_policy(days(1)), Options::default());
+        plan(&policy, &options, &start(START), at(START), &world).orphans
+    };
+    assert_eq!(orphans.of_untargeted_sources, 2, "nobody pays for what nobody sees");
+}
+
+#[test]
 fn instances_that_ec2_cannot_back_up_are_skipped_with_their_state() {
     let in_state = |number: u32, state| Instance { state, ..instance(number, 10 * number, []) };
     let world = of_instances(

@@ -206,6 +206,23 @@ fn e55_when_backups_fail_for_longer_than_the_retention_the_newest_complete_one_s
 }
 
 #[test]
+fn age_goes_on_for_a_schedule_whose_backups_a_longer_one_makes() {
+    // On Fridays the weekly schedule's snapshot serves the daily one too; it is Saturday noon.
+    let weekly = by_cron("Weekly", "cron(0 17 ? * FRI *)", days(60));
+    let policy = policy(vec![daily("Default Schedule", days(2)), weekly]);
+    let friday = by_age(3, "2026-11-20T17:00:00Z", "2027-01-19T17:00:00Z").of_schedule("Weekly");
+    let world = world(
+        [volume(1)],
+        [
+            by_age(1, "2026-11-18T17:00:00Z", "2026-11-20T17:00:00Z"),
+            by_age(2, "2026-11-19T17:00:00Z", "2026-11-21T17:00:00Z"),
+            friday,
+        ],
+    );
+    check_fates(&policy, &world, "2026-11-21T12:00:00Z", "1 delete, 2 keep, 3 keep");
+}
+
+#[test]
 fn backups_that_stopped_are_counted_for_the_report() {
     let policy = policy(vec![daily("Default Schedule", days(2))]);
     let world = world([volume(1)], [by_age(1, "2026-11-01T17:00:00Z", "2026-11-03T17:00:00Z")]);

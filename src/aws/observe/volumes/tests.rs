@@ -17,7 +17,7 @@ fn sorted_ids(world: &World) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn only_volumes_that_carry_a_target_tag_to_the_letter_are_kept_and_each_once() {
+async fn e44_a_volume_with_any_one_of_the_target_tags_to_the_letter_is_targeted_and_each_once() {
     let tagged = |id: &str, key: &str, value: &str| tagged_volume(id, &[(key, value)]);
     let rule = mock!(Client::describe_volumes)
         .match_requests(|asked| asked.max_results() == Some(1000) && filters_of(asked.filters())[0].0 == "tag:team")

@@ -1,6 +1,8 @@
 //! The forms in which policies really come: read back from the API, from tools that print every field, from templates.
 
 use super::*;
+use crate::policy::RetainRule;
+use std::num::NonZeroU32;
 
 #[track_caller]
 fn check_accepted(document: Value) {
@@ -76,6 +78,23 @@ fn a_default_policy_is_known_by_its_word_its_flag_or_its_language() {
         check_accepted(json!({"State": "ENABLED", "PolicyDetails": details}));
         check_accepted(json!({"State": "ENABLED", "DefaultPolicy": resource, "PolicyDetails": details}));
     }
+}
+
+#[test]
+fn e52_a_count_with_an_interval_of_zero_beside_it_is_a_count() {
+    let rule = json!({"RetainRule": {"Count": 5, "Interval": 0}});
+    let document = edited(volumes(), SCHEDULE, &rule);
+    let policy = policy(&document, "", IdRule::Optional).value.unwrap();
+    assert_eq!(policy.schedules[0].retain, RetainRule::Count(NonZeroU32::new(5).unwrap()));
+}
+
+#[test]
+fn e53_a_target_region_on_a_snapshot_policy_is_read_as_its_target() {
+    let copy = json!({"CrossRegionCopyRules": [{"TargetRegion": "us-west-2", "Encrypted": true}]});
+    let reading = policy(&edited(volumes(), SCHEDULE, &copy), "", IdRule::Optional);
+    assert_eq!(reading.errors, vec![]);
+    assert_eq!(reading.warnings.len(), 1);
+    assert_eq!(reading.not_supported.len(), 1, "the copy itself comes later");
 }
 
 #[test]

@@ -1,0 +1,82 @@
+//! Whether the backups of a volume have stopped. Our own rule: when they stop, nothing ages away.
+
+use super::due::saturating_add;
+use super::history::Histories;
+use super::{SkipReason, Target, target};
+use crate::options::Options;
+use crate::policy::{CreateRule, Policy, Schedule, Targets};
+use crate::schedule;
+use crate::world::World;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// The volumes that the policy is to back up now, and where it is known, when anybody began their newest snapshot.
+///
+/// That one may still be under way, so it is no reason to let anything age away; it only keeps a volume out of the count.
+///
+/// A volume that was detached from its instance or is excluded now is not among them: its backups ended, they did not
+/// stop, and what it has ages away but for the newest.
+#[derive(Debug)]
+pub(super) struct Stopped<'a> {
+    policy: &'a Policy,
+    window: SignedDuration,
+    now: Timestamp,
+    expected: BTreeMap<(&'a str, &'a str), Option<Timestamp>>,
+}
+
+impl<'a> Stopped<'a> {
+    pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, world: &'a World) -> Self {
+        let mut expected = BTreeMap::new();
+        for target in target::all(policy, world) {
+            match target {
+                _ if matches!(target::skip_reason(policy, target), Some(SkipReason::Excluded(_))) => {}
+                Target::Instance(instance) => {
+                    let volumes = target::included_volumes(policy, instance);
+                    expected.extend(volumes.into_iter().map(|volume| ((target.id(), volume.id.as_str()), None)));
+                }
+                Target::Volume(volume) => {
+                    expected.insert((target.id(), target.id()), volume.last_snapshot);
+                }
+            }
+        }
+        Self { policy, window: options.start_window, now, expected }
+    }
+
+    /// The newest complete backup of a volume, when it is older than the schedule's period plus the start window.
+    pub(super) fn since(
+        &self,
+        histories: &Histories<'_>,
+        schedule: &Schedule,
+        source: &str,
+        volume: &str,
+    ) -> Option<Timestamp> {
+        self.expected.get(&(source, volume))?;
+        let newest = histories.newest(source, volume)?;
+        self.is_over(schedule, newest).then_some(newest)
+    }
+
+    /// Whether the period after `newest` and the start window are over.
+    fn is_over(&self, schedule: &Schedule, newest: Timestamp) -> bool {
+        let next = match (&schedule.create, &self.policy.targets) {
+            (CreateRule::OnStart, Targets::AllVolumes(default)) => {
+                let days = i64::from(default.create_interval_days.get());
+                Some(saturating_add(newest, SignedDuration::from_hours(24 * days)))
+            }
+            _ => schedule::next_after(&schedule.create, newest),
+        };
+        next.is_some_and(|next| self.now > saturating_add(next, self.window))
+    }
+
+    /// How many volumes have no new complete backup although every schedule of theirs should have made one, and nobody
+    /// else made one either.
+    pub(super) fn count(&self, histories: &Histories<'_>) -> usize {
+        let has_stopped = |key: &(&str, &str)| {
+            let by_anybody = self.expected.get(key).copied().flatten();
+            self.policy.schedules.iter().all(|schedule| {
+                self.since(histories, schedule, key.0, key.1).is_some()
+                    && by_anybody.is_none_or(|last| self.is_over(schedule, last))
+            })
+        };
+        histories.volumes().filter(has_stopped).count()
+    }
+}
