@@ -172,11 +172,13 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
     if let Some(scheduled_time) = scheduled_time {
         document.insert("ScheduledTime".to_owned(), Value::String(written(scheduled_time)));
     }
+    let options_warnings = options.warnings;
     let options = options.value.unwrap_or_default();
     policy
         .map(|policy| Event { policy, options, scheduled_time, progress, document })
         .with_errors(errors)
         .with_not_supported(not_supported)
+        .with_warnings(options_warnings)
 }
 
 fn refused(path: &str, message: String) -> Reading<Event> {

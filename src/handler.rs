@@ -47,7 +47,8 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
     let policy_id = event.policy.id.as_str();
     let outcomes =
         account.apply(&selection.actions, until, |action, outcome| log_action(policy_id, action, outcome)).await;
-    let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, now);
+    // What was created counts as unsettled from the end of the turn's calls on, which may have taken minutes.
+    let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, clock::now());
     if let Some(denied) = &conclusion.denied {
         let advice = "give the role the rights that template.yaml lists";
         return Err(TurnError::AccessDenied(format!("{}: {}; {advice}", denied.code, denied.message)));

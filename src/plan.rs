@@ -21,6 +21,7 @@ mod orphan;
 #[cfg(test)]
 mod properties;
 pub mod retain;
+mod sets;
 mod stopped;
 pub mod tagging;
 mod target;
@@ -30,12 +31,14 @@ mod tests;
 use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::{self, Ownership};
-use crate::world::{Coverage, Snapshot, SnapshotId, VolumeId, World};
+use crate::world::{Coverage, CutShort, Snapshot, SnapshotId, VolumeId, World};
 pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 pub use due::Due;
 use history::Histories;
 use jiff::Timestamp;
 pub use orphan::OrphanCount;
+use serde::{Deserialize, Serialize};
+use sets::BrokenSets;
 use std::collections::{BTreeMap, BTreeSet};
 use stopped::Stopped;
 pub use target::{FailReason, SkipReason, Target};
@@ -52,8 +55,12 @@ pub struct Plan<'a> {
     pub targets: Vec<TargetDecision<'a>>,
     /// One for each snapshot of ours, sorted by volume, scheduled time and id.
     pub snapshots: Vec<SnapshotDecision<'a>>,
+    /// The observation was cut short: of what was not seen nobody knows whether it has a backup.
+    pub cut_short: Option<CutShort>,
     /// The run would delete more than `Options.MaximumDeletions` allows, so it deletes nothing.
     pub brake: Option<Brake>,
+    /// What was there of ours when the run began: what `Options.MaximumDeletions` is measured by.
+    pub older: Older,
     /// Snapshots of ours that nothing manages any more.
     pub orphans: OrphanCount,
     /// How many targeted volumes have a newest complete snapshot that is older than their schedule's period and start
@@ -63,8 +70,18 @@ pub struct Plan<'a> {
     pub foreign: usize,
 }
 
+/// How much was there when the run began, so that its own snapshots do not loosen the brake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Older {
+    /// Snapshots of ours.
+    pub snapshots: usize,
+    /// Volumes that they were made of.
+    pub volumes: usize,
+}
+
 /// Why a run deletes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Brake {
     /// How many snapshots the run would delete, those included that its own new ones push out.
     pub planned: usize,
@@ -82,17 +99,23 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
         return plan;
     }
     let sources = orphan::Sources::new(policy, world);
-    let histories = Histories::new(policy, options, now, &ours);
+    let broken = BrokenSets::new(policy, &ours);
+    let histories = Histories::new(policy, options, now, &ours, &broken);
     let clock = create::Clock { now, window: options.start_window };
     if !is_disabled {
         plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
         plan.targets = create::decide(policy, &plan.due, clock, world, &histories);
     }
     plan.snapshots = verdicts(policy, options, now, world, &ours);
+    plan.cut_short = match world.coverage {
+        Coverage::Complete => None,
+        Coverage::Partial(cut) => Some(cut),
+    };
     plan.orphans = orphan::count(policy, options, world, &sources, &ours);
     plan.stopped = Stopped::new(policy, options, now, world).count(&histories);
-    let later = foresee::later(policy, options, start, now, world, &plan);
-    apply_brake(&mut plan, options, start, &ours, &later);
+    let later = foresee::later(policy, options, now, world, &plan);
+    plan.older = Older::of(start, &ours);
+    apply_brake(&mut plan, options, &later);
     plan
 }
 
@@ -110,7 +133,9 @@ impl Plan<'_> {
             due: Vec::new(),
             targets: Vec::new(),
             snapshots: Vec::new(),
+            cut_short: None,
             brake: None,
+            older: Older::default(),
             orphans: OrphanCount::default(),
             stopped: 0,
             foreign: 0,
@@ -126,32 +151,32 @@ fn verdicts<'a>(
     world: &'a World,
     ours: &[&'a Snapshot],
 ) -> Vec<SnapshotDecision<'a>> {
-    let histories = Histories::new(policy, options, now, ours);
+    let broken = BrokenSets::new(policy, ours);
+    let histories = Histories::new(policy, options, now, ours, &broken);
     let sources = orphan::Sources::new(policy, world);
-    let mut decisions = retain::decide(policy, options, now, world, ours, &histories);
+    let mut decisions = retain::decide(policy, options, now, world, ours, &histories, &broken);
     let takes_the_last = retain::extends_deletion(policy) || matches!(options.orphans, Orphans::Expire(_));
     let is_exempt = |decision: &SnapshotDecision<'_>| {
         let source = history::source(policy, decision.snapshot);
         takes_the_last && source.is_some_and(|source| sources.fate(source) == orphan::Fate::Gone)
     };
-    brakes::keep_minimum(&mut decisions, options.minimum_kept, is_exempt);
+    brakes::keep_minimum(&mut decisions, options.minimum_kept, &broken, is_exempt);
     if let Coverage::Partial(cut) = world.coverage {
         brakes::keep_all(&mut decisions, cut);
     }
     decisions
 }
 
-/// What is allowed is measured by what was there when the run began, so that its own snapshots do not loosen the brake.
-fn apply_brake(
-    plan: &mut Plan<'_>,
-    options: &Options,
-    start: &Start,
-    ours: &[&Snapshot],
-    later: &BTreeMap<SnapshotId, DeleteReason>,
-) {
-    let older: Vec<&&Snapshot> = ours.iter().filter(|snapshot| snapshot.start_time < start.begun).collect();
-    let volumes: BTreeSet<&VolumeId> = older.iter().map(|snapshot| &snapshot.volume_id).collect();
-    let allowed = options.maximum_deletions.allowed(older.len(), volumes.len());
+impl Older {
+    fn of(start: &Start, ours: &[&Snapshot]) -> Self {
+        let older = ours.iter().filter(|snapshot| snapshot.start_time < start.begun);
+        let volumes: BTreeSet<&VolumeId> = older.clone().map(|snapshot| &snapshot.volume_id).collect();
+        Self { snapshots: older.count(), volumes: volumes.len() }
+    }
+}
+
+fn apply_brake(plan: &mut Plan<'_>, options: &Options, later: &BTreeMap<SnapshotId, DeleteReason>) {
+    let allowed = options.maximum_deletions.allowed(plan.older.snapshots, plan.older.volumes);
     let planned = brakes::to_go(&plan.snapshots).len() + later.len();
     for decision in &mut plan.snapshots {
         decision.goes_later = later.get(&decision.snapshot.id).copied();

@@ -178,13 +178,17 @@ impl StartTime {
     /// definition and not by a library's version.
     #[must_use]
     pub fn derived(policy: &PolicyId, schedule: &ScheduleName) -> Self {
-        const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-        const PRIME: u64 = 0x0000_0100_0000_01b3;
-        let bytes = policy.as_str().bytes().chain([0]).chain(schedule.as_str().bytes());
-        let hash = bytes.fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+        let hash = fnv1a(policy.as_str().bytes().chain([0]).chain(schedule.as_str().bytes()));
         let minute_of_day = u16::try_from(hash % 1440).expect("a remainder of 1440 fits 16 bits");
         Self { minute_of_day, origin: StartTimeOrigin::Derived }
     }
+}
+
+/// FNV-1a, 64 bits: a hash whose result its definition fixes for ever.
+pub(crate) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+    const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    bytes.fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }
 
 /// Who chose the clock time of an interval schedule.

@@ -13,8 +13,9 @@ use crate::plan::{Brake, Due, OrphanCount, Plan, Target, TargetDecision, TargetV
 use crate::policy::{CreateRule, Policy, Schedule, StartTimeOrigin};
 use crate::schedule;
 use crate::tags::written;
-use crate::turn::progress::{Failure, Progress};
+use crate::turn::progress::{Failure, Progress, Subject};
 use crate::turn::{RunOutcome, Status};
+use crate::world::CutShort;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -81,15 +82,30 @@ pub struct OrphanReport {
     pub of_gone_sources: usize,
     /// Of them, those whose volume or instance is there but not targeted.
     pub of_untargeted_sources: usize,
+    /// Of them, those that carry no expiry although their schedule keeps by age.
+    pub without_expiration: usize,
     /// The full size of all of them, in bytes: what they cost at most.
     pub full_size_bytes: u64,
 }
 
 impl From<OrphanCount> for OrphanReport {
     fn from(count: OrphanCount) -> Self {
-        let OrphanCount { without_schedule, of_gone_sources, of_untargeted_sources, full_size_bytes } = count;
-        let snapshots = without_schedule + of_gone_sources + of_untargeted_sources;
-        Self { snapshots, without_schedule, of_gone_sources, of_untargeted_sources, full_size_bytes }
+        let OrphanCount {
+            without_schedule,
+            of_gone_sources,
+            of_untargeted_sources,
+            without_expiration,
+            full_size_bytes,
+        } = count;
+        let snapshots = without_schedule + of_gone_sources + of_untargeted_sources + without_expiration;
+        Self {
+            snapshots,
+            without_schedule,
+            of_gone_sources,
+            of_untargeted_sources,
+            without_expiration,
+            full_size_bytes,
+        }
     }
 }
 
@@ -141,7 +157,8 @@ pub fn report(
     status: Status,
     warnings: &[String],
 ) -> Report {
-    let failures = failures(plan, progress);
+    let is_over = matches!(status, Status::Done(RunOutcome::Partial));
+    let failures = failures(plan, progress, is_over);
     let failed = progress.failures_left_out.saturating_add(u64::try_from(failures.len()).unwrap_or(u64::MAX));
     let outcome = match status {
         Status::Done(outcome) => Some(outcome_name(outcome)),
@@ -237,10 +254,12 @@ fn counted(lines: impl Iterator<Item = words::Line>) -> BTreeMap<String, usize> 
     counts
 }
 
-fn failures(plan: &Plan<'_>, progress: &Progress) -> Vec<FailureReport> {
-    let braked = plan.brake.map(braked).into_iter();
+fn failures(plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
+    let braked = progress.brake.or(plan.brake).map(braked);
+    let unseen = plan.cut_short.map(unseen);
     let remembered = progress.failures.iter().map(failure_report);
-    braked.chain(remembered).chain(plan.targets.iter().filter_map(hopeless)).collect()
+    let hopeless = plan.targets.iter().filter_map(|decision| hopeless(decision, progress, is_over));
+    braked.into_iter().chain(unseen).chain(remembered).chain(hopeless).collect()
 }
 
 /// The failure of a run that would delete more than it may: it says what it would have done and how to let it.
@@ -259,9 +278,25 @@ fn braked(brake: Brake) -> FailureReport {
     }
 }
 
+/// The failure of a run that did not see the whole account.
+fn unseen(cut: CutShort) -> FailureReport {
+    FailureReport {
+        action: "Describe".to_owned(),
+        resource: "the account".to_owned(),
+        schedule: None,
+        code: "ObservationCutShort".to_owned(),
+        message: format!("{cut}: what was not seen may have no backup, and nothing was deleted"),
+        attempts: 0,
+    }
+}
+
 /// The failure of a target that cannot get its snapshot whatever is tried.
-fn hopeless(decision: &TargetDecision<'_>) -> Option<FailureReport> {
+fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -> Option<FailureReport> {
     let code = match &decision.verdict {
+        // Made, perhaps often, and never seen; what failed by name is told already.
+        TargetVerdict::Create { .. } if is_over && !progress.may_have_failed(&Subject::of_decision(decision)) => {
+            "NotVisible"
+        }
         TargetVerdict::Fail(reason) => words::fail_kind(*reason),
         TargetVerdict::GiveUp { .. } => "SnapshotsFailed",
         TargetVerdict::Coincides { .. }
@@ -269,19 +304,26 @@ fn hopeless(decision: &TargetDecision<'_>) -> Option<FailureReport> {
         | TargetVerdict::Exists(_)
         | TargetVerdict::HasRecent { .. }
         | TargetVerdict::Missed
-        | TargetVerdict::Skip(_)
-        | TargetVerdict::Wait(_) => return None,
+        | TargetVerdict::Skip(_) => return None,
+        TargetVerdict::Wait(_) if is_over => "StillPending",
+        TargetVerdict::Wait(_) => return None,
     };
     let action = match decision.target {
         Target::Instance(_) => "CreateSnapshots",
         Target::Volume(_) => "CreateSnapshot",
+    };
+    let message = if code == "NotVisible" {
+        "EC2 shows no snapshot for this time, although calls to make one were accepted or nothing more may be tried"
+            .to_owned()
+    } else {
+        words::of_target(decision).reason
     };
     Some(FailureReport {
         action: action.to_owned(),
         resource: decision.target.id().to_owned(),
         schedule: Some(decision.schedule.name.to_string()),
         code: code.to_owned(),
-        message: words::of_target(decision).reason,
+        message,
         attempts: 0,
     })
 }

@@ -109,12 +109,10 @@ impl Account {
         account
     }
 
-    /// Lets the pending snapshots that answer a time at or before `start` be complete at `at`, and new ones at once.
-    pub fn complete_pending(&mut self, start: Timestamp, at: Timestamp) {
+    /// Lets those pending snapshots be complete at `at` that `is_awaited` names, and new ones at once.
+    pub fn complete_pending(&mut self, at: Timestamp, is_awaited: impl Fn(&Snapshot) -> bool) {
         self.snapshot_takes = SignedDuration::ZERO;
-        let is_awaited =
-            |s: &&mut Simulated| s.snapshot.marks.scheduled_time.value().is_some_and(|&time| time <= start);
-        for simulated in self.snapshots.values_mut().filter(is_awaited) {
+        for simulated in self.snapshots.values_mut().filter(|simulated| is_awaited(&simulated.snapshot)) {
             simulated.completes_at = at;
         }
     }
@@ -219,7 +217,7 @@ impl Account {
     /// One turn at `now`, as the function does it.
     ///
     /// # Panics
-    /// When the plan breaks a promise, or a second plan at the same instant would do anything more.
+    /// When the plan breaks a promise.
     pub fn turn(&mut self, policy: &Policy, options: &Options, progress: Progress, now: Timestamp) -> Conclusion {
         let world = self.observe(now);
         let plan = plan::plan(policy, options, &progress.start(), now, &world);

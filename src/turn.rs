@@ -7,12 +7,13 @@
 
 mod conclude;
 pub mod progress;
+mod remaining;
 #[cfg(test)]
 mod tests;
 
 use crate::action::{Action, DeleteSnapshot};
 use crate::options::Options;
-use crate::plan::{self, Plan, SnapshotVerdict, TargetVerdict};
+use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetVerdict};
 use crate::policy::Policy;
 pub use conclude::{Conclusion, RunOutcome, Status, TURNS_MAX, WAITS_SECONDS, conclude};
 use jiff::Timestamp;
@@ -36,8 +37,8 @@ pub struct Selection {
     pub actions: Vec<Action>,
     /// How many more were ready but did not fit.
     pub left_over: usize,
-    /// How many creations wait until EC2 surely lists what was created before.
-    pub postponed: usize,
+    /// Set when the run would delete more than it may: it deletes nothing (more).
+    pub brake: Option<Brake>,
 }
 
 /// Takes this turn's actions from a plan.
@@ -49,12 +50,17 @@ pub fn select(
     now: Timestamp,
     budget: Budget,
 ) -> Selection {
-    let mut selection = Selection { actions: Vec::new(), left_over: 0, postponed: 0 };
+    let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake };
     if options.dry_run {
         return selection;
     }
     select_creations(policy, plan, progress, now, budget.creations_max, &mut selection);
-    select_deletions(policy, plan, progress, budget.deletions_max, &mut selection);
+    if selection.brake.is_none() {
+        selection.brake = brake_of_run(options, plan, progress);
+    }
+    if selection.brake.is_none() {
+        select_deletions(policy, plan, progress, budget.deletions_max, &mut selection);
+    }
     selection
 }
 
@@ -67,14 +73,13 @@ fn select_creations(
     selection: &mut Selection,
 ) {
     let unsettled = progress.unsettled_at(now);
+    let due = remaining::due_targets(plan);
     let mut calls = 0;
     for decision in &plan.targets {
         let TargetVerdict::Create { until, .. } = decision.verdict else { continue };
         let subject = Subject::of_decision(decision);
-        if unsettled.contains(&subject) {
-            selection.postponed += 1;
-        } else if now > until && progress.may_have_failed(&subject) {
-            // The start window is over: what failed before is not tried again. What was never tried goes on.
+        if unsettled.contains(subject.hash().as_str()) || !progress.may_create(&subject, due, until, now) {
+            // Conclude says what becomes of it.
         } else if calls < calls_max {
             calls += 1;
             selection.actions.extend(plan::call::creation(policy, decision));
@@ -82,6 +87,17 @@ fn select_creations(
             selection.left_over += 1;
         }
     }
+}
+
+/// The plan's own brake sees what is there now; this one counts what the run has deleted already.
+fn brake_of_run(options: &Options, plan: &Plan<'_>, progress: &Progress) -> Option<Brake> {
+    let deleted = usize::try_from(progress.deleted).unwrap_or(usize::MAX);
+    let goes =
+        |d: &&plan::SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
+    let planned = deleted.saturating_add(plan.snapshots.iter().filter(goes).count());
+    let snapshots = plan.older.snapshots.saturating_add(deleted);
+    let allowed = options.maximum_deletions.allowed(snapshots, plan.older.volumes);
+    (planned > allowed).then_some(Brake { planned, allowed })
 }
 
 fn select_deletions(

@@ -29,6 +29,7 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     let prefix = format!("{path}.");
     let mut keys = Keys::new(object.unwrap_or(&empty), &prefix);
     let mut options = Options::default();
+    let mut warnings = Vec::new();
     if let Some(age_without_new_backups) = keys.boolean("AgeWithoutNewBackups") {
         options.age_without_new_backups = age_without_new_backups;
     }
@@ -46,6 +47,10 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     }
     if let Some(minutes) = keys.number("StartWindowMinutes", Options::START_WINDOW_MINUTES_MAX) {
         options.start_window = SignedDuration::from_mins(i64::from(minutes));
+        if minutes == 0 {
+            let message = "0: only a start within the second of its scheduled time makes anything".to_owned();
+            warnings.push(Finding { path: format!("{prefix}StartWindowMinutes"), message });
+        }
     }
     for key in NOT_SUPPORTED {
         if keys.any(key).is_some() {
@@ -63,7 +68,7 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
         options.previous_names =
             read_previous_names(previous_names, &format!("{prefix}PreviousNames"), policy, &mut errors);
     }
-    Reading { value: Some(options), errors, not_supported, warnings: vec![] }
+    Reading { value: Some(options), errors, not_supported, warnings }
 }
 
 /// A number, or a share of the snapshots that are ours, as in `"10%"`. Zero of either is a way to delete nothing.

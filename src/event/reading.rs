@@ -27,6 +27,13 @@ impl<T> Reading<T> {
         self
     }
 
+    /// The reading with more warnings.
+    #[must_use]
+    pub fn with_warnings(mut self, mut warnings: Vec<Finding>) -> Self {
+        self.warnings.append(&mut warnings);
+        self
+    }
+
     /// Why there is no value: everything that is wrong or not supported, one after the other. `None` when there is one.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {

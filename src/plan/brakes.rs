@@ -1,5 +1,6 @@
 //! What stops deletions beside the rules: a partial observation, the floor of each volume, the brake of the run.
 
+use super::sets::BrokenSets;
 use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
 use crate::world::{CutShort, SnapshotId, SnapshotState, Tier};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +17,13 @@ pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
 pub(super) fn keep_minimum(
     decisions: &mut [SnapshotDecision<'_>],
     minimum: usize,
+    broken: &BrokenSets<'_>,
     is_exempt: impl Fn(&SnapshotDecision<'_>) -> bool,
 ) {
+    let is_restorable = |decision: &SnapshotDecision<'_>| {
+        let snapshot = decision.snapshot;
+        snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard && broken.is_whole(snapshot)
+    };
     let mut kept: BTreeMap<Box<str>, usize> = BTreeMap::new();
     for decision in decisions.iter().filter(|decision| is_restorable(decision)) {
         let kept = kept.entry(decision.snapshot.volume_id.as_str().into()).or_default();
@@ -54,10 +60,6 @@ pub(super) fn brake(decisions: &mut [SnapshotDecision<'_>], planned: usize, allo
 pub(super) fn to_go(decisions: &[SnapshotDecision<'_>]) -> BTreeSet<SnapshotId> {
     let is_to_go = |decision: &&SnapshotDecision<'_>| matches!(decision.verdict, SnapshotVerdict::Delete(_));
     decisions.iter().filter(is_to_go).map(|decision| decision.snapshot.id.clone()).collect()
-}
-
-fn is_restorable(decision: &SnapshotDecision<'_>) -> bool {
-    decision.snapshot.state == SnapshotState::Completed && decision.snapshot.tier == Tier::Standard
 }
 
 fn deletions<'d, 'a>(

@@ -2,6 +2,7 @@
 //! keeping snapshots. Each test is named after what it says; docs/dlm-differences.md lists all of them.
 
 mod creation;
+mod doubt;
 mod instances;
 mod retention;
 mod sources;

@@ -4,11 +4,12 @@
 //! checked before a single call is made, in the function as well as in every test and simulation; a broken promise
 //! stops the turn before the first write.
 
+use super::history::CLOCK_SKEW_MAX;
 use super::{DeleteReason, Plan, SnapshotVerdict, TargetVerdict};
 use crate::options::{Options, Orphans};
 use crate::policy::{Policy, Targets};
 use crate::tags::{self, Ownership};
-use crate::world::{Coverage, Snapshot, SnapshotState, Tier, World};
+use crate::world::{Coverage, InstanceState, Snapshot, SnapshotState, Tier, VolumeState, World};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -165,8 +166,15 @@ struct Sources<'a> {
 impl<'a> Sources<'a> {
     fn of(policy: &'a Policy, world: &'a World) -> Self {
         let targeted = match policy.targets {
-            Targets::AllVolumes(_) | Targets::Volumes { .. } => world.volumes.iter().map(|v| v.id.as_str()).collect(),
-            Targets::Instances { .. } => world.instances.iter().map(|instance| instance.id.as_str()).collect(),
+            Targets::AllVolumes(_) | Targets::Volumes { .. } => {
+                let is_going = |state: &VolumeState| matches!(state, VolumeState::Deleted | VolumeState::Deleting);
+                world.volumes.iter().filter(|v| !is_going(&v.state)).map(|v| v.id.as_str()).collect()
+            }
+            Targets::Instances { .. } => {
+                let is_going =
+                    |state: &InstanceState| matches!(state, InstanceState::Terminated | InstanceState::ShuttingDown);
+                world.instances.iter().filter(|i| !is_going(&i.state)).map(|i| i.id.as_str()).collect()
+            }
         };
         Self { policy, targeted, untargeted: &world.untargeted }
     }
@@ -240,15 +248,23 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
         return;
     }
     let mut answers: BTreeMap<(&str, &str, Timestamp), &str> = BTreeMap::new();
-    for snapshot in world.snapshots.iter().filter(|snapshot| snapshot.state != SnapshotState::Error) {
+    let mut failed: BTreeSet<(&str, &str, Timestamp)> = BTreeSet::new();
+    for snapshot in world.snapshots.iter().filter(|s| tags::ownership(&policy.id, s) == Ownership::Ours) {
         let (Some(name), Some(&time)) = (snapshot.marks.schedule_name.value(), snapshot.marks.scheduled_time.value())
         else {
             continue;
         };
-        if tags::ownership(&policy.id, snapshot) == Ownership::Ours {
-            answers.insert((source_of(policy, snapshot), name.as_str(), time), snapshot.id.as_str());
+        let key = (source_of(policy, snapshot), name.as_str(), time);
+        let can_be_true = time.duration_since(snapshot.start_time) <= CLOCK_SKEW_MAX;
+        if snapshot.state == SnapshotState::Error {
+            failed.insert(key);
+        } else if can_be_true {
+            answers.insert(key, snapshot.id.as_str());
         }
     }
+    // Beside a failed member the others are no answer either.
+    let of_instances = matches!(policy.targets, Targets::Instances { .. });
+    answers.retain(|key, _| !(of_instances && failed.contains(key)));
     for decision in creations {
         let key = (decision.target.id(), decision.schedule.name.as_str(), decision.scheduled_time);
         if let Some(&snapshot) = answers.get(&key) {

@@ -2,9 +2,9 @@
 
 use super::coincide;
 use super::due::{Due, saturating_add};
-use super::history::{Dated, Histories};
-use super::target;
+use super::history::{self, Dated, Histories};
 use super::{SkipReason, Target, TargetDecision, TargetVerdict};
+use super::{sets, target};
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
 use crate::world::{SnapshotState, Volume, World};
 use jiff::{SignedDuration, Timestamp};
@@ -63,6 +63,7 @@ fn answers<'a>(history: &[Dated<'a>], schedule: &Schedule, from: Timestamp, to: 
     let is_answer = |dated: &&Dated<'_>| {
         from <= dated.scheduled_time
             && dated.scheduled_time <= to
+            && history::is_plausible(dated.snapshot, dated.scheduled_time)
             && coincide::serves(dated.schedule, schedule, dated.scheduled_time)
     };
     history.iter().filter(is_answer).copied().collect()
@@ -79,7 +80,7 @@ fn verdict<'a>(
 ) -> TargetVerdict<'a> {
     let mut failed_sets = 0;
     let mut under_way = None;
-    for set in sets(target, answers) {
+    for set in sets_of(target, answers) {
         match state_of(&set) {
             SetState::Complete(snapshot) => return TargetVerdict::Exists(snapshot),
             SetState::Failed => failed_sets += 1,
@@ -131,17 +132,16 @@ fn default_policy_verdict<'a>(
 }
 
 /// The snapshots that stand or fall together: of a volume each by itself, of an instance those of one call.
-fn sets<'a>(target: Target<'_>, answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>> {
+fn sets_of<'a>(target: Target<'_>, answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>> {
     match target {
         // From the earliest on, so that of two complete ones the first is named.
         Target::Volume(_) => answers.iter().rev().map(|dated| vec![*dated]).collect(),
         Target::Instance(_) => {
-            let mut sets: BTreeMap<(Timestamp, Timestamp, &ScheduleName), Vec<Dated<'a>>> = BTreeMap::new();
+            let mut by_call: BTreeMap<(Timestamp, &ScheduleName), Vec<Dated<'a>>> = BTreeMap::new();
             for dated in answers {
-                let key = (dated.scheduled_time, dated.snapshot.start_time, &dated.schedule.name);
-                sets.entry(key).or_default().push(*dated);
+                by_call.entry((dated.scheduled_time, &dated.schedule.name)).or_default().push(*dated);
             }
-            sets.into_values().collect()
+            by_call.into_values().flat_map(|members| sets::split(members, |dated| dated.snapshot)).collect()
         }
     }
 }

@@ -139,6 +139,9 @@ pub enum KeepReason<'a> {
         /// When it will be deleted.
         until: Timestamp,
     },
+    /// It failed, and it is what tells that the other members of its multi-volume set do not count: it stays as long as
+    /// they do.
+    FailedMember,
     /// Its scheduled time lies in the future.
     FutureScheduledTime(Timestamp),
     /// It carries `opendlm:hold`.

@@ -1,25 +1,25 @@
 //! What a run will delete later: the same rules, applied to the account as it will be once all is complete.
 
+use super::history;
 use super::{DeleteReason, Plan, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
 use super::{Target, unique_snapshots, verdicts};
 use crate::action::Action;
-use crate::options::{Options, Start};
+use crate::options::Options;
 use crate::policy::{Policy, Tag};
 use crate::tags::{self, Marks, Ownership};
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The snapshots that `plan` keeps now and that go once what it makes or waits for is complete, each with its reason.
 pub(super) fn later(
     policy: &Policy,
     options: &Options,
-    start: &Start,
     now: Timestamp,
     world: &World,
     plan: &Plan<'_>,
 ) -> BTreeMap<SnapshotId, DeleteReason> {
-    let Some(completed) = completed(policy, start, now, world, plan) else { return BTreeMap::new() };
+    let Some(completed) = completed(policy, now, world, plan) else { return BTreeMap::new() };
     let ours: Vec<&Snapshot> = unique_snapshots(&completed)
         .into_iter()
         .filter(|snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours)
@@ -40,7 +40,7 @@ pub(super) fn later(
 }
 
 /// The account once all that the plan makes or waits for is complete; `None` when that is nothing.
-fn completed(policy: &Policy, start: &Start, now: Timestamp, world: &World, plan: &Plan<'_>) -> Option<World> {
+fn completed(policy: &Policy, now: Timestamp, world: &World, plan: &Plan<'_>) -> Option<World> {
     let made: Vec<Snapshot> = plan
         .targets
         .iter()
@@ -48,9 +48,25 @@ fn completed(policy: &Policy, start: &Start, now: Timestamp, world: &World, plan
         .enumerate()
         .map(|(number, snapshot)| Snapshot { id: foreseen_id(number), ..snapshot })
         .collect();
+    let awaited: BTreeSet<(&str, Option<&Timestamp>)> = plan
+        .targets
+        .iter()
+        .filter_map(|decision| match decision.verdict {
+            TargetVerdict::Wait(snapshot) => Some((decision.target.id(), snapshot.marks.scheduled_time.value())),
+            TargetVerdict::Coincides { .. }
+            | TargetVerdict::Create { .. }
+            | TargetVerdict::Exists(_)
+            | TargetVerdict::Fail(_)
+            | TargetVerdict::GiveUp { .. }
+            | TargetVerdict::HasRecent { .. }
+            | TargetVerdict::Missed
+            | TargetVerdict::Skip(_) => None,
+        })
+        .collect();
     let is_awaited = |snapshot: &Snapshot| {
+        let source = history::source(policy, snapshot);
         matches!(snapshot.state, SnapshotState::Pending { .. })
-            && snapshot.marks.scheduled_time.value().is_some_and(|&time| time <= start.at)
+            && source.is_some_and(|source| awaited.contains(&(source, snapshot.marks.scheduled_time.value())))
     };
     if made.is_empty() && !world.snapshots.iter().any(is_awaited) {
         return None;

@@ -2,9 +2,9 @@
 
 use super::due::saturating_add;
 use super::owning_schedule;
+use super::sets::BrokenSets;
 use crate::options::Options;
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
-use crate::tags::Mark;
 use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier};
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Reverse;
@@ -35,7 +35,13 @@ pub(super) struct Histories<'a> {
 }
 
 impl<'a> Histories<'a> {
-    pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, ours: &[&'a Snapshot]) -> Self {
+    pub(super) fn new(
+        policy: &'a Policy,
+        options: &Options,
+        now: Timestamp,
+        ours: &[&'a Snapshot],
+        broken: &BrokenSets<'_>,
+    ) -> Self {
         let mut by_source: BTreeMap<&str, Vec<Dated<'a>>> = BTreeMap::new();
         for &snapshot in ours {
             let Some(source) = source(policy, snapshot) else { continue };
@@ -44,9 +50,8 @@ impl<'a> Histories<'a> {
             let Some(schedule) = owning_schedule(policy, options, name) else { continue };
             by_source.entry(source).or_default().push(Dated { schedule, scheduled_time, snapshot });
         }
-        let failed = failed_sets(&by_source);
         let mut histories = Self { by_source, ..Self::default() };
-        histories.number(now, &failed);
+        histories.number(now, broken);
         histories
     }
 
@@ -73,7 +78,7 @@ impl<'a> Histories<'a> {
 
     /// Two snapshots of one scheduled time share a place, so that a run that was delivered twice does not eat up the
     /// history. What is not good takes no place from others.
-    fn number(&mut self, now: Timestamp, failed: &BTreeSet<Set<'a>>) {
+    fn number(&mut self, now: Timestamp, broken: &BrokenSets<'_>) {
         let mut series: BTreeMap<Series<'a>, Vec<Dated<'a>>> = BTreeMap::new();
         for (source, history) in &mut self.by_source {
             history.sort_by_key(|d| Reverse((d.scheduled_time, d.snapshot.start_time, &d.snapshot.id)));
@@ -85,8 +90,7 @@ impl<'a> Histories<'a> {
             }
         }
         for (key, history) in series {
-            let is_good =
-                |dated: &Dated<'a>| is_good(dated, now) && !failed.contains(&(key.0, key.2, dated.scheduled_time));
+            let is_good = |dated: &Dated<'a>| is_good(dated, now) && broken.is_whole(dated.snapshot);
             let good: BTreeSet<Timestamp> = history.iter().filter(|d| is_good(d)).map(|d| d.scheduled_time).collect();
             if let Some(&newest) = good.last() {
                 let of_volume = self.newest.entry((key.0, key.1)).or_insert(newest);
@@ -125,20 +129,4 @@ fn is_good(dated: &Dated<'_>, now: Timestamp) -> bool {
 /// neither go because of it nor push others out.
 pub(super) fn is_plausible(snapshot: &Snapshot, scheduled_time: Timestamp) -> bool {
     scheduled_time <= saturating_add(snapshot.start_time, CLOCK_SKEW_MAX)
-}
-
-/// A multi-volume set: its instance, schedule and scheduled time.
-type Set<'a> = (&'a str, &'a ScheduleName, Timestamp);
-
-/// The sets of which a member failed or is under way: none of their members counts (EC2 user guide: "if any one
-/// snapshot fails, all the other snapshots display an error status").
-fn failed_sets<'a>(by_source: &BTreeMap<&'a str, Vec<Dated<'a>>>) -> BTreeSet<Set<'a>> {
-    let members = by_source.iter().flat_map(|(source, history)| history.iter().map(move |dated| (*source, dated)));
-    let is_bad = |dated: &Dated<'_>| {
-        !matches!(dated.snapshot.marks.instance_id, Mark::Absent) && dated.snapshot.state != SnapshotState::Completed
-    };
-    members
-        .filter(|(_, dated)| is_bad(dated))
-        .map(|(source, dated)| (source, &dated.schedule.name, dated.scheduled_time))
-        .collect()
 }

@@ -1,9 +1,10 @@
 //! Snapshots that nothing manages any more: no schedule owns them, or what they were made of is gone.
 
 use super::retain::{extends_deletion, later_by};
+use super::sets::BrokenSets;
 use super::{DeleteReason, KeepReason, SnapshotVerdict, history};
 use crate::options::{Options, Orphans};
-use crate::policy::{Policy, ScheduleName, Targets};
+use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
 use crate::tags::Mark;
 use crate::world::{InstanceState, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, VolumeState, World};
 use jiff::Timestamp;
@@ -71,9 +72,10 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(policy: &Policy, now: Timestamp, ours: &[&'a Snapshot]) -> Self {
+    pub(super) fn new(policy: &Policy, now: Timestamp, ours: &[&'a Snapshot], broken: &BrokenSets<'_>) -> Self {
         let mut newest: BTreeMap<Line<'a>, (Timestamp, Timestamp, &'a SnapshotId)> = BTreeMap::new();
-        let is_complete = |s: &&&Snapshot| s.state == SnapshotState::Completed && s.tier == Tier::Standard;
+        let is_complete =
+            |s: &&&Snapshot| s.state == SnapshotState::Completed && s.tier == Tier::Standard && broken.is_whole(s);
         for &snapshot in ours.iter().filter(is_complete) {
             let marks = &snapshot.marks;
             let Some(source) = history::source(policy, snapshot) else { continue };
@@ -161,6 +163,8 @@ pub struct OrphanCount {
     pub of_gone_sources: usize,
     /// Their volume or instance is there but not targeted, or the volume is no part of its instance any more.
     pub of_untargeted_sources: usize,
+    /// Their schedule keeps by age and they carry no expiry, since it kept by count when they were made.
+    pub without_expiration: usize,
     /// The full size of all of them, in bytes: what they cost at most.
     pub full_size_bytes: u64,
 }
@@ -183,19 +187,26 @@ pub(super) fn count(
     };
     let mut count = OrphanCount::default();
     for &snapshot in ours {
-        let is_owned = |name| super::owning_schedule(policy, options, name).is_some();
+        let schedule = snapshot.marks.schedule_name.value().map(|name| super::owning_schedule(policy, options, name));
         let source = history::source(policy, snapshot);
         let fate = source.map(|source| sources.fate(source));
-        if snapshot.marks.schedule_name.value().is_some_and(|name| !is_owned(name)) {
+        if schedule == Some(None) {
             count.without_schedule += 1;
         } else if fate == Some(Fate::Gone) {
             count.of_gone_sources += 1;
         } else if fate == Some(Fate::Untargeted) || is_detached(source, snapshot) {
             count.of_untargeted_sources += 1;
+        } else if schedule.flatten().is_some_and(|schedule| has_lost_its_rule(schedule, snapshot)) {
+            count.without_expiration += 1;
         } else {
             continue;
         }
         count.full_size_bytes = count.full_size_bytes.saturating_add(snapshot.full_size_bytes);
     }
     count
+}
+
+/// Whether the schedule keeps by age and nobody promised when the snapshot may go.
+fn has_lost_its_rule(schedule: &Schedule, snapshot: &Snapshot) -> bool {
+    matches!(schedule.retain, RetainRule::Age(_)) && snapshot.marks.expiration_time == Mark::Absent
 }

@@ -3,26 +3,32 @@
 use super::*;
 use crate::fixtures::*;
 use crate::options::MaximumDeletions;
-use crate::policy::RetainRule;
+use crate::policy::{RetainRule, Targets};
 use crate::sim::Account;
 use crate::tags::{Mark, Ownership};
 use crate::turn::Progress;
-use crate::world::{Coverage, CutShort, Origin, SnapshotState, Tier};
+use crate::world::{Coverage, CutShort, InstanceState, Origin, SnapshotState, Tier, VolumeState};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
 const NOW: &str = "2026-11-22T17:20:00Z";
 
 fn any_snapshot() -> impl Strategy<Value = Snapshot> {
-    let schedule =
-        prop_oneof![4 => Just("Default Schedule"), 2 => Just("Hourly"), 1 => Just("Nightly"), 1 => Just("Gone")];
+    let schedule = prop_oneof![
+        4 => Just("Default Schedule"),
+        2 => Just("Default policy"),
+        2 => Just("Hourly"),
+        1 => Just("Nightly"),
+        1 => Just("Gone"),
+    ];
     let state = prop_oneof![
         6 => Just(SnapshotState::Completed),
         1 => Just(SnapshotState::Error),
         1 => Just(SnapshotState::Pending { progress_percent: 50 }),
         1 => Just(SnapshotState::Unknown("recoverable".to_owned())),
     ];
-    let hours = -30_i64..400;
+    // Few enough times that snapshots of one instance and time meet in sets.
+    let hours = prop_oneof![2 => -30_i64..400, 3 => (0_i64..4).prop_map(|days| 24 * days)];
     (any::<u32>(), 1_u32..5, schedule, state, hours, prop::option::of(-200_i64..200), 0_u8..20).prop_map(
         |(number, volume, schedule, state, hours_ago, expires_in, oddity)| {
             let time = at("2026-11-22T17:00:00Z") - SignedDuration::from_hours(hours_ago);
@@ -54,12 +60,17 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
 /// the volume of its number and volume 4.
 fn any_world() -> impl Strategy<Value = World> {
     let numbers = || prop::sample::subsequence(vec![1_u32, 2, 3, 4], 0..=4);
-    (prop::collection::vec(any_snapshot(), 0..40), numbers(), numbers(), 0_u8..10).prop_map(
-        |(mut snapshots, targeted, there, cut)| {
+    (prop::collection::vec(any_snapshot(), 0..40), numbers(), numbers(), 0_u8..10, 0_u8..6).prop_map(
+        |(mut snapshots, targeted, there, cut, odd)| {
             snapshots.sort_by(|a, b| a.id.cmp(&b.id));
             snapshots.dedup_by(|a, b| a.id == b.id);
             let mut world = world(targeted.iter().copied().map(volume), snapshots);
             world.instances = targeted.iter().map(|&number| instance(number, number, [4])).collect();
+            match odd {
+                0 => world.instances.iter_mut().take(1).for_each(|i| i.state = InstanceState::Terminated),
+                1 => world.volumes.iter_mut().take(1).for_each(|v| v.state = VolumeState::Deleting),
+                _ => {}
+            }
             for number in there.into_iter().filter(|number| !targeted.contains(number)) {
                 world.untargeted.insert(volume_id(number).as_str().into());
                 world.untargeted.insert(instance_id(number).as_str().into());
@@ -73,12 +84,22 @@ fn any_world() -> impl Strategy<Value = World> {
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {
-    (any::<bool>(), 1_u32..6, 1_u32..6, 0_u8..3).prop_map(|(by_count, first, second, kind)| {
+    (any::<bool>(), 1_u32..6, 1_u32..6, 0_u8..5).prop_map(|(by_count, first, second, kind)| {
         let rule = |number| if by_count { count(number) } else { days(number) };
         let schedules = vec![daily("Default Schedule", rule(first)), every(1, "Hourly", rule(second))];
         match kind {
             0 => Policy { schedules, ..instance_policy(count(1)) },
             1 => default_policy(1, first + 1),
+            2 => {
+                let mut policy = default_policy(1, first + 1);
+                if let Targets::AllVolumes(targets) = &mut policy.targets {
+                    targets.extend_deletion = true;
+                }
+                if by_count {
+                    policy.state = PolicyState::Disabled;
+                }
+                policy
+            }
             _ => policy(schedules),
         }
     })
@@ -184,16 +205,24 @@ proptest! {
     ) {
         let first = start(NOW);
         let mut account = Account::holding(&world);
-        let promised = {
+        let (promised, awaited) = {
             let world = account.observe(at(NOW));
             let plan = plan(&policy, &options, &first, at(NOW), &world);
             let goes = |d: &&SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
             let mut promised: Vec<_> = plan.snapshots.iter().filter(goes).map(|d| d.snapshot.id.clone()).collect();
             promised.sort();
-            promised
+            let waits = |d: &TargetDecision<'_>| match d.verdict {
+                TargetVerdict::Wait(snapshot) => Some((d.target.id().to_owned(), *snapshot.marks.scheduled_time.value()?)),
+                _ => None,
+            };
+            (promised, plan.targets.iter().filter_map(waits).collect::<Vec<_>>())
         };
         let soon = at(NOW) + SignedDuration::from_secs(1);
-        account.complete_pending(first.at, soon);
+        account.complete_pending(soon, |snapshot| {
+            awaited.iter().any(|(source, time)| {
+                history::source(&policy, snapshot) == Some(source) && snapshot.marks.scheduled_time.value() == Some(time)
+            })
+        });
         let progress = account.turn(&policy, &options, Progress::new(&first), at(NOW)).progress;
         let _ = account.turn(&policy, &options, progress, soon);
         let left = account.observe(soon).snapshots;

@@ -3,10 +3,11 @@
 use super::due::saturating_add;
 use super::history::{self, Histories};
 use super::orphan::{self, Fate};
+use super::sets::BrokenSets;
 use super::stopped::Stopped;
 use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, owning_schedule};
 use crate::options::Options;
-use crate::policy::{Age, AgeUnit, Policy, RetainRule, Schedule, Targets};
+use crate::policy::{Age, AgeUnit, Policy, PolicyState, RetainRule, Schedule, Targets};
 use crate::tags::{self, Mark};
 use crate::world::{Snapshot, SnapshotState, Tier, World};
 use jiff::tz::Offset;
@@ -25,11 +26,12 @@ pub(super) fn decide<'a>(
     world: &'a World,
     ours: &[&'a Snapshot],
     histories: &Histories<'a>,
+    broken: &BrokenSets<'_>,
 ) -> Vec<SnapshotDecision<'a>> {
     let sources = orphan::Sources::new(policy, world);
-    let lines = orphan::Lines::new(policy, now, ours);
+    let lines = orphan::Lines::new(policy, now, ours, broken);
     let stopped = Stopped::new(policy, options, now, world);
-    let rules = Rules { policy, options, now, sources: &sources, lines: &lines, histories, stopped: &stopped };
+    let rules = Rules { policy, options, now, sources: &sources, lines: &lines, histories, stopped: &stopped, broken };
     let mut decisions: Vec<_> = ours
         .iter()
         .map(|&snapshot| SnapshotDecision { snapshot, verdict: rules.verdict(snapshot), goes_later: None })
@@ -50,11 +52,16 @@ struct Rules<'r, 'a> {
     lines: &'r orphan::Lines<'a>,
     histories: &'r Histories<'a>,
     stopped: &'r Stopped<'a>,
+    broken: &'r BrokenSets<'r>,
 }
 
 impl<'a> Rules<'_, 'a> {
     fn verdict(&self, snapshot: &'a Snapshot) -> SnapshotVerdict<'a> {
         let marks = &snapshot.marks;
+        // What is under way is waited for, held or not.
+        if let SnapshotState::Pending { .. } = snapshot.state {
+            return SnapshotVerdict::Wait { since: snapshot.start_time };
+        }
         if let Some(hold) = marks.hold.filter(|hold| hold.holds_at(self.now)) {
             return SnapshotVerdict::Keep(KeepReason::Held(hold));
         }
@@ -104,6 +111,9 @@ impl<'a> Rules<'_, 'a> {
         Some(match (&snapshot.state, snapshot.tier) {
             (SnapshotState::Completed, Tier::Standard) => return None,
             (SnapshotState::Completed, Tier::Archive) => SnapshotVerdict::Keep(KeepReason::Archived),
+            (SnapshotState::Error, _) if self.broken.tells_of_others(snapshot) => {
+                SnapshotVerdict::Keep(KeepReason::FailedMember)
+            }
             (SnapshotState::Error, _) => {
                 let until = saturating_add(snapshot.start_time, FAILED_SNAPSHOT_GRACE);
                 if until <= self.now {
@@ -133,6 +143,10 @@ impl<'a> Rules<'_, 'a> {
             }
             RetainRule::Age(_) => {
                 let Mark::Read(at) = snapshot.marks.expiration_time else { return keep(KeepReason::NoExpirationTime) };
+                // No newer one ever comes: the floor alone keeps the last.
+                if self.policy.state == PolicyState::Disabled {
+                    return SnapshotVerdict::Delete(DeleteReason::Expired { at });
+                }
                 if rank == 1 {
                     return keep(KeepReason::NewestCompleted);
                 }

@@ -22,7 +22,7 @@ fn decisions(policy: &Policy, options: &Options, start: &Start, now: &str, world
 #[track_caller]
 fn check_retention(policy: &Policy, snapshots: impl IntoIterator<Item = Snapshot>, expected: &[&str]) {
     let world = world([volume(1)], snapshots);
-    // Long after the last scheduled time, so that nothing is due.
+    // Long after the last scheduled time, so that nothing is due and nothing is waited for.
     let now = "2026-11-22T20:00:00Z";
     let actual = decisions(policy, &Options::default(), &start(now), now, &world);
     let snapshots_only: Vec<&str> = actual.lines().filter(|line| !line.starts_with("missed")).collect();
@@ -165,8 +165,6 @@ fn the_newest_so_many_stay_and_the_oldest_goes() {
 
 #[test]
 fn a_snapshot_that_is_not_complete_pushes_none_out() {
-    let later = "delete later vol 1 snap 1: once the new snapshots of this run are complete: number 4 from the newest, \
-                 the schedule keeps 3";
     let stays = "keep vol 1 snap 1: number 3 from the newest, the schedule keeps 3";
     for (state, oldest, words) in [
         (
@@ -176,7 +174,7 @@ fn a_snapshot_that_is_not_complete_pushes_none_out() {
         ),
         (
             SnapshotState::Pending { progress_percent: 99 },
-            later,
+            stays,
             "wait vol 1 snap 4: pending, 99% since 2026-11-22T17:00:00Z",
         ),
         (
@@ -246,8 +244,7 @@ fn an_expired_snapshot_stays_while_its_successor_is_pending() {
             snapshot(2, 1, "2026-11-22T17:00:00Z").pending(),
         ],
         &[
-            "delete later vol 1 snap 1: once the new snapshots of this run are complete: expired at 2026-11-21T17:00:00Z, \
-             and a newer one is complete",
+            "keep vol 1 snap 1: expired, but the newest complete one of its volume and schedule",
             "wait vol 1 snap 2: pending, 10% since 2026-11-22T17:00:00Z",
         ],
     );

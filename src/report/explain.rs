@@ -126,6 +126,7 @@ fn forecast(
             KeepReason::Archived
             | KeepReason::BeganBeforeScheduledTime { .. }
             | KeepReason::Brake { .. }
+            | KeepReason::FailedMember
             | KeepReason::FutureScheduledTime(_)
             | KeepReason::Held(Hold::Forever)
             | KeepReason::LastOrphan

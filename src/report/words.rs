@@ -197,6 +197,9 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         KeepReason::Errored { until } => {
             ("Errored", format!("it went to error and counts for nothing, to be deleted after {}", written(*until)))
         }
+        KeepReason::FailedMember => {
+            ("FailedMember", "it went to error; it tells that the other members of its set do not count".to_owned())
+        }
         KeepReason::FutureScheduledTime(time) => {
             ("FutureScheduledTime", format!("its scheduled time {} lies in the future", written(*time)))
         }

@@ -1,11 +1,11 @@
 //! What came of a turn: whether the run is done, what it says, and when to look again.
 
 use super::progress::{Progress, Subject};
+use super::remaining::{self, Remaining};
 use super::{Budget, Selection};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
 use crate::plan::{Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
-use crate::world::Snapshot;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -48,29 +48,10 @@ pub enum Status {
 pub enum RunOutcome {
     /// Some resource failed.
     Partial,
-    /// There was nothing to do: nothing due, nobody targeted, the policy disabled, or a dry run.
+    /// There was nothing to do, or the time for it was over: nothing due, nobody targeted, missed, disabled, a dry run.
     Skipped,
     /// Every due volume that can have a snapshot has a complete one, and all that had to go went.
     Succeeded,
-}
-
-/// What is still to be done after a turn's actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Remaining {
-    /// Creations that another turn should try.
-    creations: usize,
-    /// Creations that will not be tried again, and volumes whose snapshots keep failing.
-    creations_failed: usize,
-    /// Deletions that another turn should try.
-    deletions: usize,
-    /// Deletions that will not be tried again in this run.
-    deletions_failed: usize,
-    /// Snapshots of this start or earlier that are under way.
-    pending: usize,
-    /// Calls that the turn had no time for, or that EC2 had no room for.
-    not_started: usize,
-    /// Whether EC2 had too many calls.
-    was_throttled: bool,
 }
 
 /// Draws the conclusion from a turn: `outcomes` are those of `selection.actions`, in their order.
@@ -85,8 +66,9 @@ pub fn conclude(
     assert_eq!(selection.actions.len(), outcomes.len(), "every action has exactly one outcome");
     let left_over = selection.left_over;
     let done: Vec<(Action, Outcome)> = selection.actions.into_iter().zip(outcomes).collect();
+    progress.brake = selection.brake;
     let created_now = note_outcomes(&mut progress, plan, &done, now);
-    let remaining = remaining(plan, &progress, &done, left_over, now);
+    let remaining = remaining::after(plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
     if created_now {
         progress.waits = 0;
@@ -104,19 +86,17 @@ pub fn conclude(
 /// Counts what was done and remembers what failed. Returns whether a snapshot was created, or perhaps was.
 fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outcome)], now: Timestamp) -> bool {
     forget_mended(progress, plan);
-    progress.forget_settled(now);
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
-    let mut created_now = false;
+    let mut created = Vec::new();
     for (action, outcome) in done {
         let (name, subject) = (action.name(), Subject::of_action(action));
         let is_creation = action.is_creation();
         match outcome {
             Outcome::Created(ids) => {
-                created_now = true;
                 progress.created = progress.created.saturating_add(u64::try_from(ids.len()).unwrap_or(u64::MAX));
                 progress.forget_failure(&subject);
                 progress.remember_tags_left_out(&subject, action.tags_left_out());
-                progress.remember_creation(subject, now);
+                created.push(subject.hash());
             }
             Outcome::Deleted => {
                 progress.deleted = progress.deleted.saturating_add(1);
@@ -126,8 +106,7 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
             Outcome::Failed(failed) if failed.kind == FailedKind::Throttled && is_creation => {}
             Outcome::Failed(failed) => {
                 if is_creation && failed.kind == FailedKind::Unclear {
-                    created_now = true;
-                    progress.remember_creation(subject.clone(), now);
+                    created.push(subject.hash());
                 }
                 progress.remember_failure(name, subject, failed);
             }
@@ -137,12 +116,14 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
     if !progress.failures.is_empty() {
         progress.failures_left_out = progress.failures_left_out.max(left_out_before);
     }
+    let created_now = !created.is_empty();
+    progress.remember_creations(created, now);
     created_now
 }
 
 /// A failure is mended when the plan shows nothing to do about its subject any more.
 fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
-    if progress.failures.is_empty() && progress.unsettled.is_empty() {
+    if progress.failures.is_empty() {
         return;
     }
     let creations = plan
@@ -154,83 +135,23 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
     let open: BTreeSet<Subject> = creations.chain(deletions).collect();
     progress.failures.retain(|failure| open.contains(&failure.subject));
-    progress.unsettled.retain(|unsettled| open.contains(&unsettled.subject));
-}
-
-fn remaining(
-    plan: &Plan<'_>,
-    progress: &Progress,
-    done: &[(Action, Outcome)],
-    left_over: usize,
-    now: Timestamp,
-) -> Remaining {
-    let succeeded = |outcome: &Outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted);
-    let finished: BTreeSet<Subject> =
-        done.iter().filter(|(_, outcome)| succeeded(outcome)).map(|(action, _)| Subject::of_action(action)).collect();
-    let mut remaining = Remaining { not_started: left_over, ..Remaining::default() };
-    for (_, outcome) in done {
-        match outcome {
-            Outcome::NotStarted => remaining.not_started += 1,
-            Outcome::Failed(failed) if failed.kind == FailedKind::Throttled => remaining.was_throttled = true,
-            Outcome::Created(_) => remaining.pending += 1,
-            Outcome::Deleted | Outcome::Failed(_) => {}
-        }
-    }
-    let unsettled = progress.unsettled_at(now);
-    for decision in &plan.targets {
-        let subject = Subject::of_decision(decision);
-        match decision.verdict {
-            TargetVerdict::Create { .. } if finished.contains(&subject) => {}
-            TargetVerdict::Create { until, .. }
-                if now > until && progress.may_have_failed(&subject) && !unsettled.contains(&subject) =>
-            {
-                remaining.creations_failed += 1;
-            }
-            TargetVerdict::Create { .. } => remaining.creations += 1,
-            TargetVerdict::Fail(_) | TargetVerdict::GiveUp { .. } => remaining.creations_failed += 1,
-            TargetVerdict::Coincides { .. }
-            | TargetVerdict::Exists(_)
-            | TargetVerdict::HasRecent { .. }
-            | TargetVerdict::Missed
-            | TargetVerdict::Skip(_)
-            | TargetVerdict::Wait(_) => {}
-        }
-    }
-    for decision in &plan.snapshots {
-        let snapshot = decision.snapshot;
-        let subject = Subject::deletion(&snapshot.id);
-        match decision.verdict {
-            SnapshotVerdict::Delete(_) if finished.contains(&subject) => {}
-            SnapshotVerdict::Delete(_) if progress.is_deletion_given_up(&subject) => remaining.deletions_failed += 1,
-            SnapshotVerdict::Delete(_) => remaining.deletions += 1,
-            // Later ones belong to a later start's run, or an hourly run would wait for the next hour's for ever.
-            SnapshotVerdict::Wait { .. } if is_at_or_before(snapshot, progress.start) => remaining.pending += 1,
-            SnapshotVerdict::Wait { .. } | SnapshotVerdict::Keep(_) => {}
-        }
-    }
-    remaining
-}
-
-fn is_at_or_before(snapshot: &Snapshot, start: Timestamp) -> bool {
-    snapshot.marks.scheduled_time.value().is_some_and(|&scheduled_time| scheduled_time <= start)
 }
 
 fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> Status {
-    let is_open = remaining.creations > 0 || remaining.deletions > 0 || remaining.pending > 0;
-    if is_open && progress.turns < TURNS_MAX {
+    if remaining.is_open() && progress.turns < TURNS_MAX {
         let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
         let has_more_work = remaining.not_started > 0 && is_advancing && !remaining.was_throttled;
         return Status::Waiting { seconds: if has_more_work { 0 } else { wait_seconds(progress.waits) } };
     }
+    // Of what was not observed nobody knows whether it has a backup.
     let has_failed =
-        is_open || remaining.creations_failed > 0 || remaining.deletions_failed > 0 || plan.brake.is_some();
-    let has_backup = plan
-        .targets
-        .iter()
-        .any(|decision| matches!(decision.verdict, TargetVerdict::Exists(_) | TargetVerdict::HasRecent { .. }));
+        remaining.is_open() || remaining.has_failed() || progress.brake.is_some() || plan.cut_short.is_some();
+    let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
+    let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
+    let has_missed = has(|verdict| matches!(verdict, TargetVerdict::Missed));
     Status::Done(if has_failed {
         RunOutcome::Partial
-    } else if has_backup || progress.created > 0 || progress.deleted > 0 {
+    } else if has_backup || (progress.deleted > 0 && !has_missed) {
         RunOutcome::Succeeded
     } else {
         RunOutcome::Skipped

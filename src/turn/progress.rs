@@ -4,8 +4,8 @@
 
 use crate::action::{Action, Failed, FailedKind};
 use crate::options::{Start, StartOrigin};
-use crate::plan::TargetDecision;
-use crate::policy::ScheduleName;
+use crate::plan::{Brake, TargetDecision};
+use crate::policy::{ScheduleName, fnv1a};
 use crate::tags;
 use crate::world::SnapshotId;
 use jiff::{SignedDuration, Timestamp};
@@ -18,15 +18,18 @@ use std::fmt;
 /// 60 s is the longest wait between two turns, so the ordinary cadence is never slowed by it.
 pub const SETTLING: SignedDuration = SignedDuration::from_secs(60);
 
-/// How many failures are carried and told one by one; the rest are counted. At 600 bytes each they stay under 60 KB.
-pub const FAILURES_MAX: usize = 100;
+/// How many failures are carried and told one by one; the rest are counted. At 600 bytes each they stay under 36 KB.
+pub const FAILURES_MAX: usize = 60;
 
 /// How many characters of an EC2 message are kept.
-const MESSAGE_LENGTH_MAX: usize = 300;
+const MESSAGE_LENGTH_MAX: usize = 200;
 
-/// How many creations are remembered until they are settled: EC2 allows 100 and 5 a second, so 400 in a minute, and a
-/// reserve for a higher quota. At 70 bytes each they stay under 70 KB. Beyond that the oldest are forgotten.
-const UNSETTLED_MAX: usize = 1000;
+/// How many creations are remembered until they are settled: EC2 allows 100 and 5 a second, so 400 in a minute, and
+/// three times that for a higher quota. At 19 bytes each they stay under 23 KB. Beyond that the oldest are forgotten.
+const UNSETTLED_MAX: usize = 1200;
+
+/// How many creations a run makes for each due target before it stops: what EC2 never shows would be made for ever.
+const CREATIONS_PER_TARGET_MAX: u64 = 5;
 
 /// For how many targets the tags that found no room are told; the log has them all. At 400 bytes each they stay under
 /// 20 KB.
@@ -53,9 +56,15 @@ pub struct Progress {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
-    /// Creations that EC2 may not list yet.
+    /// How many creations EC2 accepted, or perhaps did.
+    #[serde(default)]
+    pub creations: u64,
+    /// Creations that EC2 may not list yet, the oldest turn first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsettled: Vec<Unsettled>,
+    /// The run would delete more than it may, so it deletes nothing (more).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brake: Option<Brake>,
     /// What failed and has not been mended since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
@@ -67,14 +76,14 @@ pub struct Progress {
     pub failures_left_out: u64,
 }
 
-/// A creation whose snapshot EC2 may not list yet.
+/// The creations of one turn whose snapshots EC2 may not list yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Unsettled {
-    /// What was created, or perhaps was.
-    pub subject: Subject,
-    /// When the call ended.
+    /// When the turn's calls had ended.
     pub at: Timestamp,
+    /// What was created, or perhaps was: hashes, because names are long. Two that meet only postpone.
+    pub subjects: Vec<String>,
 }
 
 /// What an action is about: the identity by which its failures are remembered.
@@ -109,6 +118,12 @@ impl Subject {
     #[must_use]
     pub fn deletion(snapshot: &SnapshotId) -> Self {
         Self(snapshot.to_string())
+    }
+
+    /// Sixteen hexadecimal digits that stand for it.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        format!("{:016x}", fnv1a(self.0.bytes()))
     }
 
     /// The resource: a volume's or an instance's id for a creation, a snapshot's for a deletion.
@@ -160,7 +175,9 @@ impl Progress {
             waits: 0,
             created: 0,
             deleted: 0,
+            creations: 0,
             unsettled: Vec::new(),
+            brake: None,
             failures: Vec::new(),
             tags_left_out: Vec::new(),
             failures_left_out: 0,
@@ -174,14 +191,25 @@ impl Progress {
         Start { at: self.start, origin, begun: self.begun }
     }
 
-    /// What EC2 may not list yet although it was created.
+    /// The hashes of what EC2 may not list yet although it was created.
     #[must_use]
-    pub fn unsettled_at(&self, now: Timestamp) -> BTreeSet<&Subject> {
-        self.unsettled
-            .iter()
-            .filter(|unsettled| is_recent(unsettled.at, now))
-            .map(|unsettled| &unsettled.subject)
-            .collect()
+    pub fn unsettled_at(&self, now: Timestamp) -> BTreeSet<&str> {
+        let recent = self.unsettled.iter().filter(|turn| is_recent(turn.at, now));
+        recent.flat_map(|turn| turn.subjects.iter().map(String::as_str)).collect()
+    }
+
+    /// Whether a creation may be tried at `now`, for one of so many due targets whose start window ends at `until`.
+    ///
+    /// Inside the window what failed is tried again. After it what was never tried goes on, a large account takes its
+    /// time; but nothing is made again, whether it failed or EC2 does not show it.
+    #[must_use]
+    pub fn may_create(&self, subject: &Subject, due: usize, until: Timestamp, now: Timestamp) -> bool {
+        let due = u64::try_from(due).unwrap_or(u64::MAX);
+        if now > until {
+            !self.may_have_failed(subject) && self.creations < due
+        } else {
+            self.creations < due.saturating_mul(CREATIONS_PER_TARGET_MAX)
+        }
     }
 
     /// Whether an action on `subject` failed in this run, as far as is remembered: with more failures than can be
@@ -198,14 +226,19 @@ impl Progress {
         self.failures.iter().filter(is_given_up).any(|failure| failure.subject == *subject)
     }
 
-    pub(super) fn remember_creation(&mut self, subject: Subject, now: Timestamp) {
-        self.unsettled.push(Unsettled { subject, at: tags::to_the_second(now) });
-        let excess = self.unsettled.len().saturating_sub(UNSETTLED_MAX);
-        self.unsettled.drain(..excess);
-    }
-
-    pub(super) fn forget_settled(&mut self, now: Timestamp) {
-        self.unsettled.retain(|unsettled| is_recent(unsettled.at, now));
+    pub(super) fn remember_creations(&mut self, subjects: Vec<String>, now: Timestamp) {
+        self.unsettled.retain(|turn| is_recent(turn.at, now));
+        self.creations = self.creations.saturating_add(u64::try_from(subjects.len()).unwrap_or(u64::MAX));
+        if !subjects.is_empty() {
+            self.unsettled.push(Unsettled { at: tags::to_the_second(now), subjects });
+        }
+        let count: usize = self.unsettled.iter().map(|turn| turn.subjects.len()).sum();
+        let mut excess = count.saturating_sub(UNSETTLED_MAX);
+        for turn in &mut self.unsettled {
+            let forgotten = excess.min(turn.subjects.len());
+            turn.subjects.drain(..forgotten);
+            excess -= forgotten;
+        }
     }
 
     pub(super) fn remember_failure(&mut self, action: &str, subject: Subject, failed: &Failed) {

@@ -1,0 +1,83 @@
+//! Multi-volume sets: the snapshots of one CreateSnapshots call stand or fall together.
+//!
+//! EC2 user guide: "if any one snapshot for the multi-volume snapshot set fails, all other snapshots display an error
+//! status". A member that is complete beside one that failed is no crash-consistent backup of its instance: it never
+//! counts, and never costs a good set.
+
+use crate::policy::{Policy, ScheduleName, Targets};
+use crate::world::{Snapshot, SnapshotId, SnapshotState};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// By how much the start times of one set's members may differ. EC2 gives all of them the same one; a compatible
+/// endpoint may not. A second set of the same instance and time is begun no sooner than EC2's 15 s between two
+/// snapshots of a volume.
+const START_SPREAD_MAX: SignedDuration = SignedDuration::from_secs(5);
+
+/// What the members of one set share in their tags: instance, schedule name and scheduled time.
+type Shared<'a> = (&'a str, &'a ScheduleName, Timestamp);
+
+/// The members of sets that are not whole.
+#[derive(Debug, Default)]
+pub(super) struct BrokenSets<'a> {
+    not_whole: BTreeSet<&'a SnapshotId>,
+    failed_beside_others: BTreeSet<&'a SnapshotId>,
+}
+
+impl<'a> BrokenSets<'a> {
+    /// Looks through all of `ours`, whether or not a schedule owns them.
+    pub(super) fn new(policy: &Policy, ours: &[&'a Snapshot]) -> Self {
+        let mut broken = Self::default();
+        if !matches!(policy.targets, Targets::Instances { .. }) {
+            return broken;
+        }
+        let mut by_tags: BTreeMap<Shared<'a>, Vec<&'a Snapshot>> = BTreeMap::new();
+        for &snapshot in ours {
+            let marks = &snapshot.marks;
+            let shared = (marks.instance_id.value(), marks.schedule_name.value(), marks.scheduled_time.value());
+            if let (Some(instance), Some(name), Some(&time)) = shared {
+                by_tags.entry((instance.as_str(), name, time)).or_default().push(snapshot);
+            }
+        }
+        for members in by_tags.into_values() {
+            for set in split(members, |snapshot| snapshot) {
+                broken.note(&set);
+            }
+        }
+        broken
+    }
+
+    fn note(&mut self, set: &[&'a Snapshot]) {
+        let is_failed = |snapshot: &&&Snapshot| snapshot.state == SnapshotState::Error;
+        if set.iter().any(|snapshot| snapshot.state != SnapshotState::Completed) {
+            self.not_whole.extend(set.iter().map(|snapshot| &snapshot.id));
+        }
+        if !set.iter().all(|snapshot| snapshot.state == SnapshotState::Error) {
+            self.failed_beside_others.extend(set.iter().filter(is_failed).map(|snapshot| &snapshot.id));
+        }
+    }
+
+    /// Whether a snapshot is whole: no member of its set, if it has one, failed or is under way.
+    pub(super) fn is_whole(&self, snapshot: &Snapshot) -> bool {
+        !self.not_whole.contains(&snapshot.id)
+    }
+
+    /// Whether a failed snapshot has members beside it that did not fail: it is what tells that they do not count.
+    pub(super) fn tells_of_others(&self, snapshot: &Snapshot) -> bool {
+        self.failed_beside_others.contains(&snapshot.id)
+    }
+}
+
+/// Splits what shares its tags into the sets of single calls, by start time, the earliest first.
+pub(super) fn split<'a, T: Copy>(mut members: Vec<T>, snapshot_of: impl Fn(T) -> &'a Snapshot) -> Vec<Vec<T>> {
+    members.sort_by_key(|&member| (snapshot_of(member).start_time, &snapshot_of(member).id));
+    let mut sets: Vec<(Timestamp, Vec<T>)> = Vec::new();
+    for member in members {
+        let began = snapshot_of(member).start_time;
+        match sets.last_mut() {
+            Some((first, set)) if began.duration_since(*first) <= START_SPREAD_MAX => set.push(member),
+            Some(_) | None => sets.push((began, vec![member])),
+        }
+    }
+    sets.into_iter().map(|(_, set)| set).collect()
+}

@@ -1,0 +1,133 @@
+//! What is left to do after a turn's actions, and what will not be done any more.
+
+use super::progress::{Progress, Subject};
+use crate::action::{Action, FailedKind, Outcome};
+use crate::plan::{Plan, SnapshotVerdict, TargetVerdict};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// What is still to be done after a turn's actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Remaining {
+    /// Creations that another turn should try.
+    pub(super) creations: usize,
+    /// Creations that will not be tried again, and targets whose snapshots keep failing.
+    pub(super) creations_failed: usize,
+    /// Deletions that another turn should try.
+    pub(super) deletions: usize,
+    /// Deletions that will not be tried again in this run.
+    pub(super) deletions_failed: usize,
+    /// Due snapshots that are under way.
+    pub(super) pending: usize,
+    /// Calls that the turn had no time for, or that EC2 had no room for.
+    pub(super) not_started: usize,
+    /// Whether EC2 had too many calls.
+    pub(super) was_throttled: bool,
+}
+
+impl Remaining {
+    /// Whether another turn has something to do or to look at.
+    pub(super) fn is_open(&self) -> bool {
+        self.creations > 0 || self.deletions > 0 || self.pending > 0
+    }
+
+    /// Whether something was not done and will not be.
+    pub(super) fn has_failed(&self) -> bool {
+        self.creations_failed > 0 || self.deletions_failed > 0
+    }
+}
+
+/// How many targets are due by the start, whatever was decided about them.
+pub(super) fn due_targets(plan: &Plan<'_>) -> usize {
+    plan.targets.iter().filter(|decision| !matches!(decision.verdict, TargetVerdict::Missed)).count()
+}
+
+/// What is left after the actions that were `done`, with so many more that did not fit into the turn.
+pub(super) fn after(
+    plan: &Plan<'_>,
+    progress: &Progress,
+    done: &[(Action, Outcome)],
+    left_over: usize,
+    now: Timestamp,
+) -> Remaining {
+    let mut remaining = Remaining { not_started: left_over, ..Remaining::default() };
+    for (_, outcome) in done {
+        match outcome {
+            Outcome::NotStarted => remaining.not_started += 1,
+            Outcome::Failed(failed) if failed.kind == FailedKind::Throttled => remaining.was_throttled = true,
+            Outcome::Created(_) => remaining.pending += 1,
+            Outcome::Deleted | Outcome::Failed(_) => {}
+        }
+    }
+    let of = |is_wanted: fn(&Outcome) -> bool| -> BTreeSet<Subject> {
+        done.iter().filter(|(_, outcome)| is_wanted(outcome)).map(|(action, _)| Subject::of_action(action)).collect()
+    };
+    let finished = of(|outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
+    count_targets(plan, progress, &finished, now, &mut remaining);
+    let refused = of(
+        |outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.kind, FailedKind::Denied | FailedKind::Refused)),
+    );
+    if progress.brake.is_none() {
+        count_deletions(plan, progress, &finished, &refused, &mut remaining);
+    }
+    remaining
+}
+
+fn count_targets(
+    plan: &Plan<'_>,
+    progress: &Progress,
+    finished: &BTreeSet<Subject>,
+    now: Timestamp,
+    remaining: &mut Remaining,
+) {
+    let unsettled = progress.unsettled_at(now);
+    let due = due_targets(plan);
+    for decision in &plan.targets {
+        match decision.verdict {
+            TargetVerdict::Create { until, .. } => {
+                let subject = Subject::of_decision(decision);
+                if finished.contains(&subject) {
+                    continue;
+                }
+                let may_come =
+                    unsettled.contains(subject.hash().as_str()) || progress.may_create(&subject, due, until, now);
+                if may_come {
+                    remaining.creations += 1;
+                } else {
+                    remaining.creations_failed += 1;
+                }
+            }
+            TargetVerdict::Fail(_) | TargetVerdict::GiveUp { .. } => remaining.creations_failed += 1,
+            // Only what is due by this start: what an earlier run began is for the next one to see complete, or a
+            // snapshot that hangs would hold up every run after it.
+            TargetVerdict::Wait(_) => remaining.pending += 1,
+            TargetVerdict::Coincides { .. }
+            | TargetVerdict::Exists(_)
+            | TargetVerdict::HasRecent { .. }
+            | TargetVerdict::Missed
+            | TargetVerdict::Skip(_) => {}
+        }
+    }
+}
+
+fn count_deletions(
+    plan: &Plan<'_>,
+    progress: &Progress,
+    finished: &BTreeSet<Subject>,
+    refused: &BTreeSet<Subject>,
+    remaining: &mut Remaining,
+) {
+    let to_go = plan.snapshots.iter().filter(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_)));
+    for subject in to_go.map(|decision| Subject::deletion(&decision.snapshot.id)) {
+        if finished.contains(&subject) {
+            continue;
+        }
+        // What was refused just now stays refused, remembered or not: with more failures than can be carried, a run
+        // must end all the same.
+        if refused.contains(&subject) || progress.is_deletion_given_up(&subject) {
+            remaining.deletions_failed += 1;
+        } else {
+            remaining.deletions += 1;
+        }
+    }
+}
