@@ -8,9 +8,11 @@ use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{Coverage, CutShort, Instance, InstanceState, SnapshotId, VolumeState};
 
 const START: &str = "2026-11-22T17:00:00Z";
+
 fn inst(instances: Vec<Instance>, snapshots: Vec<Snapshot>) -> World {
     World { instances, ..world([], snapshots) }
 }
+
 fn fates_of(policy: &Policy, options: &Options, world: &World, now: &str) -> Vec<String> {
     let p = plan(policy, options, &start(now), at(now), world);
     p.snapshots
@@ -28,10 +30,12 @@ fn fates_of(policy: &Policy, options: &Options, world: &World, now: &str) -> Vec
         })
         .collect()
 }
+
 fn broken(policy: &Policy, options: &Options, world: &World, now: &str) -> Vec<check::Broken> {
     let p = plan(policy, options, &start(now), at(now), world);
     check::check(policy, options, at(now), world, &p)
 }
+
 fn conclude_once(policy: &Policy, options: &Options, world: &World, st: &str, now: &str) -> Status {
     let s = start(st);
     let p = plan(policy, options, &s, at(now), world);
@@ -49,6 +53,7 @@ fn a_set_that_failed_by_half_is_made_again() {
     let w = inst(vec![instance(1, 10, [11])], vec![a, b]);
     assert_eq!(broken(&policy, &Options::default(), &w, "2026-11-22T17:05:00Z"), vec![]);
 }
+
 #[test]
 fn what_a_terminated_instance_left_may_expire_to_the_last() {
     let policy = instance_policy(count(1));
@@ -59,6 +64,7 @@ fn what_a_terminated_instance_left_may_expire_to_the_last() {
     let o = Options { orphans: Orphans::Expire(age), ..Options::default() };
     assert_eq!(broken(&policy, &o, &w, START), vec![]);
 }
+
 #[test]
 fn what_a_deleting_volume_left_may_expire_to_the_last() {
     let mut policy = default_policy(1, 7);
@@ -69,6 +75,7 @@ fn what_a_deleting_volume_left_may_expire_to_the_last() {
     let w = world([Volume { state: VolumeState::Deleting, ..volume(1) }, volume(2)], [a]);
     assert_eq!(broken(&policy, &Options::default(), &w, START), vec![]);
 }
+
 #[test]
 fn a_failed_set_costs_no_good_one_after_its_grace_either() {
     let policy = instance_policy(count(1));
@@ -94,6 +101,7 @@ fn a_failed_set_costs_no_good_one_after_its_grace_either() {
         .collect();
     assert!(left.contains(&"1".to_owned()) && left.contains(&"2".to_owned()), "the good set lost a member: {left:?}");
 }
+
 #[test]
 fn the_last_one_that_is_kept_is_no_member_of_a_failed_set() {
     let policy = instance_policy(count(1));
@@ -113,6 +121,7 @@ fn the_last_one_that_is_kept_is_no_member_of_a_failed_set() {
         fates_of(&policy, &o, &w, "2026-11-21T20:00:00Z")
     );
 }
+
 #[test]
 fn a_due_snapshot_in_an_unknown_state_is_no_success() {
     let policy = sample();
@@ -124,6 +133,7 @@ fn a_due_snapshot_in_an_unknown_state_is_no_success() {
     let s = conclude_once(&policy, &Options::default(), &w, START, "2026-11-22T17:05:00Z");
     assert_ne!(s, Status::Done(RunOutcome::Succeeded));
 }
+
 #[test]
 fn a_due_snapshot_that_is_held_while_pending_is_no_success() {
     let policy = sample();
@@ -131,6 +141,7 @@ fn a_due_snapshot_that_is_held_while_pending_is_no_success() {
     let s = conclude_once(&policy, &Options::default(), &w, START, "2026-11-22T17:05:00Z");
     assert_ne!(s, Status::Done(RunOutcome::Succeeded));
 }
+
 #[test]
 fn an_observation_that_was_cut_short_is_no_success() {
     let policy = sample();
@@ -139,6 +150,7 @@ fn an_observation_that_was_cut_short_is_no_success() {
     let s = conclude_once(&policy, &Options::default(), &w, START, "2026-11-22T17:05:00Z");
     assert_ne!(s, Status::Done(RunOutcome::Succeeded));
 }
+
 #[test]
 fn a_run_ends_however_many_deletions_are_refused() {
     let policy = policy(vec![daily("Default Schedule", count(1))]);
@@ -150,6 +162,7 @@ fn a_run_ends_however_many_deletions_are_refused() {
     let e = account.run(&policy, &Options::default(), start(START));
     assert!(e.progress.turns < 50, "turns {} ended {} calls {:?}", e.progress.turns, e.at, account.calls);
 }
+
 #[test]
 fn what_ec2_never_shows_is_not_made_for_ever() {
     let policy = sample();
@@ -176,25 +189,25 @@ fn what_ec2_never_shows_is_not_made_for_ever() {
         progress = c.progress;
         turns += 1;
         match c.status {
-            Status::Done(x) => {
-                break;
-            }
-            Status::Waiting { seconds } => now = now + SignedDuration::from_secs(i64::from(seconds)),
+            Status::Done(_) => break,
+            Status::Waiting { seconds } => now += SignedDuration::from_secs(i64::from(seconds)),
         }
     }
     assert!(made <= 10, "{made} snapshots of one volume for one scheduled time, {turns} turns, until {now}");
 }
+
 #[test]
 fn members_of_a_set_that_began_a_moment_apart_are_one_set() {
     let policy = instance_policy(count(1));
     let a = snapshot(1, 10, START).of_instance(1);
     let mut b = snapshot(2, 11, START).of_instance(1).in_state(SnapshotState::Error);
-    b.start_time = b.start_time + SignedDuration::from_millis(3);
+    b.start_time += SignedDuration::from_millis(3);
     let w = inst(vec![instance(1, 10, [11])], vec![a, b]);
     let o = Options::default();
     let p = plan(&policy, &o, &start(START), at("2026-11-22T17:05:00Z"), &w);
     assert!(!matches!(p.targets[0].verdict, TargetVerdict::Exists(_)), "{:?}", p.targets[0].verdict);
 }
+
 #[test]
 fn the_brake_counts_what_the_run_has_deleted_already() {
     let policy = policy(vec![daily("Default Schedule", days(1))]);
@@ -230,6 +243,7 @@ fn the_brake_counts_what_the_run_has_deleted_already() {
     }
     assert!(progress.deleted <= 3, "deleted {}", progress.deleted);
 }
+
 #[test]
 fn times_at_the_ends_of_the_calendar_break_nothing() {
     for t in ["-009999-01-02T01:59:59Z", "9999-12-30T22:00:00Z", "1969-12-31T23:59:59.5Z", "0001-01-01T00:00:00Z"] {
@@ -255,6 +269,7 @@ fn times_at_the_ends_of_the_calendar_break_nothing() {
         }
     }
 }
+
 #[test]
 fn extended_deletion_goes_on_while_disabled_down_to_the_floor() {
     let mut policy = default_policy(1, 7);
@@ -271,6 +286,7 @@ fn extended_deletion_goes_on_while_disabled_down_to_the_floor() {
     let f = fates_of(&policy, &Options::default(), &w, START);
     assert!(f.iter().any(|x| x.contains("delete")), "{f:?}");
 }
+
 #[test]
 fn what_a_change_from_count_to_age_leaves_behind_is_counted() {
     let policy = policy(vec![daily("Default Schedule", days(7))]);
@@ -280,6 +296,7 @@ fn what_a_change_from_count_to_age_leaves_behind_is_counted() {
     let deleted = p.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count();
     assert!(p.orphans.full_size_bytes > 0 || deleted > 0);
 }
+
 #[test]
 fn a_missed_backup_is_no_success_whatever_was_deleted() {
     let policy = policy(vec![daily("Default Schedule", count(1))]);
@@ -290,6 +307,7 @@ fn a_missed_backup_is_no_success_whatever_was_deleted() {
     let e = acc.run(&policy, &Options::default(), start("2026-11-22T18:30:00Z"));
     assert_ne!(e.outcome, RunOutcome::Succeeded, "deleted {}", e.progress.deleted);
 }
+
 #[test]
 fn the_newest_of_a_gone_instance_is_no_member_of_a_failed_set() {
     let policy = instance_policy(days(1));
@@ -306,6 +324,7 @@ fn the_newest_of_a_gone_instance_is_no_member_of_a_failed_set() {
     let f = fates_of(&policy, &Options::default(), &w, "2026-11-24T20:00:00Z");
     assert!(f.contains(&"1 keep".to_owned()), "{f:?}");
 }
+
 fn one_turn(policy: &Policy, progress: Progress, w: &World, now: Timestamp) -> (usize, turn::Conclusion) {
     let o = Options::default();
     let s = progress.start();
@@ -315,6 +334,7 @@ fn one_turn(policy: &Policy, progress: Progress, w: &World, now: Timestamp) -> (
     let outs = sel.actions.iter().map(|_| Outcome::Created(vec![SnapshotId::parse("snap-1").unwrap()])).collect();
     (n, turn::conclude(&o, &p, progress, sel, outs, now))
 }
+
 #[test]
 fn what_was_seen_once_is_not_made_again_when_a_stale_page_lacks_it() {
     let policy = sample();
@@ -330,6 +350,7 @@ fn what_was_seen_once_is_not_made_again_when_a_stale_page_lacks_it() {
     let (n, _) = one_turn(&policy, c.progress, &world([volume(1)], []), s.at + SignedDuration::from_secs(16));
     assert_eq!(n, 0);
 }
+
 #[test]
 fn an_old_snapshot_with_a_new_scheduled_time_answers_nothing() {
     let mut old = snapshot(1, 1, START);
@@ -338,6 +359,7 @@ fn an_old_snapshot_with_a_new_scheduled_time_answers_nothing() {
     let (n, c) = one_turn(&sample(), Progress::new(&start(START)), &w, at(START));
     assert_eq!(n, 1, "{:?}", c.status);
 }
+
 #[test]
 fn what_a_schedule_made_ages_away_although_a_longer_one_makes_all_its_backups_now() {
     // count 7 daily joined for ever by a longer daily: stopped for ever

@@ -1,0 +1,92 @@
+//! What failed, as a report tells it: what EC2 refused, what no try would mend, and what stopped the run.
+
+use super::{FailureReport, words};
+use crate::plan::{Brake, Plan, Target, TargetDecision, TargetVerdict};
+use crate::turn::progress::{Failure, Progress, Subject};
+use crate::world::CutShort;
+
+/// Everything that failed and is not mended, as a report lists it. `is_over` says that nothing more will be tried.
+pub(super) fn of(plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
+    let braked = progress.brake.or(plan.brake).map(braked);
+    let unseen = plan.cut_short.map(unseen);
+    let remembered = progress.failures.iter().map(failure_report);
+    let hopeless = plan.targets.iter().filter_map(|decision| hopeless(decision, progress, is_over));
+    braked.into_iter().chain(unseen).chain(remembered).chain(hopeless).collect()
+}
+
+/// The failure of a run that would delete more than it may: it says what it would have done and how to let it.
+fn braked(brake: Brake) -> FailureReport {
+    let Brake { planned, allowed } = brake;
+    FailureReport {
+        action: "DeleteSnapshot".to_owned(),
+        resource: "all".to_owned(),
+        schedule: None,
+        code: "MaximumDeletions".to_owned(),
+        message: format!(
+            "the run would delete {planned} snapshots and may delete {allowed}, so it deleted none; opendlm plan lists \
+             them; if that is right, set Options.MaximumDeletions to {planned} or more"
+        ),
+        attempts: 0,
+    }
+}
+
+/// The failure of a run that did not see the whole account.
+fn unseen(cut: CutShort) -> FailureReport {
+    FailureReport {
+        action: "Describe".to_owned(),
+        resource: "the account".to_owned(),
+        schedule: None,
+        code: "ObservationCutShort".to_owned(),
+        message: format!("{cut}: what was not seen may have no backup, and nothing was deleted"),
+        attempts: 0,
+    }
+}
+
+/// The failure of a target that cannot get its snapshot whatever is tried.
+fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -> Option<FailureReport> {
+    let code = match &decision.verdict {
+        // Made, perhaps often, and never seen; what failed by name is told already.
+        TargetVerdict::Create { .. } if is_over && !progress.may_have_failed(&Subject::of_decision(decision)) => {
+            "NotVisible"
+        }
+        TargetVerdict::Fail(reason) => words::fail_kind(*reason),
+        TargetVerdict::GiveUp { .. } => "SnapshotsFailed",
+        TargetVerdict::Coincides { .. }
+        | TargetVerdict::Create { .. }
+        | TargetVerdict::Exists(_)
+        | TargetVerdict::HasRecent { .. }
+        | TargetVerdict::Missed
+        | TargetVerdict::Skip(_) => return None,
+        TargetVerdict::Wait(_) if is_over => "StillPending",
+        TargetVerdict::Wait(_) => return None,
+    };
+    let action = match decision.target {
+        Target::Instance(_) => "CreateSnapshots",
+        Target::Volume(_) => "CreateSnapshot",
+    };
+    let message = if code == "NotVisible" {
+        "EC2 shows no snapshot for this time, although calls to make one were accepted or nothing more may be tried"
+            .to_owned()
+    } else {
+        words::of_target(decision).reason
+    };
+    Some(FailureReport {
+        action: action.to_owned(),
+        resource: decision.target.id().to_owned(),
+        schedule: Some(decision.schedule.name.to_string()),
+        code: code.to_owned(),
+        message,
+        attempts: 0,
+    })
+}
+
+fn failure_report(failure: &Failure) -> FailureReport {
+    FailureReport {
+        action: failure.action.clone(),
+        resource: failure.subject.resource().to_owned(),
+        schedule: failure.subject.schedule().map(str::to_owned),
+        code: failure.code.clone(),
+        message: failure.message.clone(),
+        attempts: failure.attempts,
+    }
+}
