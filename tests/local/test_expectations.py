@@ -18,30 +18,35 @@ from expectations import Promise, Snapshots
 from local_aws import ACCOUNT, LocalAws
 from sample_account import Seeded
 
-EVENT = events.load(Path(__file__).with_name("data") / "instance.json")
-NOW = events.now_to_the_second()
+EVENT = events.load(Path(__file__).parents[2] / "events" / "instance.json")
 
 
 @pytest.fixture
-def seeded(aws: LocalAws, account: Account) -> Seeded:
+def now() -> datetime:
+    """The start of the test's own run: the tests of other files may have taken minutes."""
+    return events.now_to_the_second()
+
+
+@pytest.fixture
+def seeded(aws: LocalAws, account: Account, now: datetime) -> Seeded:
     """The account of the instance policy; snapshots are complete at once."""
     aws.switches.change({"SNAP_SECONDS": 0})
-    return sample_account.seed(account, EVENT, NOW)
+    return sample_account.seed(account, EVENT, now)
 
 
-def promised(account: Account) -> tuple[Promise, Snapshots]:
+def promised(account: Account, now: datetime) -> tuple[Promise, Snapshots]:
     """What a run must do to the account as it is, and its snapshots."""
     seen = account.seen()
-    return expectations.promise(EVENT, seen, ACCOUNT, NOW), seen.snapshots
+    return expectations.promise(EVENT, seen, ACCOUNT, now), seen.snapshots
 
 
-def make_sets(ec2: Any, account: Account, **wrong: str) -> None:
+def make_sets(ec2: Any, account: Account, now: datetime, **wrong: str) -> None:
     """One call an instance, as the function should make it, with tags of its own that are `wrong`."""
     policy, (schedule,) = events.policy_of(EVENT), events.schedules_of(EVENT)
     seen = account.seen()
     for instance in targets.instances_of(seen, EVENT):
         excluded = [id for id in instance.volumes if id != instance.root and targets.why_excluded(seen, EVENT, instance, id)]
-        tags = {**contract.our_tags(policy, schedule, NOW, instance=instance.id), **wrong}
+        tags = {**contract.our_tags(policy, schedule, now, instance=instance.id), **wrong}
         ec2.create_snapshots(
             InstanceSpecification={"InstanceId": instance.id, "ExcludeBootVolume": True, "ExcludeDataVolumeIds": excluded},
             CopyTagsFromSource="volume",
@@ -50,17 +55,17 @@ def make_sets(ec2: Any, account: Account, **wrong: str) -> None:
         )
 
 
-def test_the_promise_of_an_instance_policy_is_kept_by_a_plain_run(ec2: Any, account: Account, seeded: Seeded) -> None:
-    wanted, before = promised(account)
+def test_the_promise_of_an_instance_policy_is_kept_by_a_plain_run(ec2: Any, account: Account, seeded: Seeded, now: datetime) -> None:
+    wanted, before = promised(account, now)
     shared = account.instances()[seeded.instances[0]].volumes[3]
     assert sorted(due.source.instance for due in wanted.new if due.volume == shared) == sorted(seeded.instances[:2])
     assert len(wanted.new) == len(wanted.deleted) == 5
     assert {due.volume for due in wanted.new} == set(seeded.targets)
-    make_sets(ec2, account)
+    make_sets(ec2, account, now)
     for snapshot in wanted.deleted:
         ec2.delete_snapshot(SnapshotId=snapshot)
     assert expectations.broken(EVENT, wanted, before, account.snapshots(), ACCOUNT) == []
-    again, before = promised(account)
+    again, before = promised(account, now)
     assert (again.new, again.deleted) == (set(), set())
 
 
@@ -74,24 +79,24 @@ def test_the_old_snapshots_of_an_instance_are_sets(account: Account, seeded: See
     assert all(len(starts) == 1 for starts in sets.values())
 
 
-def test_a_missing_set_a_wrong_tag_and_snapshots_apart_are_told(ec2: Any, account: Account, seeded: Seeded) -> None:
-    wanted, before = promised(account)
+def test_a_missing_set_a_wrong_tag_and_snapshots_apart_are_told(ec2: Any, account: Account, seeded: Seeded, now: datetime) -> None:
+    wanted, before = promised(account, now)
     problems = expectations.broken(EVENT, wanted, before, account.snapshots(), ACCOUNT)
     assert sum("has no new snapshot" in each for each in problems) == 5
     assert sum("should have been deleted" in each for each in problems) == 5
-    make_sets(ec2, account, **{"timestamp": "yesterday"})
+    make_sets(ec2, account, now, **{"timestamp": "yesterday"})
     problems = expectations.broken(EVENT, wanted, before, account.snapshots(), ACCOUNT)
     assert sum("has the tags" in each for each in problems) == 5
-    make_sets(ec2, account)
+    make_sets(ec2, account, now)
     problems = expectations.broken(EVENT, wanted, before, account.snapshots(), ACCOUNT)
     assert sum("is one too many" in each for each in problems) == 5
 
 
-def test_a_snapshot_that_somebody_holds_is_not_expected_to_go(aws: LocalAws, account: Account, seeded: Seeded) -> None:
+def test_a_snapshot_that_somebody_holds_is_not_expected_to_go(aws: LocalAws, account: Account, seeded: Seeded, now: datetime) -> None:
     oldest = {history[0] for history in seeded.histories.values()}
     held = min(oldest)
     aws.ec2.tags[held][contract.HOLD_TAG] = "yes"
-    wanted, _ = promised(account)
+    wanted, _ = promised(account, now)
     assert wanted.deleted == oldest - {held}
 
 
