@@ -101,6 +101,9 @@ class Story:
             self._row(event["timestamp"].timestamp(), str(details.get("error")), "", cause_text(details.get("cause", "")), "red")
 
     def _tell_call(self, call: Call) -> None:
+        if call.Code == "DryRunOperation":
+            self._row(call.Time, call.Action, "dry run", "the function opens its connections before the first event", "cyan")
+            return
         subject, detail = self._call_text(call)
         style = "red" if call.Code else "cyan"
         if call.Code:
