@@ -19,23 +19,23 @@ CARGO_DENY_VERSION := 0.20.2
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: compiled venv ## do the main job here: a local AWS, the real function, EVENT=events/sample.json
+run: ready ## do the main job here: a local AWS, the real function, EVENT=events/sample.json
 	@$(VENV) tests/local/run.py --bootstrap $(BOOTSTRAP) $(EVENT)
 
-invoke: compiled venv ## a single turn: EVENT=events/sample.json
+invoke: ready ## a single turn: EVENT=events/sample.json
 	@$(VENV) tests/local/invoke.py --bootstrap $(BOOTSTRAP) $(EVENT)
 
 serve: venv ## a local AWS in the foreground, to try opendlm plan and run against
 	@$(VENV) tests/local/serve.py
 
-test: compiled venv ## every test
+test: ready ## every test
 	cargo test --locked --features $(FEATURES)
 	$(VENV) -m pytest -q tests/local
 
 test-core: ## the ground floor alone, under a minute from cold: no AWS crate is compiled
 	cargo test --locked --lib
 
-bootstrap: compiled ## build the function for this machine; the last line is its path
+bootstrap: function ## build the function for this machine; the last line is its path
 	@echo $(BOOTSTRAP)
 
 check: fmt clippy walls doc deny ## format, lints with and without AWS, documentation, dependencies
@@ -75,9 +75,13 @@ clean: ## forget what was built
 	rm -rf .venv .venv-sam .local .aws-sam
 	cargo clean
 
-.PHONY: compiled venv
-compiled:
-	@cargo build --locked --features $(FEATURES)
+.PHONY: ready function venv
+# The compiler leaves a core idle for most of aws-sdk-ec2, which is enough for the Python packages.
+ready:
+	@$(MAKE) --no-print-directory -j2 function venv
+
+function:
+	@cargo build --locked --features $(FEATURES) --bin bootstrap
 
 venv:
 	@$(PYTHON) tests/local/setup.py

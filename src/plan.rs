@@ -161,6 +161,7 @@ fn verdicts<'a>(
         takes_the_last && source.is_some_and(|source| sources.fate(source) == orphan::Fate::Gone)
     };
     brakes::keep_minimum(&mut decisions, options.minimum_kept, &broken, is_exempt);
+    retain::release_failed_members(&mut decisions, &broken);
     if let Coverage::Partial(cut) = world.coverage {
         brakes::keep_all(&mut decisions, cut);
     }

@@ -13,7 +13,8 @@ pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
 }
 
 /// So many complete snapshots of each volume stay beside every rule: the newest of those that would go are kept until
-/// there are enough. What `is_exempt` says is left to the rules that decided about it.
+/// there are enough. Members of sets that are not whole make up the number only where there are no better ones: each
+/// can be restored by itself all the same. What `is_exempt` says is left to the rules that decided about it.
 pub(super) fn keep_minimum(
     decisions: &mut [SnapshotDecision<'_>],
     minimum: usize,
@@ -21,18 +22,28 @@ pub(super) fn keep_minimum(
     is_exempt: impl Fn(&SnapshotDecision<'_>) -> bool,
 ) {
     let is_restorable = |decision: &SnapshotDecision<'_>| {
-        let snapshot = decision.snapshot;
-        snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard && broken.is_whole(snapshot)
+        decision.snapshot.state == SnapshotState::Completed && decision.snapshot.tier == Tier::Standard
     };
+    let is_whole = |decision: &SnapshotDecision<'_>| is_restorable(decision) && broken.is_whole(decision.snapshot);
+    keep_minimum_of(decisions, minimum, is_whole, &is_exempt);
+    keep_minimum_of(decisions, minimum, is_restorable, &is_exempt);
+}
+
+fn keep_minimum_of(
+    decisions: &mut [SnapshotDecision<'_>],
+    minimum: usize,
+    counts: impl Fn(&SnapshotDecision<'_>) -> bool,
+    is_exempt: &impl Fn(&SnapshotDecision<'_>) -> bool,
+) {
     let mut kept: BTreeMap<Box<str>, usize> = BTreeMap::new();
-    for decision in decisions.iter().filter(|decision| is_restorable(decision)) {
+    for decision in decisions.iter().filter(|decision| counts(decision)) {
         let kept = kept.entry(decision.snapshot.volume_id.as_str().into()).or_default();
         *kept += usize::from(!matches!(decision.verdict, SnapshotVerdict::Delete(_)));
     }
     // Decisions are sorted by volume and scheduled time: from the end, the newest come first.
     for decision in decisions.iter_mut().rev() {
         let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
-        if !is_restorable(decision) || is_exempt(decision) {
+        if !counts(decision) || is_exempt(decision) {
             continue;
         }
         let Some(kept) = kept.get_mut(decision.snapshot.volume_id.as_str()) else { continue };

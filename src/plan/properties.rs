@@ -141,7 +141,7 @@ fn deleted(plan: &Plan<'_>) -> Vec<SnapshotId> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn every_plan_keeps_every_promise(policy in any_policy(), options in any_options(), world in any_world()) {

@@ -1,5 +1,6 @@
 //! Which snapshots stay: the schedule's rule, and all that keeps a snapshot whatever the rule says.
 
+use super::brakes;
 use super::due::saturating_add;
 use super::history::{self, Histories};
 use super::orphan::{self, Fate};
@@ -41,6 +42,18 @@ pub(super) fn decide<'a>(
         (&snapshot.volume_id, snapshot.marks.scheduled_time.value(), &snapshot.id)
     });
     decisions
+}
+
+/// A failed member goes together with the last of those that it tells about. Should EC2 refuse one of them, nothing is
+/// lost: it goes because there are enough newer ones, so it does not matter if it is taken for good from then on.
+pub(super) fn release_failed_members(decisions: &mut [SnapshotDecision<'_>], broken: &BrokenSets<'_>) {
+    let to_go = brakes::to_go(decisions);
+    for decision in decisions.iter_mut().filter(|d| d.verdict == SnapshotVerdict::Keep(KeepReason::FailedMember)) {
+        if broken.others_beside(decision.snapshot).iter().all(|other| to_go.contains(*other)) {
+            let since = decision.snapshot.start_time;
+            decision.verdict = SnapshotVerdict::Delete(DeleteReason::Failed { since });
+        }
+    }
 }
 
 /// What a verdict depends on besides the snapshot.
@@ -111,15 +124,14 @@ impl<'a> Rules<'_, 'a> {
         Some(match (&snapshot.state, snapshot.tier) {
             (SnapshotState::Completed, Tier::Standard) => return None,
             (SnapshotState::Completed, Tier::Archive) => SnapshotVerdict::Keep(KeepReason::Archived),
-            (SnapshotState::Error, _) if self.broken.tells_of_others(snapshot) => {
-                SnapshotVerdict::Keep(KeepReason::FailedMember)
-            }
             (SnapshotState::Error, _) => {
                 let until = saturating_add(snapshot.start_time, FAILED_SNAPSHOT_GRACE);
-                if until <= self.now {
+                if until > self.now {
+                    SnapshotVerdict::Keep(KeepReason::Errored { until })
+                } else if self.broken.others_beside(snapshot).is_empty() {
                     SnapshotVerdict::Delete(DeleteReason::Failed { since: snapshot.start_time })
                 } else {
-                    SnapshotVerdict::Keep(KeepReason::Errored { until })
+                    SnapshotVerdict::Keep(KeepReason::FailedMember)
                 }
             }
             (SnapshotState::Pending { .. }, _) => SnapshotVerdict::Wait { since: snapshot.start_time },

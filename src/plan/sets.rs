@@ -21,7 +21,7 @@ type Shared<'a> = (&'a str, &'a ScheduleName, Timestamp);
 #[derive(Debug, Default)]
 pub(super) struct BrokenSets<'a> {
     not_whole: BTreeSet<&'a SnapshotId>,
-    failed_beside_others: BTreeSet<&'a SnapshotId>,
+    failed_beside: BTreeMap<&'a SnapshotId, Vec<&'a SnapshotId>>,
 }
 
 impl<'a> BrokenSets<'a> {
@@ -48,12 +48,14 @@ impl<'a> BrokenSets<'a> {
     }
 
     fn note(&mut self, set: &[&'a Snapshot]) {
-        let is_failed = |snapshot: &&&Snapshot| snapshot.state == SnapshotState::Error;
         if set.iter().any(|snapshot| snapshot.state != SnapshotState::Completed) {
             self.not_whole.extend(set.iter().map(|snapshot| &snapshot.id));
         }
-        if !set.iter().all(|snapshot| snapshot.state == SnapshotState::Error) {
-            self.failed_beside_others.extend(set.iter().filter(is_failed).map(|snapshot| &snapshot.id));
+        let (failed, others): (Vec<&Snapshot>, Vec<&Snapshot>) =
+            set.iter().partition(|snapshot| snapshot.state == SnapshotState::Error);
+        let others: Vec<&SnapshotId> = others.into_iter().map(|snapshot| &snapshot.id).collect();
+        if !others.is_empty() {
+            self.failed_beside.extend(failed.into_iter().map(|snapshot| (&snapshot.id, others.clone())));
         }
     }
 
@@ -62,9 +64,9 @@ impl<'a> BrokenSets<'a> {
         !self.not_whole.contains(&snapshot.id)
     }
 
-    /// Whether a failed snapshot has members beside it that did not fail: it is what tells that they do not count.
-    pub(super) fn tells_of_others(&self, snapshot: &Snapshot) -> bool {
-        self.failed_beside_others.contains(&snapshot.id)
+    /// The members of its set that did not fail where `snapshot` did: it is what tells that they do not count.
+    pub(super) fn others_beside(&self, snapshot: &Snapshot) -> &[&'a SnapshotId] {
+        self.failed_beside.get(&snapshot.id).map_or(&[], Vec::as_slice)
     }
 }
 
