@@ -137,9 +137,11 @@ fn sets_of<'a>(target: Target<'_>, answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>>
         // From the earliest on, so that of two complete ones the first is named.
         Target::Volume(_) => answers.iter().rev().map(|dated| vec![*dated]).collect(),
         Target::Instance(_) => {
-            let mut by_call: BTreeMap<(Timestamp, &ScheduleName), Vec<Dated<'a>>> = BTreeMap::new();
+            // By the name that they carry, not by that of today: two names are two calls.
+            let mut by_call: BTreeMap<(Timestamp, Option<&ScheduleName>), Vec<Dated<'a>>> = BTreeMap::new();
             for dated in answers {
-                by_call.entry((dated.scheduled_time, &dated.schedule.name)).or_default().push(*dated);
+                let name = dated.snapshot.marks.schedule_name.value();
+                by_call.entry((dated.scheduled_time, name)).or_default().push(*dated);
             }
             by_call.into_values().flat_map(|members| sets::split(members, |dated| dated.snapshot)).collect()
         }
