@@ -80,8 +80,9 @@ clean: ## forget what was built
 ready:
 	@$(MAKE) --no-print-directory -j2 function venv
 
+# Without the command line, whose crates the SDK does not share: that much less to compile before the first run.
 function:
-	@cargo build --locked --features $(FEATURES) --bin bootstrap
+	@cargo build --locked --features aws,mocks --bin bootstrap
 
 venv:
 	@$(PYTHON) tests/local/setup.py
