@@ -1,6 +1,6 @@
 # The words that a person types, the same ones that CI types. `make help` lists them.
 
-# One feature set and one profile for everything that links aws-sdk-ec2, so that it is compiled once.
+# Everything that links aws-sdk-ec2 has the same SDK features and one profile, so that it is compiled once.
 FEATURES := aws,cli,mocks
 EVENT ?= events/sample.json
 CARGO_TARGET_DIR ?= $(CURDIR)/target
