@@ -4,7 +4,7 @@ use super::*;
 use crate::action::{Failed, FailedKind, Outcome};
 use crate::fixtures::*;
 use crate::options::Start;
-use crate::world::{SnapshotId, World};
+use crate::world::{SnapshotId, Volume, World};
 use jiff::SignedDuration;
 
 const NOW: &str = "2026-11-22T17:00:00Z";
@@ -209,4 +209,21 @@ fn a_dry_run_does_nothing() {
     assert_eq!(selection.actions, vec![]);
     let conclusion = conclude(&options, &plan, progress, selection, vec![], at(NOW));
     assert_eq!(conclusion.status, Status::Done(RunOutcome::Skipped));
+}
+
+#[test]
+fn a_default_policys_own_snapshot_is_waited_for_although_it_makes_the_volume_look_backed_up() {
+    let (policy, options) = (default_policy(1, 7), Options::default());
+    let turn = |world: &World, progress: Progress, now: Timestamp| {
+        let plan = plan::plan(&policy, &options, &progress.start(), now, world);
+        let selection = select(&policy, &options, &plan, &progress, now, Budget::UNBOUNDED);
+        let outcomes = selection.actions.iter().map(|_| created()).collect();
+        conclude(&options, &plan, progress, selection, outcomes, now)
+    };
+    let first = turn(&world([volume(1)], []), Progress::new(&start(NOW)), at(NOW));
+    assert_eq!(first.done.len(), 1);
+    // One list of EC2 shows the new snapshot, the other does not yet.
+    let recent = Volume { last_snapshot: Some(at(NOW)), ..volume(1) };
+    let second = turn(&world([recent], []), first.progress, at(NOW) + SignedDuration::from_secs(1));
+    assert_eq!(second.status, Status::Waiting { seconds: 15 });
 }
