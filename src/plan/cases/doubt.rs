@@ -76,20 +76,23 @@ fn what_a_deleting_volume_left_may_expire_to_the_last() {
     assert_eq!(broken(&policy, &Options::default(), &w, START), vec![]);
 }
 
+/// Snapshots 1 and 2 of a whole set, and a day later 3 of one whose other member, 4, failed.
+fn a_good_set_and_a_failed_one() -> Vec<Snapshot> {
+    let member = |number, volume, time| snapshot(number, volume, time).of_instance(1);
+    vec![
+        member(1, 10, "2026-11-20T17:00:00Z"),
+        member(2, 11, "2026-11-20T17:00:00Z"),
+        member(3, 10, "2026-11-21T17:00:00Z"),
+        member(4, 11, "2026-11-21T17:00:00Z").in_state(SnapshotState::Error),
+    ]
+}
+
 #[test]
 fn a_failed_set_costs_no_good_one_after_its_grace_either() {
     let policy = instance_policy(count(1));
-    let good = [
-        snapshot(1, 10, "2026-11-20T17:00:00Z").of_instance(1),
-        snapshot(2, 11, "2026-11-20T17:00:00Z").of_instance(1),
-    ];
-    let bad = [
-        snapshot(3, 10, "2026-11-21T17:00:00Z").of_instance(1),
-        snapshot(4, 11, "2026-11-21T17:00:00Z").of_instance(1).in_state(SnapshotState::Error),
-    ];
-    let mut account = Account::holding(&inst(vec![instance(1, 10, [11])], good.into_iter().chain(bad).collect()));
+    let mut account = Account::holding(&inst(vec![instance(1, 10, [11])], a_good_set_and_a_failed_one()));
     account.broken_volumes.insert(volume_id(10));
-    // two more starts: creation keeps failing
+    // Creation keeps failing at the next starts.
     for day in 22..=24 {
         account.run(&policy, &Options::default(), start(&format!("2026-11-{day}T17:00:00Z")));
     }
@@ -105,15 +108,7 @@ fn a_failed_set_costs_no_good_one_after_its_grace_either() {
 #[test]
 fn the_last_one_that_is_kept_is_no_member_of_a_failed_set() {
     let policy = instance_policy(count(1));
-    let good = [
-        snapshot(1, 10, "2026-11-20T17:00:00Z").of_instance(1),
-        snapshot(2, 11, "2026-11-20T17:00:00Z").of_instance(1),
-    ];
-    let bad = [
-        snapshot(3, 10, "2026-11-21T17:00:00Z").of_instance(1),
-        snapshot(4, 11, "2026-11-21T17:00:00Z").of_instance(1).in_state(SnapshotState::Error),
-    ];
-    let w = inst(vec![], good.into_iter().chain(bad).collect());
+    let w = inst(vec![], a_good_set_and_a_failed_one());
     let o = Options { orphans: Orphans::KeepLast, ..Options::default() };
     assert!(
         fates_of(&policy, &o, &w, "2026-11-21T20:00:00Z").contains(&"1 keep".to_owned()),
