@@ -133,6 +133,9 @@ pub enum FailedKind {
     Refused,
     /// EC2 had too many calls: nothing was changed.
     Throttled,
+    /// EC2 begins no snapshot of this volume because another was begun moments ago, perhaps one that its lists do not
+    /// show yet and that another turn of ours began: nothing was changed. Look before trying again.
+    TooSoon,
     /// A timeout, a broken connection or an internal error: the call may have taken effect. Look before acting again.
     Unclear,
 }

@@ -25,6 +25,9 @@ pub struct Options {
     pub previous_names: BTreeMap<ScheduleName, Vec<ScheduleName>>,
     /// `RunNow`: every schedule of the policy is due, with the start itself as scheduled time. Default: false.
     pub run_now: bool,
+    /// How long EC2 may not show yet what was begun: for so long nothing is concluded from what is missing. It only
+    /// postpones. Not part of an event: a property of the endpoint, from the function's environment.
+    pub settling: SignedDuration,
     /// `StartWindowMinutes`: how long after a scheduled time its snapshots may still be begun. Default: 60, as DLM.
     pub start_window: SignedDuration,
 }
@@ -54,6 +57,12 @@ pub enum Orphans {
 impl Options {
     /// DLM user guide: "snapshot creation starts within one hour of the scheduled time".
     pub const START_WINDOW_DEFAULT: SignedDuration = SignedDuration::from_mins(60);
+    /// The longest that EC2's lists lag behind its writes, and by how much the clocks of two turns, or of a turn and EC2,
+    /// may differ, added up. Our own: AWS promises no bound for "eventually consistent" and advises to look again for a
+    /// few minutes at most; a minute of each is what the simulator lies by, far more than anybody has reported.
+    pub const SETTLING_DEFAULT: SignedDuration = SignedDuration::from_secs(120);
+    /// More than AWS's few minutes; beyond it every run would take longer than its snapshots.
+    pub const SETTLING_SECONDS_MAX: u32 = 900;
     /// A day: a longer window would reach the next scheduled time of most schedules.
     pub const START_WINDOW_MINUTES_MAX: u32 = 1440;
     /// A schedule can hardly have had more names; our own bound.
@@ -74,6 +83,7 @@ impl Default for Options {
             orphans: Orphans::Keep,
             previous_names: BTreeMap::new(),
             run_now: false,
+            settling: Self::SETTLING_DEFAULT,
             start_window: Self::START_WINDOW_DEFAULT,
         }
     }

@@ -15,6 +15,7 @@ mod coincide;
 pub mod create;
 mod decision;
 pub mod due;
+mod duplicate;
 mod foresee;
 mod history;
 mod orphan;
@@ -99,9 +100,9 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
         return plan;
     }
     let sources = orphan::Sources::new(policy, world);
-    let broken = BrokenSets::new(policy, &ours);
+    let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, options, now, &ours, &broken);
-    let clock = create::Clock { now, window: options.start_window };
+    let clock = create::Clock { now, window: options.start_window, settling: options.settling };
     if !is_disabled {
         plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
         plan.targets = create::decide(policy, &plan.due, clock, world, &histories);
@@ -151,7 +152,7 @@ fn verdicts<'a>(
     world: &'a World,
     ours: &[&'a Snapshot],
 ) -> Vec<SnapshotDecision<'a>> {
-    let broken = BrokenSets::new(policy, ours);
+    let broken = BrokenSets::new(policy, ours, now, options.settling);
     let histories = Histories::new(policy, options, now, ours, &broken);
     let sources = orphan::Sources::new(policy, world);
     let mut decisions = retain::decide(policy, options, now, world, ours, &histories, &broken);

@@ -279,7 +279,7 @@ fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
 fn about_targets(plan: &Plan<'_>) -> Vec<String> {
     let count =
         |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
-    let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
+    let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_) | TargetVerdict::Settling { .. }));
     let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed));
     let left_alone = count(|verdict| matches!(verdict, TargetVerdict::Skip(_) | TargetVerdict::HasRecent { .. }));
     let joined = count(|verdict| matches!(verdict, TargetVerdict::Coincides { .. }));

@@ -19,6 +19,7 @@ pub use conclude::{Conclusion, RunOutcome, Status, TURNS_MAX, WAITS_SECONDS, con
 use jiff::Timestamp;
 pub use progress::Progress;
 use progress::Subject;
+use std::collections::BTreeSet;
 
 /// How many calls of each kind fit into the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,8 @@ pub fn select(
     if options.dry_run {
         return selection;
     }
-    select_creations(policy, plan, progress, now, budget.creations_max, &mut selection);
+    let unsettled = progress.unsettled_at(now, options.settling);
+    select_creations(policy, plan, progress, (now, &unsettled), budget.creations_max, &mut selection);
     if selection.brake.is_none() {
         selection.brake = brake_of_run(options, plan, progress);
     }
@@ -68,11 +70,10 @@ fn select_creations(
     policy: &Policy,
     plan: &Plan<'_>,
     progress: &Progress,
-    now: Timestamp,
+    (now, unsettled): (Timestamp, &BTreeSet<&str>),
     calls_max: usize,
     selection: &mut Selection,
 ) {
-    let unsettled = progress.unsettled_at(now);
     let due = remaining::due_targets(plan);
     let mut calls = 0;
     for decision in &plan.targets {

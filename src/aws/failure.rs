@@ -45,7 +45,7 @@ impl ObserveError {
         match kind {
             FailedKind::Denied => Self::AccessDenied(failed),
             FailedKind::Throttled => Self::Throttled(failed),
-            FailedKind::Refused | FailedKind::Unclear => Self::Unavailable(failed),
+            FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => Self::Unavailable(failed),
         }
     }
 
@@ -131,6 +131,8 @@ fn kind(code: &str, status: u16) -> FailedKind {
         FailedKind::Denied
     } else if THROTTLED.contains(&code) {
         FailedKind::Throttled
+    } else if TOO_SOON.contains(&code) {
+        FailedKind::TooSoon
     } else if UNCLEAR.contains(&code) || status >= INTERNAL_SERVER_ERROR {
         FailedKind::Unclear
     } else {
@@ -173,6 +175,10 @@ const THROTTLED: &[&str] = &[
     "TooManyRequests",
     "TooManyRequestsException",
 ];
+
+/// Another snapshot of the same volume was begun less than 15 s ago, or as many as a volume may have are under way (EBS
+/// user guide, "Snapshot quotas": five, one for st1 and sc1).
+const TOO_SOON: &[&str] = &["ConcurrentSnapshotLimitExceeded", "SnapshotCreationPerVolumeRateExceeded"];
 
 /// EC2 lost its way, perhaps after it had done the work (EC2 API reference, "Server error codes"). With them all codes
 /// of 5xx answers.

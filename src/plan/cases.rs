@@ -3,6 +3,7 @@
 
 mod creation;
 mod doubt;
+mod duplicates;
 mod instances;
 mod retention;
 mod sources;

@@ -122,6 +122,9 @@ fn protection(
     if let DeleteReason::Failed { .. } = reason {
         return (snapshot.state != SnapshotState::Error).then_some("has not failed");
     }
+    if let DeleteReason::Duplicate { .. } = reason {
+        return protection_of_duplicate(sources.policy, world, snapshot);
+    }
     if snapshot.state != SnapshotState::Completed || snapshot.tier != Tier::Standard {
         return Some("is not complete, or archived");
     }
@@ -145,7 +148,7 @@ fn protection_from(
     reason: DeleteReason,
 ) -> Option<&'static str> {
     match reason {
-        DeleteReason::Failed { .. } => None,
+        DeleteReason::Duplicate { .. } | DeleteReason::Failed { .. } => None,
         DeleteReason::Orphaned { .. } if options.orphans == Orphans::Keep => Some("is an orphan, and orphans are kept"),
         DeleteReason::Orphaned { .. } => None,
         DeleteReason::Expired { .. } if snapshot.marks.expiration_time.value().is_none() => Some("carries no expiry"),
@@ -153,6 +156,28 @@ fn protection_from(
         DeleteReason::Expired { .. } => None,
         DeleteReason::ExceedsCount { .. } if !sources.is_targeted(snapshot) => Some("is not managed any more"),
         DeleteReason::ExceedsCount { .. } => None,
+    }
+}
+
+/// A duplicate goes only beside a complete snapshot of the same volume, schedule and scheduled time that began earlier.
+fn protection_of_duplicate(policy: &Policy, world: &World, snapshot: &Snapshot) -> Option<&'static str> {
+    let is_the_same = |other: &&Snapshot| {
+        other.id != snapshot.id
+            && other.volume_id == snapshot.volume_id
+            && other.marks.schedule_name == snapshot.marks.schedule_name
+            && other.marks.scheduled_time == snapshot.marks.scheduled_time
+            && source_of(policy, other) == source_of(policy, snapshot)
+            && (other.start_time, &other.id) < (snapshot.start_time, &snapshot.id)
+            && other.state == SnapshotState::Completed
+            && other.tier == Tier::Standard
+            && tags::ownership(&policy.id, other) == Ownership::Ours
+    };
+    if snapshot.state != SnapshotState::Completed || snapshot.tier != Tier::Standard {
+        Some("is not complete, or archived")
+    } else if !world.snapshots.iter().any(|other| is_the_same(&other)) {
+        Some("is no duplicate of an earlier one")
+    } else {
+        None
     }
 }
 
@@ -208,6 +233,7 @@ fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken
                 let is_gone = !sources.is_targeted(snapshot) && !sources.is_untargeted(snapshot);
                 let by_rule = match reason {
                     DeleteReason::ExceedsCount { count, .. } => count,
+                    DeleteReason::Duplicate { .. } => 1,
                     DeleteReason::Expired { .. } | DeleteReason::Failed { .. } | DeleteReason::Orphaned { .. } => 0,
                 };
                 let floor = if is_gone { 0 } else { options.minimum_kept };

@@ -22,6 +22,8 @@ pub const DEFAULT_POLICY_AGE_MIN: SignedDuration = SignedDuration::from_hours(24
 pub(super) struct Clock {
     pub(super) now: Timestamp,
     pub(super) window: SignedDuration,
+    /// For how long after a beginning EC2 may not show all that was begun.
+    pub(super) settling: SignedDuration,
 }
 
 /// One decision for each target and schedule that is due, and one for each that was missed.
@@ -79,16 +81,23 @@ fn verdict<'a>(
     clock: Clock,
 ) -> TargetVerdict<'a> {
     let mut failed_sets = 0;
-    let mut under_way = None;
+    let (mut complete, mut under_way) = (None, None);
     for set in sets_of(target, answers) {
         match state_of(&set) {
-            SetState::Complete(snapshot) => return TargetVerdict::Exists(snapshot),
+            SetState::Complete(snapshot) => complete = complete.or(Some(snapshot)),
             SetState::Failed => failed_sets += 1,
             SetState::UnderWay(snapshot) => under_way = under_way.or(Some(snapshot)),
         }
     }
+    // Beside a complete one too: of two, the second goes once it is complete, and the run is not over before.
     if let Some(snapshot) = under_way {
         return TargetVerdict::Wait(snapshot);
+    }
+    if let Some(snapshot) = complete {
+        return match sets::settles_at(answers.iter().map(|dated| dated.snapshot), clock.now, clock.settling) {
+            Some(until) => TargetVerdict::Settling { snapshot, until },
+            None => TargetVerdict::Exists(snapshot),
+        };
     }
     if let Some(reason) = target::skip_reason(policy, target) {
         return TargetVerdict::Skip(reason);

@@ -50,6 +50,14 @@ pub enum TargetVerdict<'a> {
     },
     /// The scheduled time passed without a snapshot and its start window is over.
     Missed,
+    /// A snapshot for the scheduled time is complete, but EC2's lists may not show yet what else was begun for it:
+    /// another member of its set, or a second one by a turn at the same time.
+    Settling {
+        /// The complete one.
+        snapshot: &'a Snapshot,
+        /// When all that was begun is shown.
+        until: Timestamp,
+    },
     /// The target cannot be backed up now, or shall not.
     Skip(SkipReason<'a>),
     /// A snapshot for the scheduled time is under way.
@@ -84,6 +92,11 @@ pub enum SnapshotVerdict<'a> {
 /// Why a snapshot goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeleteReason {
+    /// An earlier one of the same schedule and scheduled time is complete: two turns at once made both.
+    Duplicate {
+        /// When that one began.
+        earliest: Timestamp,
+    },
     /// So many newer ones of the schedule and volume are complete.
     ExceedsCount {
         /// Its place among the complete ones, the newest is 1.

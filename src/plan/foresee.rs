@@ -8,7 +8,7 @@ use crate::options::Options;
 use crate::policy::{Policy, Tag};
 use crate::tags::{self, Marks, Ownership};
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The snapshots that `plan` keeps now and that go once what it makes or waits for is complete, each with its reason.
@@ -29,7 +29,8 @@ pub(super) fn later(
         .iter()
         .map(|decision| (&decision.snapshot.id, !matches!(decision.verdict, SnapshotVerdict::Delete(_))))
         .collect();
-    verdicts(policy, options, now, &completed, &ours)
+    let options = Options { settling: SignedDuration::ZERO, ..options.clone() };
+    verdicts(policy, &options, now, &completed, &ours)
         .into_iter()
         .filter(|decision| is_kept_now.get(&decision.snapshot.id).copied().unwrap_or(false))
         .filter_map(|decision| match decision.verdict {
@@ -60,6 +61,7 @@ fn completed(policy: &Policy, now: Timestamp, world: &World, plan: &Plan<'_>) ->
             | TargetVerdict::GiveUp { .. }
             | TargetVerdict::HasRecent { .. }
             | TargetVerdict::Missed
+            | TargetVerdict::Settling { .. }
             | TargetVerdict::Skip(_) => None,
         })
         .collect();

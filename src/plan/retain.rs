@@ -2,6 +2,7 @@
 
 use super::brakes;
 use super::due::saturating_add;
+use super::duplicate;
 use super::history::{self, Histories};
 use super::orphan::{self, Fate};
 use super::sets::BrokenSets;
@@ -10,9 +11,10 @@ use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, owning_
 use crate::options::Options;
 use crate::policy::{Age, AgeUnit, Policy, PolicyState, RetainRule, Schedule, Targets};
 use crate::tags::{self, Mark};
-use crate::world::{Snapshot, SnapshotState, Tier, World};
+use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier, World};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
+use std::collections::BTreeMap;
 
 /// How long a failed snapshot stays before it is deleted: long enough for a person to see what EC2 says of it, and
 /// far beyond every start window's retries. It holds nothing that could be restored. Our own; DLM's user guide only
@@ -32,7 +34,9 @@ pub(super) fn decide<'a>(
     let sources = orphan::Sources::new(policy, world);
     let lines = orphan::Lines::new(policy, now, ours, broken);
     let stopped = Stopped::new(policy, options, now, world);
-    let rules = Rules { policy, options, now, sources: &sources, lines: &lines, histories, stopped: &stopped, broken };
+    let duplicates = &duplicate::find(policy, options, now, ours, broken);
+    let (sources, lines, stopped) = (&sources, &lines, &stopped);
+    let rules = Rules { policy, options, now, sources, lines, histories, stopped, broken, duplicates };
     let mut decisions: Vec<_> = ours
         .iter()
         .map(|&snapshot| SnapshotDecision { snapshot, verdict: rules.verdict(snapshot), goes_later: None })
@@ -66,6 +70,7 @@ struct Rules<'r, 'a> {
     histories: &'r Histories<'a>,
     stopped: &'r Stopped<'a>,
     broken: &'r BrokenSets<'r>,
+    duplicates: &'r BTreeMap<&'a SnapshotId, Timestamp>,
 }
 
 impl<'a> Rules<'_, 'a> {
@@ -99,6 +104,11 @@ impl<'a> Rules<'_, 'a> {
         }
         if !history::is_plausible(snapshot, scheduled_time) {
             return keep(KeepReason::BeganBeforeScheduledTime { began: snapshot.start_time, scheduled_time });
+        }
+        let is_managed =
+            owning_schedule(self.policy, self.options, name).is_some() && self.sources.fate(source) == Fate::Targeted;
+        if let Some(&earliest) = self.duplicates.get(&snapshot.id).filter(|_| is_managed) {
+            return SnapshotVerdict::Delete(DeleteReason::Duplicate { earliest });
         }
         // Whatever rule comes now: what was promised to stay until then stays.
         if let Mark::Read(until) = marks.expiration_time

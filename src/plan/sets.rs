@@ -4,6 +4,8 @@
 //! status". A member that is complete beside one that failed is no crash-consistent backup of its instance: it never
 //! counts, and never costs a good set.
 
+use super::due::saturating_add;
+use super::history::CLOCK_SKEW_MAX;
 use crate::policy::{Policy, ScheduleName, Targets};
 use crate::world::{Snapshot, SnapshotId, SnapshotState};
 use jiff::{SignedDuration, Timestamp};
@@ -26,7 +28,7 @@ pub(super) struct BrokenSets<'a> {
 
 impl<'a> BrokenSets<'a> {
     /// Looks through all of `ours`, whether or not a schedule owns them.
-    pub(super) fn new(policy: &Policy, ours: &[&'a Snapshot]) -> Self {
+    pub(super) fn new(policy: &Policy, ours: &[&'a Snapshot], now: Timestamp, settling: SignedDuration) -> Self {
         let mut broken = Self::default();
         if !matches!(policy.targets, Targets::Instances { .. }) {
             return broken;
@@ -41,14 +43,16 @@ impl<'a> BrokenSets<'a> {
         }
         for members in by_tags.into_values() {
             for set in split(members, |snapshot| snapshot) {
-                broken.note(&set);
+                // EC2 may not list the last member yet, and that one may still fail.
+                let is_settled = settles_at(set.iter().copied(), now, settling).is_none();
+                broken.note(&set, is_settled);
             }
         }
         broken
     }
 
-    fn note(&mut self, set: &[&'a Snapshot]) {
-        if set.iter().any(|snapshot| snapshot.state != SnapshotState::Completed) {
+    fn note(&mut self, set: &[&'a Snapshot], is_settled: bool) {
+        if !is_settled || set.iter().any(|snapshot| snapshot.state != SnapshotState::Completed) {
             self.not_whole.extend(set.iter().map(|snapshot| &snapshot.id));
         }
         let (failed, others): (Vec<&Snapshot>, Vec<&Snapshot>) =
@@ -59,7 +63,7 @@ impl<'a> BrokenSets<'a> {
         }
     }
 
-    /// Whether a snapshot is whole: no member of its set, if it has one, failed or is under way.
+    /// Whether a snapshot is whole: no member of its set, if it has one, failed, is under way or may not be listed yet.
     pub(super) fn is_whole(&self, snapshot: &Snapshot) -> bool {
         !self.not_whole.contains(&snapshot.id)
     }
@@ -68,6 +72,19 @@ impl<'a> BrokenSets<'a> {
     pub(super) fn others_beside(&self, snapshot: &Snapshot) -> &[&'a SnapshotId] {
         self.failed_beside.get(&snapshot.id).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Until when EC2's lists may not show all that was begun together with these snapshots; `None` when that is over. A
+/// beginning further in the future than clocks differ says nothing, and nobody waits for it.
+pub(super) fn settles_at<'a>(
+    snapshots: impl Iterator<Item = &'a Snapshot>,
+    now: Timestamp,
+    settling: SignedDuration,
+) -> Option<Timestamp> {
+    let known = snapshots.map(|snapshot| snapshot.start_time);
+    let latest = known.filter(|&began| began <= saturating_add(now, CLOCK_SKEW_MAX)).max()?;
+    let until = saturating_add(latest, settling);
+    (now < until).then_some(until)
 }
 
 /// Splits what shares its tags into the sets of single calls, by start time, the earliest first.

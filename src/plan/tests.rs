@@ -80,6 +80,8 @@ fn run_now_makes_every_schedule_due_at_the_start() {
 fn a_run_now_start_from_the_clock_that_is_delivered_again_makes_nothing() {
     let world = world([volume(1)], [snapshot(1, 1, "2026-11-22T09:12:34Z")]);
     let again = Start { origin: crate::options::StartOrigin::Clock, ..start("2026-11-22T09:13:40Z") };
+    check_creation(&again, &run_now(), &world, &["wait"]);
+    let again = Start { origin: crate::options::StartOrigin::Clock, ..start("2026-11-22T09:15:00Z") };
     check_creation(&again, &run_now(), &world, &["exists"]);
     let later = Start { origin: crate::options::StartOrigin::Clock, ..start("2026-11-22T09:18:00Z") };
     check_creation(&later, &run_now(), &world, &["create"]);
@@ -199,7 +201,7 @@ fn a_snapshot_that_is_not_complete_pushes_none_out() {
 }
 
 #[test]
-fn two_snapshots_of_one_scheduled_time_take_one_place() {
+fn two_snapshots_of_one_scheduled_time_take_one_place_and_the_later_one_goes() {
     let mut snapshots = three_days();
     snapshots.push(snapshot(4, 1, "2026-11-21T17:00:00Z"));
     check_retention(
@@ -209,7 +211,7 @@ fn two_snapshots_of_one_scheduled_time_take_one_place() {
             "keep vol 1 snap 1: number 3 from the newest, the schedule keeps 3",
             "keep vol 1 snap 2: number 2 from the newest, the schedule keeps 3",
             "keep vol 1 snap 3: number 1 from the newest, the schedule keeps 3",
-            "keep vol 1 snap 4: number 1 from the newest, the schedule keeps 3",
+            "delete vol 1 snap 4: an earlier one of the same scheduled time is complete, begun at 2026-11-21T17:00:00Z",
         ],
     );
 }

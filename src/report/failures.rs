@@ -54,6 +54,7 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         TargetVerdict::Coincides { .. }
         | TargetVerdict::Create { .. }
         | TargetVerdict::Exists(_)
+        | TargetVerdict::Settling { .. }
         | TargetVerdict::HasRecent { .. }
         | TargetVerdict::Missed
         | TargetVerdict::Skip(_) => return None,

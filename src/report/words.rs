@@ -89,6 +89,11 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
         TargetVerdict::Missed => {
             ("missed", "StartWindowOver", None, "the start window is over and no snapshot was made".to_owned())
         }
+        TargetVerdict::Settling { snapshot, until } => {
+            let until = written(*until);
+            let reason = format!("the snapshot is complete; EC2 may not list until {until} what else was begun");
+            ("wait", "Settling", Some(&snapshot.id), reason)
+        }
         TargetVerdict::Skip(reason) => {
             let (kind, reason) = skip_reason(reason);
             ("skip", kind, None, reason)
@@ -154,6 +159,10 @@ fn later_reason(reason: DeleteReason) -> (&'static str, String) {
 
 fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
     match reason {
+        DeleteReason::Duplicate { earliest } => (
+            "Duplicate",
+            format!("an earlier one of the same scheduled time is complete, begun at {}", written(earliest)),
+        ),
         DeleteReason::ExceedsCount { rank, count } => {
             ("ExceedsCount", format!("number {rank} from the newest, the schedule keeps {count}"))
         }

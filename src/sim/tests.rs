@@ -51,8 +51,8 @@ fn a_run_waits_as_amazon_dlm_does_and_deletes_once_the_new_snapshot_is_complete(
     let start = by_event(at("2026-11-22T17:00:00Z"));
     let ended = account.run(&policy, &Options::default(), start);
     assert_eq!(ended.outcome, RunOutcome::Succeeded);
-    assert_eq!(ended.waits, [1, 15, 25, 60]);
-    assert_eq!(ended.at, at("2026-11-22T17:01:41Z"));
+    assert_eq!(ended.waits, [1, 15, 25, 60, 60]);
+    assert_eq!(ended.at, at("2026-11-22T17:02:41Z"));
     assert_eq!((ended.progress.created, ended.progress.deleted), (1, 1));
     let expected = ["2026-11-20T17:00:00Z", "2026-11-21T17:00:00Z", "2026-11-22T17:00:00Z"];
     assert_eq!(held(&account, ended.at), expected.map(|time| (time.to_owned(), 1)).to_vec());
@@ -140,6 +140,6 @@ fn a_volume_that_goes_away_during_a_run_is_no_failure() {
     let first = account.turn(&policy, &Options::default(), Progress::new(&start), start.at);
     assert_eq!(first.progress.failures.len(), 1);
     account.volumes.retain(|volume| volume.id != volume_id(2));
-    let second = account.turn(&policy, &Options::default(), first.progress, start.at + 60 * SECOND);
+    let second = account.turn(&policy, &Options::default(), first.progress, start.at + 120 * SECOND);
     assert_eq!(second.status, Status::Done(RunOutcome::Succeeded));
 }

@@ -67,8 +67,8 @@ pub fn conclude(
     let left_over = selection.left_over;
     let done: Vec<(Action, Outcome)> = selection.actions.into_iter().zip(outcomes).collect();
     progress.brake = selection.brake;
-    let created_now = note_outcomes(&mut progress, plan, &done, now);
-    let remaining = remaining::after(plan, &progress, &done, left_over, now);
+    let created_now = note_outcomes(&mut progress, options, plan, &done, now);
+    let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
     if created_now {
         progress.waits = 0;
@@ -84,10 +84,16 @@ pub fn conclude(
 }
 
 /// Counts what was done and remembers what failed. Returns whether a snapshot was created, or perhaps was.
-fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outcome)], now: Timestamp) -> bool {
+fn note_outcomes(
+    progress: &mut Progress,
+    options: &Options,
+    plan: &Plan<'_>,
+    done: &[(Action, Outcome)],
+    now: Timestamp,
+) -> bool {
     forget_mended(progress, plan);
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
-    let mut created = Vec::new();
+    let (mut created, mut postponed) = (Vec::new(), Vec::new());
     for (action, outcome) in done {
         let (name, subject) = (action.name(), Subject::of_action(action));
         let is_creation = action.is_creation();
@@ -105,8 +111,10 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
             // Nothing was changed and nothing is wrong with the resource: it is simply tried again.
             Outcome::Failed(failed) if failed.kind == FailedKind::Throttled && is_creation => {}
             Outcome::Failed(failed) => {
-                if is_creation && failed.kind == FailedKind::Unclear {
-                    created.push(subject.hash());
+                match failed.kind {
+                    FailedKind::Unclear if is_creation => created.push(subject.hash()),
+                    FailedKind::TooSoon if is_creation => postponed.push(subject.hash()),
+                    _ => {}
                 }
                 progress.remember_failure(name, subject, failed);
             }
@@ -116,9 +124,10 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
     if !progress.failures.is_empty() {
         progress.failures_left_out = progress.failures_left_out.max(left_out_before);
     }
-    let created_now = !created.is_empty();
-    progress.remember_creations(created, now);
-    created_now
+    let made = created.len();
+    created.append(&mut postponed);
+    progress.remember_unsettled(created, made, now, options.settling);
+    made > 0
 }
 
 /// A failure is mended when the plan shows nothing to do about its subject any more.
@@ -164,7 +173,13 @@ fn wait_seconds(waits: u32) -> u32 {
 }
 
 fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
-    matches!(decision.verdict, TargetVerdict::Exists(_) | TargetVerdict::HasRecent { .. } | TargetVerdict::Wait(_))
+    matches!(
+        decision.verdict,
+        TargetVerdict::Exists(_)
+            | TargetVerdict::HasRecent { .. }
+            | TargetVerdict::Settling { .. }
+            | TargetVerdict::Wait(_)
+    )
 }
 
 /// The first refusal when there were creations and no call at all was allowed: then it is the role that is wrong, and

@@ -4,6 +4,7 @@
 
 use crate::action::{Action, Failed, FailedKind};
 use crate::options::{Start, StartOrigin};
+use crate::plan::due::saturating_add;
 use crate::plan::{Brake, TargetDecision};
 use crate::policy::{ScheduleName, fnv1a};
 use crate::tags;
@@ -13,20 +14,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// How long after a creation EC2 may not list the snapshot yet. Until then nothing is concluded from its absence.
-/// Our own: AWS promises no bound for "eventually consistent" and advises to look again for a few minutes at most;
-/// 60 s is the longest wait between two turns, so the ordinary cadence is never slowed by it.
-pub const SETTLING: SignedDuration = SignedDuration::from_secs(60);
-
 /// How many failures are carried and told one by one; the rest are counted. At 600 bytes each they stay under 36 KB.
 pub const FAILURES_MAX: usize = 60;
 
 /// How many characters of an EC2 message are kept.
 const MESSAGE_LENGTH_MAX: usize = 200;
 
-/// How many creations are remembered until they are settled: EC2 allows 100 and 5 a second, so 400 in a minute, and
-/// three times that for a higher quota. At 19 bytes each they stay under 23 KB. Beyond that the oldest are forgotten.
-const UNSETTLED_MAX: usize = 1200;
+/// How many creations are remembered until they are settled: EC2 allows 100 and 5 a second, so 700 in two minutes, and
+/// twice that for a higher quota. At 19 bytes each they stay under 27 KB. Beyond that the oldest are forgotten: should
+/// EC2 not show one of them, it is made twice, and the second one goes again.
+const UNSETTLED_MAX: usize = 1400;
 
 /// How many creations a run makes for each due target before it stops: what EC2 never shows would be made for ever.
 const CREATIONS_PER_TARGET_MAX: u64 = 5;
@@ -193,8 +190,8 @@ impl Progress {
 
     /// The hashes of what EC2 may not list yet although it was created.
     #[must_use]
-    pub fn unsettled_at(&self, now: Timestamp) -> BTreeSet<&str> {
-        let recent = self.unsettled.iter().filter(|turn| is_recent(turn.at, now));
+    pub fn unsettled_at(&self, now: Timestamp, settling: SignedDuration) -> BTreeSet<&str> {
+        let recent = self.unsettled.iter().filter(|turn| is_recent(turn.at, now, settling));
         recent.flat_map(|turn| turn.subjects.iter().map(String::as_str)).collect()
     }
 
@@ -226,11 +223,20 @@ impl Progress {
         self.failures.iter().filter(is_given_up).any(|failure| failure.subject == *subject)
     }
 
-    pub(super) fn remember_creations(&mut self, subjects: Vec<String>, now: Timestamp) {
-        self.unsettled.retain(|turn| is_recent(turn.at, now));
-        self.creations = self.creations.saturating_add(u64::try_from(subjects.len()).unwrap_or(u64::MAX));
+    /// Remembers what EC2 may not list yet; `made` of it counts as created, or perhaps is.
+    pub(super) fn remember_unsettled(
+        &mut self,
+        subjects: Vec<String>,
+        made: usize,
+        now: Timestamp,
+        settling: SignedDuration,
+    ) {
+        self.unsettled.retain(|turn| is_recent(turn.at, now, settling));
+        self.creations = self.creations.saturating_add(u64::try_from(made).unwrap_or(u64::MAX));
         if !subjects.is_empty() {
-            self.unsettled.push(Unsettled { at: tags::to_the_second(now), subjects });
+            // Not before the calls had ended.
+            let at = saturating_add(tags::to_the_second(now), SignedDuration::from_secs(1));
+            self.unsettled.push(Unsettled { at, subjects });
         }
         let count: usize = self.unsettled.iter().map(|turn| turn.subjects.len()).sum();
         let mut excess = count.saturating_sub(UNSETTLED_MAX);
@@ -249,7 +255,7 @@ impl Progress {
             code: shortened(&failed.code),
             message: shortened(&failed.message),
             attempts: previous.map_or(0, |f| f.attempts).saturating_add(1),
-            may_pass: matches!(failed.kind, FailedKind::Throttled | FailedKind::Unclear),
+            may_pass: matches!(failed.kind, FailedKind::Throttled | FailedKind::TooSoon | FailedKind::Unclear),
         };
         if self.failures.len() < FAILURES_MAX {
             self.failures.push(failure);
@@ -273,8 +279,8 @@ impl Progress {
     }
 }
 
-fn is_recent(at: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(at) < SETTLING
+fn is_recent(at: Timestamp, now: Timestamp, settling: SignedDuration) -> bool {
+    now.duration_since(at) < settling
 }
 
 fn shortened(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 use super::progress::{Progress, Subject};
 use crate::action::{Action, FailedKind, Outcome};
+use crate::options::Options;
 use crate::plan::{Plan, SnapshotVerdict, TargetVerdict};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -44,6 +45,7 @@ pub(super) fn due_targets(plan: &Plan<'_>) -> usize {
 
 /// What is left after the actions that were `done`, with so many more that did not fit into the turn.
 pub(super) fn after(
+    options: &Options,
     plan: &Plan<'_>,
     progress: &Progress,
     done: &[(Action, Outcome)],
@@ -63,7 +65,7 @@ pub(super) fn after(
         done.iter().filter(|(_, outcome)| is_wanted(outcome)).map(|(action, _)| Subject::of_action(action)).collect()
     };
     let finished = of(|outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
-    count_targets(plan, progress, &finished, now, &mut remaining);
+    count_targets(options, plan, progress, &finished, now, &mut remaining);
     let refused = of(
         |outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.kind, FailedKind::Denied | FailedKind::Refused)),
     );
@@ -74,13 +76,14 @@ pub(super) fn after(
 }
 
 fn count_targets(
+    options: &Options,
     plan: &Plan<'_>,
     progress: &Progress,
     finished: &BTreeSet<Subject>,
     now: Timestamp,
     remaining: &mut Remaining,
 ) {
-    let unsettled = progress.unsettled_at(now);
+    let unsettled = progress.unsettled_at(now, options.settling);
     let due = due_targets(plan);
     for decision in &plan.targets {
         match decision.verdict {
@@ -100,7 +103,7 @@ fn count_targets(
             TargetVerdict::Fail(_) | TargetVerdict::GiveUp { .. } => remaining.creations_failed += 1,
             // Only what is due by this start: what an earlier run began is for the next one to see complete, or a
             // snapshot that hangs would hold up every run after it.
-            TargetVerdict::Wait(_) => remaining.pending += 1,
+            TargetVerdict::Settling { .. } | TargetVerdict::Wait(_) => remaining.pending += 1,
             // The recent one may be the run's own, which the list of ours does not show yet.
             TargetVerdict::HasRecent { .. } => {
                 let subject = Subject::of_decision(decision);

@@ -4,10 +4,12 @@ use super::*;
 use crate::action::{Failed, FailedKind, Outcome};
 use crate::fixtures::*;
 use crate::options::Start;
-use crate::world::{SnapshotId, Volume, World};
+use crate::world::{Snapshot, SnapshotId, Volume, World};
 use jiff::SignedDuration;
 
 const NOW: &str = "2026-11-22T17:00:00Z";
+/// When EC2 shows all that was begun at `NOW`.
+const SETTLED: &str = "2026-11-22T17:02:00Z";
 
 fn failed(kind: FailedKind) -> Outcome {
     Outcome::Failed(Failed { kind, code: "Code".to_owned(), message: "why".to_owned() })
@@ -27,7 +29,7 @@ fn turn_at(now: Timestamp, world: &World, progress: Progress, budget: Budget, ou
 }
 
 fn first_turn(world: &World, outcome: &Outcome) -> Conclusion {
-    turn_at(at(NOW), world, Progress::new(&start(NOW)), Budget::UNBOUNDED, outcome)
+    turn_at(at(SETTLED), world, Progress::new(&start(NOW)), Budget::UNBOUNDED, outcome)
 }
 
 #[track_caller]
@@ -91,13 +93,59 @@ fn what_was_created_is_not_created_again_while_ec2_may_not_list_it() {
     let world = world([volume(1)], []);
     for outcome in [created(), failed(FailedKind::Unclear)] {
         let progress = first_turn(&world, &outcome).progress;
-        let soon = at(NOW) + SignedDuration::from_secs(59);
+        let soon = at(SETTLED) + SignedDuration::from_secs(120);
         let unlisted = turn_at(soon, &world, progress.clone(), Budget::UNBOUNDED, &created());
         assert_eq!(unlisted.done, vec![]);
         assert!(matches!(unlisted.status, Status::Waiting { seconds: 1.. }));
-        let later = at(NOW) + SignedDuration::from_secs(60);
+        let later = at(SETTLED) + SignedDuration::from_secs(121);
         assert_eq!(turn_at(later, &world, progress, Budget::UNBOUNDED, &created()).done.len(), 1);
     }
+}
+
+#[test]
+fn a_volume_that_somebody_else_just_made_a_snapshot_of_is_looked_at_again_before_it_is_tried_again() {
+    let world = world([volume(1)], []);
+    let first = first_turn(&world, &failed(FailedKind::TooSoon));
+    assert_eq!((first.progress.creations, first.progress.failures.len()), (0, 1));
+    let tried = |seconds: i64| {
+        let now = at(SETTLED) + SignedDuration::from_secs(seconds);
+        turn_at(now, &world, first.progress.clone(), Budget::UNBOUNDED, &created()).done.len()
+    };
+    assert_eq!((tried(120), tried(121)), (0, 1));
+}
+
+#[test]
+fn a_run_is_not_over_before_ec2_shows_all_that_was_begun() {
+    let complete = world([volume(1)], [snapshot(1, 1, NOW)]);
+    let status =
+        |now: &str| turn_at(at(now), &complete, Progress::new(&start(NOW)), Budget::UNBOUNDED, &created()).status;
+    assert_eq!(status("2026-11-22T17:01:59Z"), Status::Waiting { seconds: 1 });
+    assert_eq!(status(SETTLED), Status::Done(RunOutcome::Succeeded));
+}
+
+#[test]
+fn a_run_waits_for_a_second_snapshot_of_the_same_time_and_then_deletes_it() {
+    let second = Snapshot { start_time: at("2026-11-22T17:00:20Z"), ..snapshot(2, 1, NOW) };
+    let under_way = world([volume(1)], [snapshot(1, 1, NOW), second.clone().pending()]);
+    assert!(matches!(
+        turn_at(at("2026-11-22T17:05:00Z"), &under_way, Progress::new(&start(NOW)), Budget::UNBOUNDED, &created())
+            .status,
+        Status::Waiting { .. }
+    ));
+    let complete = world([volume(1)], [snapshot(1, 1, NOW), second.clone()]);
+    let last = turn_at(
+        at("2026-11-22T17:05:00Z"),
+        &complete,
+        Progress::new(&start(NOW)),
+        Budget::UNBOUNDED,
+        &Outcome::Deleted,
+    );
+    assert!(
+        matches!(&last.done[..], [(Action::DeleteSnapshot(delete), _)] if delete.snapshot.id == second.id),
+        "{:?}",
+        last.done
+    );
+    assert_eq!(last.status, Status::Done(RunOutcome::Succeeded));
 }
 
 #[test]
@@ -133,7 +181,7 @@ fn a_failure_that_was_mended_is_forgotten() {
     let first = first_turn(&world([volume(1)], []), &failed(FailedKind::Refused));
     assert_eq!(first.progress.failures.len(), 1);
     let mended = world([volume(1)], [snapshot(1, 1, NOW)]);
-    let second = turn_at(at(NOW), &mended, first.progress, Budget::UNBOUNDED, &created());
+    let second = turn_at(at(SETTLED), &mended, first.progress, Budget::UNBOUNDED, &created());
     assert_eq!(second.status, Status::Done(RunOutcome::Succeeded));
     assert_eq!(second.progress.failures, vec![]);
 }

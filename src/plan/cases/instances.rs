@@ -22,7 +22,8 @@ fn of_instances(instances: impl IntoIterator<Item = Instance>, snapshots: impl I
 
 fn decided(policy: &Policy, world: &World) -> Vec<&'static str> {
     let options = Options::default();
-    let plan = plan(policy, &options, &start(START), at(START), world);
+    let settled = at(START) + options.settling;
+    let plan = plan(policy, &options, &start(START), settled, world);
     plan.targets.iter().map(|decision| words::of_target(decision).decision).collect()
 }
 

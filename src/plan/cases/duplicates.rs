@@ -1,0 +1,102 @@
+//! Two snapshots for one scheduled time: of two turns at once, or of one that crashed and its successor.
+
+use super::*;
+use crate::options::Orphans;
+use crate::world::{Instance, Tier};
+
+const TIME: &str = "2026-11-22T17:00:00Z";
+const LATER: &str = "2026-11-22T20:00:00Z";
+
+/// A snapshot that was begun so many seconds after its scheduled time.
+fn begun(number: u32, volume: u32, seconds: i64) -> Snapshot {
+    Snapshot { start_time: at(TIME) + SignedDuration::from_secs(seconds), ..snapshot(number, volume, TIME) }
+}
+
+fn of_instances(instances: impl IntoIterator<Item = Instance>, snapshots: impl IntoIterator<Item = Snapshot>) -> World {
+    World { instances: instances.into_iter().collect(), ..world([], snapshots) }
+}
+
+#[track_caller]
+fn check_volume(snapshots: impl IntoIterator<Item = Snapshot>, expected: &str) {
+    check_fates(&sample(), &world([volume(1)], snapshots), LATER, expected);
+}
+
+#[test]
+fn the_earliest_complete_one_stays() {
+    check_volume([begun(3, 1, 0), begun(2, 1, 20), begun(1, 1, 40)], "1 delete, 2 delete, 3 keep");
+    check_volume([begun(1, 1, 0), begun(2, 1, 0)], "1 keep, 2 delete");
+}
+
+#[test]
+fn an_earlier_one_that_is_not_complete_or_not_ours_makes_no_duplicate() {
+    let second = || begun(2, 1, 20);
+    check_volume([begun(1, 1, 0).pending(), second()], "1 wait, 2 keep");
+    check_volume([begun(1, 1, 0).in_state(SnapshotState::Error), second()], "1 keep, 2 keep");
+    check_volume(
+        [begun(1, 1, 0).in_state(SnapshotState::Unknown("recoverable".to_owned())), second()],
+        "1 keep, 2 keep",
+    );
+    check_volume([Snapshot { tier: Tier::Archive, ..begun(1, 1, 0) }, second()], "1 keep, 2 keep");
+    check_volume([begun(1, 2, 0), second()], "1 keep, 2 keep");
+    check_volume([begun(1, 1, 0).of_schedule("Other"), second()], "1 keep, 2 keep");
+    check_volume([Snapshot { description: "by hand".into(), ..begun(1, 1, 0) }, second()], "2 keep");
+}
+
+#[test]
+fn a_hold_keeps_a_duplicate_and_is_no_reason_to_keep_the_others() {
+    check_volume([begun(1, 1, 0), begun(2, 1, 20).held("legal")], "1 keep, 2 keep");
+    check_volume([begun(1, 1, 0).held("legal"), begun(2, 1, 20)], "1 keep, 2 delete");
+}
+
+#[test]
+fn a_duplicate_goes_although_its_expiry_has_not_come() {
+    let policy = policy(vec![daily("Default Schedule", days(7))]);
+    let dated = |number, seconds| begun(number, 1, seconds).expiring("2026-11-29T17:00:00Z");
+    check_fates(&policy, &world([volume(1)], [dated(1, 0), dated(2, 20)]), LATER, "1 keep, 2 delete");
+}
+
+#[test]
+fn what_is_not_managed_any_more_is_left_as_it_is() {
+    let both = || [begun(1, 1, 0), begun(2, 1, 20)];
+    let untargeted = World { untargeted: [volume_id(1).as_str().into()].into(), ..world([], both()) };
+    check_fates(&sample(), &untargeted, LATER, "1 keep, 2 keep");
+    check_fates(&sample(), &world([], both()), LATER, "1 keep, 2 keep");
+    let renamed = policy(vec![daily("New name", count(3))]);
+    check_fates(&renamed, &world([volume(1)], both()), LATER, "1 keep, 2 keep");
+    let options = Options { orphans: Orphans::KeepLast, ..Options::default() };
+    assert_eq!(fates(&sample(), &options, LATER, &world([], both())), "1 delete, 2 keep");
+}
+
+#[test]
+fn while_the_lists_may_lag_nothing_is_called_a_duplicate() {
+    let both = world([volume(1)], [begun(1, 1, 0), begun(2, 1, 20)]);
+    check_fates(&sample(), &both, "2026-11-22T17:02:19Z", "1 keep, 2 keep");
+    check_fates(&sample(), &both, "2026-11-22T17:02:20Z", "1 keep, 2 delete");
+}
+
+#[test]
+fn of_two_sets_the_earliest_whole_one_stays_as_a_whole() {
+    let policy = instance_policy(count(3));
+    let member = |number, volume, seconds| begun(number, volume, seconds).of_instance(1);
+    let one = || [member(1, 10, 0), member(2, 11, 0)];
+    let two = || [member(3, 10, 20), member(4, 11, 20)];
+    let of = |snapshots: Vec<Snapshot>| of_instances([instance(1, 10, [11])], snapshots);
+    let both = of([one(), two()].concat());
+    check_fates(&policy, &both, LATER, "1 keep, 2 keep, 3 delete, 4 delete");
+    let [first, second] = one();
+    let broken = of([vec![first, second.in_state(SnapshotState::Error)], two().to_vec()].concat());
+    check_fates(&policy, &broken, LATER, "1 keep, 2 keep, 3 keep, 4 keep");
+    // A volume that was attached between the two calls is in the second set alone.
+    let wider = of([one().to_vec(), two().to_vec(), vec![member(5, 12, 20)]].concat());
+    check_fates(&policy, &wider, LATER, "1 keep, 2 keep, 3 keep, 4 keep, 5 keep");
+}
+
+#[test]
+fn a_set_counts_only_when_its_last_member_must_be_listed() {
+    let policy = instance_policy(count(1));
+    let old = ["2026-11-21T17:00:00Z"].map(|time| snapshot(1, 10, time).of_instance(1));
+    let new = begun(3, 10, 0).of_instance(1);
+    let world = of_instances([instance(1, 10, [11])], old.into_iter().chain([new]));
+    check_fates(&policy, &world, "2026-11-22T17:01:59Z", "1 keep, 3 keep");
+    check_fates(&policy, &world, "2026-11-22T17:02:00Z", "1 delete, 3 keep");
+}
