@@ -107,14 +107,14 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
         plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
         plan.targets = create::decide(policy, &plan.due, clock, world, &histories);
     }
-    plan.snapshots = verdicts(policy, options, now, world, &ours);
+    plan.snapshots = verdicts(policy, options, now, world, &ours, &broken, &histories);
     plan.cut_short = match world.coverage {
         Coverage::Complete => None,
         Coverage::Partial(cut) => Some(cut),
     };
     plan.orphans = orphan::count(policy, options, world, &sources, &ours);
     plan.stopped = Stopped::new(policy, options, now, world).count(&histories);
-    let later = foresee::later(policy, options, now, world, &plan);
+    let later = foresee::later(policy, options, now, world, &ours, &plan);
     plan.older = Older::of(start, &ours);
     apply_brake(&mut plan, options, &later);
     plan
@@ -151,18 +151,18 @@ fn verdicts<'a>(
     now: Timestamp,
     world: &'a World,
     ours: &[&'a Snapshot],
+    broken: &BrokenSets<'a>,
+    histories: &Histories<'a>,
 ) -> Vec<SnapshotDecision<'a>> {
-    let broken = BrokenSets::new(policy, ours, now, options.settling);
-    let histories = Histories::new(policy, options, now, ours, &broken);
     let sources = orphan::Sources::new(policy, world);
-    let mut decisions = retain::decide(policy, options, now, world, ours, &histories, &broken);
+    let mut decisions = retain::decide(policy, options, now, world, ours, histories, broken);
     let takes_the_last = retain::extends_deletion(policy) || matches!(options.orphans, Orphans::Expire(_));
     let is_exempt = |decision: &SnapshotDecision<'_>| {
         let source = history::source(policy, decision.snapshot);
         takes_the_last && source.is_some_and(|source| sources.fate(source) == orphan::Fate::Gone)
     };
-    brakes::keep_minimum(&mut decisions, options.minimum_kept, &broken, is_exempt);
-    retain::release_failed_members(&mut decisions, &broken);
+    brakes::keep_minimum(&mut decisions, options.minimum_kept, broken, is_exempt);
+    retain::release_failed_members(&mut decisions, broken);
     if let Coverage::Partial(cut) = world.coverage {
         brakes::keep_all(&mut decisions, cut);
     }

@@ -42,6 +42,12 @@ pub fn description_prefix(policy: &PolicyId) -> String {
     format!("Created for policy: {policy} schedule: ")
 }
 
+/// Whether a description begins with [`description_prefix`], without writing that down: it is asked of every snapshot.
+fn begins_as_ours(policy: &PolicyId, description: &str) -> bool {
+    let rest = description.strip_prefix("Created for policy: ").and_then(|rest| rest.strip_prefix(policy.as_str()));
+    rest.is_some_and(|rest| rest.starts_with(" schedule: "))
+}
+
 /// The description of a snapshot, exactly as Amazon DLM writes it.
 #[must_use]
 pub fn description(policy: &PolicyId, schedule: &ScheduleName) -> String {
@@ -172,7 +178,7 @@ pub enum Ownership {
 pub fn ownership(policy: &PolicyId, snapshot: &Snapshot) -> Ownership {
     if snapshot.marks.policy_id.as_deref() != Some(policy.as_str()) {
         Ownership::OtherPolicy
-    } else if !snapshot.description.starts_with(&description_prefix(policy)) {
+    } else if !begins_as_ours(policy, &snapshot.description) {
         Ownership::OtherDescription
     } else if snapshot.origin == Origin::Copied {
         Ownership::Copy

@@ -1,12 +1,13 @@
 //! What a run will delete later: the same rules, applied to the account as it will be once all is complete.
 
-use super::history;
+use super::history::{self, Histories};
+use super::sets::BrokenSets;
 use super::{DeleteReason, Plan, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
-use super::{Target, unique_snapshots, verdicts};
+use super::{Target, verdicts};
 use crate::action::Action;
 use crate::options::Options;
 use crate::policy::{Policy, Tag};
-use crate::tags::{self, Marks, Ownership};
+use crate::tags::Marks;
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,20 +18,36 @@ pub(super) fn later(
     options: &Options,
     now: Timestamp,
     world: &World,
+    ours: &[&Snapshot],
     plan: &Plan<'_>,
 ) -> BTreeMap<SnapshotId, DeleteReason> {
-    let Some(completed) = completed(policy, now, world, plan) else { return BTreeMap::new() };
-    let ours: Vec<&Snapshot> = unique_snapshots(&completed)
-        .into_iter()
-        .filter(|snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours)
+    let made: Vec<Snapshot> = plan
+        .targets
+        .iter()
+        .flat_map(|decision| new_snapshots(policy, decision, now))
+        .enumerate()
+        .map(|(number, snapshot)| Snapshot { id: foreseen_id(number), ..snapshot })
         .collect();
+    let awaited = Awaited::of(policy, plan);
+    let finished: Vec<Snapshot> = ours
+        .iter()
+        .filter(|snapshot| awaited.has(snapshot))
+        .map(|&snapshot| Snapshot { state: SnapshotState::Completed, ..snapshot.clone() })
+        .collect();
+    if made.is_empty() && finished.is_empty() && !has_unsettled(plan) {
+        return BTreeMap::new();
+    }
+    let others = ours.iter().copied().filter(|snapshot| !awaited.has(snapshot));
+    let ours: Vec<&Snapshot> = others.chain(&finished).chain(&made).collect();
+    let options = Options { settling: SignedDuration::ZERO, ..options.clone() };
+    let broken = BrokenSets::new(policy, &ours, now, options.settling);
+    let histories = Histories::new(policy, &options, now, &ours, &broken);
     let is_kept_now: BTreeMap<&SnapshotId, bool> = plan
         .snapshots
         .iter()
         .map(|decision| (&decision.snapshot.id, !matches!(decision.verdict, SnapshotVerdict::Delete(_))))
         .collect();
-    let options = Options { settling: SignedDuration::ZERO, ..options.clone() };
-    verdicts(policy, &options, now, &completed, &ours)
+    verdicts(policy, &options, now, world, &ours, &broken, &histories)
         .into_iter()
         .filter(|decision| is_kept_now.get(&decision.snapshot.id).copied().unwrap_or(false))
         .filter_map(|decision| match decision.verdict {
@@ -40,19 +57,20 @@ pub(super) fn later(
         .collect()
 }
 
-/// The account once all that the plan makes or waits for is complete; `None` when that is nothing.
-fn completed(policy: &Policy, now: Timestamp, world: &World, plan: &Plan<'_>) -> Option<World> {
-    let made: Vec<Snapshot> = plan
-        .targets
-        .iter()
-        .flat_map(|decision| new_snapshots(policy, decision, now))
-        .enumerate()
-        .map(|(number, snapshot)| Snapshot { id: foreseen_id(number), ..snapshot })
-        .collect();
-    let awaited: BTreeSet<(&str, Option<&Timestamp>)> = plan
-        .targets
-        .iter()
-        .filter_map(|decision| match decision.verdict {
+/// Whether a target is waited for although its snapshot is complete.
+fn has_unsettled(plan: &Plan<'_>) -> bool {
+    plan.targets.iter().any(|decision| matches!(decision.verdict, TargetVerdict::Settling { .. }))
+}
+
+/// The snapshots under way that the run waits for, by what they are of and the scheduled time that they answer.
+struct Awaited<'a> {
+    policy: &'a Policy,
+    keys: BTreeSet<(&'a str, Option<&'a Timestamp>)>,
+}
+
+impl<'a> Awaited<'a> {
+    fn of(policy: &'a Policy, plan: &'a Plan<'_>) -> Self {
+        let key = |decision: &'a TargetDecision<'_>| match decision.verdict {
             TargetVerdict::Wait(snapshot) => Some((decision.target.id(), snapshot.marks.scheduled_time.value())),
             TargetVerdict::Coincides { .. }
             | TargetVerdict::Create { .. }
@@ -63,22 +81,15 @@ fn completed(policy: &Policy, now: Timestamp, world: &World, plan: &Plan<'_>) ->
             | TargetVerdict::Missed
             | TargetVerdict::Settling { .. }
             | TargetVerdict::Skip(_) => None,
-        })
-        .collect();
-    let is_awaited = |snapshot: &Snapshot| {
-        let source = history::source(policy, snapshot);
+        };
+        Self { policy, keys: plan.targets.iter().filter_map(key).collect() }
+    }
+
+    fn has(&self, snapshot: &Snapshot) -> bool {
         matches!(snapshot.state, SnapshotState::Pending { .. })
-            && source.is_some_and(|source| awaited.contains(&(source, snapshot.marks.scheduled_time.value())))
-    };
-    if made.is_empty() && !world.snapshots.iter().any(is_awaited) {
-        return None;
+            && history::source(self.policy, snapshot)
+                .is_some_and(|source| self.keys.contains(&(source, snapshot.marks.scheduled_time.value())))
     }
-    let mut completed = world.clone();
-    for snapshot in completed.snapshots.iter_mut().filter(|snapshot| is_awaited(snapshot)) {
-        snapshot.state = SnapshotState::Completed;
-    }
-    completed.snapshots.extend(made);
-    Some(completed)
 }
 
 fn new_snapshots(policy: &Policy, decision: &TargetDecision<'_>, now: Timestamp) -> Vec<Snapshot> {

@@ -88,14 +88,21 @@ pub(super) fn settles_at<'a>(
 }
 
 /// Splits what shares its tags into the sets of single calls, by start time, the earliest first.
+///
+/// A call makes one snapshot of each volume, so a second one of a volume belongs to another call: that of another turn
+/// at the same time.
 pub(super) fn split<'a, T: Copy>(mut members: Vec<T>, snapshot_of: impl Fn(T) -> &'a Snapshot) -> Vec<Vec<T>> {
     members.sort_by_key(|&member| (snapshot_of(member).start_time, &snapshot_of(member).id));
     let mut sets: Vec<(Timestamp, Vec<T>)> = Vec::new();
     for member in members {
-        let began = snapshot_of(member).start_time;
-        match sets.last_mut() {
-            Some((first, set)) if began.duration_since(*first) <= START_SPREAD_MAX => set.push(member),
-            Some(_) | None => sets.push((began, vec![member])),
+        let (began, volume) = (snapshot_of(member).start_time, &snapshot_of(member).volume_id);
+        let lacks = |set: &[T]| set.iter().all(|&other| snapshot_of(other).volume_id != *volume);
+        let at_once = sets.iter().position(|(first, set)| *first == began && lacks(set));
+        let about_then =
+            |(first, set): &(Timestamp, Vec<T>)| began.duration_since(*first) <= START_SPREAD_MAX && lacks(set);
+        match at_once.or_else(|| sets.iter().rposition(about_then)).and_then(|position| sets.get_mut(position)) {
+            Some((_, set)) => set.push(member),
+            None => sets.push((began, vec![member])),
         }
     }
     sets.into_iter().map(|(_, set)| set).collect()

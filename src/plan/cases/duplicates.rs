@@ -68,9 +68,9 @@ fn what_is_not_managed_any_more_is_left_as_it_is() {
 }
 
 #[test]
-fn while_the_lists_may_lag_nothing_is_called_a_duplicate() {
+fn while_the_lists_may_lag_no_duplicate_goes() {
     let both = world([volume(1)], [begun(1, 1, 0), begun(2, 1, 20)]);
-    check_fates(&sample(), &both, "2026-11-22T17:02:19Z", "1 keep, 2 keep");
+    check_fates(&sample(), &both, "2026-11-22T17:02:19Z", "1 keep, 2 delete later");
     check_fates(&sample(), &both, "2026-11-22T17:02:20Z", "1 keep, 2 delete");
 }
 
@@ -97,6 +97,6 @@ fn a_set_counts_only_when_its_last_member_must_be_listed() {
     let old = ["2026-11-21T17:00:00Z"].map(|time| snapshot(1, 10, time).of_instance(1));
     let new = begun(3, 10, 0).of_instance(1);
     let world = of_instances([instance(1, 10, [11])], old.into_iter().chain([new]));
-    check_fates(&policy, &world, "2026-11-22T17:01:59Z", "1 keep, 3 keep");
+    check_fates(&policy, &world, "2026-11-22T17:01:59Z", "1 delete later, 3 keep");
     check_fates(&policy, &world, "2026-11-22T17:02:00Z", "1 delete, 3 keep");
 }

@@ -1,0 +1,149 @@
+//! What people do to the account while opendlm works in it.
+
+use super::ec2::{Ec2, Record, Remover, Span};
+use super::random::Random;
+use super::shape::Shape;
+use crate::plan::due::saturating_add;
+use crate::world::{Origin, SnapshotState};
+use jiff::{SignedDuration, Timestamp};
+
+/// Something that somebody does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// A snapshot goes to the archive tier.
+    Archive,
+    /// A snapshot of ours is copied, tags and description and all.
+    Copy,
+    /// A snapshot of ours is deleted by hand.
+    Delete,
+    /// A snapshot of ours is held for some days.
+    Hold,
+    /// A snapshot is used by an image or locked for some days: EC2 refuses to delete it.
+    Lock,
+    /// Somebody makes a snapshot and copies our tags to it.
+    LookAlike,
+    /// A volume or instance appears.
+    NewSource,
+    /// A volume or instance is removed.
+    RemoveSource,
+    /// A target tag is taken off, or put on again.
+    Retarget,
+    /// The role loses its rights for some hours.
+    Revoke,
+}
+
+const CHANGES: [Change; 10] = [
+    Change::Archive,
+    Change::Copy,
+    Change::Delete,
+    Change::Hold,
+    Change::Lock,
+    Change::LookAlike,
+    Change::NewSource,
+    Change::RemoveSource,
+    Change::Retarget,
+    Change::Revoke,
+];
+
+/// How many volumes or instances an account has at most: few, so that many years fit into a minute.
+const SOURCES_MAX: usize = 5;
+
+/// Does something by chance, and says what.
+pub fn happen(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) -> Change {
+    let change = random.index(CHANGES.len()).and_then(|at| CHANGES.get(at)).copied().unwrap_or(Change::Hold);
+    let days = |random: &mut Random| Span { from: now, until: saturating_add(now, random.seconds(60, 10 * 86_400)) };
+    match change {
+        Change::Archive => some_snapshot(ec2, random, now, |record| record.archived = Some(now)),
+        Change::Copy => add_copy(ec2, random, now, true),
+        Change::Delete => some_snapshot(ec2, random, now, |record| record.removed = Some((now, Remover::User))),
+        Change::Hold => {
+            let span = days(random);
+            some_snapshot(ec2, random, now, |record| record.held = Some(span));
+        }
+        Change::Lock => {
+            let span = days(random);
+            some_snapshot(ec2, random, now, |record| record.locked = Some(span));
+        }
+        Change::LookAlike => add_copy(ec2, random, now, false),
+        Change::NewSource if sources(ec2, now) < SOURCES_MAX => {
+            let is_targeted = random.happens(7_000);
+            shape.add_source(ec2, now, is_targeted);
+        }
+        Change::NewSource => {}
+        Change::RemoveSource if sources(ec2, now) > 1 => remove_source(shape, ec2, random, now),
+        Change::RemoveSource => {}
+        Change::Retarget => retarget(shape, ec2, random, now),
+        Change::Revoke => {
+            let until = saturating_add(now, random.seconds(60, 12 * 3_600));
+            ec2.revoked = Some(Span { from: now, until });
+        }
+    }
+    change
+}
+
+/// How many volumes or instances there are.
+fn sources(ec2: &Ec2, now: Timestamp) -> usize {
+    let volumes = ec2.volumes.iter().filter(|life| life.exists.is_on(now)).count();
+    volumes + ec2.instances.iter().filter(|life| life.exists.is_on(now)).count()
+}
+
+/// A complete one of ours, if there is any.
+fn some_snapshot(ec2: &mut Ec2, random: &mut Random, now: Timestamp, change: impl FnOnce(&mut Record)) {
+    let is_there = |record: &&mut Record| record.is_ours && record.is_good(now);
+    let mut there: Vec<&mut Record> = ec2.records.iter_mut().filter(is_there).collect();
+    if let Some(record) = random.index(there.len()).and_then(|at| there.get_mut(at)) {
+        change(record);
+    }
+}
+
+/// A snapshot that is not ours: by CopySnapshot with all that ours carries, or made by hand with our tags.
+fn add_copy(ec2: &mut Ec2, random: &mut Random, now: Timestamp, by_copying: bool) {
+    let is_there = |record: &&Record| record.is_ours && record.is_good(now);
+    let there: Vec<&Record> = ec2.records.iter().filter(is_there).collect();
+    let Some(record) = random.index(there.len()).and_then(|at| there.get(at)) else { return };
+    let mut snapshot = record.snapshot.clone();
+    snapshot.id = ec2.new_id();
+    snapshot.start_time = now;
+    if by_copying {
+        snapshot.origin = Origin::Copied;
+    } else {
+        snapshot.description = "by hand".into();
+    }
+    let ends_at = saturating_add(now, SignedDuration::from_mins(1));
+    ec2.records.push(Record {
+        snapshot,
+        is_ours: false,
+        call: u64::MAX,
+        ends_at,
+        ends_as: SnapshotState::Completed,
+        held: None,
+        locked: None,
+        archived: None,
+        removed: None,
+    });
+}
+
+fn remove_source(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) {
+    if shape.is_of_instances() {
+        if let Some(life) = random.index(ec2.instances.len()).and_then(|at| ec2.instances.get_mut(at)) {
+            life.exists.switch(now, false);
+        }
+    } else if let Some(life) = random.index(ec2.volumes.len()).and_then(|at| ec2.volumes.get_mut(at)) {
+        life.exists.switch(now, false);
+    }
+}
+
+fn retarget(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) {
+    if shape == Shape::DefaultPolicy {
+        return;
+    }
+    if shape.is_of_instances() {
+        if let Some(life) = random.index(ec2.instances.len()).and_then(|at| ec2.instances.get_mut(at)) {
+            let on = !life.targeted.is_on(now);
+            life.targeted.switch(now, on);
+        }
+    } else if let Some(life) = random.index(ec2.volumes.len()).and_then(|at| ec2.volumes.get_mut(at)) {
+        let on = !life.targeted.is_on(now);
+        life.targeted.switch(now, on);
+    }
+}

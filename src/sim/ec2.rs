@@ -1,0 +1,470 @@
+//! EC2 as it may be on its worst days: lists that lag, calls whose answers are lost, limits, refusals, snapshots that
+//! fail or hang. What is true is here for the judge to read; what a turn sees comes from [`Ec2::observe`] alone.
+
+use super::random::Random;
+use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
+use crate::plan::due::saturating_add;
+use crate::policy::{Policy, Tag, Targets};
+use crate::tags::{Hold, Marks};
+use crate::world::{
+    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId,
+    World,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+/// How far a list lags behind what was written at most.
+pub const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// EC2 error reference: `SnapshotCreationPerVolumeRateExceeded`, "wait at least 15 seconds between concurrent
+/// CreateSnapshot requests on the same volume".
+const BETWEEN_SNAPSHOTS: SignedDuration = SignedDuration::from_secs(15);
+
+/// How long a snapshot that was deleted is remembered: longer than any list lags, and than the judge looks back.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(30);
+
+/// A span of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// From then on.
+    pub from: Timestamp,
+    /// Until then, not included.
+    pub until: Timestamp,
+}
+
+impl Span {
+    /// Whether the instant is in it.
+    #[must_use]
+    pub fn holds(self, at: Timestamp) -> bool {
+        self.from <= at && at < self.until
+    }
+}
+
+/// Something that was so from one time on, and not so again from the next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Switched(Vec<(Timestamp, bool)>);
+
+impl Switched {
+    /// On from `at`.
+    #[must_use]
+    pub fn on(at: Timestamp) -> Self {
+        Self(vec![(at, true)])
+    }
+
+    /// Switches at `at`, which is after all earlier switches.
+    pub fn switch(&mut self, at: Timestamp, on: bool) {
+        self.0.push((at, on));
+    }
+
+    /// Whether it is on at `at`.
+    #[must_use]
+    pub fn is_on(&self, at: Timestamp) -> bool {
+        self.0.iter().rev().find(|(from, _)| *from <= at).is_some_and(|&(_, on)| on)
+    }
+
+    /// Whether it was on all the time from `from` to `to`.
+    #[must_use]
+    pub fn was_on(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.is_on(from) && !self.0.iter().any(|&(at, on)| from < at && at <= to && !on)
+    }
+
+    /// Whether it was on at any time from `from` to `to`.
+    #[must_use]
+    pub fn was_ever_on(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.is_on(from) || self.0.iter().any(|&(at, on)| from < at && at <= to && on)
+    }
+}
+
+/// Who removed a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remover {
+    /// A run of the policy.
+    Run,
+    /// Somebody else.
+    User,
+}
+
+/// A snapshot with its whole life.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// As it was begun: its state is told by `ends_at` and `ends_as`.
+    pub snapshot: Snapshot,
+    /// Whether a run of the policy made it.
+    pub is_ours: bool,
+    /// The call that made it: what shares it is one set.
+    pub call: u64,
+    /// When it is no longer pending.
+    pub ends_at: Timestamp,
+    /// What it is from then on.
+    pub ends_as: SnapshotState,
+    /// When it carries `opendlm:hold`.
+    pub held: Option<Span>,
+    /// When EC2 refuses to delete it: an image uses it, or it is locked.
+    pub locked: Option<Span>,
+    /// Since when it is in the archive tier.
+    pub archived: Option<Timestamp>,
+    /// When it was removed, and by whom.
+    pub removed: Option<(Timestamp, Remover)>,
+}
+
+impl Record {
+    /// Whether all its data is there at `at`, in the standard tier and not removed.
+    #[must_use]
+    pub fn is_good(&self, at: Timestamp) -> bool {
+        self.exists(at) && self.is_complete(at) && self.archived.is_none_or(|since| at < since)
+    }
+
+    /// Whether all its data is there at `at`.
+    #[must_use]
+    pub fn is_complete(&self, at: Timestamp) -> bool {
+        self.ends_at <= at && self.ends_as == SnapshotState::Completed
+    }
+
+    /// Whether it exists at `at`.
+    #[must_use]
+    pub fn exists(&self, at: Timestamp) -> bool {
+        self.snapshot.start_time <= at && self.removed.is_none_or(|(removed, _)| at < removed)
+    }
+
+    /// As a list shows it that is as old as `at`.
+    fn seen(&self, at: Timestamp) -> Option<Snapshot> {
+        if !self.exists(at) {
+            return None;
+        }
+        let mut snapshot = self.snapshot.clone();
+        snapshot.state =
+            if at < self.ends_at { SnapshotState::Pending { progress_percent: 50 } } else { self.ends_as.clone() };
+        if self.held.is_some_and(|held| held.holds(at)) {
+            snapshot.marks.hold = Some(Hold::Forever);
+        }
+        if self.archived.is_some_and(|since| since <= at) {
+            snapshot.tier = Tier::Archive;
+        }
+        Some(snapshot)
+    }
+}
+
+/// A volume or an instance with its whole life.
+#[derive(Debug, Clone)]
+pub struct Life<T> {
+    /// What it is.
+    pub is: T,
+    /// When it exists.
+    pub exists: Switched,
+    /// When it carries a target tag.
+    pub targeted: Switched,
+}
+
+impl<T> Life<T> {
+    /// Whether the policy targets it at `at`.
+    #[must_use]
+    pub fn is_targeted(&self, at: Timestamp) -> bool {
+        self.exists.is_on(at) && self.targeted.is_on(at)
+    }
+}
+
+/// How often each thing goes wrong, in calls out of 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Faults {
+    /// A thing in a list is shown as it was up to [`LAG_MAX`] ago.
+    pub lag: u64,
+    /// A call takes effect and its answer is lost.
+    pub lost_answer: u64,
+    /// A call fails before it takes effect: an internal error, a timeout, an unknown code.
+    pub failure: u64,
+    /// A call is throttled.
+    pub throttled: u64,
+    /// A list fails.
+    pub list_failure: u64,
+    /// A list is cut short.
+    pub cut_short: u64,
+    /// A snapshot goes to `error`.
+    pub error: u64,
+    /// A snapshot stays pending for a day.
+    pub hangs: u64,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub const NONE: Self =
+        Self { lag: 0, lost_answer: 0, failure: 0, throttled: 0, list_failure: 0, cut_short: 0, error: 0, hangs: 0 };
+}
+
+/// Why a list failed, by the names of the state machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFailure {
+    /// The role may not look.
+    AccessDenied,
+    /// EC2 has too many calls.
+    Throttled,
+    /// EC2 does not answer.
+    Unavailable,
+}
+
+/// A simulated account in which all of this happens.
+#[derive(Debug, Clone)]
+pub struct Ec2 {
+    /// Every snapshot that is there or was removed a short time ago.
+    pub records: Vec<Record>,
+    /// Every volume that there ever was.
+    pub volumes: Vec<Life<Volume>>,
+    /// Every instance that there ever was.
+    pub instances: Vec<Life<Instance>>,
+    /// What goes wrong now.
+    pub faults: Faults,
+    /// When the role may do nothing.
+    pub revoked: Option<Span>,
+    /// How many calls changed or tried to change something.
+    pub calls: u64,
+    pub(super) random: Random,
+    last_id: u64,
+}
+
+impl Ec2 {
+    /// An empty account.
+    #[must_use]
+    pub fn new(random: Random) -> Self {
+        Self {
+            records: Vec::new(),
+            volumes: Vec::new(),
+            instances: Vec::new(),
+            faults: Faults::NONE,
+            revoked: None,
+            calls: 0,
+            random,
+            last_id: 0,
+        }
+    }
+
+    /// How old what a list shows of one thing is.
+    fn lagged(&mut self, now: Timestamp) -> Timestamp {
+        if !self.random.happens(self.faults.lag) {
+            return now;
+        }
+        saturating_add(now, -self.random.millis(0, i64::try_from(LAG_MAX.as_millis()).unwrap_or(0)))
+    }
+
+    /// What a turn sees of the policy's targets and snapshots at `now`.
+    ///
+    /// # Errors
+    /// When a list fails.
+    pub fn observe(&mut self, policy: &Policy, now: Timestamp) -> Result<World, ListFailure> {
+        if self.revoked.is_some_and(|revoked| revoked.holds(now)) {
+            return Err(ListFailure::AccessDenied);
+        }
+        if self.random.happens(self.faults.list_failure) {
+            return Err(if self.random.happens(5_000) { ListFailure::Throttled } else { ListFailure::Unavailable });
+        }
+        let mut world = World::default();
+        self.list_targets(policy, now, &mut world);
+        self.list_snapshots(now, &mut world);
+        self.find_untargeted(policy, now, &mut world);
+        if self.random.happens(self.faults.cut_short) {
+            world.coverage = Coverage::Partial(CutShort::TooManyPages);
+            let keep = self.random.index(world.snapshots.len()).unwrap_or(0);
+            world.snapshots.truncate(keep);
+        }
+        Ok(world)
+    }
+
+    fn list_targets(&mut self, policy: &Policy, now: Timestamp, world: &mut World) {
+        match policy.targets {
+            Targets::Instances { .. } => {
+                for position in 0..self.instances.len() {
+                    let at = self.lagged(now);
+                    let seen = self.instances.get(position).filter(|life| life.is_targeted(at));
+                    world.instances.extend(seen.map(|life| life.is.clone()));
+                }
+            }
+            Targets::AllVolumes(_) | Targets::Volumes { .. } => {
+                for position in 0..self.volumes.len() {
+                    let (at, listed_at) = (self.lagged(now), self.lagged(now));
+                    let Some(life) = self.volumes.get(position).filter(|life| life.is_targeted(at)) else { continue };
+                    let last_snapshot = match policy.targets {
+                        Targets::AllVolumes(_) => self.last_snapshot(&life.is.id, listed_at),
+                        Targets::Instances { .. } | Targets::Volumes { .. } => None,
+                    };
+                    world.volumes.push(Volume { last_snapshot, ..life.is.clone() });
+                }
+            }
+        }
+    }
+
+    fn last_snapshot(&self, volume: &VolumeId, at: Timestamp) -> Option<Timestamp> {
+        let is_of_volume = |record: &&Record| {
+            record.snapshot.volume_id == *volume
+                && record.exists(at)
+                && record.snapshot.origin == Origin::Created
+                && !(record.ends_at <= at && record.ends_as == SnapshotState::Error)
+        };
+        self.records.iter().filter(is_of_volume).map(|record| record.snapshot.start_time).max()
+    }
+
+    fn list_snapshots(&mut self, now: Timestamp, world: &mut World) {
+        for position in 0..self.records.len() {
+            let at = self.lagged(now);
+            world.snapshots.extend(self.records.get(position).and_then(|record| record.seen(at)));
+        }
+    }
+
+    /// What our snapshots were made of and what is not targeted is asked for by id.
+    fn find_untargeted(&mut self, policy: &Policy, now: Timestamp, world: &mut World) {
+        let (volumes, instances): (BTreeSet<&VolumeId>, BTreeSet<&InstanceId>) =
+            (world.volumes.iter().map(|v| &v.id).collect(), world.instances.iter().map(|i| &i.id).collect());
+        let by_instance = matches!(policy.targets, Targets::Instances { .. });
+        let mut found = Vec::new();
+        for snapshot in &world.snapshots {
+            if by_instance {
+                let wanted = snapshot.marks.instance_id.value().filter(|id| !instances.contains(id));
+                let life = self.instances.iter().find(|life| wanted == Some(&life.is.id));
+                found.extend(life.filter(|life| life.exists.is_on(now)).map(|life| life.is.id.as_str().into()));
+            } else if !volumes.contains(&snapshot.volume_id) {
+                let life = self.volumes.iter().find(|life| snapshot.volume_id == life.is.id);
+                found.extend(life.filter(|life| life.exists.is_on(now)).map(|life| life.is.id.as_str().into()));
+            }
+        }
+        world.untargeted = found.into_iter().collect();
+    }
+
+    /// Carries out one call. The caller hears what [`Outcome`] says; what is true is in the records.
+    pub fn apply(&mut self, action: &Action, now: Timestamp) -> Outcome {
+        self.calls += 1;
+        if self.revoked.is_some_and(|revoked| revoked.holds(now)) {
+            return failed(FailedKind::Denied, "UnauthorizedOperation");
+        }
+        if self.random.happens(self.faults.throttled) {
+            return failed(FailedKind::Throttled, "RequestLimitExceeded");
+        }
+        if self.random.happens(self.faults.failure) {
+            return self.some_failure(action.is_creation());
+        }
+        let loses_answer = self.random.happens(self.faults.lost_answer);
+        let outcome = match action {
+            Action::CreateSnapshot(create) => self.create(create, now),
+            Action::CreateSnapshots(create) => self.create_set(create, now),
+            Action::DeleteSnapshot(delete) => self.delete(delete, now),
+        };
+        if loses_answer { failed(FailedKind::Unclear, "Timeout") } else { outcome }
+    }
+
+    fn some_failure(&mut self, is_creation: bool) -> Outcome {
+        match self.random.below(5) {
+            0 => failed(FailedKind::Unclear, "InternalError"),
+            1 => failed(FailedKind::Unclear, "Unavailable"),
+            2 => failed(FailedKind::Refused, "SomethingNobodyHasHeardOf"),
+            3 if is_creation => failed(FailedKind::Refused, "SnapshotLimitExceeded"),
+            _ => Outcome::NotStarted,
+        }
+    }
+
+    fn create(&mut self, create: &CreateSnapshot, now: Timestamp) -> Outcome {
+        let Some(life) = self.volumes.iter().find(|life| life.is.id == create.volume_id && life.exists.is_on(now))
+        else {
+            return failed(FailedKind::Refused, "InvalidVolume.NotFound");
+        };
+        let pending_max = if matches!(life.is.volume_type.as_str(), "st1" | "sc1") { 1 } else { 5 };
+        let of_volume = self.records.iter().filter(|record| record.snapshot.volume_id == create.volume_id);
+        let soonest = saturating_add(now, -BETWEEN_SNAPSHOTS);
+        if of_volume.clone().any(|record| record.snapshot.start_time > soonest) {
+            return failed(FailedKind::TooSoon, "SnapshotCreationPerVolumeRateExceeded");
+        }
+        if of_volume.filter(|record| record.exists(now) && now < record.ends_at).count() >= pending_max {
+            return failed(FailedKind::TooSoon, "ConcurrentSnapshotLimitExceeded");
+        }
+        let volumes = [create.volume_id.clone()];
+        Outcome::Created(self.begin(&volumes, &create.description, &create.tags, now))
+    }
+
+    /// Whether CreateSnapshots obeys the 15 seconds is not documented, so here it does not.
+    fn create_set(&mut self, create: &CreateSnapshots, now: Timestamp) -> Outcome {
+        let Some(life) = self.instances.iter().find(|life| life.is.id == create.instance_id && life.exists.is_on(now))
+        else {
+            return failed(FailedKind::Refused, "InvalidInstanceID.NotFound");
+        };
+        let volumes: Vec<VolumeId> = life.is.volumes.iter().map(|volume| volume.id.clone()).collect();
+        Outcome::Created(self.begin(&volumes, &create.description, &create.tags, now))
+    }
+
+    fn begin(&mut self, volumes: &[VolumeId], description: &str, tags: &[Tag], now: Timestamp) -> Vec<SnapshotId> {
+        let call = self.last_id;
+        // The members of a call begin at one instant, and no two calls do.
+        let mut began = now;
+        // Bounded by the number of snapshots.
+        while self.records.iter().any(|record| record.snapshot.start_time == began) {
+            began = saturating_add(began, SignedDuration::from_millis(1));
+        }
+        let now = began;
+        let mut ids = Vec::new();
+        for volume_id in volumes {
+            let snapshot = Snapshot {
+                id: self.new_id(),
+                volume_id: volume_id.clone(),
+                description: description.into(),
+                state: SnapshotState::Pending { progress_percent: 0 },
+                start_time: now,
+                origin: Origin::Created,
+                marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+                tier: Tier::Standard,
+                full_size_bytes: 1 << 30,
+            };
+            ids.push(snapshot.id.clone());
+            let (takes, ends_as) = self.ending();
+            let ends_at = saturating_add(now, takes);
+            self.records.push(Record {
+                snapshot,
+                is_ours: true,
+                call,
+                ends_at,
+                ends_as,
+                held: None,
+                locked: None,
+                archived: None,
+                removed: None,
+            });
+        }
+        ids
+    }
+
+    /// How long a new snapshot takes and what becomes of it.
+    fn ending(&mut self) -> (SignedDuration, SnapshotState) {
+        if self.random.happens(self.faults.error) {
+            return (self.random.seconds(1, 600), SnapshotState::Error);
+        }
+        if self.random.happens(self.faults.hangs) {
+            return (self.random.seconds(79_200, 93_600), SnapshotState::Completed);
+        }
+        let takes = match self.random.below(20) {
+            0 => self.random.seconds(600, 2_400),
+            1..4 => self.random.seconds(60, 600),
+            _ => self.random.seconds(2, 60),
+        };
+        (takes, SnapshotState::Completed)
+    }
+
+    fn delete(&mut self, delete: &DeleteSnapshot, now: Timestamp) -> Outcome {
+        let wanted = |record: &&mut Record| record.snapshot.id == delete.snapshot.id && record.exists(now);
+        // What is gone already counts as deleted.
+        let Some(record) = self.records.iter_mut().find(wanted) else { return Outcome::Deleted };
+        if record.locked.is_some_and(|locked| locked.holds(now)) {
+            return failed(FailedKind::Refused, "InvalidSnapshot.InUse");
+        }
+        record.removed = Some((now, Remover::Run));
+        Outcome::Deleted
+    }
+
+    /// An id that was not given out yet.
+    pub fn new_id(&mut self) -> SnapshotId {
+        self.last_id += 1;
+        SnapshotId::parse(&format!("snap-{:017x}", self.last_id)).expect("a hexadecimal number is an id")
+    }
+
+    /// Forgets what was removed so long ago that nobody can see it any more.
+    pub fn forget(&mut self, now: Timestamp) {
+        self.records
+            .retain(|record| record.removed.is_none_or(|(removed, _)| now.duration_since(removed) < REMEMBERED));
+    }
+}
+
+fn failed(kind: FailedKind, code: &str) -> Outcome {
+    Outcome::Failed(Failed { kind, code: code.to_owned(), message: "simulated".to_owned() })
+}

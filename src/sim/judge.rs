@@ -1,0 +1,88 @@
+//! The judge: knows what is true in the simulated account, and nothing of the planner. It holds every deletion, every
+//! end of an execution and the end of the year to the promises.
+//!
+//! 1. A snapshot that the rules keep is never deleted, and never one that is not ours.
+//! 2. When an execution ends, each due target has exactly one complete snapshot of ours, or the report names it.
+//! 3. SUCCEEDED is said only when that is true.
+//! 4. Once faults stop, the account comes to the state that a run without faults would have reached.
+//!
+//! Nobody can know what changed a moment ago. So a fact binds a run when it was true already as long before the run
+//! looked as a list can lag, and what was removed after that counts as if it were still there.
+
+pub mod deletion;
+pub mod ending;
+mod truth;
+pub mod year_end;
+
+use crate::policy::{CreateRule, Policy, RetainRule};
+use jiff::{SignedDuration, Timestamp};
+
+/// By how much a turn's clock and EC2's differ at most. Two turns' clocks differ by twice that: a minute.
+pub const SKEW_MAX: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long after a scheduled time snapshots may be begun: the default of `Options.StartWindowMinutes`.
+const START_WINDOW: SignedDuration = SignedDuration::from_mins(60);
+
+/// A schedule in plain numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// Every so many hours, counted from 17:00; `None`: whenever it is started.
+    pub hours: Option<i64>,
+    /// How long the period is for the rule that nothing ages away when backups have stopped.
+    pub period: SignedDuration,
+    /// What it keeps.
+    pub keeps: Keeps,
+}
+
+/// What a schedule keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// The newest so many.
+    Count(usize),
+    /// So many days.
+    Days(i64),
+}
+
+impl Rule {
+    /// The rules of a policy of the simulator: intervals from 17:00, counts and days.
+    #[must_use]
+    pub fn all(policy: &Policy) -> Vec<Self> {
+        let rule = |schedule: &crate::policy::Schedule| {
+            let hours = match &schedule.create {
+                CreateRule::Interval { hours, .. } => Some(i64::from(hours.hours())),
+                CreateRule::Cron(_) | CreateRule::OnStart => None,
+            };
+            let keeps = match schedule.retain {
+                RetainRule::Count(count) => Keeps::Count(usize::try_from(count.get()).unwrap_or(usize::MAX)),
+                RetainRule::Age(age) => Keeps::Days(i64::from(age.interval.get())),
+            };
+            let period = SignedDuration::from_hours(hours.unwrap_or(24));
+            Self { name: schedule.name.to_string(), hours, period, keeps }
+        };
+        policy.schedules.iter().map(rule).collect()
+    }
+
+    /// The latest scheduled time at or before `at`.
+    #[must_use]
+    pub fn latest(&self, at: Timestamp) -> Timestamp {
+        let Some(hours) = self.hours else { return at };
+        let past = (at.as_second() - 17 * 3_600).rem_euclid(hours * 3_600);
+        Timestamp::from_second(at.as_second() - past).unwrap_or(at)
+    }
+
+    /// For how long a snapshot of it is kept.
+    fn retention(&self) -> SignedDuration {
+        match self.keeps {
+            Keeps::Count(count) => self.period.saturating_mul(i32::try_from(count).unwrap_or(i32::MAX)),
+            Keeps::Days(days) => SignedDuration::from_hours(24 * days),
+        }
+    }
+
+    /// Whether what it makes serves another rule that is due at the same time.
+    #[must_use]
+    pub fn serves(&self, other: &Self) -> bool {
+        self.name == other.name || self.retention() >= other.retention()
+    }
+}

@@ -1,0 +1,120 @@
+//! Promise 1: was this snapshot one to delete?
+
+use super::{Keeps, Rule, SKEW_MAX, START_WINDOW, truth};
+use crate::sim::ec2::{Ec2, Record};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+/// How long a failed snapshot stays, as the README promises.
+const FAILED_STAYS: SignedDuration = SignedDuration::from_hours(24);
+
+/// What is wrong with the deletion of `gone` at `at` by a turn that looked at `looked_at`; `None` when it was right.
+#[must_use]
+pub fn fault(
+    ec2: &Ec2,
+    rules: &[Rule],
+    by_instance: bool,
+    gone: &Record,
+    looked_at: Timestamp,
+    at: Timestamp,
+) -> Option<String> {
+    let firm = truth::firm_since(looked_at);
+    let wrong = |why: &str| Some(format!("{} of {} was deleted, but {why}", gone.snapshot.id, truth::time(gone)));
+    if !gone.is_ours {
+        return wrong("it is not ours");
+    }
+    if gone.held.is_some_and(|held| held.from <= firm && at < held.until) {
+        return wrong("it is held");
+    }
+    if gone.archived.is_some_and(|since| since <= firm) {
+        return wrong("it is archived");
+    }
+    if truth::has_failed(gone, at) {
+        let is_young = at.duration_since(gone.snapshot.start_time) < FAILED_STAYS - SKEW_MAX;
+        return if is_young { wrong("it failed less than a day ago") } else { None };
+    }
+    if !gone.is_complete(at) {
+        return wrong("it is under way");
+    }
+    if is_duplicate(ec2, by_instance, gone, firm, at) {
+        return None;
+    }
+    let Some(rule) = rules.iter().find(|rule| rule.name == truth::schedule(gone)) else {
+        return wrong("no schedule owns it");
+    };
+    let source = truth::source(gone, by_instance);
+    let standing = truth::standing(ec2, source, firm, at);
+    let newer = newer_times(ec2, by_instance, gone, firm, at).len();
+    match rule.keeps {
+        Keeps::Count(_) if !standing.ever_targeted => wrong("it is not managed any more"),
+        Keeps::Count(count) if newer < count => wrong(&format!("only {newer} newer ones are good, {count} are kept")),
+        Keeps::Count(_) => None,
+        Keeps::Days(_) if standing.ever_there && !standing.ever_targeted => wrong("it is not managed any more"),
+        Keeps::Days(_) if newer == 0 && !has_twin(ec2, by_instance, gone, firm, at) => wrong("no newer one is good"),
+        Keeps::Days(days) => {
+            let expires = truth::time(gone) + SignedDuration::from_hours(24 * days);
+            if at + SKEW_MAX < expires {
+                return wrong("it has not expired");
+            }
+            let has_stopped = standing.always_targeted && backups_have_stopped(ec2, rule, by_instance, gone, firm, at);
+            if has_stopped { wrong("the backups of its volume have stopped") } else { None }
+        }
+    }
+}
+
+/// Whether an earlier good one of the same volume answers the same time.
+fn is_duplicate(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> bool {
+    ec2.records.iter().any(|other| {
+        is_of_the_same_line(other, gone, by_instance)
+            && truth::time(other) == truth::time(gone)
+            && other.call != gone.call
+            && other.snapshot.start_time <= gone.snapshot.start_time
+            && truth::is_good(ec2, other, firm, at)
+    })
+}
+
+/// Whether another good one of the same volume answers the same time: of what is gone for ever, either may stay.
+fn has_twin(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> bool {
+    ec2.records.iter().any(|other| {
+        is_of_the_same_line(other, gone, by_instance)
+            && truth::time(other) == truth::time(gone)
+            && other.call != gone.call
+            && truth::is_good(ec2, other, firm, at)
+    })
+}
+
+fn is_of_the_same_line(one: &Record, other: &Record, by_instance: bool) -> bool {
+    one.is_ours
+        && one.snapshot.volume_id == other.snapshot.volume_id
+        && truth::source(one, by_instance) == truth::source(other, by_instance)
+        && truth::schedule(one) == truth::schedule(other)
+}
+
+/// The later scheduled times for which the volume has a good one of the same schedule.
+fn newer_times(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> BTreeSet<Timestamp> {
+    let is_newer = |other: &&Record| {
+        is_of_the_same_line(other, gone, by_instance)
+            && truth::time(other) > truth::time(gone)
+            && truth::is_good(ec2, other, firm, at)
+    };
+    ec2.records.iter().filter(is_newer).map(truth::time).collect()
+}
+
+/// Our own rule: what has expired stays while the newest good one is older than a period and the start window.
+fn backups_have_stopped(
+    ec2: &Ec2,
+    rule: &Rule,
+    by_instance: bool,
+    gone: &Record,
+    firm: Timestamp,
+    at: Timestamp,
+) -> bool {
+    let is_of_volume = |other: &&Record| {
+        other.snapshot.volume_id == gone.snapshot.volume_id
+            && truth::source(other, by_instance) == truth::source(gone, by_instance)
+            && truth::is_good(ec2, other, firm, at)
+    };
+    let newest = ec2.records.iter().filter(is_of_volume).map(truth::time).max();
+    // The turn decided at `looked_at`, a little before.
+    newest.is_none_or(|newest| newest + rule.period + START_WINDOW + SKEW_MAX < firm)
+}

@@ -1,0 +1,146 @@
+//! Promises 2, 3 and 5: is what the end of an execution says true?
+
+use super::{Rule, START_WINDOW, truth};
+use crate::report::Report;
+use crate::sim::ec2::{Ec2, Record};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A second snapshot that was begun so short a time before the end may be another execution's, which sees to it: longer
+/// than lists lag and clocks differ.
+const MAY_BE_UNSEEN: SignedDuration = SignedDuration::from_secs(180);
+
+/// How many calls an execution may make beyond those for its creations and deletions: 5 creations for each target, and
+/// 3 tries for each deletion.
+const TRIES_MAX: u64 = 5;
+
+/// Lambda's limit on an answer is 6 MB, Step Functions' 256 KB; ours is less (design.md 4.2).
+const ANSWER_BYTES_MAX: usize = 200_000;
+
+/// The end of an execution.
+#[derive(Debug)]
+pub struct Ending<'a> {
+    /// The scheduled time of its event.
+    pub start: Timestamp,
+    /// When its first turn began.
+    pub begun: Timestamp,
+    /// When its last turn looked.
+    pub looked_at: Timestamp,
+    /// What it says.
+    pub report: &'a Report,
+    /// Whether the last look was cut short.
+    pub is_cut_short: bool,
+    /// How many bytes the last answer has.
+    pub answer_bytes: usize,
+    /// How many calls it made.
+    pub calls: u64,
+}
+
+/// Everything that is wrong with an ending.
+#[must_use]
+pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> Vec<String> {
+    let outcome = ending.report.outcome.unwrap_or("none");
+    let mut faults = Vec::new();
+    let firm = truth::firm_since(ending.looked_at);
+    // Short of a minute, because clocks differ.
+    let is_late = |rule: &Rule| {
+        let late = ending.begun.max(ending.start).duration_since(rule.latest(ending.start) + START_WINDOW);
+        late > -SignedDuration::from_mins(1)
+    };
+    let sources = truth::steady_sources(ec2, by_instance, truth::firm_since(ending.begun), ending.looked_at);
+    for rule in rules.iter().filter(|rule| !is_late(rule)) {
+        let time = rule.latest(ending.start);
+        for source in sources.iter().filter(|source| needs_one(ec2, rule, source, time)) {
+            let has_one = ec2
+                .records
+                .iter()
+                .any(|record| answers(rules, rule, by_instance, record, source, time, ec2, firm, ending.looked_at));
+            let is_named = ending.report.failures.iter().any(|failure| failure.resource == *source)
+                || ending.report.failed > u64::try_from(ending.report.failures.len()).unwrap_or(u64::MAX)
+                || ending.is_cut_short;
+            if !has_one && !(outcome == "PARTIAL" && is_named) {
+                faults.push(format!("{outcome}, but {source} has no good snapshot for {} of {time}", rule.name));
+            }
+        }
+    }
+    if outcome == "SUCCEEDED" {
+        faults.extend(twice(ec2, rules, by_instance, ending));
+        if ending.report.failed > 0 {
+            faults.push(format!("SUCCEEDED, but {} things failed", ending.report.failed));
+        }
+    }
+    if ending.answer_bytes > ANSWER_BYTES_MAX {
+        faults.push(format!("the answer has {} bytes", ending.answer_bytes));
+    }
+    let things = ec2.volumes.len() + ec2.instances.len() + ec2.records.len();
+    let calls_max = u64::try_from(things).unwrap_or(u64::MAX).saturating_mul(TRIES_MAX) * 60;
+    if ending.calls > calls_max {
+        faults.push(format!("{} calls in one execution, expected at most {calls_max}", ending.calls));
+    }
+    faults
+}
+
+/// Whether a record is a good answer to a scheduled time of a rule, its own or of a rule that keeps longer.
+#[allow(clippy::too_many_arguments, reason = "a sentence with many parts")]
+fn answers(
+    rules: &[Rule],
+    rule: &Rule,
+    by_instance: bool,
+    record: &Record,
+    source: &str,
+    time: Timestamp,
+    ec2: &Ec2,
+    firm: Timestamp,
+    at: Timestamp,
+) -> bool {
+    let serves = rules.iter().any(|owner| owner.name == truth::schedule(record) && owner.serves(rule));
+    serves
+        && truth::source(record, by_instance) == source
+        && truth::time(record) == time
+        && truth::is_good(ec2, record, firm, at)
+}
+
+/// A default policy leaves volumes alone in their first day, and those that have a snapshot of the last day.
+fn needs_one(ec2: &Ec2, rule: &Rule, source: &str, time: Timestamp) -> bool {
+    if rule.hours.is_some() {
+        return true;
+    }
+    let day = SignedDuration::from_hours(24);
+    let Some(life) = ec2.volumes.iter().find(|life| life.is.id.as_str() == source) else { return true };
+    let is_young = life.is.created.is_some_and(|created| time.duration_since(created) < day);
+    let is_recent = |record: &&Record| {
+        record.snapshot.volume_id == life.is.id
+            && record.snapshot.start_time + day > time
+            && record.snapshot.start_time < time + START_WINDOW * 24
+    };
+    !is_young && !ec2.records.iter().any(|record| is_recent(&record))
+}
+
+/// Scheduled times with more than one good snapshot of ours, of which none is kept by somebody's wish.
+fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> Vec<String> {
+    let at = ending.looked_at;
+    let firm = truth::firm_since(at);
+    let mut calls: BTreeMap<(&str, &str, Timestamp), BTreeSet<u64>> = BTreeMap::new();
+    let mut wished: BTreeSet<(&str, &str, Timestamp)> = BTreeSet::new();
+    for record in ec2.records.iter().filter(|record| record.is_ours) {
+        let key = (truth::source(record, by_instance), truth::schedule(record), truth::time(record));
+        let is_touched = record.held.is_some() || record.locked.is_some() || record.archived.is_some();
+        if is_touched || record.removed.is_some_and(|(removed, _)| removed > firm) {
+            wished.insert(key);
+        }
+        let is_old = at.duration_since(record.snapshot.start_time) > MAY_BE_UNSEEN;
+        if is_old && record.exists(at) && truth::is_good(ec2, record, firm, at) {
+            calls.entry(key).or_default().insert(record.call);
+        }
+    }
+    let is_managed = |source: &str| truth::standing(ec2, source, firm, at).always_targeted;
+    let is_twice = |(key, calls): &(&(&str, &str, Timestamp), &BTreeSet<u64>)| {
+        calls.len() > 1 && !wished.contains(*key) && is_managed(key.0) && rules.iter().any(|rule| rule.name == key.1)
+    };
+    let twice = calls.iter().filter(is_twice);
+    twice
+        .map(|(key, calls)| {
+            format!("SUCCEEDED, but {} has {} snapshots for {} of {}", key.0, calls.len(), key.1, key.2)
+        })
+        .collect()
+}

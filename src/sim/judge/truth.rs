@@ -1,0 +1,85 @@
+//! What is true of snapshots and of what they were made of.
+
+use crate::sim::ec2::{Ec2, LAG_MAX, Record};
+use crate::world::SnapshotState;
+use jiff::{SignedDuration, Timestamp};
+
+/// Since when a fact must have been true to bind a turn that looked at `looked_at`.
+pub(super) fn firm_since(looked_at: Timestamp) -> Timestamp {
+    looked_at - LAG_MAX - SignedDuration::from_secs(1)
+}
+
+/// The resource of a snapshot as its policy targets it.
+pub(super) fn source(record: &Record, by_instance: bool) -> &str {
+    let marks = &record.snapshot.marks;
+    let instance = marks.instance_id.value().map_or("", |id| id.as_str());
+    if by_instance { instance } else { record.snapshot.volume_id.as_str() }
+}
+
+/// The name of its schedule.
+pub(super) fn schedule(record: &Record) -> &str {
+    record.snapshot.marks.schedule_name.value().map_or("", |name| name.as_str())
+}
+
+/// The scheduled time that it answers.
+pub(super) fn time(record: &Record) -> Timestamp {
+    record.snapshot.marks.scheduled_time.value().copied().unwrap_or(Timestamp::MIN)
+}
+
+/// Whether it is there at `at`, or was removed after `firm`, which nobody could know.
+pub(super) fn is_there(record: &Record, firm: Timestamp, at: Timestamp) -> bool {
+    record.snapshot.start_time <= at && record.removed.is_none_or(|(removed, _)| removed > firm)
+}
+
+/// Whether it is a good backup at `at` as far as one can know: complete with its whole set, in the standard tier.
+pub(super) fn is_good(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
+    let is_archived = record.archived.is_some_and(|since| since <= firm);
+    let of_set = ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
+    let is_whole = of_set.into_iter().all(|member| member.is_complete(at) || !is_there(member, firm, at));
+    record.is_ours && is_there(record, firm, at) && !is_archived && record.is_complete(at) && is_whole
+}
+
+/// Whether a snapshot failed.
+pub(super) fn has_failed(record: &Record, at: Timestamp) -> bool {
+    record.ends_at <= at && record.ends_as == SnapshotState::Error
+}
+
+/// What is known of the source of a snapshot over a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// It was there and targeted at some time.
+    pub(super) ever_targeted: bool,
+    /// It was there at some time.
+    pub(super) ever_there: bool,
+    /// It was there and targeted all the time.
+    pub(super) always_targeted: bool,
+}
+
+pub(super) fn standing(ec2: &Ec2, source: &str, from: Timestamp, to: Timestamp) -> Standing {
+    let of = |exists: &crate::sim::ec2::Switched, targeted: &crate::sim::ec2::Switched| Standing {
+        ever_targeted: exists.was_ever_on(from, to) && targeted.was_ever_on(from, to),
+        ever_there: exists.was_ever_on(from, to),
+        always_targeted: exists.was_on(from, to) && targeted.was_on(from, to),
+    };
+    let volume = ec2.volumes.iter().find(|life| life.is.id.as_str() == source);
+    let instance = ec2.instances.iter().find(|life| life.is.id.as_str() == source);
+    match (volume, instance) {
+        (Some(life), _) => of(&life.exists, &life.targeted),
+        (None, Some(life)) => of(&life.exists, &life.targeted),
+        (None, None) => Standing { ever_targeted: false, ever_there: false, always_targeted: false },
+    }
+}
+
+/// The ids of all volumes or instances that were there and targeted all the time from `from` to `to`.
+pub(super) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: Timestamp) -> Vec<String> {
+    let is_steady = |exists: &crate::sim::ec2::Switched, targeted: &crate::sim::ec2::Switched| {
+        exists.was_on(from, to) && targeted.was_on(from, to)
+    };
+    if by_instance {
+        let steady = ec2.instances.iter().filter(|life| is_steady(&life.exists, &life.targeted));
+        steady.map(|life| life.is.id.to_string()).collect()
+    } else {
+        let steady = ec2.volumes.iter().filter(|life| is_steady(&life.exists, &life.targeted));
+        steady.map(|life| life.is.id.to_string()).collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! Promise 4: once faults have stopped, is the account as a year without faults would have left it?
+
+use super::{Keeps, Rule, truth};
+use crate::sim::ec2::{Ec2, Record};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that is wrong with the account at `now`, when nothing went wrong since `calm`; `last` is the last start.
+#[must_use]
+pub fn faults(
+    ec2: &Ec2,
+    rules: &[Rule],
+    by_instance: bool,
+    calm: Timestamp,
+    last: Timestamp,
+    now: Timestamp,
+) -> Vec<String> {
+    let mut faults = Vec::new();
+    for source in truth::steady_sources(ec2, by_instance, calm, now) {
+        for rule in rules {
+            let expected = expected(rules, rule, last);
+            let actual = held(ec2, rule, by_instance, &source, now);
+            let is_right =
+                actual.keys().copied().collect::<BTreeSet<_>>() == expected && actual.values().all(|&n| n == 1);
+            if !is_right {
+                let written = |times: Vec<String>| times.join(", ");
+                faults.push(format!(
+                    "at the end {source} holds for {} [{}], expected one each of [{}]",
+                    rule.name,
+                    written(actual.iter().map(|(time, count)| format!("{time} x {count}")).collect()),
+                    written(expected.iter().map(ToString::to_string).collect()),
+                ));
+            }
+        }
+    }
+    let failed =
+        ec2.records.iter().filter(|record| record.is_ours && record.exists(now) && truth::has_failed(record, now));
+    let is_old = |record: &&Record| now.duration_since(record.snapshot.start_time) > SignedDuration::from_hours(72);
+    let is_free = |record: &&Record| record.held.is_none() && record.locked.is_none() && record.archived.is_none();
+    faults.extend(
+        failed
+            .filter(is_old)
+            .filter(is_free)
+            .filter(|record| is_alone(ec2, record, now))
+            .map(|record| format!("at the end {} is still there although it failed", record.snapshot.id)),
+    );
+    faults
+}
+
+/// Whether nothing else of its set is left.
+fn is_alone(ec2: &Ec2, record: &Record, now: Timestamp) -> bool {
+    !ec2.records.iter().any(|other| {
+        other.is_ours && other.call == record.call && other.snapshot.id != record.snapshot.id && other.exists(now)
+    })
+}
+
+/// The scheduled times that a rule keeps after the start of `last`: those of a time at which another rule was due that
+/// keeps longer are that one's.
+fn expected(rules: &[Rule], rule: &Rule, last: Timestamp) -> BTreeSet<Timestamp> {
+    let mut times = BTreeSet::new();
+    let mut time = rule.latest(last);
+    let is_own = |time: Timestamp| {
+        let is_taken = |other: &Rule| other.name != rule.name && other.serves(rule) && other.latest(time) == time;
+        !rules.iter().any(is_taken)
+    };
+    // Bounded by the number that is kept, at most two periods for each.
+    loop {
+        let is_kept = match rule.keeps {
+            Keeps::Count(count) => times.len() < count,
+            Keeps::Days(days) => time + SignedDuration::from_hours(24 * days) > last,
+        };
+        if !is_kept {
+            return times;
+        }
+        if is_own(time) {
+            times.insert(time);
+        }
+        time -= rule.period;
+    }
+}
+
+/// The good ones of a source and rule that nobody holds back, by scheduled time, each with the number of calls.
+fn held(ec2: &Ec2, rule: &Rule, by_instance: bool, source: &str, now: Timestamp) -> BTreeMap<Timestamp, usize> {
+    let mut calls: BTreeMap<Timestamp, BTreeSet<u64>> = BTreeMap::new();
+    for record in ec2.records.iter().filter(|record| record.is_ours && record.exists(now)) {
+        let is_of = truth::source(record, by_instance) == source && truth::schedule(record) == rule.name;
+        let is_free = record.held.is_none() && record.locked.is_none() && record.archived.is_none();
+        if is_of && is_free && !truth::has_failed(record, now) {
+            calls.entry(truth::time(record)).or_default().insert(record.call);
+        }
+    }
+    calls.into_iter().map(|(time, calls)| (time, calls.len())).collect()
+}

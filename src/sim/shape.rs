@@ -1,0 +1,185 @@
+//! The account shapes that a year is simulated in: a policy and what it finds to back up.
+
+use super::ec2::{Ec2, Life, Switched};
+use super::random::Random;
+use crate::policy::{
+    Age, AgeUnit, CreateRule, DefaultTargets, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule,
+    ScheduleName, StartTime, StartTimeOrigin, Tag, Targets,
+};
+use crate::world::{AttachedVolume, Instance, InstanceId, InstanceState, Volume, VolumeId, VolumeState};
+use jiff::{SignedDuration, Timestamp};
+use std::num::NonZeroU32;
+
+/// What kind of policy a year runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Volumes every day, three kept.
+    DailyByCount,
+    /// Volumes every day, three days kept.
+    DailyByAge,
+    /// Volumes every twelve hours, two kept, and every day, three kept: at 17:00 both are due.
+    TwoSchedules,
+    /// Slow volumes, of which EC2 makes one snapshot at a time, every six hours, four kept.
+    SlowVolumes,
+    /// Instances with two volumes every day, two sets kept.
+    Instances,
+    /// A default policy: every volume of the account, every day, three days kept.
+    DefaultPolicy,
+}
+
+/// All of them, in the order in which seeds take them.
+pub const SHAPES: [Shape; 6] = [
+    Shape::DailyByCount,
+    Shape::DailyByAge,
+    Shape::TwoSchedules,
+    Shape::SlowVolumes,
+    Shape::Instances,
+    Shape::DefaultPolicy,
+];
+
+impl Shape {
+    /// The shape of a seed: they take turns.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Self {
+        let position = usize::try_from(seed % 6).unwrap_or(0);
+        SHAPES.get(position).copied().unwrap_or(Self::DailyByCount)
+    }
+
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DailyByCount => "volumes, daily, count 3",
+            Self::DailyByAge => "volumes, daily, 3 days",
+            Self::TwoSchedules => "volumes, 12 h count 2 + daily count 3",
+            Self::SlowVolumes => "st1 volumes, 6 h, count 4",
+            Self::Instances => "instances, daily, count 2",
+            Self::DefaultPolicy => "default policy, daily, 3 days",
+        }
+    }
+
+    /// Its policy.
+    #[must_use]
+    pub fn policy(self) -> Policy {
+        let volumes = Targets::Volumes { any_of: vec![target_tag()] };
+        let (targets, schedules) = match self {
+            Self::DailyByCount => (volumes, vec![schedule("Daily", 24, count(3))]),
+            Self::DailyByAge => (volumes, vec![schedule("Daily", 24, days(3))]),
+            Self::TwoSchedules => {
+                (volumes, vec![schedule("Twice a day", 12, count(2)), schedule("Daily", 24, count(3))])
+            }
+            Self::SlowVolumes => (volumes, vec![schedule("Six hours", 6, count(4))]),
+            Self::Instances => {
+                let targets = Targets::Instances {
+                    any_of: vec![target_tag()],
+                    exclude_boot_volume: false,
+                    exclude_data_volume_tags: vec![],
+                };
+                (targets, vec![schedule("Daily", 24, count(2))])
+            }
+            Self::DefaultPolicy => {
+                let targets = Targets::AllVolumes(DefaultTargets {
+                    create_interval_days: NonZeroU32::MIN,
+                    exclude_boot_volumes: false,
+                    exclude_volume_types: vec![],
+                    exclude_tags: vec![],
+                    extend_deletion: false,
+                });
+                let schedule = Schedule { create: CreateRule::OnStart, ..schedule("Default policy", 24, days(3)) };
+                (targets, vec![schedule])
+            }
+        };
+        Policy {
+            id: PolicyId::parse("policy-0123456789abcdef0").expect("a policy's id"),
+            description: "simulated".to_owned(),
+            state: PolicyState::Enabled,
+            targets,
+            schedules,
+        }
+    }
+
+    /// How long from one start to the next.
+    #[must_use]
+    pub fn period(self) -> SignedDuration {
+        SignedDuration::from_hours(match self {
+            Self::DailyByCount | Self::DailyByAge | Self::Instances | Self::DefaultPolicy => 24,
+            Self::TwoSchedules => 12,
+            Self::SlowVolumes => 6,
+        })
+    }
+
+    /// Whether its policy targets instances.
+    #[must_use]
+    pub fn is_of_instances(self) -> bool {
+        self == Self::Instances
+    }
+
+    /// Fills an account with what there is at the beginning.
+    pub fn furnish(self, ec2: &mut Ec2, random: &mut Random, at: Timestamp) {
+        for _ in 0..=random.below(3) {
+            self.add_source(ec2, at, true);
+        }
+    }
+
+    /// Adds a volume, or an instance with its volumes.
+    pub fn add_source(self, ec2: &mut Ec2, at: Timestamp, is_targeted: bool) {
+        let mut targeted = Switched::default();
+        targeted.switch(at, is_targeted);
+        let exists = Switched::on(at);
+        if self.is_of_instances() {
+            let number = u32::try_from(ec2.instances.len()).unwrap_or(u32::MAX) + 1;
+            let attached = |number, is_root| AttachedVolume { id: volume_id(number), is_root, tags: vec![] };
+            let is = Instance {
+                id: InstanceId::parse(&format!("i-{number:017x}")).expect("a hexadecimal number is an id"),
+                state: InstanceState::Running,
+                volumes: vec![attached(2 * number, true), attached(2 * number + 1, false)],
+            };
+            ec2.instances.push(Life { is, exists, targeted });
+        } else {
+            let number = u32::try_from(ec2.volumes.len()).unwrap_or(u32::MAX) + 1;
+            let volume_type = if self == Self::SlowVolumes { "st1" } else { "gp3" };
+            let is = Volume {
+                id: volume_id(number),
+                state: VolumeState::InUse,
+                created: Some(at),
+                tags: vec![],
+                volume_type: volume_type.to_owned(),
+                is_boot: false,
+                last_snapshot: None,
+            };
+            // A default policy has no target tag.
+            let targeted = if self == Self::DefaultPolicy { exists.clone() } else { targeted };
+            ec2.volumes.push(Life { is, exists, targeted });
+        }
+    }
+}
+
+fn volume_id(number: u32) -> VolumeId {
+    VolumeId::parse(&format!("vol-{number:017x}")).expect("a hexadecimal number is an id")
+}
+
+fn target_tag() -> Tag {
+    Tag { key: "auto-backup".to_owned(), value: "dlm".to_owned() }
+}
+
+fn schedule(name: &str, hours: u8, retain: RetainRule) -> Schedule {
+    let at = StartTime { minute_of_day: 17 * 60, origin: StartTimeOrigin::Given };
+    let hours = IntervalHours::new(hours).expect("an interval that DLM knows");
+    Schedule {
+        name: ScheduleName::parse(name).expect("a schedule's name"),
+        create: CreateRule::Interval { hours, at },
+        retain,
+        copy_tags: false,
+        tags_to_add: vec![],
+        variable_tags: vec![],
+    }
+}
+
+fn count(count: u32) -> RetainRule {
+    RetainRule::Count(NonZeroU32::new(count).expect("a count of at least one"))
+}
+
+fn days(days: u32) -> RetainRule {
+    let interval = NonZeroU32::new(days).expect("at least one day");
+    RetainRule::Age(Age { interval, unit: AgeUnit::Days })
+}

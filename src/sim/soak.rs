@@ -1,0 +1,76 @@
+//! Many simulated years, on all cores.
+
+use super::shape::Shape;
+use super::year::Told;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+/// What came of many years.
+#[derive(Debug, Default)]
+pub struct Soaked {
+    /// How many seeds there were.
+    pub seeds: u64,
+    /// The seeds that broke a promise, each with what was broken.
+    pub broken: BTreeMap<u64, Vec<String>>,
+    /// How many executions there were.
+    pub executions: u64,
+    /// How many turns.
+    pub turns: u64,
+    /// How many calls that change something.
+    pub calls: u64,
+    /// How many executions ended with each outcome.
+    pub outcomes: BTreeMap<&'static str, u64>,
+    /// How many seeds each shape had.
+    pub shapes: BTreeMap<&'static str, u64>,
+    /// The seed with the most turns, and how many it had.
+    pub longest: (u64, u64),
+}
+
+impl Soaked {
+    fn add(&mut self, seed: u64, told: Told) {
+        self.seeds += 1;
+        self.executions += told.executions;
+        self.turns += told.turns;
+        self.calls += told.calls;
+        for (outcome, count) in told.outcomes {
+            *self.outcomes.entry(outcome).or_default() += count;
+        }
+        *self.shapes.entry(Shape::of_seed(seed).name()).or_default() += 1;
+        if told.turns > self.longest.1 {
+            self.longest = (seed, told.turns);
+        }
+        if !told.broken.is_empty() {
+            self.broken.insert(seed, told.broken);
+        }
+    }
+}
+
+/// The years of so many seeds from `first` on, as `year` runs each, in any order.
+///
+/// # Panics
+/// When a year does: a defect.
+pub fn run(first: u64, seeds: u64, year: impl Fn(u64) -> Told + Sync) -> Soaked {
+    let next = AtomicU64::new(first);
+    let end = first.saturating_add(seeds);
+    let soaked = Mutex::new(Soaked::default());
+    let work = || {
+        // Bounded by the number of seeds.
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end {
+                return;
+            }
+            let told = year(seed);
+            soaked.lock().expect("no year panicked").add(seed, told);
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    soaked.into_inner().expect("no year panicked")
+}

@@ -1,0 +1,506 @@
+//! A year in an account that lies, stalls and crashes, all of it from one seed.
+//!
+//! Events happen in the order of their times. While a turn is between two of its calls, time passes for everybody: other
+//! executions take turns, people change things, and what the turn saw becomes old.
+
+use super::changes;
+use super::ec2::{Ec2, Faults, ListFailure};
+use super::execution::{Execution, NoAnswer};
+use super::judge::ending::Ending;
+use super::judge::{self, Rule, deletion, year_end};
+use super::random::Random;
+use super::shape::Shape;
+use crate::action::{Action, Outcome};
+use crate::options::{Options, Start, StartOrigin};
+use crate::plan::due::saturating_add;
+use crate::plan::{self, check};
+use crate::policy::{Policy, RetainRule};
+use crate::report;
+use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
+use crate::world::World;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+/// How long the account has peace before the year is judged: longer than anything is kept, and than a failed snapshot
+/// and all that tells of it stays.
+const CALM: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// How many broken promises of a year are told.
+const TOLD_MAX: usize = 20;
+
+/// The function's own timeout (template.yaml): a turn that takes longer is ended by Lambda.
+const FUNCTION_TIMEOUT: SignedDuration = SignedDuration::from_secs(300);
+
+/// A rule that is broken on purpose, to show that the judge would notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// The planner is told to keep one less.
+    KeepsOneLess,
+    /// Holds are not seen.
+    IgnoresHolds,
+    /// Nothing is waited for before something is concluded from a list.
+    TrustsLists,
+    /// Snapshots that are under way are taken for complete.
+    TrustsPending,
+    /// Whoever made a snapshot: the tags alone count.
+    TrustsTags,
+    /// Every execution says that it succeeded.
+    AlwaysSucceeds,
+    /// The list of what failed is lost.
+    NamesNoFailure,
+}
+
+/// What came of a year.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// The promises that were broken, the first ones.
+    pub broken: Vec<String>,
+    /// How many executions there were.
+    pub executions: u64,
+    /// How many turns.
+    pub turns: u64,
+    /// How many calls that change something.
+    pub calls: u64,
+    /// How many executions ended with each outcome; `FAILED` stands for those that end with an error.
+    pub outcomes: BTreeMap<&'static str, u64>,
+    /// What happened, line by line, where it was asked for.
+    pub log: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Event {
+    Change,
+    Season,
+    Start { scheduled: Timestamp },
+    Turn(Box<Execution>),
+}
+
+/// A year as it goes on.
+#[derive(Debug)]
+struct Year<'p> {
+    policy: &'p Policy,
+    options: &'p Options,
+    shape: Shape,
+    rules: Vec<Rule>,
+    sabotage: Option<Sabotage>,
+    ec2: Ec2,
+    random: Random,
+    now: Timestamp,
+    calm: Timestamp,
+    queue: BTreeMap<(Timestamp, u64), Event>,
+    queued: u64,
+    crashes: u64,
+    wants_log: bool,
+    told: Told,
+}
+
+/// The year of a seed.
+#[must_use]
+pub fn run(seed: u64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
+    run_days(seed, 365, sabotage, wants_log)
+}
+
+/// So many days of a seed's year, the last two weeks without faults.
+#[must_use]
+pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
+    let shape = Shape::of_seed(seed);
+    let policy = shape.policy();
+    let rules = Rule::all(&policy);
+    let policy = sabotaged(policy, sabotage);
+    let mut options = Options::default();
+    if sabotage == Some(Sabotage::TrustsLists) {
+        options.settling = SignedDuration::ZERO;
+    }
+    let first = Timestamp::from_second(FIRST_DAY).expect("a time in 2026");
+    let end = saturating_add(first, SignedDuration::from_hours(24 * days));
+    let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ seed);
+    let mut ec2 = Ec2::new(Random::new(random.number()));
+    shape.furnish(&mut ec2, &mut random, first);
+    let mut year = Year {
+        policy: &policy,
+        options: &options,
+        shape,
+        rules,
+        sabotage,
+        ec2,
+        random,
+        now: first,
+        calm: saturating_add(end, -CALM),
+        queue: BTreeMap::new(),
+        queued: 0,
+        crashes: 0,
+        wants_log,
+        told: Told::default(),
+    };
+    year.fill(first, end);
+    year.go_on();
+    year.judge_the_end(end);
+    year.told.calls = year.ec2.calls;
+    year.told
+}
+
+/// 2026-01-01T00:00:00Z.
+const FIRST_DAY: i64 = 1_767_225_600;
+
+/// The policy as the planner gets to know it.
+fn sabotaged(mut policy: Policy, sabotage: Option<Sabotage>) -> Policy {
+    if sabotage == Some(Sabotage::KeepsOneLess) {
+        for schedule in &mut policy.schedules {
+            if let RetainRule::Count(count) = &mut schedule.retain {
+                *count = NonZeroU32::new(count.get() - 1).unwrap_or(*count);
+            }
+        }
+    }
+    policy
+}
+
+impl Year<'_> {
+    fn log(&mut self, line: impl FnOnce(&Self) -> String) {
+        if self.wants_log {
+            let line = format!("{} {}", self.now, line(self));
+            self.told.log.push(line);
+        }
+    }
+
+    fn broken(&mut self, promise: String) {
+        self.log(|_| format!("BROKEN: {promise}"));
+        if self.told.broken.len() < TOLD_MAX {
+            let promise = format!("{}: {promise}", self.now);
+            self.told.broken.push(promise);
+        }
+    }
+
+    fn push(&mut self, at: Timestamp, event: Event) {
+        self.queued += 1;
+        self.queue.insert((at, self.queued), event);
+    }
+
+    /// All that is known beforehand: when EventBridge delivers, when people do something, when faults change.
+    fn fill(&mut self, first: Timestamp, end: Timestamp) {
+        let mut scheduled = self.first_start(first);
+        // Bounded by the days of the year.
+        while scheduled < end {
+            self.deliver(scheduled);
+            scheduled = saturating_add(scheduled, self.shape.period());
+        }
+        let mut at = first;
+        // Bounded by the days of the year: a season has a week at least.
+        while at < self.calm {
+            self.push(at, Event::Season);
+            at = saturating_add(at, self.random.seconds(7 * 86_400, 30 * 86_400));
+        }
+        self.push(self.calm, Event::Season);
+        let mut at = saturating_add(first, self.random.seconds(3_600, 5 * 86_400));
+        // Bounded by the days of the year: an hour at least lies between.
+        while at < self.calm {
+            self.push(at, Event::Change);
+            at = saturating_add(at, self.random.seconds(3_600, 5 * 86_400));
+        }
+    }
+
+    fn first_start(&self, first: Timestamp) -> Timestamp {
+        let next = self
+            .rules
+            .iter()
+            .filter(|rule| rule.hours.is_some())
+            .map(|rule| saturating_add(rule.latest(first), rule.period));
+        next.min().unwrap_or_else(|| saturating_add(first, SignedDuration::from_hours(17)))
+    }
+
+    /// EventBridge delivers at least once, mostly within a minute, sometimes late, sometimes never.
+    fn deliver(&mut self, scheduled: Timestamp) {
+        if scheduled >= self.calm {
+            return self.push(scheduled, Event::Start { scheduled });
+        }
+        let delay = match self.random.below(100) {
+            0 => return,
+            1..5 => self.random.seconds(60, 7_200),
+            _ => self.random.seconds(0, 60),
+        };
+        let at = saturating_add(scheduled, delay);
+        self.push(at, Event::Start { scheduled });
+        if self.random.happens(1_000) {
+            let most = if self.random.happens(5_000) { 2 } else { 300 };
+            let again = saturating_add(at, self.random.seconds(0, most));
+            self.push(again, Event::Start { scheduled });
+        }
+    }
+
+    /// Until nothing happens any more.
+    fn go_on(&mut self) {
+        // Bounded: every execution ends, and all else was known beforehand.
+        while let Some(((at, _), event)) = self.queue.pop_first() {
+            self.now = self.now.max(at);
+            self.happen(event);
+        }
+    }
+
+    /// Lets time pass for everybody.
+    fn elapse(&mut self, duration: SignedDuration) {
+        let until = saturating_add(self.now, duration);
+        // Bounded by what happens in that time.
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= until) {
+            let ((at, _), event) = entry.remove_entry();
+            self.now = self.now.max(at);
+            self.happen(event);
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Change => {
+                let change = changes::happen(self.shape, &mut self.ec2, &mut self.random, self.now);
+                self.log(|_| format!("somebody: {change:?}"));
+            }
+            Event::Season => self.season(),
+            Event::Start { scheduled } => {
+                self.told.executions += 1;
+                self.ec2.forget(self.now);
+                let execution = Execution::new(self.told.executions, scheduled);
+                self.turn(execution);
+            }
+            Event::Turn(execution) => self.turn(*execution),
+        }
+    }
+
+    /// How much goes wrong from now on.
+    fn season(&mut self) {
+        self.ec2.faults = Faults::NONE;
+        self.crashes = 0;
+        if self.now >= self.calm {
+            self.ec2.revoked = None;
+            self.ec2.records.iter_mut().for_each(|record| record.locked = None);
+            return;
+        }
+        let mut rate =
+            |rates: [u64; 3]| rates.get(usize::try_from(self.random.below(3)).unwrap_or(0)).copied().unwrap_or(0);
+        self.ec2.faults = Faults {
+            lag: rate([0, 2_000, 8_000]),
+            lost_answer: rate([0, 200, 2_000]),
+            failure: rate([0, 200, 2_000]),
+            throttled: rate([0, 500, 3_000]),
+            list_failure: rate([0, 100, 1_000]),
+            cut_short: rate([0, 50, 300]),
+            error: rate([0, 200, 2_000]),
+            hangs: rate([0, 0, 30]),
+        };
+        self.crashes = rate([0, 100, 500]);
+        self.log(|year| format!("from now on {:?}, crashes {}", year.ec2.faults, year.crashes));
+    }
+
+    fn crashes_now(&mut self) -> bool {
+        self.random.happens(self.crashes)
+    }
+
+    /// One turn of an execution, and what Step Functions makes of it.
+    fn turn(&mut self, mut execution: Execution) {
+        if self.crashes > 0 && self.random.happens(self.crashes / 10) {
+            self.log(|_| format!("execution {} is lost", execution.number));
+            return;
+        }
+        execution.begun.get_or_insert(self.now);
+        self.told.turns += 1;
+        match self.attempt(&mut execution) {
+            Ok(None) => {}
+            Ok(Some((seconds, next))) => {
+                execution.goes_on_with(next);
+                let at = saturating_add(self.now, SignedDuration::from_millis(i64::from(seconds) * 1_000 + 50));
+                self.push(at, Event::Turn(Box::new(execution)));
+            }
+            Err(why) => {
+                self.log(|_| format!("execution {}: {why:?}", execution.number));
+                match execution.tries_again_at(why, self.now, &mut self.random) {
+                    Some(at) => self.push(at, Event::Turn(Box::new(execution))),
+                    None => *self.told.outcomes.entry("FAILED").or_default() += 1,
+                }
+            }
+        }
+    }
+
+    /// Runs the turn: the wait and the `Next` of its answer, `None` when the execution is over.
+    fn attempt(&mut self, execution: &mut Execution) -> Result<Option<(u32, Progress)>, NoAnswer> {
+        if self.crashes_now() {
+            return Err(NoAnswer::Crashed);
+        }
+        let begun = self.now;
+        let skew = if self.crashes > 0 { self.random.millis(-SKEW_MILLIS, SKEW_MILLIS) } else { SignedDuration::ZERO };
+        let clock = saturating_add(self.now, skew);
+        let progress = execution
+            .next
+            .clone()
+            .unwrap_or_else(|| Progress::new(&Start { at: execution.start, origin: StartOrigin::Event, begun: clock }));
+        let latency = self.random.millis(50, 1_500);
+        self.elapse(latency);
+        let looked_at = self.now;
+        let world = self.ec2.observe(self.policy, looked_at).map_err(|failure| match failure {
+            ListFailure::AccessDenied => NoAnswer::Denied,
+            ListFailure::Throttled | ListFailure::Unavailable => NoAnswer::Busy,
+        })?;
+        let world = self.sabotaged_view(world);
+        let (policy, options) = (self.policy, self.options);
+        let plan = plan::plan(policy, options, &progress.start(), clock, &world);
+        for broken in check::check(policy, options, clock, &world, &plan) {
+            self.broken(format!("the plan: {broken}"));
+        }
+        let selection = turn::select(policy, options, &plan, &progress, clock, Budget::UNBOUNDED);
+        let outcomes = self.apply(execution, &selection, begun, looked_at)?;
+        let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, saturating_add(self.now, skew));
+        if self.crashes_now() {
+            return Err(NoAnswer::Crashed);
+        }
+        if conclusion.denied.is_some() {
+            return Err(NoAnswer::Denied);
+        }
+        let Conclusion { status, progress, .. } = conclusion;
+        match status {
+            Status::Waiting { seconds } => Ok(Some((seconds, carried(&progress)))),
+            Status::Done(outcome) => {
+                self.end(execution, &plan, &progress, outcome, looked_at);
+                Ok(None)
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        execution: &mut Execution,
+        selection: &Selection,
+        begun: Timestamp,
+        looked_at: Timestamp,
+    ) -> Result<Vec<Outcome>, NoAnswer> {
+        let mut outcomes = Vec::new();
+        for action in &selection.actions {
+            if self.crashes_now() {
+                return Err(NoAnswer::Crashed);
+            }
+            // Sometimes the function stands still for a while.
+            let stands_still = self.crashes > 0 && self.random.happens(50);
+            let latency = if stands_still { self.random.seconds(1, 200) } else { self.random.millis(20, 900) };
+            self.elapse(latency);
+            if self.now.duration_since(begun) > FUNCTION_TIMEOUT {
+                return Err(NoAnswer::Crashed);
+            }
+            execution.calls += 1;
+            let outcome = self.ec2.apply(action, self.now);
+            self.log(|_| format!("execution {}: {} -> {outcome:?}", execution.number, told(action)));
+            self.judge_deletion(action, looked_at);
+            if self.crashes_now() {
+                return Err(NoAnswer::Crashed);
+            }
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    /// The view as a broken rule would take it.
+    fn sabotaged_view(&self, mut world: World) -> World {
+        for snapshot in &mut world.snapshots {
+            match self.sabotage {
+                Some(Sabotage::IgnoresHolds) => snapshot.marks.hold = None,
+                Some(Sabotage::TrustsPending)
+                    if matches!(snapshot.state, crate::world::SnapshotState::Pending { .. }) =>
+                {
+                    snapshot.state = crate::world::SnapshotState::Completed;
+                }
+                Some(Sabotage::TrustsTags) => {
+                    let name = snapshot.marks.schedule_name.value();
+                    let description = name.map(|name| crate::tags::description(&self.policy.id, name));
+                    snapshot.description = description.unwrap_or_default().into();
+                    snapshot.origin = crate::world::Origin::Created;
+                }
+                _ => {}
+            }
+        }
+        world
+    }
+
+    fn judge_deletion(&mut self, action: &Action, looked_at: Timestamp) {
+        let Action::DeleteSnapshot(delete) = action else { return };
+        let is_gone_now = |record: &&super::ec2::Record| {
+            record.snapshot.id == delete.snapshot.id && record.removed == Some((self.now, super::ec2::Remover::Run))
+        };
+        let Some(gone) = self.ec2.records.iter().find(is_gone_now) else { return };
+        let by_instance = self.shape.is_of_instances();
+        if let Some(fault) = deletion::fault(&self.ec2, &self.rules, by_instance, gone, looked_at, self.now) {
+            self.broken(fault);
+        }
+    }
+
+    fn end(
+        &mut self,
+        execution: &Execution,
+        plan: &plan::Plan<'_>,
+        progress: &Progress,
+        outcome: RunOutcome,
+        looked_at: Timestamp,
+    ) {
+        let mut report = report::report(self.policy, self.options, plan, progress, Status::Done(outcome), &[]);
+        match self.sabotage {
+            Some(Sabotage::AlwaysSucceeds) => report.outcome = Some("SUCCEEDED"),
+            Some(Sabotage::NamesNoFailure) => {
+                report.failures.clear();
+                report.failed = 0;
+            }
+            _ => {}
+        }
+        let answer_bytes = serde_json::to_vec(&report).map_or(0, |bytes| bytes.len());
+        let ending = Ending {
+            start: execution.start,
+            begun: execution.begun.unwrap_or(self.now),
+            looked_at,
+            report: &report,
+            is_cut_short: plan.cut_short.is_some(),
+            answer_bytes,
+            calls: execution.calls,
+        };
+        let faults = judge::ending::faults(&self.ec2, &self.rules, self.shape.is_of_instances(), &ending);
+        self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));
+        *self.told.outcomes.entry(report::outcome_name(outcome)).or_default() += 1;
+        for fault in faults {
+            self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));
+        }
+    }
+
+    fn judge_the_end(&mut self, end: Timestamp) {
+        let mut last = self.first_start(self.calm);
+        // Bounded by the days of the calm.
+        while saturating_add(last, self.shape.period()) < end {
+            last = saturating_add(last, self.shape.period());
+        }
+        let by_instance = self.shape.is_of_instances();
+        for fault in year_end::faults(&self.ec2, &self.rules, by_instance, self.calm, last, self.now) {
+            self.broken(fault);
+        }
+    }
+}
+
+const SKEW_MILLIS: i64 = 30_000;
+
+/// `Next` travels as JSON.
+fn carried(progress: &Progress) -> Progress {
+    let text = serde_json::to_string(progress).expect("progress is JSON");
+    serde_json::from_str(&text).expect("what was written can be read")
+}
+
+fn told(action: &Action) -> String {
+    match action {
+        Action::CreateSnapshot(create) => format!("CreateSnapshot {} for {}", create.volume_id, create.scheduled_time),
+        Action::CreateSnapshots(create) => {
+            format!("CreateSnapshots {} for {}", create.instance_id, create.scheduled_time)
+        }
+        Action::DeleteSnapshot(delete) => format!("DeleteSnapshot {}", delete.snapshot.id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::judge::SKEW_MAX;
+
+    #[test]
+    fn the_skew_is_the_judges() {
+        assert_eq!(SKEW_MAX, SignedDuration::from_millis(SKEW_MILLIS));
+    }
+}
