@@ -1,4 +1,7 @@
-"""What the tests share: one local AWS, or one chain, for all tests of a file; empty and healthy for each of them."""
+"""What the tests share: one local AWS, or one chain, for all tests of a file; empty and healthy for each of them.
+
+Whatever a test makes the function do, the role of template.yaml must allow it: each call of each test is held against the role.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,16 @@ from typing import Any
 
 import pytest
 
+import iam
+import rights
 from account import Account
 from case import FAST
 from chain import Chain, bootstrap_path, chain
+from iam import Rules
 from local_aws import LocalAws
+from rights import LOCAL
 from switches import Switches
+from template import roles
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +54,22 @@ def running() -> Iterator[Chain]:
     """One chain for all tests of a file."""
     with chain(bootstrap_path()) as started:
         yield started
+        # moto's interpreter is patched for the whole process, and would go on scaling the waits of tests without a chain.
+        started.aws.switches.change(Switches().shown())
+
+
+@pytest.fixture(scope="session")
+def role() -> Rules:
+    """What the function may do in the local AWS."""
+    return iam.read(roles(LOCAL)["FunctionRole"])
 
 
 @pytest.fixture
-def local(running: Chain) -> Chain:
-    """The chain with an empty account, healthy and fast."""
+def local(running: Chain, role: Rules) -> Iterator[Chain]:
+    """The chain with an empty account, healthy and fast. Every call that the test makes the function do is one it may make."""
     running.aws.switches.change({**Switches().shown(), **FAST})
     running.aws.reset()
     running.function.invocations.clear()
-    return running
+    yield running
+    refused = rights.refused(role, running.aws.wire.calls_since(0), LOCAL)
+    assert refused == [], "the role in template.yaml does not allow what the function called"

@@ -30,6 +30,7 @@ from werkzeug.serving import make_server  # noqa: E402
 
 import ec2_patches  # noqa: E402
 import machine_patches  # noqa: E402
+import touched  # noqa: E402
 from switches import Switches  # noqa: E402
 from wire import Wire  # noqa: E402
 
@@ -45,7 +46,8 @@ class LocalAws:
         default_user_config["stepfunctions"]["execute_state_machine"] = True
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         logging.getLogger("moto").setLevel(logging.CRITICAL)
-        self.wire = Wire(DomainDispatcherApplication(create_backend_app), switches)
+        moto = DomainDispatcherApplication(create_backend_app)
+        self.wire = Wire(moto, switches, lambda parameters: touched.by(self.ec2, parameters))
         self._server = make_server("127.0.0.1", port, self.wire, threaded=True, request_handler=MotoRequestHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -84,6 +86,8 @@ class LocalAws:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
+            # These lists show at once what was begun.
+            "OPENDLM_SETTLING_SECONDS": os.environ.get("OPENDLM_SETTLING_SECONDS", "0"),
         }
 
     def client(self, service: str) -> Any:

@@ -1,7 +1,7 @@
 """What template.yaml and the state machine promise, held against the code, the events and moto's interpreter.
 
-The permissions are exactly the EC2 calls that src/aws makes; the machine retries exactly the errors that retrying can
-cure; the schedule's input is the sample policy; and the machine does, answer by answer, what the contract says.
+The machine retries exactly the errors that retrying can cure; the schedule's input is the sample policy; and the machine
+does, answer by answer, what the contract says. test_rights.py is about the permissions.
 Run by pytest in the environment that setup.py makes; nothing here needs the bootstrap, a server or a network.
 """
 
@@ -10,19 +10,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from pathlib import Path
 
 import boto3
-import botocore.session
 import pytest
-import yaml
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
-ROOT = Path(__file__).resolve().parents[2]
+from rust_source import code
+from template import ROOT, resources, template
+
 MACHINE_FILE = ROOT / "statemachine" / "opendlm.asl.json"
-POLICY_ID_TAG = "opendlm:policy-id"
 
 # The four names of the contract, and whether trying again can help.
 ERRORS_OF_THE_FUNCTION = {"AccessDenied": False, "PolicyInvalid": False, "Throttled": True, "Unavailable": True}
@@ -31,155 +29,10 @@ ERRORS_OF_LAMBDA_AND_STATES = set(
     "Lambda.AWSLambdaException Lambda.ClientExecutionTimeoutException Lambda.SdkClientException Lambda.ServiceException"
     " Lambda.TooManyRequestsException Lambda.Unknown Runtime.ExitError Sandbox.Timedout States.Timeout".split()
 )
-# Actions other than EC2's: nothing in src/ shows them, since Lambda, Step Functions and Scheduler make these calls.
-KMS_ACTIONS = "CreateGrant Decrypt DescribeKey GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo".split()
-OTHER_ACTIONS = {
-    "FunctionKmsPolicy": {f"kms:{action}" for action in KMS_ACTIONS},
-    "FunctionRole": {"logs:CreateLogStream", "logs:PutLogEvents"},
-    "SchedulerRole": {"sqs:SendMessage", "states:StartExecution"},
-    "StateMachineRole": {"lambda:InvokeFunction"},
-}
 # The default of Options.StartWindowMinutes, in seconds: retrying for longer than that is of no use.
 START_WINDOW_SECONDS = 60 * 60
 # No scripted execution below takes longer than its waits; this only ends one that hangs.
 EXECUTION_SECONDS_MAX = 30
-
-
-class TemplateLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!Ref X` reads as {"Ref": "X"}, `!GetAtt A.B` as {"Fn::GetAtt": "A.B"}."""
-
-
-def read_short_form(loader: TemplateLoader, name: str, node: yaml.Node) -> dict:
-    """One short form as the long form that it stands for."""
-    kind = {"scalar": loader.construct_scalar, "sequence": loader.construct_sequence, "mapping": loader.construct_mapping}
-    arguments = (node,) if node.id == "scalar" else (node, True)
-    return {name if name in ("Ref", "Condition") else f"Fn::{name}": kind[node.id](*arguments)}
-
-
-TemplateLoader.add_multi_constructor("!", read_short_form)
-
-
-def template() -> dict:
-    """The whole template."""
-    return yaml.load((ROOT / "template.yaml").read_text(), TemplateLoader)  # noqa: S506 - a SafeLoader
-
-
-def resources(kind: str) -> dict[str, dict]:
-    """The properties of every resource of one type, by name."""
-    found = {name: one["Properties"] for name, one in template()["Resources"].items() if one["Type"] == kind}
-    assert found, f"template.yaml has no {kind}"
-    return found
-
-
-def statements() -> list[tuple[str, dict]]:
-    """Every permission statement, with the name of the resource that holds it."""
-    held = [(name, policy) for name, role in resources("AWS::IAM::Role").items() for policy in role["Policies"]]
-    held += resources("AWS::IAM::RolePolicy").items()
-    return [(name, statement) for name, policy in held for statement in policy["PolicyDocument"]["Statement"]]
-
-
-def as_list(value: object) -> list:
-    """IAM takes one string where it takes a list."""
-    return value if isinstance(value, list) else [value]
-
-
-def statements_that_allow(action: str) -> list[dict]:
-    """The statements that name an action."""
-    found = [statement for _, statement in statements() if action in as_list(statement["Action"])]
-    assert found, f"no statement allows {action}"
-    return found
-
-
-def code(*paths: Path) -> str:
-    """Rust source without its comments and its test modules. A module of tests is the last item of its file."""
-    texts = [re.split(r"#\[cfg\(test\)\]\s*mod\b[^;{]*\{", path.read_text())[0] for path in paths]
-    # Not after a colon: that would be the // of an address in a string.
-    return re.sub(r"(?<!:)//.*", "", "\n".join(texts))
-
-
-def shell_files() -> list[Path]:
-    """The files of src/aws, the only ones that may call EC2; a file `tests.rs` is a test module."""
-    found = [path for path in (ROOT / "src" / "aws").rglob("*.rs") if path.name != "tests.rs"]
-    assert found, "src/aws holds no source, so there is nothing to compare the permissions with"
-    return sorted(found)
-
-
-def ec2_operations() -> dict[str, str]:
-    """Every operation that EC2 has, by the name of its method in the SDK: describe_volumes -> DescribeVolumes."""
-    model = botocore.session.get_session().get_service_model("ec2")
-    return {botocore.xform_name(name): name for name in model.operation_names}
-
-
-def ec2_calls() -> set[str]:
-    """The EC2 operations that the shell calls. Tags given to a create call need the permission CreateTags as well."""
-    text = code(*shell_files())
-    operations = ec2_operations()
-    methods = re.findall(r"\.\s*([a-z][a-z0-9_]*)\s*\(\s*\)", text) + re.findall(r"\bClient::([a-z][a-z0-9_]*)\b", text)
-    calls = {operations[method] for method in methods if method in operations}
-    tags_while_creating = re.search(r"\.\s*(set_)?tag_specifications\s*\(", text)
-    return calls | {"CreateTags"} if tags_while_creating else calls
-
-
-def test_the_function_may_call_exactly_what_the_code_calls():
-    allowed = {action for _, one in statements() for action in as_list(one["Action"]) if action.startswith("ec2:")}
-    assert allowed == {f"ec2:{call}" for call in ec2_calls()}
-
-
-def test_only_the_functions_role_may_touch_ec2():
-    holders = {name for name, one in statements() if any(a.startswith("ec2:") for a in as_list(one["Action"]))}
-    assert holders == {"FunctionRole"}
-
-
-def test_every_other_permission_is_one_that_was_thought_about():
-    others: dict[str, set[str]] = {}
-    for name, one in statements():
-        found = {action for action in as_list(one["Action"]) if not action.startswith("ec2:")}
-        others[name] = others.get(name, set()) | found
-    assert others == OTHER_ACTIONS
-
-
-def test_no_permission_comes_from_anywhere_else():
-    """SAM adds managed policies to a role that it makes itself, and events of its own bring roles of their own."""
-    for name, role in resources("AWS::IAM::Role").items():
-        assert "ManagedPolicyArns" not in role, name
-    for kind in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine"):
-        for name, properties in resources(kind).items():
-            assert "Role" in properties, name
-            assert not {"Policies", "Events", "Tracing", "Logging"} & set(properties), name
-
-
-def test_only_what_ec2_cannot_limit_is_allowed_on_everything():
-    for name, one in statements():
-        assert "NotAction" not in one and "NotResource" not in one, (name, one)
-        if "*" in as_list(one["Resource"]):
-            assert all(action.startswith("ec2:Describe") for action in as_list(one["Action"])), (name, one)
-
-
-def test_only_snapshots_with_our_tag_may_be_deleted():
-    for one in statements_that_allow("ec2:DeleteSnapshot"):
-        assert one["Condition"] == {"StringLike": {f"aws:ResourceTag/{POLICY_ID_TAG}": "?*"}}
-
-
-@pytest.mark.parametrize(
-    ("action", "sources"), [("CreateSnapshot", {"volume"}), ("CreateSnapshots", {"instance", "volume"})]
-)
-def test_only_snapshots_with_our_tag_may_be_created(action: str, sources: set[str]):
-    """What a snapshot is made from needs statements of its own, and has no such tag."""
-    conditions = {}
-    for one in statements_that_allow(f"ec2:{action}"):
-        [resource] = one["Resource"].values()
-        conditions[re.search(r":(\w+)/\*$", resource)[1]] = one.get("Condition")
-    assert conditions.pop("snapshot") == {"StringLike": {f"aws:RequestTag/{POLICY_ID_TAG}": "?*"}}
-    assert conditions == dict.fromkeys(sources)
-
-
-def test_tags_may_be_written_only_while_creating():
-    for one in statements_that_allow("ec2:CreateTags"):
-        assert one["Condition"] == {"StringEquals": {"ec2:CreateAction": ["CreateSnapshot", "CreateSnapshots"]}}
-
-
-def test_the_tag_of_the_conditions_is_the_one_that_the_code_writes():
-    assert f'"{POLICY_ID_TAG}"' in code(ROOT / "src" / "tags.rs")
 
 
 def schedule() -> dict:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 from ec2_describe import ROWS_HEADER
 from ec2_xml import error_answer
 from switches import Switches, fault_message
+from touched import Touched
 
 ADMIN = "/opendlm-local/"
 
@@ -72,6 +73,7 @@ class Call:
     MorePages: bool = False
     Lost: bool = False
     Milliseconds: int = 0
+    Touched: Touched = field(default_factory=dict)
 
 
 @dataclass
@@ -100,8 +102,12 @@ class Bucket:
 class Wire:
     """The WSGI application around moto's."""
 
-    def __init__(self, moto: Callable[..., Iterable[bytes]], switches: Switches) -> None:
+    def __init__(
+        self, moto: Callable[..., Iterable[bytes]], switches: Switches, touched_by: Callable[[dict[str, str]], Touched]
+    ) -> None:
+        """`touched_by` finds what the parameters of a writing call are about."""
         self.switches = switches
+        self._touched_by = touched_by
         self.calls: collections.deque[Call] = collections.deque(maxlen=CALLS_MAX)
         self._moto = moto
         self._buckets: dict[str, Bucket] = {}
@@ -173,6 +179,9 @@ class Wire:
 
     def answer(self, environ: dict[str, Any], call: Call) -> Answer:
         """The answer to a call: a fault that the switches ask for, or moto's, which may get lost."""
+        if not is_reading(call.Action):
+            with self._ec2_lock:
+                call.Touched = self._touched_by(call.Parameters)
         code = self.fault(call)
         if code:
             call.Code = code

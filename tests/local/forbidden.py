@@ -1,0 +1,215 @@
+"""What no role of the template may do: a table with the reasons, and a sweep over every action of two dozen services.
+
+`holes(role, rules, place)` are the entries that rules let pass, in words.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import replace
+
+import botocore.session
+
+from iam import Request, Rules
+from rights import OUR_TAGS, POLICY_ID_TAG, other_needs, questions, sample_calls
+from template import STACK, Place
+
+Row = tuple[str, Request]
+"""Why not, and what."""
+
+OURS = "policy-0123456789abcdef0"
+DLM_TAGS = {"aws:dlm:lifecycle-policy-id": OURS, "aws:dlm:lifecycle-schedule-name": "Default Schedule", "dlm:managed": "true"}
+# Tags that look like ours and are not. IAM reads the names of tags without regard to case, so no condition can tell
+# `OpenDLM:Policy-Id` from ours: there the role ends, and apply.rs's own look at the tag and the description goes on.
+LOOK_ALIKES = {
+    "no tags, so somebody made it by hand": {},
+    "Amazon DLM made it": DLM_TAGS,
+    "a shorter key": {"opendlm:policy": OURS},
+    "a longer key": {"opendlm:policy-id-": OURS},
+    "a key with a space": {"opendlm:policy-id ": OURS},
+    "a key without the prefix": {"policy-id": OURS},
+    "a key behind another prefix": {"x:opendlm:policy-id": OURS},
+    "other punctuation": {"opendlm.policy-id": OURS, "opendlm:policy_id": OURS, "opendlm/policy-id": OURS},
+    "the key as a value": {"note": POLICY_ID_TAG, "Name": OURS},
+    "only the others of our tags": {key: value for key, value in OUR_TAGS.items() if key != POLICY_ID_TAG},
+    "the tag of no policy": {POLICY_ID_TAG: ""},
+}
+# What changes, shares, moves, locks or copies a snapshot, reads its data, or makes something of it.
+OTHER_SNAPSHOT_ACTIONS = (
+    "ebs:CompleteSnapshot ebs:GetSnapshotBlock ebs:ListChangedBlocks ebs:ListSnapshotBlocks ebs:PutSnapshotBlock"
+    " ebs:StartSnapshot ec2:CopySnapshot ec2:CreateImage ec2:CreateVolume ec2:DeleteTags ec2:DescribeSnapshotAttribute"
+    " ec2:DisableFastSnapshotRestores ec2:EnableFastSnapshotRestores ec2:ImportSnapshot ec2:LockSnapshot"
+    " ec2:ModifySnapshotAttribute ec2:ModifySnapshotTier ec2:RegisterImage ec2:ResetSnapshotAttribute"
+    " ec2:RestoreSnapshotFromRecycleBin ec2:RestoreSnapshotTier ec2:UnlockSnapshot"
+).split()
+OTHER_SOURCE_ACTIONS = {
+    "instance": "CreateImage DeleteTags ModifyInstanceAttribute StartInstances StopInstances TerminateInstances",
+    "volume": "AttachVolume CreateVolume DeleteTags DeleteVolume DetachVolume ModifyVolume ModifyVolumeAttribute",
+}
+# The sweep: botocore's name of each service, and the prefix of its actions in IAM. The operations of an API are the actions of
+# the service but for a few, which are added.
+SERVICES = {name: name for name in "autoscaling backup cloudformation cloudtrail config dlm ds ebs ec2 iam kms".split()}
+SERVICES |= {name: name for name in "lambda logs organizations rbin rds s3 scheduler secretsmanager sns sqs ssm sts".split()}
+SERVICES |= {"cloudwatch": "cloudwatch", "events": "events", "resourcegroupstaggingapi": "tag", "stepfunctions": "states"}
+ACTIONS_WITHOUT_OPERATION = (
+    "iam:PassRole kms:ReEncryptFrom kms:ReEncryptTo lambda:InvokeFunction lambda:InvokeFunctionUrl s3:DeleteObjectVersion"
+    " s3:GetObjectVersion s3:ListAllMyBuckets s3:ListBucket s3:PutObjectVersionAcl"
+).split()
+# The only actions that each role may do anything with.
+ALLOWED = {
+    "FunctionRole": (
+        "ec2:CreateSnapshot ec2:CreateSnapshots ec2:CreateTags ec2:DeleteSnapshot ec2:DescribeInstances ec2:DescribeSnapshots"
+        " ec2:DescribeVolumes kms:CreateGrant kms:Decrypt kms:DescribeKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom"
+        " kms:ReEncryptTo logs:CreateLogStream logs:PutLogEvents"
+    ).split(),
+    "SchedulerRole": ["sqs:SendMessage", "states:StartExecution"],
+    "StateMachineRole": ["lambda:InvokeFunction"],
+}
+
+
+def holes(role: str, rules: Rules, place: Place) -> Iterator[str]:
+    """What rules let pass that the role must not do. It must be empty."""
+    for why, request in rows(role, place):
+        if rules.allow(request):
+            yield f"{request.action} on {request.resource}: {why}"
+    for action in every_action():
+        if action not in ALLOWED[role] and rules.mention(action):
+            passing = [each for each in most_favourable(action, place) if rules.allow(each)]
+            yield from (f"{action} on {each.resource}: it is on no list of the role" for each in passing[:1])
+
+
+@functools.cache
+def rows(role: str, place: Place) -> list[Row]:
+    """The table for one role. No role may do what another one is for."""
+    table = [(f"that is what {other} is for", each) for other in ALLOWED if other != role for each in other_needs(other, place)]
+    if role != "FunctionRole":
+        table += [("EC2 is the function's", each) for call in sample_calls() for each in questions(call, place)]
+    table += [("it is somewhere else", each) for each in elsewhere(role, place)]
+    return [*table, *deleting(place), *tagging(place), *creating(place), *changing(place), *using_keys(place)]
+
+
+def deleting(place: Place) -> Iterator[Row]:
+    """Only a snapshot that carries the tag may be deleted, and nothing else with it."""
+    snapshot = place.arn("snapshot", "snap-0123456789abcdef0")
+    for why, tags in LOOK_ALIKES.items():
+        theirs = on_resource(tags)
+        yield why, Request("ec2:DeleteSnapshot", snapshot, theirs)
+        # What a request brings along says nothing of what the snapshot is.
+        yield f"{why}, whatever is asked", Request("ec2:DeleteSnapshot", snapshot, theirs | in_request(OUR_TAGS))
+    for kind in ("image", "volume"):
+        yield "not a snapshot", Request("ec2:DeleteSnapshot", place.arn(kind, "x-0123456789abcdef0"), on_resource(OUR_TAGS))
+
+
+def tagging(place: Place) -> Iterator[Row]:
+    """Tags may be written in the call that makes the snapshot, and never afterwards: who may tag could then delete."""
+    snapshot = place.arn("snapshot", "snap-0123456789abcdef0")
+    for whose, tags in (("somebody's", {}), ("our own", OUR_TAGS)):
+        exists = on_resource(tags) | in_request(OUR_TAGS)
+        yield f"{whose} snapshot exists already", Request("ec2:CreateTags", snapshot, exists)
+        for action in ("CopySnapshot", "CreateImage", "CreateTags", "CreateVolume", "ImportSnapshot", "RunInstances", ""):
+            context = {**exists, "ec2:CreateAction": action}
+            yield f"{action!r} makes none of our snapshots", Request("ec2:CreateTags", snapshot, context)
+    for kind in ("image", "instance", "volume"):
+        for action in ("CreateSnapshot", "CreateSnapshots"):
+            tags = {**in_request(OUR_TAGS), "ec2:CreateAction": action}
+            yield f"a {kind} gets no tags", Request("ec2:CreateTags", place.arn(kind, "x-0123456789abcdef0"), tags)
+
+
+def creating(place: Place) -> Iterator[Row]:
+    """A snapshot is made only with the tag, of the account's own volumes: one without it nobody could find or delete again."""
+    for action in ("ec2:CreateSnapshot", "ec2:CreateSnapshots"):
+        for why, tags in LOOK_ALIKES.items():
+            yield why, Request(action, place.arn("snapshot", "*"), in_request(tags))
+        # The tags of the volume are none of the snapshot's.
+        yield "only the volume is tagged", Request(action, place.arn("snapshot", "*"), on_resource(OUR_TAGS))
+        for kind in ("image", "security-group"):
+            yield "not a source of snapshots", Request(action, place.arn(kind, "x-0123456789abcdef0"), in_request(OUR_TAGS))
+    yield "CreateSnapshot takes a volume", Request("ec2:CreateSnapshot", place.arn("instance", "i-0123456789abcdef0"))
+
+
+def changing(place: Place) -> Iterator[Row]:
+    """Snapshots, even our own, are made and deleted, and nothing else; volumes and instances are only read."""
+    for tags in ({}, OUR_TAGS):
+        context = on_resource(tags) | in_request(OUR_TAGS)
+        for action in OTHER_SNAPSHOT_ACTIONS:
+            for id in ("snap-0123456789abcdef0", "*"):
+                yield "snapshots are made and deleted only", Request(action, place.arn("snapshot", id), context)
+        for kind, actions in OTHER_SOURCE_ACTIONS.items():
+            for action in actions.split():
+                yield f"a {kind} is only read", Request(f"ec2:{action}", place.arn(kind, "x-0123456789abcdef0"), context)
+
+
+def using_keys(place: Place) -> Iterator[Row]:
+    """Keys are for EC2 alone to use, in the role's name."""
+    for use in other_needs("FunctionRole", place):
+        if not use.action.startswith("kms:"):
+            continue
+        yield "a key that nobody named", Request(use.action, place.key("another"), use.context)
+        if use.action == "kms:CreateGrant":
+            own = {**use.context, "kms:GrantIsForAWSResource": "false"}
+            yield "a grant for ourselves", Request(use.action, use.resource, own)
+            yield "a grant for anybody", Request(use.action, use.resource)
+        else:
+            yield "not through EC2", Request(use.action, use.resource)
+            other = {"kms:ViaService": f"s3.{place.region}.{place.domain}"}
+            yield "through another service", Request(use.action, use.resource, other)
+
+
+def elsewhere(role: str, place: Place) -> Iterator[Request]:
+    """What the role may do, but in another Region, in another account, or to the resources of another stack."""
+    for other in (replace(place, region="us-west-2"), replace(place, account="210987654321")):
+        for need in other_needs(role, other):
+            # The endpoint that is asked stays the one of our Region.
+            via = {"kms:ViaService": f"ec2.{place.region}.{place.domain}"} if "kms:ViaService" in need.context else {}
+            yield Request(need.action, need.resource, {**need.context, **via})
+        if role == "FunctionRole":
+            yield from (Request(f"ec2:{each}", other.arn("volume", "vol-1")) for each in ("CreateSnapshot", "CreateSnapshots"))
+            yield Request("ec2:CreateSnapshots", other.arn("instance", "i-1"))
+    if role == "FunctionRole":
+        # The ARN of a snapshot names no account: nobody else's shows its tags to ours, and only its owner may delete it.
+        far = replace(place, region="us-west-2").arn("snapshot", "snap-1")
+        yield Request("ec2:DeleteSnapshot", far, on_resource(OUR_TAGS))
+        for action in ("CreateSnapshot", "CreateSnapshots"):
+            yield Request(f"ec2:{action}", far, in_request(OUR_TAGS))
+            yield Request("ec2:CreateTags", far, {**in_request(OUR_TAGS), "ec2:CreateAction": action})
+    for need in other_needs(role, place):
+        if STACK in need.resource:
+            yield Request(need.action, need.resource.replace(STACK, f"{STACK}-two"), need.context)
+
+
+def most_favourable(action: str, place: Place) -> Iterator[Request]:
+    """An action on a resource of every kind that a role knows, with everything in the context that opens a condition."""
+    resources = ["*", f"arn:{place.partition}:s3:::bucket/key", f"arn:{place.partition}:iam::{place.account}:role/any"]
+    resources += [place.arn(kind, "x-0123456789abcdef0") for kind in ("image", "instance", "snapshot", "volume")]
+    resources += [need.resource for role in ALLOWED for need in other_needs(role, place)]
+    for create_action in ("CreateSnapshot", "CreateSnapshots"):
+        context = {
+            **on_resource(OUR_TAGS),
+            **in_request(OUR_TAGS),
+            "ec2:CreateAction": create_action,
+            "ec2:Region": place.region,
+            "kms:GrantIsForAWSResource": "true",
+            "kms:ViaService": f"ec2.{place.region}.{place.domain}",
+        }
+        yield from (Request(action, resource, context) for resource in dict.fromkeys(resources))
+
+
+@functools.cache
+def every_action() -> tuple[str, ...]:
+    """Every action of SERVICES, by the operations of their APIs."""
+    session = botocore.session.get_session()
+    operations = {prefix: session.get_service_model(name).operation_names for name, prefix in SERVICES.items()}
+    found = {f"{prefix}:{operation}" for prefix, names in operations.items() for operation in names}
+    return tuple(sorted(found | set(ACTIONS_WITHOUT_OPERATION)))
+
+
+def on_resource(tags: dict[str, str]) -> dict[str, str]:
+    """The context of a resource that carries tags."""
+    return {f"{family}/{key}": value for family in ("aws:ResourceTag", "ec2:ResourceTag") for key, value in tags.items()}
+
+
+def in_request(tags: dict[str, str]) -> dict[str, str | tuple[str, ...]]:
+    """The context of a request that brings tags along."""
+    keys = {"aws:TagKeys": tuple(tags)} if tags else {}
+    return {**{f"aws:RequestTag/{key}": value for key, value in tags.items()}, **keys}

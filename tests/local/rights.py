@@ -1,0 +1,179 @@
+"""What each EC2 call asks IAM, and what the other roles of the template need.
+
+NEEDS says it operation by operation. `questions(call)` puts it to IAM for a call that was really made and recorded by the local
+AWS, with the real ids and tags; `sample_calls` are calls as the code makes them, for tests without a run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from iam import Request, Rules
+from local_aws import ACCOUNT, REGION
+from story import creation_tags
+from template import ROOT, Place, resources
+from wire import Call, is_reading
+
+# Where the local AWS says it is.
+LOCAL = Place(region=REGION, account=ACCOUNT)
+
+POLICY_ID_TAG = "opendlm:policy-id"
+OUR_TAGS = {
+    POLICY_ID_TAG: "policy-0123456789abcdef0",
+    "opendlm:schedule-name": "Default Schedule",
+    "opendlm:scheduled-time": "2026-11-22T17:00:00Z",
+}
+# A resource that a call is about to make has no id yet, and its ARN ends with a star: Amazon EBS User Guide, "Example IAM
+# policies for Amazon EBS", CopySnapshot.
+NOT_YET = "*"
+
+ANYTHING, INSTANCE, NEW_SNAPSHOT, SNAPSHOT, VOLUME = "anything", "instance", "new snapshot", "snapshot", "volume"
+
+
+@dataclass(frozen=True)
+class Need:
+    """One question that EC2 asks IAM about a call, for each of its resources of one kind."""
+
+    action: str
+    kind: str
+    keys: tuple[str, ...]
+    """The condition keys that AWS gives with the question. A condition on any other key never holds."""
+
+
+ABOUT_A_SOURCE = ("aws:ResourceTag/", "ec2:Encrypted", "ec2:Region", "ec2:ResourceTag/", "ec2:VolumeSize", "ec2:VolumeType")
+ABOUT_A_NEW_SNAPSHOT = ("aws:RequestTag/", "aws:TagKeys", "ec2:ParentVolume", "ec2:Region", "ec2:VolumeSize")
+ABOUT_A_SNAPSHOT = ("aws:ResourceTag/", "ec2:Owner", "ec2:ParentVolume", "ec2:Region", "ec2:ResourceTag/", "ec2:SnapshotTime")
+ABOUT_NEW_TAGS = ("aws:RequestTag/", "aws:TagKeys", "ec2:CreateAction", "ec2:Region")
+
+# Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2", as of August 2026: the resource
+# types that are marked as required and their keys, of which the rare ones are left out here. The question about the tags of a
+# new resource, and ec2:CreateAction with it: Amazon EC2 User Guide, "Grant permission to tag Amazon EC2 resources during
+# creation".
+TAGS_OF_A_NEW_SNAPSHOT = Need("ec2:CreateTags", NEW_SNAPSHOT, ABOUT_NEW_TAGS)
+NEEDS = {
+    "CreateSnapshot": (
+        Need("ec2:CreateSnapshot", VOLUME, ABOUT_A_SOURCE),
+        Need("ec2:CreateSnapshot", NEW_SNAPSHOT, ABOUT_A_NEW_SNAPSHOT),
+        TAGS_OF_A_NEW_SNAPSHOT,
+    ),
+    "CreateSnapshots": (
+        Need("ec2:CreateSnapshots", INSTANCE, ("aws:ResourceTag/", "ec2:InstanceType", "ec2:Region", "ec2:ResourceTag/")),
+        Need("ec2:CreateSnapshots", VOLUME, ABOUT_A_SOURCE),
+        Need("ec2:CreateSnapshots", NEW_SNAPSHOT, ABOUT_A_NEW_SNAPSHOT),
+        TAGS_OF_A_NEW_SNAPSHOT,
+    ),
+    "DeleteSnapshot": (Need("ec2:DeleteSnapshot", SNAPSHOT, ABOUT_A_SNAPSHOT),),
+    "DescribeInstances": (Need("ec2:DescribeInstances", ANYTHING, ("ec2:Region",)),),
+    "DescribeSnapshots": (Need("ec2:DescribeSnapshots", ANYTHING, ("ec2:Region",)),),
+    "DescribeVolumes": (Need("ec2:DescribeVolumes", ANYTHING, ("ec2:Region",)),),
+}
+ID_PREFIXES = {INSTANCE: "i-", SNAPSHOT: "snap-", VOLUME: "vol-"}
+
+
+def questions(call: Call, place: Place) -> list[Request]:
+    """What EC2 asks IAM about a call. Nothing where what it names does not exist: EC2 answers NotFound."""
+    asked = []
+    for need in NEEDS[call.Action]:
+        if need is TAGS_OF_A_NEW_SNAPSHOT and not writes_tags(call):
+            continue
+        for id in ids_of(need.kind, call):
+            resource = "*" if need.kind == ANYTHING else place.arn(need.kind.removeprefix("new "), id)
+            asked.append(Request(need.action, resource, context(need, call, id, place)))
+    return asked
+
+
+def writes_tags(call: Call) -> bool:
+    """Whether a call brings tags along for the snapshots that it makes; for anything else they would be another question.
+
+    Whether copied tags alone ask for ec2:CreateTags is not documented. Here they do.
+    """
+    kinds = {value for name, value in call.Parameters.items() if name.endswith(".ResourceType")}
+    if not kinds <= {"snapshot"}:
+        raise ValueError(f"{call.Action} tags {sorted(kinds)}, expected snapshots only")
+    return bool(creation_tags(call.Parameters)) or "CopyTagsFromSource" in call.Parameters
+
+
+def ids_of(kind: str, call: Call) -> list[str]:
+    """The ids of a call's resources of one kind."""
+    if kind in (ANYTHING, NEW_SNAPSHOT):
+        return [NOT_YET]
+    return [id for id in call.Touched if id.startswith(ID_PREFIXES[kind])]
+
+
+def context(need: Need, call: Call, id: str, place: Place) -> dict[str, str | tuple[str, ...]]:
+    """The keys that AWS gives with a question, as far as the evaluator knows them."""
+    given: dict[str, str | tuple[str, ...]] = {"ec2:Region": place.region}
+    tags, requested = call.Touched.get(id, {}), creation_tags(call.Parameters)
+    for family, values in (("aws:RequestTag/", requested), ("aws:ResourceTag/", tags), ("ec2:ResourceTag/", tags)):
+        given |= {family + key: value for key, value in values.items() if family in need.keys}
+    if "aws:TagKeys" in need.keys and requested:
+        given["aws:TagKeys"] = tuple(requested)
+    if "ec2:CreateAction" in need.keys:
+        given["ec2:CreateAction"] = call.Action
+    return given
+
+
+def refused(rules: Rules, calls: Iterable[Call], place: Place) -> list[Request]:
+    """What rules would have refused of some calls. A call of an operation that NEEDS lacks is an error."""
+    return [asked for call in calls for asked in questions(call, place) if not rules.allow(asked)]
+
+
+def sample_calls() -> list[Call]:
+    """A call of each operation, as the code makes it, about resources with tags that IAM must not care about."""
+    tags = {}
+    for number, (key, value) in enumerate({"Name": "data", **OUR_TAGS}.items(), 1):
+        tags |= {f"TagSpecification.1.Tag.{number}.Key": key, f"TagSpecification.1.Tag.{number}.Value": value}
+    volume, instance, snapshot = "vol-0123456789abcdef0", "i-0123456789abcdef0", "snap-0123456789abcdef0"
+    source = {volume: {"Name": "data"}}
+    calls = [
+        Call(0, 0, "CreateSnapshot", {"VolumeId": volume, **tags}, Touched=source),
+        Call(0, 0, "CreateSnapshots", {"InstanceSpecification.InstanceId": instance, **tags}, Touched={instance: {}, **source}),
+        Call(0, 0, "DeleteSnapshot", {"SnapshotId": snapshot}, Touched={snapshot: OUR_TAGS}),
+    ]
+    return calls + [Call(0, 0, action, {}) for action in NEEDS if is_reading(action)]
+
+
+def other_needs(role: str, place: Place) -> list[Request]:
+    """What a role needs beyond EC2, read from where the template puts it to use."""
+    if role == "StateMachineRole":
+        return [Request("lambda:InvokeFunction", arn) for arn in functions_of_the_machine(place)]
+    if role == "SchedulerRole":
+        targets = [each["Target"] for each in resources("AWS::Scheduler::Schedule").values()]
+        starts = [Request("states:StartExecution", place.resolve(each["Arn"])) for each in targets]
+        return starts + [Request("sqs:SendMessage", place.resolve(each["DeadLetterConfig"]["Arn"])) for each in targets]
+    return [*log_needs(place), *key_needs(place)]
+
+
+def functions_of_the_machine(place: Place) -> list[str]:
+    """The ARNs of the functions that the state machine's tasks call; a task of another kind is an error."""
+    [machine] = resources("AWS::Serverless::StateMachine").values()
+    definition = json.loads((ROOT / machine["DefinitionUri"]).read_text())
+    tasks = [state for state in definition["States"].values() if state["Type"] == "Task"]
+    assert {task["Resource"] for task in tasks} == {"arn:aws:states:::lambda:invoke"}
+    names = {task["Parameters"]["FunctionName"].removeprefix("${").removesuffix("}") for task in tasks}
+    return [place.resolve(machine["DefinitionSubstitutions"][name]) for name in sorted(names)]
+
+
+def log_needs(place: Place) -> list[Request]:
+    """What Lambda does with the function's role to write its log into a group that exists: a stream, and lines.
+
+    AWS Lambda Developer Guide, "Sending Lambda function logs to CloudWatch Logs"; both are on the stream.
+    """
+    [function] = resources("AWS::Serverless::Function").values()
+    group = place.arn_of(function["LoggingConfig"]["LogGroup"]["Ref"]).removesuffix(":*")
+    stream = f"{group}:log-stream:2026/11/22/[$LATEST]0123456789abcdef0123456789abcdef"
+    return [Request(f"logs:{action}", stream) for action in ("CreateLogStream", "PutLogEvents")]
+
+
+def key_needs(place: Place) -> list[Request]:
+    """What EC2 does with a customer managed key in the role's name.
+
+    Amazon EBS User Guide, "Control access to Amazon Data Lifecycle Manager using IAM", Permissions for encryption; AWS KMS
+    Developer Guide, "Condition keys for AWS KMS", kms:ViaService and kms:GrantIsForAWSResource.
+    """
+    via_ec2 = {"kms:ViaService": f"ec2.{place.region}.{place.domain}"}
+    uses = ("Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
+    grant = Request("kms:CreateGrant", place.key(), {**via_ec2, "kms:GrantIsForAWSResource": "true"})
+    return [grant, *(Request(f"kms:{use}", place.key(), via_ec2) for use in uses)]

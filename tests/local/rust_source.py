@@ -1,0 +1,58 @@
+"""What the Rust source says about AWS: read as text, so that a test can derive from it what the code calls."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+import botocore.session
+
+from template import ROOT
+
+
+def code(*paths: Path) -> str:
+    """Rust source without its comments and its test modules. A module of tests is the last item of its file."""
+    texts = [re.split(r"#\[cfg\(test\)\]\s*mod\b[^;{]*\{", path.read_text())[0] for path in paths]
+    # Not after a colon: that would be the // of an address in a string.
+    return re.sub(r"(?<!:)//.*", "", "\n".join(texts))
+
+
+def shell_files() -> list[Path]:
+    """The files of src/aws, the only ones that may call EC2; a file `tests.rs` is a test module."""
+    found = [ROOT / "src" / "aws.rs", *(path for path in (ROOT / "src" / "aws").rglob("*.rs") if path.name != "tests.rs")]
+    assert len(found) > 1, "src/aws holds no source, so there is nothing to compare the permissions with"
+    return sorted(found)
+
+
+@functools.cache
+def ec2_operations() -> dict[str, str]:
+    """Every operation that EC2 has, by the name of its method in the SDK: describe_volumes -> DescribeVolumes."""
+    model = botocore.session.get_session().get_service_model("ec2")
+    return {botocore.xform_name(name): name for name in model.operation_names}
+
+
+def operations_called() -> set[str]:
+    """The EC2 operations that the shell calls: `client.describe_volumes()`, or anything of an operation's module.
+
+    What only a test names, such as an error type, is in a module of tests and does not count.
+    """
+    text = code(*shell_files())
+    operations = ec2_operations()
+    names = re.findall(r"\.\s*([a-z][a-z0-9_]*)\s*\(\s*\)", text)
+    names += re.findall(r"\b(?:Client|operation)::([a-z][a-z0-9_]*)\b", text)
+    return {operations[name] for name in names if name in operations}
+
+
+def kinds_tagged_while_creating() -> set[str]:
+    """The kinds of resources that get tags in the call that makes them: `ResourceType::Snapshot` gives snapshot."""
+    text = code(*shell_files())
+    specified = len(re.findall(r"\bTagSpecification::builder\s*\(", text))
+    kinds = re.findall(r"\bresource_type\s*\(\s*(?:types::)?ResourceType::(\w+)\s*\)", text)
+    assert specified == len(kinds), f"{specified} tag specifications name the kinds {kinds}"
+    return {kind.lower() for kind in kinds}
+
+
+def sdks_linked() -> set[str]:
+    """The AWS services whose SDK the package links: aws-sdk-ec2 gives ec2."""
+    return set(re.findall(r"^aws-sdk-([a-z0-9]+)\b", (ROOT / "Cargo.toml").read_text(), re.MULTILINE))

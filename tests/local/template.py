@@ -1,0 +1,123 @@
+"""template.yaml as data, and as CloudFormation would deploy it: with the pseudo parameters and references filled in."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK = "opendlm"
+
+# What `!Ref` of a resource gives where it is not the name, and `!GetAtt X.Arn`: CloudFormation, "Return values" of each type.
+ARNS = {
+    "AWS::Lambda::Function": "arn:{partition}:lambda:{region}:{account}:function:{name}",
+    "AWS::Logs::LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
+    "AWS::SQS::Queue": "arn:{partition}:sqs:{region}:{account}:{name}",
+    "AWS::StepFunctions::StateMachine": "arn:{partition}:states:{region}:{account}:stateMachine:{name}",
+}
+# SAM makes these of its own types.
+ARNS["AWS::Serverless::Function"] = ARNS["AWS::Lambda::Function"]
+ARNS["AWS::Serverless::StateMachine"] = ARNS["AWS::StepFunctions::StateMachine"]
+REF_IS_ARN = ("AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine")
+
+
+class TemplateLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!Ref X` reads as {"Ref": "X"}, `!GetAtt A.B` as {"Fn::GetAtt": "A.B"}."""
+
+
+def read_short_form(loader: TemplateLoader, name: str, node: yaml.Node) -> dict:
+    """One short form as the long form that it stands for."""
+    kind = {"scalar": loader.construct_scalar, "sequence": loader.construct_sequence, "mapping": loader.construct_mapping}
+    arguments = (node,) if node.id == "scalar" else (node, True)
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": kind[node.id](*arguments)}
+
+
+TemplateLoader.add_multi_constructor("!", read_short_form)
+
+
+@functools.cache
+def template() -> dict:
+    """The whole template. It is read once: leave it as it is."""
+    return yaml.load((ROOT / "template.yaml").read_text(), TemplateLoader)  # noqa: S506 - a SafeLoader
+
+
+def resources(kind: str) -> dict[str, dict]:
+    """The properties of every resource of one type, by name."""
+    found = {name: one["Properties"] for name, one in template()["Resources"].items() if one["Type"] == kind}
+    assert found, f"template.yaml has no {kind}"
+    return found
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stack is deployed. Its names are AWS's own for test accounts."""
+
+    partition: str = "aws"
+    region: str = "eu-central-1"
+    account: str = "123456789012"
+    domain: str = "amazonaws.com"
+
+    def arn(self, kind: str, id: str) -> str:
+        """The ARN of a resource of EC2: Service Authorization Reference, "Resource types defined by Amazon EC2".
+
+        Snapshots and images name no account.
+        """
+        account = "" if kind in ("image", "snapshot") else self.account
+        return f"arn:{self.partition}:ec2:{self.region}:{account}:{kind}/{id}"
+
+    def key(self, id: str = "1234abcd-12ab-34cd-56ef-1234567890ab") -> str:
+        """The ARN of a KMS key: the one that the parameter KmsKeyArns names, or another."""
+        return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/{id}"
+
+    def arn_of(self, name: str) -> str:
+        """The ARN of a resource of the template, by its logical name."""
+        kind = template()["Resources"][name]["Type"]
+        physical = f"/aws/lambda/{STACK}" if kind == "AWS::Logs::LogGroup" else f"{STACK}-{name}"
+        return ARNS[kind].format(partition=self.partition, region=self.region, account=self.account, name=physical)
+
+    def resolve(self, value: Any) -> Any:
+        """A value with its intrinsic functions carried out."""
+        if isinstance(value, list):
+            return [self.resolve(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        for name, argument in value.items():
+            if name == "Ref" or name.startswith("Fn::"):
+                return self.carry_out(name, argument)
+        return {name: self.resolve(each) for name, each in value.items()}
+
+    def carry_out(self, function: str, argument: Any) -> Any:
+        """What an intrinsic function gives; one that the roles do not use is an error."""
+        if function == "Ref":
+            return self.reference(argument)
+        if function == "Fn::GetAtt" and argument.endswith(".Arn"):
+            return self.arn_of(argument.removesuffix(".Arn"))
+        if function == "Fn::Sub" and isinstance(argument, str):
+            return re.sub(r"\$\{([^}]+)\}", lambda match: self.reference(match[1]), argument)
+        raise ValueError(f"{function} of {argument} is more than this reads")
+
+    def reference(self, name: str) -> Any:
+        """What a reference gives: a pseudo parameter, a parameter, or a resource."""
+        pseudo = {"Partition": self.partition, "Region": self.region, "AccountId": self.account}
+        pseudo |= {"URLSuffix": self.domain, "StackName": STACK}
+        if name.startswith("AWS::"):
+            return pseudo[name.removeprefix("AWS::")]
+        if name in template()["Parameters"]:
+            return {"KmsKeyArns": [self.key()]}[name]
+        kind = template()["Resources"][name]["Type"]
+        return self.arn_of(name) if kind in REF_IS_ARN else name
+
+
+def roles(place: Place) -> dict[str, list[dict[str, Any]]]:
+    """The permission statements of every role, by its logical name, as deployed with every optional part."""
+    found = {name: list(role["Policies"]) for name, role in resources("AWS::IAM::Role").items()}
+    for policy in resources("AWS::IAM::RolePolicy").values():
+        found[place.resolve(policy["RoleName"])].append(policy)
+    documents = {name: [policy["PolicyDocument"] for policy in policies] for name, policies in found.items()}
+    assert {one["Version"] for each in documents.values() for one in each} == {"2012-10-17"}
+    return {name: [place.resolve(s) for one in each for s in one["Statement"]] for name, each in documents.items()}
