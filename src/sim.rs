@@ -7,6 +7,7 @@
 
 mod account;
 pub mod changes;
+pub mod crash;
 pub mod ec2;
 pub mod execution;
 pub mod judge;

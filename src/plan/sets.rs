@@ -89,21 +89,29 @@ pub(super) fn settles_at<'a>(
 
 /// Splits what shares its tags into the sets of single calls, by start time, the earliest first.
 ///
-/// A call makes one snapshot of each volume, so a second one of a volume belongs to another call: that of another turn
-/// at the same time.
-pub(super) fn split<'a, T: Copy>(mut members: Vec<T>, snapshot_of: impl Fn(T) -> &'a Snapshot) -> Vec<Vec<T>> {
-    members.sort_by_key(|&member| (snapshot_of(member).start_time, &snapshot_of(member).id));
-    let mut sets: Vec<(Timestamp, Vec<T>)> = Vec::new();
+/// The members of a call begin at one instant. Where nothing else began at a member's instant, the endpoint may give
+/// each member its own: such ones belong together when they are of different volumes and began at about the same time.
+pub(super) fn split<'a, T: Copy>(members: Vec<T>, snapshot_of: impl Fn(T) -> &'a Snapshot) -> Vec<Vec<T>> {
+    let mut by_instant: BTreeMap<Timestamp, Vec<T>> = BTreeMap::new();
     for member in members {
-        let (began, volume) = (snapshot_of(member).start_time, &snapshot_of(member).volume_id);
-        let lacks = |set: &[T]| set.iter().all(|&other| snapshot_of(other).volume_id != *volume);
-        let at_once = sets.iter().position(|(first, set)| *first == began && lacks(set));
-        let about_then =
-            |(first, set): &(Timestamp, Vec<T>)| began.duration_since(*first) <= START_SPREAD_MAX && lacks(set);
-        match at_once.or_else(|| sets.iter().rposition(about_then)).and_then(|position| sets.get_mut(position)) {
-            Some((_, set)) => set.push(member),
-            None => sets.push((began, vec![member])),
+        by_instant.entry(snapshot_of(member).start_time).or_default().push(member);
+    }
+    let mut sets: Vec<(Timestamp, bool, Vec<T>)> = Vec::new();
+    for (began, mut members) in by_instant {
+        members.sort_by_key(|&member| &snapshot_of(member).id);
+        let is_alone = members.len() == 1;
+        let lacks = |set: &[T]| {
+            members
+                .iter()
+                .all(|&one| set.iter().all(|&other| snapshot_of(other).volume_id != snapshot_of(one).volume_id))
+        };
+        let belongs = |(first, of_single_ones, set): &(Timestamp, bool, Vec<T>)| {
+            is_alone && *of_single_ones && began.duration_since(*first) <= START_SPREAD_MAX && lacks(set)
+        };
+        match sets.iter().rposition(belongs).and_then(|position| sets.get_mut(position)) {
+            Some((_, _, set)) => set.append(&mut members),
+            None => sets.push((began, is_alone, members)),
         }
     }
-    sets.into_iter().map(|(_, set)| set).collect()
+    sets.into_iter().map(|(_, _, set)| set).collect()
 }

@@ -46,7 +46,7 @@ const CHANGES: [Change; 10] = [
 ];
 
 /// How many volumes or instances an account has at most: few, so that many years fit into a minute.
-const SOURCES_MAX: usize = 5;
+const SOURCES_MAX: usize = 3;
 
 /// Does something by chance, and says what.
 pub fn happen(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) -> Change {

@@ -116,7 +116,7 @@ impl Shape {
 
     /// Fills an account with what there is at the beginning.
     pub fn furnish(self, ec2: &mut Ec2, random: &mut Random, at: Timestamp) {
-        for _ in 0..=random.below(3) {
+        for _ in 0..=random.below(2) {
             self.add_source(ec2, at, true);
         }
     }

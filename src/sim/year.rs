@@ -284,7 +284,7 @@ impl Year<'_> {
             list_failure: rate([0, 100, 1_000]),
             cut_short: rate([0, 50, 300]),
             error: rate([0, 200, 2_000]),
-            hangs: rate([0, 0, 30]),
+            hangs: rate([0, 0, 15]),
         };
         self.crashes = rate([0, 100, 500]);
         self.log(|year| format!("from now on {:?}, crashes {}", year.ec2.faults, year.crashes));
@@ -449,6 +449,7 @@ impl Year<'_> {
         let ending = Ending {
             start: execution.start,
             begun: execution.begun.unwrap_or(self.now),
+            answered: progress.begun,
             looked_at,
             report: &report,
             is_cut_short: plan.cut_short.is_some(),

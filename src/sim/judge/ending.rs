@@ -24,6 +24,8 @@ pub struct Ending<'a> {
     pub start: Timestamp,
     /// When its first turn began.
     pub begun: Timestamp,
+    /// The clock of the first turn that gave an answer: before it nothing of the execution was remembered.
+    pub answered: Timestamp,
     /// When its last turn looked.
     pub looked_at: Timestamp,
     /// What it says.
@@ -44,7 +46,7 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
     let firm = truth::firm_since(ending.looked_at);
     // Short of a minute, because clocks differ.
     let is_late = |rule: &Rule| {
-        let late = ending.begun.max(ending.start).duration_since(rule.latest(ending.start) + START_WINDOW);
+        let late = ending.answered.max(ending.start).duration_since(rule.latest(ending.start) + START_WINDOW);
         late > -SignedDuration::from_mins(1)
     };
     let sources = truth::steady_sources(ec2, by_instance, truth::firm_since(ending.begun), ending.looked_at);
@@ -97,7 +99,7 @@ fn answers(
     serves
         && truth::source(record, by_instance) == source
         && truth::time(record) == time
-        && truth::is_good(ec2, record, firm, at)
+        && truth::is_backup(ec2, record, firm, at)
 }
 
 /// A default policy leaves volumes alone in their first day, and those that have a snapshot of the last day.

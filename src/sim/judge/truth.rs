@@ -31,12 +31,16 @@ pub(super) fn is_there(record: &Record, firm: Timestamp, at: Timestamp) -> bool 
     record.snapshot.start_time <= at && record.removed.is_none_or(|(removed, _)| removed > firm)
 }
 
-/// Whether it is a good backup at `at` as far as one can know: complete with its whole set, in the standard tier.
+/// Whether it counts for its rule at `at` as far as one can know: a backup in the standard tier.
 pub(super) fn is_good(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
-    let is_archived = record.archived.is_some_and(|since| since <= firm);
-    let of_set = ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
-    let is_whole = of_set.into_iter().all(|member| member.is_complete(at) || !is_there(member, firm, at));
-    record.is_ours && is_there(record, firm, at) && !is_archived && record.is_complete(at) && is_whole
+    record.archived.is_none_or(|since| since > firm) && is_backup(ec2, record, firm, at)
+}
+
+/// Whether it can be restored at `at` as far as one can know, archived or not: complete with its whole set.
+pub(super) fn is_backup(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
+    let mut set = ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
+    let is_whole = set.all(|member| member.is_complete(at) || !is_there(member, firm, at));
+    record.is_ours && is_there(record, firm, at) && record.is_complete(at) && is_whole
 }
 
 /// Whether a snapshot failed.

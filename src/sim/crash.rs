@@ -1,0 +1,232 @@
+//! Exhaustive crash points: a run that crashes before or after any one of its EC2 calls, and is taken up again.
+
+use super::ec2::{Ec2, Faults, Record};
+use super::random::Random;
+use super::shape::Shape;
+use crate::action::{Action, Outcome};
+use crate::options::{Options, Start, StartOrigin};
+use crate::plan::due::saturating_add;
+use crate::plan::{self, check};
+use crate::policy::Policy;
+use crate::turn::{self, Budget, Progress, RunOutcome, Status};
+use jiff::{SignedDuration, Timestamp};
+
+/// When a run crashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Just before the call.
+    Before,
+    /// After it took effect, before anybody heard of it.
+    After,
+}
+
+/// How a crashed run is taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// By a new execution of the same event.
+    FromScratch,
+    /// By the state machine, with the last `Next`.
+    WithNext,
+}
+
+/// A run that crashed, and how it ended all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which call of the run, from 1 on.
+    pub call: usize,
+    /// What that call was.
+    pub name: String,
+    /// When it crashed.
+    pub moment: Moment,
+    /// How it was taken up.
+    pub resume: Resume,
+    /// What there was in the end.
+    pub end: End,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// What it says.
+    pub outcome: RunOutcome,
+    /// What the account holds: volume, schedule, scheduled time and state of each snapshot, sorted.
+    pub holds: Vec<String>,
+}
+
+/// The run without a crash, and one row for each call, moment and way to resume.
+#[must_use]
+pub fn table(shape: Shape, lists_lag: bool) -> (End, Vec<Row>) {
+    let mut names = Vec::new();
+    let (whole, _) = run(shape, lists_lag, None, Resume::WithNext, &mut names);
+    let mut rows = Vec::new();
+    for (position, name) in names.iter().enumerate() {
+        for moment in [Moment::Before, Moment::After] {
+            for resume in [Resume::WithNext, Resume::FromScratch] {
+                let (end, has_crashed) = run(shape, lists_lag, Some((position, moment)), resume, &mut Vec::new());
+                assert!(has_crashed, "the run makes call {position} again");
+                rows.push(Row { call: position + 1, name: name.clone(), moment, resume, end });
+            }
+        }
+    }
+    (whole, rows)
+}
+
+/// 2026-11-22T17:00:00Z.
+const START: i64 = 1_795_366_800;
+
+/// How long until a crashed turn is taken up: the first interval of the state machine.
+const UNTIL_RESUMED: SignedDuration = SignedDuration::from_secs(30);
+
+/// A run that may crash at one call. The names of its calls go to `names`.
+fn run(
+    shape: Shape,
+    lists_lag: bool,
+    crash: Option<(usize, Moment)>,
+    resume: Resume,
+    names: &mut Vec<String>,
+) -> (End, bool) {
+    let policy = shape.policy();
+    let options = Options::default();
+    let at = Timestamp::from_second(START).expect("a time in 2026");
+    let mut ec2 = furnished(shape, &policy, at);
+    ec2.faults = Faults { lag: if lists_lag { 9_000 } else { 0 }, ..Faults::NONE };
+    let begin = |now| Progress::new(&Start { at, origin: StartOrigin::Event, begun: now });
+    let mut driver = Driver { ec2, now: at, made: 0, crash, has_crashed: false, names };
+    let mut progress = begin(driver.now);
+    // Bounded by turn::TURNS_MAX.
+    loop {
+        match driver.turn(&policy, &options, progress.clone()) {
+            None => {
+                driver.now = saturating_add(driver.now, UNTIL_RESUMED);
+                if resume == Resume::FromScratch {
+                    progress = begin(driver.now);
+                }
+            }
+            Some((Status::Waiting { seconds }, next)) => {
+                driver.now = saturating_add(driver.now, SignedDuration::from_secs(i64::from(seconds)));
+                progress = next;
+            }
+            Some((Status::Done(outcome), _)) => {
+                return (End { outcome, holds: holds(&driver.ec2, driver.now) }, driver.has_crashed);
+            }
+        }
+    }
+}
+
+/// Two volumes or instances, each with as many snapshots as its schedule keeps.
+fn furnished(shape: Shape, policy: &Policy, at: Timestamp) -> Ec2 {
+    let mut ec2 = Ec2::new(Random::new(1));
+    let long_ago = saturating_add(at, -SignedDuration::from_hours(24 * 30));
+    shape.add_source(&mut ec2, long_ago, true);
+    shape.add_source(&mut ec2, long_ago, true);
+    for days_ago in [3, 2, 1] {
+        let started = saturating_add(at, -SignedDuration::from_hours(24 * days_ago));
+        let world = ec2.observe(policy, started).expect("nothing fails");
+        let options = Options::default();
+        let start = Start { at: started, origin: StartOrigin::Event, begun: started };
+        let plan = plan::plan(policy, &options, &start, started, &world);
+        for action in plan.targets.iter().filter_map(|decision| plan::call::creation(policy, decision)) {
+            let _ = ec2.apply(&action, started);
+        }
+    }
+    ec2
+}
+
+fn holds(ec2: &Ec2, now: Timestamp) -> Vec<String> {
+    let line = |record: &Record| {
+        let snapshot = &record.snapshot;
+        let time = snapshot.marks.scheduled_time.value().map_or_else(String::new, ToString::to_string);
+        let state = if record.is_complete(now) { "completed" } else { "not complete" };
+        format!("{} {} {time} {state}", snapshot.volume_id, snapshot.description)
+    };
+    let mut holds: Vec<String> = ec2.records.iter().filter(|record| record.exists(now)).map(line).collect();
+    holds.sort();
+    holds
+}
+
+struct Driver<'n> {
+    ec2: Ec2,
+    now: Timestamp,
+    made: usize,
+    crash: Option<(usize, Moment)>,
+    has_crashed: bool,
+    names: &'n mut Vec<String>,
+}
+
+impl Driver<'_> {
+    /// Counts a call, and says whether the function crashes at this moment of it.
+    fn crashes(&mut self, moment: Moment) -> bool {
+        let crashes = !self.has_crashed && self.crash == Some((self.made, moment));
+        self.has_crashed |= crashes;
+        if moment == Moment::After || crashes {
+            self.made += 1;
+        }
+        crashes
+    }
+
+    /// A turn; `None` when it crashes.
+    fn turn(&mut self, policy: &Policy, options: &Options, progress: Progress) -> Option<(Status, Progress)> {
+        self.names.push("Describe".to_owned());
+        if self.crashes(Moment::Before) {
+            return None;
+        }
+        let world = self.ec2.observe(policy, self.now).expect("nothing fails");
+        if self.crashes(Moment::After) {
+            return None;
+        }
+        let plan = plan::plan(policy, options, &progress.start(), self.now, &world);
+        assert_eq!(check::check(policy, options, self.now, &world, &plan), vec![], "a plan keeps every promise");
+        let selection = turn::select(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
+        let mut outcomes = Vec::new();
+        for action in &selection.actions {
+            outcomes.push(self.call(action)?);
+        }
+        let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, self.now);
+        Some((conclusion.status, conclusion.progress))
+    }
+
+    fn call(&mut self, action: &Action) -> Option<Outcome> {
+        self.names.push(action.name().to_owned());
+        self.now = saturating_add(self.now, SignedDuration::from_millis(200));
+        if self.crashes(Moment::Before) {
+            return None;
+        }
+        let outcome = self.ec2.apply(action, self.now);
+        if self.crashes(Moment::After) { None } else { Some(outcome) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(shape: Shape, lists_lag: bool, calls_min: usize) {
+        let (whole, rows) = table(shape, lists_lag);
+        assert_eq!(whole.outcome, RunOutcome::Succeeded);
+        assert!(rows.len() >= 4 * calls_min, "{} rows", rows.len());
+        let others: Vec<_> = rows.iter().filter(|row| row.end != whole).collect();
+        assert_eq!(others, Vec::<&Row>::new());
+    }
+
+    #[test]
+    fn wherever_a_run_of_the_sample_policy_crashes_it_ends_the_same() {
+        // Two lists at least, two creations and two deletions.
+        check(Shape::DailyByCount, false, 6);
+        check(Shape::DailyByCount, true, 6);
+    }
+
+    #[test]
+    fn wherever_a_run_of_an_instance_policy_crashes_it_ends_the_same() {
+        // Two lists at least, two creations and four deletions.
+        check(Shape::Instances, false, 8);
+        check(Shape::Instances, true, 8);
+    }
+
+    #[test]
+    fn wherever_a_run_of_any_policy_crashes_it_ends_the_same() {
+        for shape in crate::sim::shape::SHAPES {
+            check(shape, false, 4);
+        }
+    }
+}
