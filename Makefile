@@ -12,9 +12,14 @@ VENV := .venv/bin/python
 # Tools that cargo installs, kept beside the compiled crates.
 TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
+# How many years `make soak` simulates.
+SEEDS ?= 300
+# How long each target of `make fuzz` runs.
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test test-core bootstrap check fmt clippy walls doc deny validate build deploy build-OpendlmFunction clean
+.PHONY: help run invoke serve test test-core bootstrap check fmt clippy walls doc deny fuzz soak validate build deploy build-OpendlmFunction clean
 
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +62,23 @@ doc:
 deny:
 	@test -x $(TOOLS)/bin/cargo-deny || CARGO_TARGET_DIR=$(TOOLS)/build cargo install --quiet --locked --root $(TOOLS) cargo-deny@$(CARGO_DENY_VERSION)
 	$(TOOLS)/bin/cargo-deny check bans licenses sources
+
+# The readers have no unsafe code, so no sanitizer looks at them: twice the executions. RUSTC_BOOTSTRAP lets the stable
+# compiler take the flags of coverage, which libFuzzer goes by.
+FUZZ = RUSTC_BOOTSTRAP=1 PATH="$(TOOLS)/bin:$$PATH" cargo fuzz run --fuzz-dir fuzz --sanitizer none
+FUZZ_FLAGS = -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1
+
+soak: ## SEEDS=10000 simulated years with all faults on, every crash point, and rules broken on purpose
+	cargo build --locked --profile soak --bin soak
+	$(CARGO_TARGET_DIR)/soak/soak --crash-points
+	$(CARGO_TARGET_DIR)/soak/soak --broken-rules
+	$(CARGO_TARGET_DIR)/soak/soak $(SEEDS)
+
+fuzz: ## hostile input for the readers, SECONDS=60 for each of the two targets (compiles for minutes at first)
+	@test -x $(TOOLS)/bin/cargo-fuzz || CARGO_TARGET_DIR=$(TOOLS)/build cargo install --quiet --locked --root $(TOOLS) cargo-fuzz@$(CARGO_FUZZ_VERSION)
+	@mkdir -p fuzz/corpus/cron fuzz/corpus/event
+	$(FUZZ) cron fuzz/corpus/cron fuzz/seeds/cron -- $(FUZZ_FLAGS) -max_len=256
+	$(FUZZ) event fuzz/corpus/event fuzz/seeds/event -- $(FUZZ_FLAGS) -max_len=65536 -dict=fuzz/event.dict
 
 validate: ## sam validate --lint and the state machine's schema (342 MB of Python packages)
 	$(PYTHON) tests/local/sam_validate.py

@@ -6,6 +6,7 @@ mod explain;
 mod next;
 mod plan;
 mod run;
+mod simulate;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
@@ -47,6 +48,12 @@ enum Command {
     Plan(Document),
     /// Make turns until the run is done, sleeping where Step Functions would wait; exit 1 when it fails or is PARTIAL.
     Run(Document),
+    /// Replay a year in a simulated account that lies, stalls and crashes, line by line; exit 1 when a promise broke.
+    Simulate {
+        /// The seed, as `make soak` names it.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        seed: u64,
+    },
 }
 
 /// What a command reads, and how it answers.
@@ -69,5 +76,6 @@ pub fn main() -> ExitCode {
         Command::Next { document, from, count } => next::next(&document, from, count),
         Command::Plan(document) => plan::plan(&document),
         Command::Run(document) => run::run(&document),
+        Command::Simulate { seed } => simulate::simulate(seed),
     }
 }

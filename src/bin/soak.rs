@@ -1,53 +1,67 @@
-//! `make soak`: many simulated years, or one of them line by line.
+//! `make soak`: the simulator on all cores, with a stopwatch.
 //!
-//! `soak SEEDS [FIRST]` runs so many seeds; `soak --seed N` tells what happens in one.
+//! - `soak SEEDS [FIRST]` runs so many simulated years;
+//! - `soak --crash-points` crashes a run at every one of its calls;
+//! - `soak --broken-rules` breaks rules on purpose, to show that the judge notices.
+//!
+//! `opendlm simulate --seed N` replays a year line by line.
 
 use opendlm::sim::shape::Shape;
-use opendlm::sim::year::Told;
-use opendlm::sim::{soak, year};
+use opendlm::sim::year::Sabotage;
+use opendlm::sim::{crash, soak, year};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+/// So many seeds may pass before a broken rule is noticed.
+const SEEDS_UNTIL_CAUGHT_MAX: u64 = 100;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |text: &String| text.parse::<u64>().ok();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--seed", _] => arguments.get(1).and_then(number).map_or_else(usage, tell),
-        [_] | [_, _] => {
-            let first = arguments.get(1).map_or(Some(0), number);
-            arguments.first().and_then(number).zip(first).map_or_else(usage, |(seeds, first)| run(first, seeds))
-        }
-        _ => usage(),
-    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let is_good = match arguments[..] {
+        ["--crash-points"] => crash_points(),
+        ["--broken-rules"] => broken_rules(),
+        [seeds] | [seeds, _] => match (seeds.parse(), arguments.get(1).unwrap_or(&"0").parse()) {
+            (Ok(seeds), Ok(first)) => years(first, seeds),
+            _ => return usage(),
+        },
+        _ => return usage(),
+    };
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: soak SEEDS [FIRST] | soak --seed N");
+    eprintln!("usage: soak SEEDS [FIRST] | soak --crash-points | soak --broken-rules");
     ExitCode::from(2)
 }
 
-fn tell(seed: u64) -> ExitCode {
-    let told = year::run(seed, None, true);
-    for line in &told.log {
-        println!("{line}");
+fn crash_points() -> bool {
+    let tables = [Shape::DailyByCount, Shape::Instances].into_iter().flat_map(|shape| [(shape, false), (shape, true)]);
+    let mut are_equal = true;
+    for (shape, lists_lag) in tables {
+        let (text, is_equal) = crash::text(shape, lists_lag);
+        println!("{text}");
+        are_equal &= is_equal;
     }
-    println!("seed {seed}, {}: {}", Shape::of_seed(seed).name(), verdict(&told));
-    if told.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    are_equal
 }
 
-fn verdict(told: &Told) -> String {
-    format!(
-        "{} broken promises in {} executions, {} turns and {} calls",
-        told.broken.len(),
-        told.executions,
-        told.turns,
-        told.calls
-    )
+fn broken_rules() -> bool {
+    let mut all_caught = true;
+    for sabotage in Sabotage::ALL {
+        let caught = soak::caught(sabotage, SEEDS_UNTIL_CAUGHT_MAX, 365);
+        all_caught &= caught.is_some();
+        match caught {
+            Some((seed, how)) => println!("{sabotage:?}: caught by seed {seed}: {how}"),
+            None => println!("{sabotage:?}: not noticed in {SEEDS_UNTIL_CAUGHT_MAX} seeds"),
+        }
+    }
+    all_caught
 }
 
 /// Runs the seeds and prints what came of them; each broken promise as soon as it is known.
-fn run(first: u64, seeds: u64) -> ExitCode {
+fn years(first: u64, seeds: u64) -> bool {
     let begun = now();
     let slowest = Mutex::new((Duration::ZERO, first));
     let soaked = soak::run(first, seeds, |seed| {
@@ -62,31 +76,27 @@ fn run(first: u64, seeds: u64) -> ExitCode {
     });
     let (took, slowest_seed) = slowest.into_inner().expect("no thread panicked");
     for (shape, count) in &soaked.shapes {
-        println!("{count:>7} years of: {shape}");
+        println!("{count:>9} years of: {shape}");
     }
     for (outcome, count) in &soaked.outcomes {
-        println!("{count:>7} executions ended {outcome}");
+        println!("{count:>9} executions ended {outcome}");
     }
-    println!("{:>7} executions, {} turns, {} calls", soaked.executions, soaked.turns, soaked.calls);
-    println!(
-        "slowest seed: {slowest_seed} with {:.2} s; most turns: seed {} with {}",
-        took.as_secs_f64(),
-        soaked.longest.0,
-        soaked.longest.1
-    );
+    println!("{:>9} executions, {} turns, {} calls", soaked.executions, soaked.turns, soaked.calls);
+    println!("slowest seed: {slowest_seed}, {:.2} s", took.as_secs_f64());
+    println!("most turns:   seed {}, {}", soaked.longest.0, soaked.longest.1);
     let broken = soaked.broken.len();
     println!(
-        "{} simulated years in {:.0} s: {broken} with a broken promise",
+        "{} simulated years in {:.0} s, {broken} with a broken promise",
         soaked.seeds,
         begun.elapsed().as_secs_f64()
     );
     if let Some(seed) = soaked.broken.keys().next() {
-        println!("replay the first one: opendlm simulate --seed {seed}");
+        println!("replay: opendlm simulate --seed {seed}");
     }
-    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    broken == 0
 }
 
-#[allow(clippy::disallowed_methods, reason = "this is a stopwatch, nothing is decided by it")]
+#[allow(clippy::disallowed_methods, reason = "a stopwatch: nothing is decided by it")]
 fn now() -> Instant {
     Instant::now()
 }

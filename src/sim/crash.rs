@@ -196,6 +196,31 @@ impl Driver<'_> {
     }
 }
 
+/// The table of a shape as text, and whether all ends are equal.
+#[must_use]
+pub fn text(shape: Shape, lists_lag: bool) -> (String, bool) {
+    let (whole, rows) = table(shape, lists_lag);
+    let lists = if lists_lag { "lists that lag up to 60 s" } else { "lists that show everything" };
+    let mut text = format!("{}, {lists}; without a crash: {}\n", shape.name(), words(&whole));
+    text.push_str("call                      moment  resumed       end\n");
+    for row in &rows {
+        let end = if row.end == whole { "equal".to_owned() } else { words(&row.end) };
+        let moment = format!("{:?}", row.moment).to_lowercase();
+        let resumed = match row.resume {
+            Resume::FromScratch => "from scratch",
+            Resume::WithNext => "with Next",
+        };
+        text.push_str(&format!("{:>3} {:<21} {moment:<7} {resumed:<13} {end}\n", row.call, row.name));
+    }
+    let different = rows.iter().filter(|row| row.end != whole).count();
+    text.push_str(&format!("{} crashes, {different} different ends\n", rows.len()));
+    (text, different == 0)
+}
+
+fn words(end: &End) -> String {
+    format!("{:?} with {} snapshots: {}", end.outcome, end.holds.len(), end.holds.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! Many simulated years, on all cores.
 
 use super::shape::Shape;
-use super::year::Told;
+use super::year::{self, Sabotage, Told};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -73,4 +73,51 @@ pub fn run(first: u64, seeds: u64, year: impl Fn(u64) -> Told + Sync) -> Soaked 
         }
     });
     soaked.into_inner().expect("no year panicked")
+}
+
+/// What happens in the year of a seed, line by line, and whether every promise was kept.
+#[must_use]
+pub fn tell(seed: u64) -> (String, bool) {
+    let told = year::run(seed, None, true);
+    let mut text = told.log.join("\n");
+    text.push_str(&format!(
+        "\nseed {seed}, {}: {} broken promises in {} executions, {} turns and {} calls\n",
+        Shape::of_seed(seed).name(),
+        told.broken.len(),
+        told.executions,
+        told.turns,
+        told.calls
+    ));
+    (text, told.broken.is_empty())
+}
+
+/// The first of so many seeds whose first `days` days show that a rule is broken on purpose, and how they show it.
+#[must_use]
+pub fn caught(sabotage: Sabotage, seeds: u64, days: i64) -> Option<(u64, String)> {
+    (0..seeds).find_map(|seed| {
+        let broken = year::run_days(seed, days, Some(sabotage), false).broken;
+        broken.into_iter().next().map(|first| (seed, first))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_is_broken_on_purpose_is_noticed_within_a_hundred_seeds() {
+        for sabotage in Sabotage::ALL {
+            let caught = caught(sabotage, 100, 100);
+            assert!(caught.is_some(), "{sabotage:?} goes unnoticed");
+        }
+    }
+
+    #[test]
+    fn years_of_every_shape_break_no_promise_and_a_seed_is_worth_noting_down() {
+        let soaked = run(0, 6, |seed| year::run_days(seed, 30, None, false));
+        assert_eq!(soaked.broken, BTreeMap::new());
+        assert_eq!((soaked.seeds, soaked.shapes.len()), (6, 6));
+        assert!(soaked.outcomes.values().sum::<u64>() <= soaked.executions, "some are lost");
+        assert_eq!(year::run_days(4, 30, None, true), year::run_days(4, 30, None, true));
+    }
 }

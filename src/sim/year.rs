@@ -51,6 +51,19 @@ pub enum Sabotage {
     NamesNoFailure,
 }
 
+impl Sabotage {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::KeepsOneLess,
+        Self::IgnoresHolds,
+        Self::TrustsLists,
+        Self::TrustsPending,
+        Self::TrustsTags,
+        Self::AlwaysSucceeds,
+        Self::NamesNoFailure,
+    ];
+}
+
 /// What came of a year.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Told {
