@@ -7,6 +7,10 @@
 //!
 //! Bad input is refused before the first write, with all its problems at once.
 
+mod bounds;
+#[cfg(test)]
+mod hostile;
+pub mod json;
 mod keys;
 mod options;
 mod reading;
@@ -18,9 +22,10 @@ use crate::policy::Policy;
 use crate::policy::decode::{self, Finding, IdRule, Reading};
 use crate::tags::{to_the_second, written};
 use crate::turn::Progress;
+pub use bounds::EVENT_LENGTH_MAX;
 use jiff::{SignedDuration, Timestamp};
 use keys::Keys;
-use serde::Deserialize as _;
+pub use reading::{REFUSAL_LENGTH_MAX, WARNINGS_LENGTH_MAX};
 use serde_json::{Map, Value};
 
 /// An event that was understood.
@@ -52,17 +57,15 @@ impl Event {
     /// When the event's start lies in the future.
     pub fn progress_at(&self, now: Timestamp) -> Result<Progress, Finding> {
         if let Some(progress) = &self.progress {
+            check_is_past("Progress.Start", progress.start, now)?;
+            check_is_past("Progress.Begun", progress.begun, now)?;
             return Ok(progress.clone());
         }
         let start = match self.scheduled_time {
             Some(at) => Start { at, origin: StartOrigin::Event, begun: now },
             None => Start { at: to_the_second(now), origin: StartOrigin::Clock, begun: now },
         };
-        if start.at.duration_since(now) > START_AHEAD_MAX {
-            let message =
-                format!("{} lies in the future, expected a time at or before now, {}", written(start.at), written(now));
-            return Err(Finding { path: "ScheduledTime".to_owned(), message });
-        }
+        check_is_past("ScheduledTime", start.at, now)?;
         Ok(Progress::new(&start))
     }
 
@@ -74,6 +77,15 @@ impl Event {
         next.insert("Progress".to_owned(), progress);
         Value::Object(next)
     }
+}
+
+/// Refuses a time that lies further ahead than clocks are apart.
+fn check_is_past(path: &str, time: Timestamp, now: Timestamp) -> Result<(), Finding> {
+    if time.duration_since(now) <= START_AHEAD_MAX {
+        return Ok(());
+    }
+    let message = format!("{} lies in the future, expected a time at or before now, {}", written(time), written(now));
+    Err(Finding { path: path.to_owned(), message })
 }
 
 /// Reads an event.
@@ -95,6 +107,9 @@ pub fn read(value: &Value, id: IdRule) -> Reading<Event> {
 pub fn read_document(value: &Value, id: IdRule) -> Reading<Event> {
     if !is_bare_policy(value) {
         return read(value, id);
+    }
+    if let Some(message) = bounds::too_long(bounds::length(value)) {
+        return refused("", message);
     }
     let document = Map::from_iter([("Policy".to_owned(), value.clone())]);
     let policy = decode::policy(value, "", id);
@@ -128,7 +143,7 @@ fn read_envelope(object: &Map<String, Value>, id: IdRule) -> Reading<Event> {
     let findings = keys.finish();
     match detail {
         Some(detail) => read_input(detail, "detail.", time, id).with_errors(findings),
-        None => Reading { value: None, errors: findings, not_supported: vec![], warnings: vec![] },
+        None => Reading::refused(findings),
     }
 }
 
@@ -137,17 +152,12 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
     let mut keys = Keys::new(object, prefix);
     let policy_value = keys.any("Policy");
     let scheduled_time = keys.instant("ScheduledTime").or(time).map(to_the_second);
-    let progress = keys.any("Progress").and_then(|value| match Progress::deserialize(value) {
-        Ok(progress) => Some(progress),
-        Err(error) => {
-            keys.error("Progress", format!("not what an earlier answer said, expected it unchanged: {error}"));
-            None
-        }
-    });
+    let progress = bounds::progress(&mut keys);
     if keys.any("Event").is_some() {
         keys.not_supported("Event");
     }
     let options = keys.object("Options");
+    let document = bounds::document(&mut keys, object, scheduled_time);
     let mut not_supported = keys.take_not_supported();
     let mut errors = match policy_value {
         Some(_) => keys.finish(),
@@ -167,11 +177,6 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
     let options = options::read(options, &format!("{prefix}Options"), policy.value.as_ref());
     errors.extend(options.errors);
     not_supported.extend(options.not_supported);
-    let mut document = object.clone();
-    document.remove("Progress");
-    if let Some(scheduled_time) = scheduled_time {
-        document.insert("ScheduledTime".to_owned(), Value::String(written(scheduled_time)));
-    }
     let options_warnings = options.warnings;
     let options = options.value.unwrap_or_default();
     policy
@@ -182,6 +187,5 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
 }
 
 fn refused(path: &str, message: String) -> Reading<Event> {
-    let finding = Finding { path: path.to_owned(), message };
-    Reading { value: None, errors: vec![finding], not_supported: vec![], warnings: vec![] }
+    Reading::refused(vec![Finding { path: path.to_owned(), message }])
 }

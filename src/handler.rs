@@ -6,16 +6,17 @@
 use crate::action::{Action, Outcome};
 use crate::answer::{Answer, TurnError};
 use crate::aws::{Account, ObserveError, clock};
-use crate::event::{self, Event};
+use crate::event::{self, Event, json};
+use crate::options::Options;
 use crate::pace::{self, Bucket};
 use crate::plan::{self, Plan, check};
-use crate::policy::decode::IdRule;
+use crate::policy::decode::{IdRule, Reading};
 use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
 use crate::tags::written;
 use crate::turn::{self, Budget, Conclusion, Progress, Status};
 use crate::world::{SnapshotId, World};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::time::Duration;
 use tracing::{Level, error, info};
@@ -26,9 +27,27 @@ use tracing::{Level, error, info};
 /// `PolicyInvalid` with one line for each problem.
 pub fn read_event(value: &Value) -> Result<(Event, Vec<String>), TurnError> {
     let reading = event::read(value, IdRule::Required);
+    let warnings = reading.warned();
+    accepted(reading).map(|event| (event, warnings))
+}
+
+/// How long the endpoint's lists may lag, as the environment says.
+fn settling() -> SignedDuration {
+    Options::settling(std::env::var(Options::SETTLING_SECONDS).ok().as_deref())
+}
+
+/// Reads the bytes of an event as JSON.
+///
+/// # Errors
+/// `PolicyInvalid` when they are no JSON that can be read, or an object has a key twice.
+pub fn read_json(text: &[u8]) -> Result<Value, TurnError> {
+    accepted(json::read(text))
+}
+
+/// What was read, or everything that is wrong with it as an error.
+pub(crate) fn accepted<T>(reading: Reading<T>) -> Result<T, TurnError> {
     let refusal = reading.refusal();
-    let warnings = reading.warnings.iter().map(ToString::to_string).collect();
-    reading.value.map(|event| (event, warnings)).ok_or_else(|| TurnError::PolicyInvalid(refusal.unwrap_or_default()))
+    reading.value.ok_or_else(|| TurnError::PolicyInvalid(refusal.unwrap_or_default()))
 }
 
 /// One turn on behalf of `event` that begins no call which could not end before `until`.
@@ -36,7 +55,8 @@ pub fn read_event(value: &Value) -> Result<(Event, Vec<String>), TurnError> {
 /// # Errors
 /// When the run cannot go on: the event is refused, EC2 cannot be asked, or the role may do nothing at all.
 pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<Answer, TurnError> {
-    let (event, warnings) = read_event(value)?;
+    let (mut event, warnings) = read_event(value)?;
+    event.options.settling = settling();
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     let world = observe(account, &event, until).await?;
@@ -99,7 +119,8 @@ async fn look<T>(
     value: &Value,
     tell: impl FnOnce(&Event, &Progress, Timestamp, &World, &Plan<'_>, &[String]) -> T,
 ) -> Result<T, TurnError> {
-    let (event, warnings) = read_event(value)?;
+    let (mut event, warnings) = read_event(value)?;
+    event.options.settling = settling();
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     let world = observe(account, &event, Timestamp::MAX).await?;

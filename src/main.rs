@@ -5,7 +5,7 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use opendlm::answer::{Answer, TurnError};
 use opendlm::aws::Account;
 use opendlm::handler;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What a turn keeps back of the function's time to put its answer together and hand it over.
 const RESERVE: SignedDuration = SignedDuration::from_secs(2);
@@ -15,11 +15,16 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let account = Account::connect().await;
     let account = &account;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| invoke(account, event))).await
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(account, event))).await
 }
 
-async fn invoke(account: &Account, event: LambdaEvent<Value>) -> Result<Answer, Diagnostic> {
-    let answer = handler::turn(account, &event.payload, last_call(event.context.deadline)).await;
+/// One invocation. The event comes unread: what the runtime's own reader refuses fails under a name that no state
+/// machine knows, and what it silently drops, a key that stands twice, nobody would hear of.
+async fn invoke(account: &Account, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Diagnostic> {
+    let answer = match handler::read_json(event.payload.get().as_bytes()) {
+        Ok(value) => handler::turn(account, &value, last_call(event.context.deadline)).await,
+        Err(error) => Err(error),
+    };
     answer.map_err(|error| {
         tracing::error!(error = error.name(), "{error}");
         diagnostic(&error)

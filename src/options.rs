@@ -63,6 +63,8 @@ impl Options {
     pub const SETTLING_DEFAULT: SignedDuration = SignedDuration::from_secs(120);
     /// More than AWS's few minutes; beyond it every run would take longer than its snapshots.
     pub const SETTLING_SECONDS_MAX: u32 = 900;
+    /// What says otherwise for an endpoint that shows at once what was begun, in seconds.
+    pub const SETTLING_SECONDS: &str = "OPENDLM_SETTLING_SECONDS";
     /// A day: a longer window would reach the next scheduled time of most schedules.
     pub const START_WINDOW_MINUTES_MAX: u32 = 1440;
     /// A schedule can hardly have had more names; our own bound.
@@ -71,6 +73,17 @@ impl Options {
     pub const MINIMUM_KEPT_MAX: u32 = 1000;
     /// More than EC2's bucket lets through in two weeks.
     pub const MAXIMUM_DELETIONS_MAX: u32 = 10_000_000;
+}
+
+impl Options {
+    /// The settling time that the environment names, in seconds from 0 on. What cannot be read is as good as nothing
+    /// said: a shorter time could cost a second snapshot, a longer one only postpones.
+    #[must_use]
+    pub fn settling(text: Option<&str>) -> SignedDuration {
+        let seconds = text.and_then(|text| text.trim().parse::<u32>().ok());
+        let known = seconds.filter(|&seconds| seconds <= Self::SETTLING_SECONDS_MAX);
+        known.map_or(Self::SETTLING_DEFAULT, |seconds| SignedDuration::from_secs(i64::from(seconds)))
+    }
 }
 
 impl Default for Options {
@@ -119,4 +132,16 @@ pub enum StartOrigin {
     Clock,
     /// The event.
     Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonsense_for_a_settling_time_only_postpones() {
+        let seconds = |text| Options::settling(text).as_secs();
+        assert_eq!((seconds(None), seconds(Some("0")), seconds(Some(" 900 "))), (120, 0, 900));
+        assert_eq!((seconds(Some("901")), seconds(Some("-1")), seconds(Some("soon"))), (120, 120, 120));
+    }
 }

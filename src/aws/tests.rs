@@ -108,10 +108,3 @@ fn observing_and_applying_can_move_between_threads() {
     is_send(&account.observe(&targets_one));
     is_send(&Account::connect());
 }
-
-#[test]
-fn the_settling_time_comes_from_the_environment_and_nonsense_only_postpones() {
-    let seconds = |text| super::settling(text).as_secs();
-    assert_eq!((seconds(None), seconds(Some("0")), seconds(Some(" 900 "))), (120, 0, 900));
-    assert_eq!((seconds(Some("901")), seconds(Some("-1")), seconds(Some("soon"))), (120, 120, 120));
-}

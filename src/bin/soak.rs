@@ -6,8 +6,8 @@
 //!
 //! `opendlm simulate --seed N` replays a year line by line.
 
+use opendlm::sim::sabotage::Sabotage;
 use opendlm::sim::shape::Shape;
-use opendlm::sim::year::Sabotage;
 use opendlm::sim::{crash, soak, year};
 use std::process::ExitCode;
 use std::sync::Mutex;

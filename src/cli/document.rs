@@ -1,30 +1,43 @@
 //! Reading a document and telling what is wrong with it.
 
 use super::Document;
-use crate::event::{self, Event};
+use crate::answer::TurnError;
+use crate::event::{self, Event, json};
+use crate::handler;
 use crate::policy::decode::{Finding, IdRule, Reading};
 use serde_json::{Value, json};
 use std::io::Read;
 
 /// The file's JSON, or why there is none.
-pub(super) fn value(document: &Document) -> Result<Value, Finding> {
-    let name = document.file.display();
-    let finding = |message| Finding { path: String::new(), message };
+fn read_json(document: &Document) -> Reading<Value> {
+    let name = document.file.display().to_string();
     let text = if document.file.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
+        let mut text = Vec::new();
+        std::io::stdin().read_to_end(&mut text).map(|_| text)
     } else {
-        std::fs::read_to_string(&document.file)
+        std::fs::read(&document.file)
     };
-    let text = text.map_err(|error| finding(format!("{name} cannot be read: {error}")))?;
-    serde_json::from_str(&text).map_err(|error| finding(format!("{name} is no JSON: {error}")))
+    match text {
+        Ok(text) => {
+            let mut reading = json::read(&text);
+            reading.errors.iter_mut().filter(|f| f.path.is_empty()).for_each(|f| f.path.clone_from(&name));
+            reading
+        }
+        Err(error) => Reading::refused(vec![Finding { path: name, message: format!("cannot be read: {error}") }]),
+    }
+}
+
+/// The file as an event that a turn takes: a bare policy gets one around it.
+pub(super) fn event(document: &Document) -> Result<Value, TurnError> {
+    handler::accepted(read_json(document)).map(event::with_bare_policy_wrapped)
 }
 
 /// The reading of the file.
 pub(super) fn reading(document: &Document, id: IdRule) -> Reading<Event> {
-    match value(document) {
-        Ok(value) => event::read_document(&value, id),
-        Err(finding) => Reading { value: None, errors: vec![finding], not_supported: vec![], warnings: vec![] },
+    let reading = read_json(document);
+    match reading.value {
+        Some(value) => event::read_document(&value, id),
+        None => Reading::refused(reading.errors),
     }
 }
 

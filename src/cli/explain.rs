@@ -1,10 +1,9 @@
 //! `opendlm explain FILE SNAPSHOT`: why this snapshot is kept or goes.
 
 use super::Document;
-use super::document::{print_json, value};
+use super::document::{event, print_json};
 use crate::answer::TurnError;
 use crate::aws::Account;
-use crate::event;
 use crate::handler;
 use crate::report::explain::Explanation;
 use crate::world::SnapshotId;
@@ -34,8 +33,7 @@ pub(super) fn explain(document: &Document, snapshot: &str) -> ExitCode {
 }
 
 async fn explanation(document: &Document, snapshot: &SnapshotId) -> Result<Explanation, TurnError> {
-    let event = value(document).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
-    let event = event::with_bare_policy_wrapped(event);
+    let event = event(document)?;
     handler::read_event(&event)?;
     handler::explain(&Account::connect().await, &event, snapshot).await
 }

@@ -1,10 +1,9 @@
 //! `opendlm plan FILE`: every decision with its reason, and no change.
 
 use super::Document;
-use super::document::{print_json, value};
+use super::document::{event, print_json};
 use crate::answer::TurnError;
 use crate::aws::Account;
-use crate::event;
 use crate::handler::{self, Foreseen};
 use crate::report::words::Line;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -31,8 +30,7 @@ pub(super) fn plan(document: &Document) -> ExitCode {
 }
 
 async fn foresee(document: &Document) -> Result<Foreseen, TurnError> {
-    let event = value(document).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
-    let event = event::with_bare_policy_wrapped(event);
+    let event = event(document)?;
     // Refuse what cannot be read before asking for credentials.
     handler::read_event(&event)?;
     handler::foresee(&Account::connect().await, &event).await

@@ -1,10 +1,9 @@
 //! `opendlm run FILE`: turns until done, sleeping where Step Functions would wait.
 
 use super::Document;
-use super::document::{print_json, value};
+use super::document::{event, print_json};
 use crate::answer::{Answer, TurnError};
 use crate::aws::{Account, clock};
-use crate::event;
 use crate::handler;
 use crate::tags::written;
 use jiff::{SignedDuration, Timestamp};
@@ -37,8 +36,7 @@ pub(super) fn run(document: &Document) -> ExitCode {
 }
 
 async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
-    let event = value(document).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
-    let mut event = event::with_bare_policy_wrapped(event);
+    let mut event = event(document)?;
     handler::read_event(&event)?;
     let account = Account::connect().await;
     let mut failures_in_a_row = 0;

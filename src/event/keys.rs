@@ -1,6 +1,6 @@
 //! The keys of one object, taken one by one; what nobody took is unknown.
 
-use crate::policy::decode::Finding;
+use crate::policy::decode::{Finding, shown};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -85,6 +85,11 @@ impl<'a> Keys<'a> {
         self.errors.push(Finding { path: format!("{}{key}", self.prefix), message });
     }
 
+    /// Reports an error about the whole object.
+    pub(super) fn error_in_all(&mut self, message: String) {
+        self.errors.push(Finding { path: self.prefix.trim_end_matches('.').to_owned(), message });
+    }
+
     /// Reports that `key` is right but not carried out yet.
     pub(super) fn not_supported(&mut self, key: &str) {
         let message = format!("{key}: not supported yet");
@@ -122,11 +127,7 @@ impl<'a> Keys<'a> {
 /// How many unknown keys of one object are told: enough for every honest mistake.
 const UNKNOWN_KEYS_MAX: usize = 20;
 
-/// A text without control characters and of bounded length.
+/// A text of the document inside a message.
 pub(super) fn quoted(text: &str) -> String {
-    let mut quoted: String = text.chars().filter(|c| !c.is_control()).take(QUOTE_LENGTH_MAX).collect();
-    if quoted.len() < text.len() {
-        quoted.push_str("...");
-    }
-    quoted
+    shown(text, QUOTE_LENGTH_MAX)
 }

@@ -2,7 +2,20 @@
 
 use crate::policy::decode::{Finding, Reading};
 
+/// How many bytes a refusal has at most. Step Functions takes 32,768 characters as the cause of a failure, in JSON,
+/// where quotes and line ends take two each.
+pub const REFUSAL_LENGTH_MAX: usize = 16_000;
+
+/// How many bytes the warnings of a turn have at most: every answer repeats them.
+pub const WARNINGS_LENGTH_MAX: usize = 10_000;
+
 impl<T> Reading<T> {
+    /// The reading of what is wrong.
+    #[must_use]
+    pub fn refused(errors: Vec<Finding>) -> Self {
+        Self { value: None, errors, not_supported: vec![], warnings: vec![] }
+    }
+
     /// The reading with `wrap` applied to its value.
     #[must_use]
     pub fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Reading<U> {
@@ -34,12 +47,39 @@ impl<T> Reading<T> {
         self
     }
 
-    /// Why there is no value: everything that is wrong or not supported, one after the other. `None` when there is one.
+    /// Why there is no value: everything that is wrong or not supported, a line each. `None` when there is one.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
-        let findings: Vec<String> = self.errors.iter().chain(&self.not_supported).map(ToString::to_string).collect();
-        (!findings.is_empty()).then(|| findings.join("\n"))
+        let lines = lines(self.errors.iter().chain(&self.not_supported), REFUSAL_LENGTH_MAX);
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
+
+    /// What was ignored or understood differently, a line each, as an answer tells it.
+    #[must_use]
+    pub fn warned(&self) -> Vec<String> {
+        lines(self.warnings.iter(), WARNINGS_LENGTH_MAX)
+    }
+}
+
+/// One line for each finding. Where they would be longer than `bytes_max` together, the last line counts the others.
+fn lines<'a>(findings: impl Iterator<Item = &'a Finding>, bytes_max: usize) -> Vec<String> {
+    /// Room for the line that counts, and for the line ends.
+    const RESERVE: usize = 200;
+    let mut lines = Vec::new();
+    let mut length = RESERVE;
+    let mut left_off = 0_usize;
+    for line in findings.map(ToString::to_string) {
+        length += line.len() + 1;
+        if length <= bytes_max {
+            lines.push(line);
+        } else {
+            left_off += 1;
+        }
+    }
+    if left_off > 0 {
+        lines.push(format!("{left_off} more, which opendlm check lists"));
+    }
+    lines
 }
 
 impl std::fmt::Display for Finding {

@@ -57,6 +57,8 @@ pub(super) fn tags(
 
 /// Whether a tag may be taken from a volume: not AWS's own, and none that opendlm or DLM would take for its mark.
 pub(super) fn is_copyable(key: &str) -> bool {
+    // Whatever its case: IAM's conditions do not tell one from the other.
+    let key = key.to_ascii_lowercase();
     !key.starts_with("aws:") && !key.starts_with(tags::RESERVED_PREFIX) && key != tags::DLM_MANAGED
 }
 

@@ -26,6 +26,7 @@ mod schedule;
 mod script;
 mod shape;
 mod share;
+mod shown;
 mod spacing;
 mod tags;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use kind::Kinds;
 use node::{Context, Field, Node};
 use notes::Notes;
 use serde_json::Value;
+pub(crate) use shown::shown;
 use std::cell::RefCell;
 
 /// What reading a document gave: what was wrong, what is not built yet, what was understood differently, and the

@@ -1,6 +1,7 @@
 //! What people do to the account while opendlm works in it.
 
-use super::ec2::{Ec2, Record, Remover, Span};
+use super::ec2::Ec2;
+use super::life::{Record, Remover, Span};
 use super::random::Random;
 use super::shape::Shape;
 use crate::plan::due::saturating_add;

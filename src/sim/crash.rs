@@ -1,6 +1,7 @@
 //! Exhaustive crash points: a run that crashes before or after any one of its EC2 calls, and is taken up again.
 
-use super::ec2::{Ec2, Faults, Record};
+use super::ec2::{Ec2, Faults};
+use super::life::Record;
 use super::random::Random;
 use super::shape::Shape;
 use crate::action::{Action, Outcome};

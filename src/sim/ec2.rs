@@ -1,11 +1,12 @@
 //! EC2 as it may be on its worst days: lists that lag, calls whose answers are lost, limits, refusals, snapshots that
 //! fail or hang. What is true is here for the judge to read; what a turn sees comes from [`Ec2::observe`] alone.
 
+use super::life::{Life, Record, Remover, Span};
 use super::random::Random;
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
 use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
-use crate::tags::{Hold, Marks};
+use crate::tags::Marks;
 use crate::world::{
     Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId,
     World,
@@ -22,146 +23,6 @@ const BETWEEN_SNAPSHOTS: SignedDuration = SignedDuration::from_secs(15);
 
 /// How long a snapshot that was deleted is remembered: longer than any list lags, and than the judge looks back.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(30);
-
-/// A span of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// From then on.
-    pub from: Timestamp,
-    /// Until then, not included.
-    pub until: Timestamp,
-}
-
-impl Span {
-    /// Whether the instant is in it.
-    #[must_use]
-    pub fn holds(self, at: Timestamp) -> bool {
-        self.from <= at && at < self.until
-    }
-}
-
-/// Something that was so from one time on, and not so again from the next.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Switched(Vec<(Timestamp, bool)>);
-
-impl Switched {
-    /// On from `at`.
-    #[must_use]
-    pub fn on(at: Timestamp) -> Self {
-        Self(vec![(at, true)])
-    }
-
-    /// Switches at `at`, which is after all earlier switches.
-    pub fn switch(&mut self, at: Timestamp, on: bool) {
-        self.0.push((at, on));
-    }
-
-    /// Whether it is on at `at`.
-    #[must_use]
-    pub fn is_on(&self, at: Timestamp) -> bool {
-        self.0.iter().rev().find(|(from, _)| *from <= at).is_some_and(|&(_, on)| on)
-    }
-
-    /// Whether it was on all the time from `from` to `to`.
-    #[must_use]
-    pub fn was_on(&self, from: Timestamp, to: Timestamp) -> bool {
-        self.is_on(from) && !self.0.iter().any(|&(at, on)| from < at && at <= to && !on)
-    }
-
-    /// Whether it was on at any time from `from` to `to`.
-    #[must_use]
-    pub fn was_ever_on(&self, from: Timestamp, to: Timestamp) -> bool {
-        self.is_on(from) || self.0.iter().any(|&(at, on)| from < at && at <= to && on)
-    }
-}
-
-/// Who removed a snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remover {
-    /// A run of the policy.
-    Run,
-    /// Somebody else.
-    User,
-}
-
-/// A snapshot with its whole life.
-#[derive(Debug, Clone)]
-pub struct Record {
-    /// As it was begun: its state is told by `ends_at` and `ends_as`.
-    pub snapshot: Snapshot,
-    /// Whether a run of the policy made it.
-    pub is_ours: bool,
-    /// The call that made it: what shares it is one set.
-    pub call: u64,
-    /// When it is no longer pending.
-    pub ends_at: Timestamp,
-    /// What it is from then on.
-    pub ends_as: SnapshotState,
-    /// When it carries `opendlm:hold`.
-    pub held: Option<Span>,
-    /// When EC2 refuses to delete it: an image uses it, or it is locked.
-    pub locked: Option<Span>,
-    /// Since when it is in the archive tier.
-    pub archived: Option<Timestamp>,
-    /// When it was removed, and by whom.
-    pub removed: Option<(Timestamp, Remover)>,
-}
-
-impl Record {
-    /// Whether all its data is there at `at`, in the standard tier and not removed.
-    #[must_use]
-    pub fn is_good(&self, at: Timestamp) -> bool {
-        self.exists(at) && self.is_complete(at) && self.archived.is_none_or(|since| at < since)
-    }
-
-    /// Whether all its data is there at `at`.
-    #[must_use]
-    pub fn is_complete(&self, at: Timestamp) -> bool {
-        self.ends_at <= at && self.ends_as == SnapshotState::Completed
-    }
-
-    /// Whether it exists at `at`.
-    #[must_use]
-    pub fn exists(&self, at: Timestamp) -> bool {
-        self.snapshot.start_time <= at && self.removed.is_none_or(|(removed, _)| at < removed)
-    }
-
-    /// As a list shows it that is as old as `at`.
-    fn seen(&self, at: Timestamp) -> Option<Snapshot> {
-        if !self.exists(at) {
-            return None;
-        }
-        let mut snapshot = self.snapshot.clone();
-        snapshot.state =
-            if at < self.ends_at { SnapshotState::Pending { progress_percent: 50 } } else { self.ends_as.clone() };
-        if self.held.is_some_and(|held| held.holds(at)) {
-            snapshot.marks.hold = Some(Hold::Forever);
-        }
-        if self.archived.is_some_and(|since| since <= at) {
-            snapshot.tier = Tier::Archive;
-        }
-        Some(snapshot)
-    }
-}
-
-/// A volume or an instance with its whole life.
-#[derive(Debug, Clone)]
-pub struct Life<T> {
-    /// What it is.
-    pub is: T,
-    /// When it exists.
-    pub exists: Switched,
-    /// When it carries a target tag.
-    pub targeted: Switched,
-}
-
-impl<T> Life<T> {
-    /// Whether the policy targets it at `at`.
-    #[must_use]
-    pub fn is_targeted(&self, at: Timestamp) -> bool {
-        self.exists.is_on(at) && self.targeted.is_on(at)
-    }
-}
 
 /// How often each thing goes wrong, in calls out of 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The account shapes that a year is simulated in: a policy and what it finds to back up.
 
-use super::ec2::{Ec2, Life, Switched};
+use super::ec2::Ec2;
+use super::life::{Life, Switched};
 use super::random::Random;
 use crate::policy::{
     Age, AgeUnit, CreateRule, DefaultTargets, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule,

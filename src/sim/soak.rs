@@ -1,7 +1,8 @@
 //! Many simulated years, on all cores.
 
+use super::sabotage::Sabotage;
 use super::shape::Shape;
-use super::year::{self, Sabotage, Told};
+use super::year::{self, Told};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,24 +3,25 @@
 //! Events happen in the order of their times. While a turn is between two of its calls, time passes for everybody: other
 //! executions take turns, people change things, and what the turn saw becomes old.
 
+mod calendar;
+
 use super::changes;
-use super::ec2::{Ec2, Faults, ListFailure};
+use super::ec2::{Ec2, ListFailure};
 use super::execution::{Execution, NoAnswer};
 use super::judge::ending::Ending;
 use super::judge::{self, Rule, deletion, year_end};
 use super::random::Random;
+use super::sabotage::{self, Sabotage};
 use super::shape::Shape;
 use crate::action::{Action, Outcome};
 use crate::options::{Options, Start, StartOrigin};
 use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
-use crate::policy::{Policy, RetainRule};
+use crate::policy::Policy;
 use crate::report;
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
-use crate::world::World;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 
 /// How long the account has peace before the year is judged: longer than anything is kept, and than a failed snapshot
 /// and all that tells of it stays.
@@ -31,38 +32,6 @@ const TOLD_MAX: usize = 20;
 
 /// The function's own timeout (template.yaml): a turn that takes longer is ended by Lambda.
 const FUNCTION_TIMEOUT: SignedDuration = SignedDuration::from_secs(300);
-
-/// A rule that is broken on purpose, to show that the judge would notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sabotage {
-    /// The planner is told to keep one less.
-    KeepsOneLess,
-    /// Holds are not seen.
-    IgnoresHolds,
-    /// Nothing is waited for before something is concluded from a list.
-    TrustsLists,
-    /// Snapshots that are under way are taken for complete.
-    TrustsPending,
-    /// Whoever made a snapshot: the tags alone count.
-    TrustsTags,
-    /// Every execution says that it succeeded.
-    AlwaysSucceeds,
-    /// The list of what failed is lost.
-    NamesNoFailure,
-}
-
-impl Sabotage {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::KeepsOneLess,
-        Self::IgnoresHolds,
-        Self::TrustsLists,
-        Self::TrustsPending,
-        Self::TrustsTags,
-        Self::AlwaysSucceeds,
-        Self::NamesNoFailure,
-    ];
-}
 
 /// What came of a year.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -120,7 +89,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
     let shape = Shape::of_seed(seed);
     let policy = shape.policy();
     let rules = Rule::all(&policy);
-    let policy = sabotaged(policy, sabotage);
+    let policy = sabotage::policy(policy, sabotage);
     let mut options = Options::default();
     if sabotage == Some(Sabotage::TrustsLists) {
         options.settling = SignedDuration::ZERO;
@@ -156,18 +125,6 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
 /// 2026-01-01T00:00:00Z.
 const FIRST_DAY: i64 = 1_767_225_600;
 
-/// The policy as the planner gets to know it.
-fn sabotaged(mut policy: Policy, sabotage: Option<Sabotage>) -> Policy {
-    if sabotage == Some(Sabotage::KeepsOneLess) {
-        for schedule in &mut policy.schedules {
-            if let RetainRule::Count(count) = &mut schedule.retain {
-                *count = NonZeroU32::new(count.get() - 1).unwrap_or(*count);
-            }
-        }
-    }
-    policy
-}
-
 impl Year<'_> {
     fn log(&mut self, line: impl FnOnce(&Self) -> String) {
         if self.wants_log {
@@ -187,57 +144,6 @@ impl Year<'_> {
     fn push(&mut self, at: Timestamp, event: Event) {
         self.queued += 1;
         self.queue.insert((at, self.queued), event);
-    }
-
-    /// All that is known beforehand: when EventBridge delivers, when people do something, when faults change.
-    fn fill(&mut self, first: Timestamp, end: Timestamp) {
-        let mut scheduled = self.first_start(first);
-        // Bounded by the days of the year.
-        while scheduled < end {
-            self.deliver(scheduled);
-            scheduled = saturating_add(scheduled, self.shape.period());
-        }
-        let mut at = first;
-        // Bounded by the days of the year: a season has a week at least.
-        while at < self.calm {
-            self.push(at, Event::Season);
-            at = saturating_add(at, self.random.seconds(7 * 86_400, 30 * 86_400));
-        }
-        self.push(self.calm, Event::Season);
-        let mut at = saturating_add(first, self.random.seconds(3_600, 5 * 86_400));
-        // Bounded by the days of the year: an hour at least lies between.
-        while at < self.calm {
-            self.push(at, Event::Change);
-            at = saturating_add(at, self.random.seconds(3_600, 5 * 86_400));
-        }
-    }
-
-    fn first_start(&self, first: Timestamp) -> Timestamp {
-        let next = self
-            .rules
-            .iter()
-            .filter(|rule| rule.hours.is_some())
-            .map(|rule| saturating_add(rule.latest(first), rule.period));
-        next.min().unwrap_or_else(|| saturating_add(first, SignedDuration::from_hours(17)))
-    }
-
-    /// EventBridge delivers at least once, mostly within a minute, sometimes late, sometimes never.
-    fn deliver(&mut self, scheduled: Timestamp) {
-        if scheduled >= self.calm {
-            return self.push(scheduled, Event::Start { scheduled });
-        }
-        let delay = match self.random.below(100) {
-            0 => return,
-            1..5 => self.random.seconds(60, 7_200),
-            _ => self.random.seconds(0, 60),
-        };
-        let at = saturating_add(scheduled, delay);
-        self.push(at, Event::Start { scheduled });
-        if self.random.happens(1_000) {
-            let most = if self.random.happens(5_000) { 2 } else { 300 };
-            let again = saturating_add(at, self.random.seconds(0, most));
-            self.push(again, Event::Start { scheduled });
-        }
     }
 
     /// Until nothing happens any more.
@@ -276,31 +182,6 @@ impl Year<'_> {
             }
             Event::Turn(execution) => self.turn(*execution),
         }
-    }
-
-    /// How much goes wrong from now on.
-    fn season(&mut self) {
-        self.ec2.faults = Faults::NONE;
-        self.crashes = 0;
-        if self.now >= self.calm {
-            self.ec2.revoked = None;
-            self.ec2.records.iter_mut().for_each(|record| record.locked = None);
-            return;
-        }
-        let mut rate =
-            |rates: [u64; 3]| rates.get(usize::try_from(self.random.below(3)).unwrap_or(0)).copied().unwrap_or(0);
-        self.ec2.faults = Faults {
-            lag: rate([0, 2_000, 8_000]),
-            lost_answer: rate([0, 200, 2_000]),
-            failure: rate([0, 200, 2_000]),
-            throttled: rate([0, 500, 3_000]),
-            list_failure: rate([0, 100, 1_000]),
-            cut_short: rate([0, 50, 300]),
-            error: rate([0, 200, 2_000]),
-            hangs: rate([0, 0, 15]),
-        };
-        self.crashes = rate([0, 100, 500]);
-        self.log(|year| format!("from now on {:?}, crashes {}", year.ec2.faults, year.crashes));
     }
 
     fn crashes_now(&mut self) -> bool {
@@ -351,7 +232,7 @@ impl Year<'_> {
             ListFailure::AccessDenied => NoAnswer::Denied,
             ListFailure::Throttled | ListFailure::Unavailable => NoAnswer::Busy,
         })?;
-        let world = self.sabotaged_view(world);
+        let world = sabotage::view(self.sabotage, self.policy, world);
         let (policy, options) = (self.policy, self.options);
         let plan = plan::plan(policy, options, &progress.start(), clock, &world);
         for broken in check::check(policy, options, clock, &world, &plan) {
@@ -407,32 +288,10 @@ impl Year<'_> {
         Ok(outcomes)
     }
 
-    /// The view as a broken rule would take it.
-    fn sabotaged_view(&self, mut world: World) -> World {
-        for snapshot in &mut world.snapshots {
-            match self.sabotage {
-                Some(Sabotage::IgnoresHolds) => snapshot.marks.hold = None,
-                Some(Sabotage::TrustsPending)
-                    if matches!(snapshot.state, crate::world::SnapshotState::Pending { .. }) =>
-                {
-                    snapshot.state = crate::world::SnapshotState::Completed;
-                }
-                Some(Sabotage::TrustsTags) => {
-                    let name = snapshot.marks.schedule_name.value();
-                    let description = name.map(|name| crate::tags::description(&self.policy.id, name));
-                    snapshot.description = description.unwrap_or_default().into();
-                    snapshot.origin = crate::world::Origin::Created;
-                }
-                _ => {}
-            }
-        }
-        world
-    }
-
     fn judge_deletion(&mut self, action: &Action, looked_at: Timestamp) {
         let Action::DeleteSnapshot(delete) = action else { return };
-        let is_gone_now = |record: &&super::ec2::Record| {
-            record.snapshot.id == delete.snapshot.id && record.removed == Some((self.now, super::ec2::Remover::Run))
+        let is_gone_now = |record: &&super::life::Record| {
+            record.snapshot.id == delete.snapshot.id && record.removed == Some((self.now, super::life::Remover::Run))
         };
         let Some(gone) = self.ec2.records.iter().find(is_gone_now) else { return };
         let by_instance = self.shape.is_of_instances();

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails it, which is what a test is for")]
 
 mod events;
+mod hostile;
 mod policies;
 mod walls;

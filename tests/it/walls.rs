@@ -70,7 +70,9 @@ fn only_observe_and_apply_speak_ec2() {
 #[test]
 fn only_the_clock_reads_the_clock() {
     let forbidden = ["Timestamp::now()", "SystemTime::now()", "Instant::now()", "Zoned::now()"];
-    check(|name| name != "aws/clock.rs", &forbidden, "the time is an argument");
+    // Nothing is decided by the stopwatch of `make soak`.
+    let is_free = |name: &str| name == "aws/clock.rs" || name == "bin/soak.rs";
+    check(|name| !is_free(name), &forbidden, "the time is an argument");
 }
 
 #[test]

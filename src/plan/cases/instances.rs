@@ -223,7 +223,7 @@ fn a_snapshot_that_lost_its_instance_tag_stays() {
 #[test]
 fn a_year_of_sets_keeps_three_of_each_volume() {
     let policy = instance_policy(count(3));
-    let mut account = Account::new(0, SignedDuration::from_mins(30));
+    let mut account = Account::new(0, SignedDuration::from_mins(2));
     account.instances = vec![instance(1, 10, [11, 12]), instance(2, 20, [12])];
     for day in 0..365 {
         account.run(&policy, &Options::default(), starting(at("2026-01-01T17:00:00Z") + day * DAY));

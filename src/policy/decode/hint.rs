@@ -1,6 +1,7 @@
 //! What to tell somebody who wrote a key that DLM does not have.
 
 use super::shape::{self, Shape};
+use super::shown::shown;
 
 /// The places that are named at most for a key that stands elsewhere in the schema: `Interval` stands in eight.
 const PLACES_MAX: usize = 3;
@@ -22,7 +23,7 @@ pub(super) fn unknown_key(key: &str, shape: &Shape) -> String {
         (Some(near), None, _) | (None, None, Some(near)) => format!("; did you mean {near}?"),
         (None, None, None) => String::new(),
     };
-    format!("unknown key {}, expected {}{advice}", shortened(key), one_of(&known))
+    format!("unknown key {}, expected {}{advice}", named(key), one_of(&known))
 }
 
 /// `A`, or `one of A, B, C`.
@@ -42,7 +43,12 @@ pub(super) fn listing(words: &[&str], conjunction: &str) -> String {
     }
 }
 
-/// A text of the document, cut to what a message can hold.
+/// A key of the document as a path or a message names it.
+pub(super) fn named(key: &str) -> String {
+    shown(key, COMPARED_LENGTH_MAX)
+}
+
+/// A text of the document, cut to what a message can hold; for `{:?}`, which escapes the rest.
 pub(super) fn shortened(text: &str) -> String {
     if text.chars().nth(COMPARED_LENGTH_MAX).is_none() {
         return text.to_owned();

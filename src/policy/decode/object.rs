@@ -78,10 +78,12 @@ impl<'a> Object<'a> {
         let mut unknown: Vec<&String> = self.map.keys().filter(|key| self.shape.key(key).is_none()).collect();
         unknown.sort_unstable();
         for (index, key) in unknown.into_iter().enumerate() {
-            // What comes after so many is counted and never shown, so no advice is worked out for it.
-            let message =
-                if index < FINDINGS_MAX { hint::unknown_key(key, self.shape) } else { "unknown key".to_owned() };
-            self.at(&hint::shortened(key)).error(message);
+            if index < FINDINGS_MAX {
+                self.at(&hint::named(key)).error(hint::unknown_key(key, self.shape));
+            } else {
+                // What comes after so many is counted and never shown, so no path and no advice is worked out for it.
+                self.node.error("unknown key");
+            }
         }
     }
 }

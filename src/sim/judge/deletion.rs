@@ -1,7 +1,8 @@
 //! Promise 1: was this snapshot one to delete?
 
 use super::{Keeps, Rule, SKEW_MAX, START_WINDOW, truth};
-use crate::sim::ec2::{Ec2, Record};
+use crate::sim::ec2::Ec2;
+use crate::sim::life::Record;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 

@@ -2,7 +2,8 @@
 
 use super::{Rule, START_WINDOW, truth};
 use crate::report::Report;
-use crate::sim::ec2::{Ec2, Record};
+use crate::sim::ec2::Ec2;
+use crate::sim::life::Record;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +61,8 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
             let is_named = ending.report.failures.iter().any(|failure| failure.resource == *source)
                 || ending.report.failed > u64::try_from(ending.report.failures.len()).unwrap_or(u64::MAX)
                 || ending.is_cut_short;
-            if !has_one && !(outcome == "PARTIAL" && is_named) {
+            let is_told = outcome == "PARTIAL" && is_named;
+            if !(has_one || is_told) {
                 faults.push(format!("{outcome}, but {source} has no good snapshot for {} of {time}", rule.name));
             }
         }

@@ -1,6 +1,7 @@
 //! What is true of snapshots and of what they were made of.
 
-use crate::sim::ec2::{Ec2, LAG_MAX, Record};
+use crate::sim::ec2::{Ec2, LAG_MAX};
+use crate::sim::life::{Record, Switched};
 use crate::world::SnapshotState;
 use jiff::{SignedDuration, Timestamp};
 
@@ -60,7 +61,7 @@ pub(super) struct Standing {
 }
 
 pub(super) fn standing(ec2: &Ec2, source: &str, from: Timestamp, to: Timestamp) -> Standing {
-    let of = |exists: &crate::sim::ec2::Switched, targeted: &crate::sim::ec2::Switched| Standing {
+    let of = |exists: &Switched, targeted: &Switched| Standing {
         ever_targeted: exists.was_ever_on(from, to) && targeted.was_ever_on(from, to),
         ever_there: exists.was_ever_on(from, to),
         always_targeted: exists.was_on(from, to) && targeted.was_on(from, to),
@@ -76,9 +77,7 @@ pub(super) fn standing(ec2: &Ec2, source: &str, from: Timestamp, to: Timestamp) 
 
 /// The ids of all volumes or instances that were there and targeted all the time from `from` to `to`.
 pub(super) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: Timestamp) -> Vec<String> {
-    let is_steady = |exists: &crate::sim::ec2::Switched, targeted: &crate::sim::ec2::Switched| {
-        exists.was_on(from, to) && targeted.was_on(from, to)
-    };
+    let is_steady = |exists: &Switched, targeted: &Switched| exists.was_on(from, to) && targeted.was_on(from, to);
     if by_instance {
         let steady = ec2.instances.iter().filter(|life| is_steady(&life.exists, &life.targeted));
         steady.map(|life| life.is.id.to_string()).collect()

@@ -1,7 +1,8 @@
 //! Promise 4: once faults have stopped, is the account as a year without faults would have left it?
 
 use super::{Keeps, Rule, truth};
-use crate::sim::ec2::{Ec2, Record};
+use crate::sim::ec2::Ec2;
+use crate::sim::life::Record;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
