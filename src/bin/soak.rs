@@ -2,9 +2,8 @@
 //!
 //! - `soak SEEDS [FIRST]` runs so many simulated years;
 //! - `soak --crash-points` crashes a run at every one of its calls;
-//! - `soak --broken-rules` breaks rules on purpose, to show that the judge notices.
-//!
-//! `opendlm simulate --seed N` replays a year line by line.
+//! - `soak --broken-rules` breaks rules on purpose, to show that the judge notices;
+//! - `soak --seed N` replays a year line by line, as `opendlm simulate --seed N` does.
 
 use opendlm::sim::sabotage::Sabotage;
 use opendlm::sim::shape::Shape;
@@ -22,6 +21,10 @@ fn main() -> ExitCode {
     let is_good = match arguments[..] {
         ["--crash-points"] => crash_points(),
         ["--broken-rules"] => broken_rules(),
+        ["--seed", seed] => match seed.parse() {
+            Ok(seed) => replay(seed),
+            Err(_) => return usage(),
+        },
         [seeds] | [seeds, _] => match (seeds.parse(), arguments.get(1).unwrap_or(&"0").parse()) {
             (Ok(seeds), Ok(first)) => years(first, seeds),
             _ => return usage(),
@@ -32,8 +35,14 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: soak SEEDS [FIRST] | soak --crash-points | soak --broken-rules");
+    eprintln!("usage: soak SEEDS [FIRST] | soak --seed N | soak --crash-points | soak --broken-rules");
     ExitCode::from(2)
+}
+
+fn replay(seed: u64) -> bool {
+    let (text, is_good) = soak::tell(seed);
+    print!("{text}");
+    is_good
 }
 
 fn crash_points() -> bool {

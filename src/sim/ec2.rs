@@ -294,9 +294,9 @@ impl Ec2 {
         if self.random.happens(self.faults.hangs) {
             return (self.random.seconds(79_200, 93_600), SnapshotState::Completed);
         }
-        let takes = match self.random.below(20) {
+        let takes = match self.random.below(50) {
             0 => self.random.seconds(600, 2_400),
-            1..4 => self.random.seconds(60, 600),
+            1..5 => self.random.seconds(60, 600),
             _ => self.random.seconds(2, 60),
         };
         (takes, SnapshotState::Completed)

@@ -20,7 +20,7 @@ pub enum Shape {
     DailyByAge,
     /// Volumes every twelve hours, two kept, and every day, three kept: at 17:00 both are due.
     TwoSchedules,
-    /// Slow volumes, of which EC2 makes one snapshot at a time, every six hours, four kept.
+    /// Slow volumes, of which EC2 makes one snapshot at a time, every twelve hours, four kept.
     SlowVolumes,
     /// Instances with two volumes every day, two sets kept.
     Instances,
@@ -53,7 +53,7 @@ impl Shape {
             Self::DailyByCount => "volumes, daily, count 3",
             Self::DailyByAge => "volumes, daily, 3 days",
             Self::TwoSchedules => "volumes, 12 h count 2 + daily count 3",
-            Self::SlowVolumes => "st1 volumes, 6 h, count 4",
+            Self::SlowVolumes => "st1 volumes, 12 h, count 4",
             Self::Instances => "instances, daily, count 2",
             Self::DefaultPolicy => "default policy, daily, 3 days",
         }
@@ -69,7 +69,7 @@ impl Shape {
             Self::TwoSchedules => {
                 (volumes, vec![schedule("Twice a day", 12, count(2)), schedule("Daily", 24, count(3))])
             }
-            Self::SlowVolumes => (volumes, vec![schedule("Six hours", 6, count(4))]),
+            Self::SlowVolumes => (volumes, vec![schedule("Twice a day", 12, count(4))]),
             Self::Instances => {
                 let targets = Targets::Instances {
                     any_of: vec![target_tag()],
@@ -104,8 +104,7 @@ impl Shape {
     pub fn period(self) -> SignedDuration {
         SignedDuration::from_hours(match self {
             Self::DailyByCount | Self::DailyByAge | Self::Instances | Self::DefaultPolicy => 24,
-            Self::TwoSchedules => 12,
-            Self::SlowVolumes => 6,
+            Self::SlowVolumes | Self::TwoSchedules => 12,
         })
     }
 

@@ -50,7 +50,7 @@ pub fn fault(
         Keeps::Count(_) if !standing.ever_targeted => wrong("it is not managed any more"),
         Keeps::Count(count) if newer < count => wrong(&format!("only {newer} newer ones are good, {count} are kept")),
         Keeps::Count(_) => None,
-        Keeps::Days(_) if standing.ever_there && !standing.ever_targeted => wrong("it is not managed any more"),
+        Keeps::Days(_) if standing.always_there && !standing.ever_targeted => wrong("it is not managed any more"),
         Keeps::Days(_) if newer == 0 && !has_twin(ec2, by_instance, gone, firm, at) => wrong("no newer one is good"),
         Keeps::Days(days) => {
             let expires = truth::time(gone) + SignedDuration::from_hours(24 * days);

@@ -54,8 +54,8 @@ pub(super) fn has_failed(record: &Record, at: Timestamp) -> bool {
 pub(super) struct Standing {
     /// It was there and targeted at some time.
     pub(super) ever_targeted: bool,
-    /// It was there at some time.
-    pub(super) ever_there: bool,
+    /// It was there all the time.
+    pub(super) always_there: bool,
     /// It was there and targeted all the time.
     pub(super) always_targeted: bool,
 }
@@ -63,7 +63,7 @@ pub(super) struct Standing {
 pub(super) fn standing(ec2: &Ec2, source: &str, from: Timestamp, to: Timestamp) -> Standing {
     let of = |exists: &Switched, targeted: &Switched| Standing {
         ever_targeted: exists.was_ever_on(from, to) && targeted.was_ever_on(from, to),
-        ever_there: exists.was_ever_on(from, to),
+        always_there: exists.was_on(from, to),
         always_targeted: exists.was_on(from, to) && targeted.was_on(from, to),
     };
     let volume = ec2.volumes.iter().find(|life| life.is.id.as_str() == source);
@@ -71,7 +71,7 @@ pub(super) fn standing(ec2: &Ec2, source: &str, from: Timestamp, to: Timestamp) 
     match (volume, instance) {
         (Some(life), _) => of(&life.exists, &life.targeted),
         (None, Some(life)) => of(&life.exists, &life.targeted),
-        (None, None) => Standing { ever_targeted: false, ever_there: false, always_targeted: false },
+        (None, None) => Standing { ever_targeted: false, always_there: false, always_targeted: false },
     }
 }
 
