@@ -13,6 +13,7 @@ mod pace;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
 mod tests;
+mod whole;
 
 pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};
 pub use failure::{CallFailed, ObserveError};

@@ -213,7 +213,7 @@ fn log_action(policy: &str, action: &Action, outcome: &Outcome) {
         scheduled_time = about.scheduled_time.map(written),
         outcome = word,
         code = failed.map(|failed| failed.code.as_str()),
-        message = failed.map(|failed| failed.message.as_str()),
+        cause = failed.map(|failed| failed.message.as_str()),
         tags_left_out = (!left_out.is_empty()).then_some(left_out),
         "action"
     );

@@ -27,8 +27,8 @@
 //! - [`report`], [`answer`]: the words.
 //! - [`sim`]: a simulated account that drives all of it through a year in a second.
 //!
-//! First floor, behind the feature `aws`: `aws` (observe, apply, pace), `handler` (one turn) and, behind `cli`, the
-//! command line.
+//! First floor, behind the feature `aws`: `aws` (observe, apply, pace), `handler` (one turn), `log` (its lines) and,
+//! behind `cli`, the command line.
 
 pub mod action;
 pub mod answer;
@@ -41,6 +41,8 @@ pub mod event;
 mod fixtures;
 #[cfg(feature = "aws")]
 pub mod handler;
+#[cfg(feature = "aws")]
+pub mod log;
 pub mod options;
 pub mod pace;
 pub mod plan;

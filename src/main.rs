@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use opendlm::answer::{Answer, TurnError};
 use opendlm::aws::Account;
-use opendlm::handler;
+use opendlm::{handler, log};
 use serde_json::value::RawValue;
 
 /// What a turn keeps back of the function's time to put its answer together and hand it over.
@@ -12,7 +12,7 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(2);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
+    log::of_function();
     let account = Account::connect().await;
     let account = &account;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(account, event))).await
@@ -26,8 +26,9 @@ async fn invoke(account: &Account, event: LambdaEvent<Box<RawValue>>) -> Result<
         Err(error) => Err(error),
     };
     answer.map_err(|error| {
-        tracing::error!(error = error.name(), "{error}");
-        diagnostic(&error)
+        let diagnostic = diagnostic(&error);
+        tracing::error!(error = error.name(), cause = diagnostic.error_message, "failed");
+        diagnostic
     })
 }
 

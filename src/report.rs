@@ -11,6 +11,7 @@ pub mod words;
 
 use crate::options::Options;
 use crate::plan::{Due, OrphanCount, Plan, TargetVerdict};
+use crate::policy::decode::shown;
 use crate::policy::{CreateRule, Policy, Schedule, StartTimeOrigin};
 use crate::schedule;
 use crate::tags::written;
@@ -181,11 +182,16 @@ pub fn report(
         foreign: plan.foreign,
         failed,
         failures,
-        warnings: warnings.iter().chain(&progress.tags_left_out).cloned().collect(),
+        warnings: warnings.iter().cloned().chain(progress.tags_left_out.iter().map(line)).collect(),
     };
     report.summary = summary(&report, plan, status);
     report.failures.truncate(FAILURES_LISTED_MAX);
     report
+}
+
+/// A text that came from EC2, or with the `Next` of an event, as part of a line; both have bounds of their own.
+fn line(text: impl AsRef<str>) -> String {
+    shown(text.as_ref(), usize::MAX)
 }
 
 /// Every decision of a plan in words: first the volumes, then the snapshots.

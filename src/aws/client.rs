@@ -1,10 +1,11 @@
 //! The EC2 client: how it is made, how long it waits, how often it tries.
 
+use super::whole::Whole;
 use aws_config::BehaviorVersion;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryMode};
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
-use aws_sdk_ec2::config::{self, Config};
+use aws_sdk_ec2::config::{self, Config, SharedHttpClient};
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -26,10 +27,14 @@ const WARM_UP_SECONDS_MAX: u64 = 3;
 /// A client for the account and Region that the environment and the profile name (`AWS_REGION`, `AWS_PROFILE`,
 /// `AWS_ENDPOINT_URL`, credentials), as every AWS tool reads them.
 pub(super) async fn from_environment() -> Client {
-    let http = HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let shared = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+    let shared = aws_config::defaults(BehaviorVersion::latest()).http_client(https()).load().await;
     let attempts = shared.retry_config().map_or(ATTEMPTS_MAX, RetryConfig::max_attempts);
     Client::from_conf(with_patience(config::Builder::from(&shared), attempts).build())
+}
+
+/// Connections with TLS by rustls and ring.
+pub(super) fn https() -> SharedHttpClient {
+    HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 /// Opens a connection for each of the two listings that every turn makes at the same time: a TLS handshake is most of
@@ -48,10 +53,12 @@ pub(super) async fn warm_up(client: &Client) {
 /// The smallest page that EC2 accepts (EC2 API reference, DescribeVolumes and DescribeSnapshots: `MaxResults`, 5).
 const FEWEST_RESULTS: i32 = 5;
 
-/// The settings of the calls that read: repeated up to `attempts` times, never adaptively, because the pacers know
-/// EC2's buckets and the SDK would only guess them.
+/// The settings of every call, with the patience of those that read: repeated up to `attempts` times, never adaptively,
+/// because the pacers know EC2's buckets and the SDK would only guess them. No answer is believed that did not come
+/// whole.
 pub(super) fn with_patience(builder: config::Builder, attempts: u32) -> config::Builder {
     builder
+        .interceptor(Whole)
         .retry_config(RetryConfig::standard().with_retry_mode(RetryMode::Standard).with_max_attempts(attempts))
         .timeout_config(timeouts(DESCRIBE_ATTEMPT_SECONDS_MAX, DESCRIBE_SECONDS_MAX))
 }

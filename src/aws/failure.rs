@@ -3,7 +3,9 @@
 //! A failed action is classified for the next turn ([`FailedKind`]), a failed listing for Step Functions
 //! ([`ObserveError`]). Both come from the same table.
 
+use super::whole::NotWhole;
 use crate::action::{Failed, FailedKind};
+use crate::policy::decode::shown;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
@@ -76,6 +78,8 @@ where
             let status = context.raw().status().as_u16();
             match context.err().code() {
                 Some(code) => answered(code, context.err().message().unwrap_or_default(), status),
+                // The SDK could not make sense of an answer that claims success.
+                None if context.raw().status().is_success() => failed(FailedKind::Unclear, "BadAnswer", &chain(error)),
                 None => without_code(status),
             }
         }
@@ -86,13 +90,22 @@ where
         SdkError::DispatchFailure(_) => failed(FailedKind::Unclear, "NoConnection", &chain(error)),
         SdkError::TimeoutError(_) => timeout(error),
         // `ResponseError`, an answer that is no EC2 answer; and what a later SDK adds.
-        _ => failed(FailedKind::Unclear, "BadAnswer", &chain(error)),
+        _ => failed(FailedKind::Unclear, "BadAnswer", &not_whole(error).unwrap_or_else(|| chain(error))),
     }
 }
 
-/// A failure with a bounded, one-line code and message.
+/// A failure with a bounded, one-line code and message, neither of which quotes a signed request.
 pub(super) fn failed(kind: FailedKind, code: &str, message: &str) -> Failed {
-    Failed { kind, code: one_line(code, CODE_CHARACTERS_MAX), message: one_line(message, MESSAGE_CHARACTERS_MAX) }
+    let code = if quotes_a_request(code) { "BadAnswer" } else { code };
+    let message =
+        if quotes_a_request(message) { "the answer quotes the signed request, it is not told" } else { message };
+    Failed { kind, code: shown(code, CODE_CHARACTERS_MAX), message: shown(message, MESSAGE_CHARACTERS_MAX) }
+}
+
+/// Whether a text may hold a session token or a signature: some endpoints and proxies quote what they refuse.
+fn quotes_a_request(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    MARKS_OF_A_REQUEST.iter().any(|mark| text.contains(mark))
 }
 
 /// EC2 answered with an error code.
@@ -123,6 +136,11 @@ fn no_credentials<E: Error + 'static>(error: &SdkError<E>) -> Failed {
 
 fn credentials_error<E: Error + 'static>(error: &SdkError<E>) -> Option<&CredentialsError> {
     causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// What is wrong with an answer that did not come whole, without the SDK's words around it.
+fn not_whole<E: Error + 'static>(error: &SdkError<E>) -> Option<String> {
+    causes(error).find_map(|cause| cause.downcast_ref::<NotWhole>()).map(ToString::to_string)
 }
 
 /// What an error code means. Every unknown code of a 4xx answer is a refusal for this resource.
@@ -193,9 +211,20 @@ const UNCLEAR: &[&str] = &[
     "Unavailable",
 ];
 
-/// Codes whose messages quote the request as it was signed, session token and all.
+/// Codes whose messages quote the request as it was signed, session token and all, in whatever form.
 const QUOTE_THE_REQUEST: &[&str] =
     &["IncompleteSignature", "InvalidSignatureException", "MissingAuthenticationToken", "SignatureDoesNotMatch"];
+
+/// What stands around the credentials of a request that was signed by Signature Version 4, in small letters.
+const MARKS_OF_A_REQUEST: &[&str] = &[
+    "authorization:",
+    "aws4-hmac-sha256",
+    "credential=",
+    "signature=",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "x-amz-signature",
+];
 
 const TOO_MANY_REQUESTS: u16 = 429;
 const INTERNAL_SERVER_ERROR: u16 = 500;
@@ -215,18 +244,27 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 /// Why a call failed, in the words of its causes and without any of their Debug output: that holds requests and
 /// headers. The SDK's own word for the failure ("dispatch failure") says less than the code next to it.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let words: Vec<String> = causes(error).skip(1).map(ToString::to_string).collect();
+    let words = causes(error).skip(1).map(ToString::to_string).filter(|words| !words.contains(DEBUG_OF_A_REQUEST));
+    let words: Vec<String> = words.map(|words| without_password(&words)).collect();
     if words.is_empty() { error.to_string() } else { words.join(": ") }
 }
 
-/// Text from outside as part of a line: bounded, and without characters that could begin another line or hide one.
-fn one_line(text: &str, characters_max: usize) -> String {
-    let visible = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
-    let mut line: String = text.chars().take(characters_max).map(visible).collect();
-    if text.chars().nth(characters_max).is_some() {
-        line.push('…');
+/// What the SDK writes into the words themselves when `AWS_ENDPOINT_URL` is no URL (aws-smithy-runtime,
+/// `apply_endpoint`), beside the whole of that variable.
+const DEBUG_OF_A_REQUEST: &str = "Request {";
+
+/// The words without what stands before the host of a URL, `user:password@`.
+fn without_password(words: &str) -> String {
+    let mut told = String::with_capacity(words.len());
+    for (index, part) in words.split("://").enumerate() {
+        if index > 0 {
+            told.push_str("://");
+        }
+        let url = part.split([' ', '"', '`']).next().unwrap_or_default();
+        let host_from = if index > 0 { url.rfind('@').map_or(0, |at| at + 1) } else { 0 };
+        told.push_str(part.get(host_from..).unwrap_or_default());
     }
-    line
+    told
 }
 
 #[cfg(test)]
@@ -279,7 +317,7 @@ mod tests {
         check(&["SomethingNew"], 500, FailedKind::Unclear);
         check(&["SomethingNew"], 400, FailedKind::Refused);
         check(&["InvalidVolume.NotFound", "IncorrectState", "InvalidSnapshot.InUse"], 400, FailedKind::Refused);
-        check(&["SnapshotCreationPerVolumeRateExceeded", "ConcurrentSnapshotLimitExceeded"], 400, FailedKind::Refused);
+        check(&["SnapshotCreationPerVolumeRateExceeded", "ConcurrentSnapshotLimitExceeded"], 400, FailedKind::TooSoon);
         check(&["PendingSnapshotLimitExceeded", "SnapshotLimitExceeded"], 400, FailedKind::Refused);
         check(&["InvalidParameterValue", "RequestExpired", "FilterLimitExceeded"], 400, FailedKind::Refused);
         // What is the matter with one snapshot or instance. EC2's documentation does not name the code of a snapshot
@@ -290,7 +328,7 @@ mod tests {
 
     #[test]
     fn no_code_stands_in_two_tables() {
-        let mut codes: Vec<&str> = [DENIED, THROTTLED, UNCLEAR].concat();
+        let mut codes: Vec<&str> = [DENIED, THROTTLED, TOO_SOON, UNCLEAR].concat();
         let all = codes.len();
         codes.sort_unstable();
         codes.dedup();
@@ -324,11 +362,17 @@ mod tests {
     #[test]
     fn a_message_stays_on_one_bounded_line() {
         let forged = answered("Evil\nCode", "first\r\n{\"level\":\"INFO\"}\u{2028}\u{1b}[31m", 400);
-        assert_eq!(forged.code, "Evil Code");
-        assert_eq!(forged.message, "first  {\"level\":\"INFO\"}  [31m");
+        assert_eq!(forged.code, "Evil\\nCode");
+        assert_eq!(forged.message, "first\\r\\n{\"level\":\"INFO\"}\\u{2028}\\u{1b}[31m");
         let long = answered("X", &"é".repeat(10_000), 400).message;
-        assert_eq!(long.chars().count(), MESSAGE_CHARACTERS_MAX + 1);
-        assert!(long.ends_with('…'));
+        assert_eq!(long, format!("{}...", "é".repeat(MESSAGE_CHARACTERS_MAX)));
+    }
+
+    #[test]
+    fn a_url_is_told_without_its_password() {
+        let told = "no way to http://host:1/a from `https://host`, user:x@y stays";
+        let held = "no way to http://user:pass/w@rd@host:1/a from `https://:@@host`, user:x@y stays";
+        assert_eq!((without_password(told), without_password(held)), (told.to_owned(), told.to_owned()));
     }
 
     #[test]
@@ -338,5 +382,13 @@ mod tests {
             assert!(!failed.message.contains("SECRET"), "{code}");
             assert_eq!(failed.kind, FailedKind::Denied);
         }
+        let quoted =
+            answered("AuthFailure", "refused: Authorization: AWS4-HMAC-SHA256 Credential=A/B, Signature=C", 401);
+        assert_eq!((quoted.kind, quoted.code.as_str()), (FailedKind::Denied, "AuthFailure"));
+        assert_eq!(quoted.message, "the answer quotes the signed request, it is not told");
+        let token = answered("X-Amz-Security-Token=SECRET", "", 400);
+        assert_eq!(token.code, "BadAnswer");
+        let plain = "You are not authorized to perform this operation. Encoded authorization failure message: abc";
+        assert_eq!(answered("UnauthorizedOperation", plain, 403).message, plain);
     }
 }

@@ -12,6 +12,7 @@ mod sources;
 mod volumes;
 
 use super::{Account, ObserveError};
+use crate::policy::decode::shown;
 use crate::policy::{Policy, Targets};
 use crate::world::{Coverage, CutShort, Instance, Volume, World};
 use aws_sdk_ec2::types;
@@ -90,6 +91,14 @@ fn read_time(time: &DateTime) -> Option<Timestamp> {
 fn pairs(tags: &[types::Tag]) -> impl Iterator<Item = (&str, &str)> {
     tags.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default())))
 }
+
+/// A word of EC2's that this version does not know, as a reason quotes it.
+fn word(text: &str) -> String {
+    shown(text, WORD_CHARACTERS_MAX)
+}
+
+/// EC2's longest state, `shutting-down`, has 13 characters.
+const WORD_CHARACTERS_MAX: usize = 40;
 
 /// What stands for a word that EC2 did not say.
 const UNSTATED: &str = "unstated";

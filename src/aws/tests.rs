@@ -1,10 +1,16 @@
 //! What the tests of the shell share: the real client, behind which recorded answers stand instead of EC2.
 
+pub(super) mod answers;
+mod lines;
+mod secrets;
+mod wire;
+
 use super::{Account, client};
 use crate::policy::{Age, AgeUnit, CreateRule, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule};
 use crate::policy::{DefaultTargets, ScheduleName, StartTime, StartTimeOrigin, Tag, Targets};
 use aws_sdk_ec2::config::http::HttpResponse;
 use aws_sdk_ec2::config::{AsyncSleep, Builder, SharedHttpClient, Sleep};
+use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_mocks::{Rule, RuleMode, mock_client};
 use aws_smithy_types::body::SdkBody;
 use std::num::NonZeroU32;
@@ -22,6 +28,21 @@ impl AsyncSleep for Instantly {
     }
 }
 
+/// The SDK's pauses, of at most two seconds, pass at once, and its timeouts never: what answers may take its time.
+#[derive(Debug)]
+struct WithoutPauses;
+
+impl AsyncSleep for WithoutPauses {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let is_pause = duration <= Duration::from_secs(2);
+        Sleep::new(async move {
+            if !is_pause {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+}
+
 /// An account in which each call gets the answer of the first rule that matches it, and a panic if none does.
 pub(super) fn account(rules: &[&Rule]) -> Account {
     let ec2 = mock_client!(aws_sdk_ec2, RuleMode::MatchAny, rules, |config| {
@@ -34,6 +55,16 @@ pub(super) fn account(rules: &[&Rule]) -> Account {
 pub(super) fn account_with(http: SharedHttpClient, settings: impl FnOnce(Builder) -> Builder) -> Account {
     let config = aws_sdk_ec2::Config::builder().with_test_defaults_v2().http_client(http).sleep_impl(Instantly);
     Account::new(aws_sdk_ec2::Client::from_conf(settings(client::with_patience(config, 3)).build()))
+}
+
+/// An account behind an endpoint that answers each EC2 action, with the form that was sent, as `answer` says.
+pub(super) fn account_answering(answer: impl Fn(&str, &str) -> HttpResponse + Send + Sync + 'static) -> Account {
+    let http = infallible_client_fn(move |request| {
+        let form = String::from_utf8_lossy(request.body().bytes().unwrap()).into_owned();
+        let action = form.split('&').find_map(|field| field.strip_prefix("Action=")).unwrap();
+        answer(action, &form).try_into_http1x().unwrap()
+    });
+    account_with(http, |config| config.sleep_impl(WithoutPauses))
 }
 
 /// An error answer as EC2 writes it.

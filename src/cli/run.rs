@@ -5,19 +5,18 @@ use super::document::{event, print_json};
 use crate::answer::{Answer, TurnError};
 use crate::aws::{Account, clock};
 use crate::handler;
+use crate::log;
 use crate::tags::written;
 use jiff::{SignedDuration, Timestamp};
 use std::process::ExitCode;
 use std::time::Duration;
-use tracing_subscriber::EnvFilter;
 
 /// How long a turn may take at home: as long as the function that `template.yaml` deploys.
 const TURN_SECONDS_MAX: i64 = 300;
 
 /// Runs an event to its end.
 pub(super) fn run(document: &Document) -> ExitCode {
-    let filter = EnvFilter::try_from_env("OPENDLM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    log::of_command_line();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
     match runtime.block_on(run_to_end(document)) {
         Ok(answer) => {

@@ -1,6 +1,6 @@
 //! What failed, as a report tells it: what EC2 refused, what no try would mend, and what stopped the run.
 
-use super::{FailureReport, words};
+use super::{FailureReport, line, words};
 use crate::plan::{Brake, Plan, Target, TargetDecision, TargetVerdict};
 use crate::turn::progress::{Failure, Progress, Subject};
 use crate::world::CutShort;
@@ -83,11 +83,11 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
 
 fn failure_report(failure: &Failure) -> FailureReport {
     FailureReport {
-        action: failure.action.clone(),
-        resource: failure.subject.resource().to_owned(),
-        schedule: failure.subject.schedule().map(str::to_owned),
-        code: failure.code.clone(),
-        message: failure.message.clone(),
+        action: line(&failure.action),
+        resource: line(failure.subject.resource()),
+        schedule: failure.subject.schedule().map(line),
+        code: line(&failure.code),
+        message: line(&failure.message),
         attempts: failure.attempts,
     }
 }

@@ -27,7 +27,8 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn is_shell(name: &str) -> bool {
-    ["aws", "cli", "bin/"].iter().any(|room| name.starts_with(room)) || name == "main.rs" || name == "handler.rs"
+    ["aws", "cli", "bin/"].iter().any(|room| name.starts_with(room))
+        || ["handler.rs", "log.rs", "main.rs"].contains(&name)
 }
 
 #[track_caller]

@@ -1,3 +1,5 @@
+mod hostile;
+
 use super::*;
 use crate::aws::clock::now;
 use crate::aws::tests::{POLICY, account, account_with, answer, error_answer, tags_of};
@@ -258,8 +260,8 @@ async fn a_creation_is_made_once_whatever_comes_back() {
         (400, "UnrecognizedClientException", FailedKind::Denied),
         (400, "InvalidVolume.NotFound", FailedKind::Refused),
         (400, "IncorrectState", FailedKind::Refused),
-        (400, "SnapshotCreationPerVolumeRateExceeded", FailedKind::Refused),
-        (400, "ConcurrentSnapshotLimitExceeded", FailedKind::Refused),
+        (400, "SnapshotCreationPerVolumeRateExceeded", FailedKind::TooSoon),
+        (400, "ConcurrentSnapshotLimitExceeded", FailedKind::TooSoon),
         (400, "PendingSnapshotLimitExceeded", FailedKind::Refused),
         (400, "SnapshotLimitExceeded", FailedKind::Refused),
     ] {
@@ -355,13 +357,14 @@ async fn throttling_ends_its_lane_for_the_turn_and_no_other() {
     let mut actions = creates(40);
     actions.extend((0..20).map(|number| delete(&format!("snap-{number:x}"))));
     let account = account(&[&throttled, &deletes_work()]);
+    let began = now();
     let outcomes = account.apply(&actions, later(), |_, _| {}).await;
     let (creates, deletes) = outcomes.split_at(40);
     assert!((1..=CALLS_IN_FLIGHT_MAX).contains(&throttled.num_calls()), "only what was in flight already");
     assert_eq!(creates.iter().filter(|outcome| **outcome != Outcome::NotStarted).count(), throttled.num_calls());
     assert!(deletes.iter().all(|outcome| *outcome == Outcome::Deleted));
-    // The next turn begins with an empty bucket: the first token is 0.2 s away, too far for this one.
-    let soon = now() + SignedDuration::from_secs(15) + SignedDuration::from_millis(100);
+    // The next turn begins with a bucket that was empty after `began`: its first token comes 0.2 s later, too late.
+    let soon = began + SignedDuration::from_secs(15) + SignedDuration::from_millis(190);
     assert_eq!(account.apply(&actions[..1], soon, |_, _| {}).await, [Outcome::NotStarted]);
 }
 

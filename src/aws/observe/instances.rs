@@ -2,7 +2,7 @@
 
 use super::filters::{carries, id_filters, target_filters};
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
-use super::{UNSTATED, volumes};
+use super::{UNSTATED, volumes, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::Tag;
 use crate::world::{AttachedVolume, CutShort, Instance, InstanceId, InstanceState, VolumeId};
@@ -100,7 +100,8 @@ impl Account {
         let mut listing = Listing::default();
         let cut_short = self
             .each_instance(call, |instance| {
-                if is_wanted(instance) {
+                // What cannot be told apart was found by the filter: who knows that it is not wanted?
+                if is_wanted(instance) || read_id(instance).is_none() {
                     let (volumes, unreadable) = attached_volumes(instance);
                     listing.add(read_instance(instance, volumes), |instance| &instance.id);
                     listing.cut(unreadable);
@@ -134,7 +135,11 @@ impl Account {
 
 /// `None` without an id: then it cannot be told apart.
 fn read_instance(instance: &types::Instance, volumes: Vec<AttachedVolume>) -> Option<Instance> {
-    Some(Instance { id: InstanceId::parse(instance.instance_id()?)?, state: instance_state(instance), volumes })
+    Some(Instance { id: read_id(instance)?, state: instance_state(instance), volumes })
+}
+
+fn read_id(instance: &types::Instance) -> Option<InstanceId> {
+    InstanceId::parse(instance.instance_id()?)
 }
 
 /// The volumes of an instance, without their tags, and whether one of them has no id that can be read: its instance is
@@ -167,7 +172,7 @@ fn instance_state(instance: &types::Instance) -> InstanceState {
         Some(InstanceStateName::Stopped) => InstanceState::Stopped,
         Some(InstanceStateName::Stopping) => InstanceState::Stopping,
         Some(InstanceStateName::Terminated) => InstanceState::Terminated,
-        Some(other) => InstanceState::Unknown(other.as_str().to_owned()),
+        Some(other) => InstanceState::Unknown(word(other.as_str())),
         None => InstanceState::Unknown(UNSTATED.to_owned()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::filters::filter;
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
-use super::{UNSTATED, pairs, read_time};
+use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::PolicyId;
 use crate::tags::{self, Marks};
@@ -132,7 +132,7 @@ fn snapshot_state(state: Option<&types::SnapshotState>, progress: Option<&str>) 
         Some(types::SnapshotState::Completed) => SnapshotState::Completed,
         Some(types::SnapshotState::Error) => SnapshotState::Error,
         Some(types::SnapshotState::Pending) => SnapshotState::Pending { progress_percent: percent(progress) },
-        Some(other) => SnapshotState::Unknown(other.as_str().to_owned()),
+        Some(other) => SnapshotState::Unknown(word(other.as_str())),
         None => SnapshotState::Unknown(UNSTATED.to_owned()),
     }
 }

@@ -1,5 +1,7 @@
 //! What the tests of this room share, and what holds for every listing.
 
+mod hostile;
+
 use super::*;
 use crate::aws::tests::{POLICY, account, account_with, answer, error_answer, policy};
 use crate::tags;

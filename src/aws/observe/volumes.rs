@@ -2,7 +2,7 @@
 
 use super::filters::{carries, id_filters, target_filters};
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
-use super::{UNSTATED, pairs, read_time};
+use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::{DefaultTargets, Tag};
 use crate::world::{Volume, VolumeId, VolumeState};
@@ -88,8 +88,12 @@ impl Account {
             let _permit = self.lanes.describe_volumes.admit().await;
             let page = call.clone().max_results(PAGE_ITEMS_MAX).set_next_token(token).send().await;
             let page = page.map_err(|error| ObserveError::of("DescribeVolumes", failure::of(&error)))?;
-            for volume in page.volumes().iter().filter(|volume| is_wanted(volume)) {
-                listing.add(read(volume), |volume| &volume.id);
+            for volume in page.volumes() {
+                let read = read(volume);
+                // What cannot be told apart was found by the filter: who knows that it is not wanted?
+                if read.is_none() || is_wanted(volume) {
+                    listing.add(read, |volume| &volume.id);
+                }
             }
             pages.turn(page.next_token());
         }
@@ -124,7 +128,7 @@ fn volume_state(state: Option<&types::VolumeState>) -> VolumeState {
         Some(types::VolumeState::Deleting) => VolumeState::Deleting,
         Some(types::VolumeState::Error) => VolumeState::Error,
         Some(types::VolumeState::InUse) => VolumeState::InUse,
-        Some(other) => VolumeState::Unknown(other.as_str().to_owned()),
+        Some(other) => VolumeState::Unknown(word(other.as_str())),
         None => VolumeState::Unknown(UNSTATED.to_owned()),
     }
 }
