@@ -286,3 +286,6 @@ fn is_recent(at: Timestamp, now: Timestamp, settling: SignedDuration) -> bool {
 fn shortened(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(MESSAGE_LENGTH_MAX).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,6 +103,77 @@ fn what_was_created_is_not_created_again_while_ec2_may_not_list_it() {
 }
 
 #[test]
+fn a_throttled_creation_is_no_failure_and_an_unclear_deletion_is_no_creation() {
+    let throttled = first_turn(&world([volume(1)], []), &failed(FailedKind::Throttled));
+    assert_eq!((throttled.progress.failures.len(), throttled.progress.creations), (0, 0));
+    let old = (19..=22).map(|day| snapshot(day, 1, &format!("2026-11-{day}T17:00:00Z")));
+    for kind in [FailedKind::Unclear, FailedKind::TooSoon, FailedKind::Throttled] {
+        let progress = first_turn(&world([volume(1)], old.clone()), &failed(kind)).progress;
+        assert_eq!((progress.creations, progress.unsettled.len(), progress.failures.len()), (0, 0, 1));
+    }
+}
+
+#[test]
+fn a_creation_begins_the_ladder_of_waits_anew_and_nothing_else_does() {
+    let with_waits = |world: &World, outcome: &Outcome| {
+        let progress = Progress { waits: 3, ..Progress::new(&start(NOW)) };
+        turn_at(at(SETTLED), world, progress, Budget::UNBOUNDED, outcome).status
+    };
+    let due = world([volume(1)], []);
+    assert_eq!(with_waits(&due, &created()), Status::Waiting { seconds: 1 });
+    assert_eq!(with_waits(&due, &failed(FailedKind::TooSoon)), Status::Waiting { seconds: 60 });
+}
+
+#[test]
+fn what_was_left_out_of_the_failures_stays_counted_until_all_are_mended() {
+    let left_out = |failures: Vec<progress::Failure>, world: &World| {
+        let before = Progress { failures, failures_left_out: 4, ..Progress::new(&start(NOW)) };
+        turn_at(at(SETTLED), world, before, Budget::UNBOUNDED, &failed(FailedKind::Refused)).progress.failures_left_out
+    };
+    assert_eq!(left_out(vec![], &world([volume(1)], [])), 4);
+    assert_eq!(left_out(vec![], &world([volume(1)], [snapshot(1, 1, NOW)])), 0);
+}
+
+#[test]
+fn calls_that_do_not_fit_are_counted_for_creations_and_deletions_together() {
+    let old = (17..=22).map(|day| snapshot(day, 1, &format!("2026-11-{day}T17:00:00Z")));
+    let world = world([volume(1), volume(2), volume(3)], old);
+    let (policy, options, progress) = (sample(), Options::default(), Progress::new(&start(NOW)));
+    let plan = plan::plan(&policy, &options, &progress.start(), at(SETTLED), &world);
+    let budget = Budget { creations_max: 1, deletions_max: 1 };
+    let selection = select(&policy, &options, &plan, &progress, at(SETTLED), budget);
+    // Two creations and three deletions, one of each goes now.
+    assert_eq!((selection.actions.len(), selection.left_over), (2, 3));
+}
+
+#[test]
+fn a_run_without_a_backup_succeeds_only_when_it_deleted_something() {
+    let (policy, options) = (sample(), Options::default());
+    let done = |deleted| {
+        let start = Start { at: at("2026-11-22T12:00:00Z"), ..start("2026-11-22T12:00:00Z") };
+        let progress = Progress { deleted, ..Progress::new(&start) };
+        let world = world([], []);
+        let plan = plan::plan(&policy, &options, &start, start.begun, &world);
+        let selection = select(&policy, &options, &plan, &progress, start.begun, Budget::UNBOUNDED);
+        conclude(&options, &plan, progress, selection, vec![], start.begun).status
+    };
+    assert_eq!(done(0), Status::Done(RunOutcome::Skipped));
+    assert_eq!(done(1), Status::Done(RunOutcome::Succeeded));
+}
+
+#[test]
+fn a_role_that_may_delete_but_not_create_goes_on() {
+    let old = (17..=21).map(|day| snapshot(day, 2, &format!("2026-11-{day}T17:00:00Z")));
+    let world = world([volume(1), volume(2)], old);
+    let (policy, options, progress) = (sample(), Options::default(), Progress::new(&start(NOW)));
+    let plan = plan::plan(&policy, &options, &progress.start(), at(SETTLED), &world);
+    let selection = select(&policy, &options, &plan, &progress, at(SETTLED), Budget::UNBOUNDED);
+    let answer = |action: &Action| if action.is_creation() { failed(FailedKind::Denied) } else { Outcome::Deleted };
+    let outcomes = selection.actions.iter().map(answer).collect();
+    assert_eq!(conclude(&options, &plan, progress, selection, outcomes, at(SETTLED)).denied, None);
+}
+
+#[test]
 fn a_volume_that_somebody_else_just_made_a_snapshot_of_is_looked_at_again_before_it_is_tried_again() {
     let world = world([volume(1)], []);
     let first = first_turn(&world, &failed(FailedKind::TooSoon));

@@ -1,0 +1,100 @@
+//! What is remembered between turns, at the edges of its bounds.
+
+use super::*;
+use crate::fixtures::*;
+use crate::options::Options;
+
+const NOW: &str = "2026-11-22T17:00:00Z";
+
+fn subject(number: u32) -> Subject {
+    Subject::creation(&name("Daily"), volume_id(number).as_str())
+}
+
+fn failed(kind: FailedKind) -> Failed {
+    Failed { kind, code: "Code".to_owned(), message: "why".to_owned() }
+}
+
+fn progress() -> Progress {
+    Progress::new(&start(NOW))
+}
+
+#[test]
+fn a_subject_tells_its_resource_and_schedule_and_has_a_hash_of_its_own() {
+    let one = subject(1);
+    assert_eq!((one.resource(), one.schedule()), (volume_id(1).as_str(), Some("Daily")));
+    assert_eq!(one.to_string(), format!("{} Daily", volume_id(1)));
+    assert_eq!(one.hash().len(), 16);
+    assert_ne!(one.hash(), subject(2).hash());
+    let deletion = Subject::deletion(&snapshot(7, 1, NOW).id);
+    assert_eq!((deletion.resource(), deletion.schedule()), (deletion.to_string().as_str(), None));
+}
+
+#[test]
+fn inside_the_window_a_run_creates_five_times_for_each_target_and_after_it_once() {
+    let (until, after) = (at("2026-11-22T18:00:00Z"), at("2026-11-22T18:00:01Z"));
+    let may = |creations, now| Progress { creations, ..progress() }.may_create(&subject(1), 2, until, now);
+    assert_eq!((may(9, until), may(10, until)), (true, false));
+    assert_eq!((may(1, after), may(2, after)), (true, false));
+}
+
+#[test]
+fn after_the_window_nothing_is_tried_again_that_failed_or_may_have() {
+    let (until, after) = (at("2026-11-22T18:00:00Z"), at("2026-11-22T18:00:01Z"));
+    let mut progress = progress();
+    progress.remember_failure("CreateSnapshot", subject(1), &failed(FailedKind::Refused));
+    let may = |progress: &Progress, number| progress.may_create(&subject(number), 5, until, after);
+    assert_eq!((may(&progress, 1), may(&progress, 2)), (false, true));
+    progress.failures_left_out = 1;
+    assert!(!may(&progress, 2), "it may be one of those that are not carried");
+}
+
+#[test]
+fn a_deletion_is_given_up_at_once_when_refused_and_after_three_tries_when_it_may_pass() {
+    let deletion = Subject::deletion(&snapshot(7, 1, NOW).id);
+    let mut refused = progress();
+    refused.remember_failure("DeleteSnapshot", deletion.clone(), &failed(FailedKind::Refused));
+    assert!(refused.is_deletion_given_up(&deletion));
+    for kind in [FailedKind::Unclear, FailedKind::Throttled] {
+        let mut unclear = progress();
+        let mut given_up = Vec::new();
+        for _ in 0..3 {
+            unclear.remember_failure("DeleteSnapshot", deletion.clone(), &failed(kind));
+            given_up.push(unclear.is_deletion_given_up(&deletion));
+        }
+        assert_eq!(given_up, [false, false, true]);
+    }
+}
+
+#[test]
+fn what_is_unsettled_is_bounded_and_the_oldest_is_forgotten_first() {
+    let settling = SignedDuration::from_secs(120);
+    let mut progress = progress();
+    let hashes = |from: usize, count: usize| (from..from + count).map(|n| format!("{n:016x}")).collect::<Vec<_>>();
+    progress.remember_unsettled(hashes(0, 1000), 1000, at(NOW), settling);
+    progress.remember_unsettled(hashes(1000, 900), 900, at(NOW), settling);
+    let unsettled = progress.unsettled_at(at(NOW), settling);
+    assert_eq!(unsettled.len(), UNSETTLED_MAX);
+    assert_eq!(unsettled.first().copied(), Some(hashes(500, 1)[0].as_str()));
+    assert_eq!(progress.creations, 1900);
+}
+
+#[test]
+fn a_brake_is_met_by_one_more_than_it_allows() {
+    use crate::options::MaximumDeletions;
+    let old = (15..=21).map(|day| snapshot(day, 1, &format!("2026-11-{day}T17:00:00Z")));
+    let world = world([volume(1)], old);
+    let policy = sample();
+    let of = |allowed, deleted| {
+        let options = Options { maximum_deletions: MaximumDeletions::Number(allowed), ..Options::default() };
+        let progress = Progress { deleted, ..progress() };
+        let later = at("2026-11-22T12:00:00Z");
+        let start = Start { at: at("2026-11-22T12:00:00Z"), begun: later, origin: StartOrigin::Event };
+        let plan = crate::plan::plan(&policy, &options, &start, later, &world);
+        crate::turn::select(&policy, &options, &plan, &progress, later, crate::turn::Budget::UNBOUNDED)
+    };
+    // Four of seven are to go.
+    assert_eq!((of(4, 0).actions.len(), of(4, 0).brake), (4, None));
+    assert_eq!(of(5, 1).brake, None);
+    let brake = of(5, 2);
+    assert_eq!((brake.actions.len(), brake.brake), (0, Some(Brake { planned: 6, allowed: 5 })));
+}
