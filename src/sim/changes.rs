@@ -56,7 +56,7 @@ pub fn happen(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) 
     match change {
         Change::Archive => some_snapshot(ec2, random, now, |record| record.archived = Some(now)),
         Change::Copy => add_copy(ec2, random, now, true),
-        Change::Delete => some_snapshot(ec2, random, now, |record| record.removed = Some((now, Remover::User))),
+        Change::Delete => delete(ec2, random, now),
         Change::Hold => {
             let span = days(random);
             some_snapshot(ec2, random, now, |record| record.held = Some(span));
@@ -80,6 +80,17 @@ pub fn happen(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) 
         }
     }
     change
+}
+
+fn delete(ec2: &mut Ec2, random: &mut Random, now: Timestamp) {
+    let mut call = None;
+    some_snapshot(ec2, random, now, |record| {
+        record.removed = Some((now, Remover::User));
+        call = Some(record.call);
+    });
+    for member in ec2.records.iter_mut().filter(|member| member.is_ours && Some(member.call) == call) {
+        member.is_torn = true;
+    }
 }
 
 /// How many volumes or instances there are.
@@ -120,6 +131,7 @@ fn add_copy(ec2: &mut Ec2, random: &mut Random, now: Timestamp, by_copying: bool
         held: None,
         locked: None,
         archived: None,
+        is_torn: false,
         removed: None,
     });
 }

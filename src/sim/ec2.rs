@@ -280,6 +280,7 @@ impl Ec2 {
                 held: None,
                 locked: None,
                 archived: None,
+                is_torn: false,
                 removed: None,
             });
         }

@@ -84,6 +84,8 @@ pub struct Record {
     pub locked: Option<Span>,
     /// Since when it is in the archive tier.
     pub archived: Option<Timestamp>,
+    /// Whether somebody removed another member of its set.
+    pub is_torn: bool,
     /// When it was removed, and by whom.
     pub removed: Option<(Timestamp, Remover)>,
 }

@@ -104,15 +104,13 @@ fn count_targets(
             // Only what is due by this start: what an earlier run began is for the next one to see complete, or a
             // snapshot that hangs would hold up every run after it.
             TargetVerdict::Settling { .. } | TargetVerdict::Wait(_) => remaining.pending += 1,
-            // The recent one may be the run's own, which the list of ours does not show yet.
-            TargetVerdict::HasRecent { .. } => {
+            // The recent one may be the run's own, which the list of ours does not show yet. And beside one that is
+            // there the run may have made another, when an earlier look was cut short.
+            TargetVerdict::Exists(_) | TargetVerdict::HasRecent { .. } => {
                 let subject = Subject::of_decision(decision);
                 remaining.pending += usize::from(unsettled.contains(subject.hash().as_str()));
             }
-            TargetVerdict::Coincides { .. }
-            | TargetVerdict::Exists(_)
-            | TargetVerdict::Missed
-            | TargetVerdict::Skip(_) => {}
+            TargetVerdict::Coincides { .. } | TargetVerdict::Missed | TargetVerdict::Skip(_) => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::action::{Failed, FailedKind, Outcome};
 use crate::fixtures::*;
 use crate::options::Start;
-use crate::world::{Snapshot, SnapshotId, Volume, World};
+use crate::world::{Coverage, CutShort, Snapshot, SnapshotId, Volume, World};
 use jiff::SignedDuration;
 
 const NOW: &str = "2026-11-22T17:00:00Z";
@@ -192,6 +192,19 @@ fn a_run_is_not_over_before_ec2_shows_all_that_was_begun() {
         |now: &str| turn_at(at(now), &complete, Progress::new(&start(NOW)), Budget::UNBOUNDED, &created()).status;
     assert_eq!(status("2026-11-22T17:01:59Z"), Status::Waiting { seconds: 1 });
     assert_eq!(status(SETTLED), Status::Done(RunOutcome::Succeeded));
+}
+
+#[test]
+fn a_run_is_not_over_before_its_own_second_snapshot_must_be_listed() {
+    let cut_short = World { coverage: Coverage::Partial(CutShort::TooManyPages), ..world([volume(1)], []) };
+    let first = first_turn(&cut_short, &created());
+    let complete = world([volume(1)], [snapshot(1, 1, NOW)]);
+    let status = |seconds: i64| {
+        let now = at(SETTLED) + SignedDuration::from_secs(seconds);
+        turn_at(now, &complete, first.progress.clone(), Budget::UNBOUNDED, &created()).status
+    };
+    assert!(matches!(status(120), Status::Waiting { .. }));
+    assert_eq!(status(121), Status::Done(RunOutcome::Succeeded));
 }
 
 #[test]

@@ -128,7 +128,8 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
     let mut wished: BTreeSet<(&str, &str, Timestamp)> = BTreeSet::new();
     for record in ec2.records.iter().filter(|record| record.is_ours) {
         let key = (truth::source(record, by_instance), truth::schedule(record), truth::time(record));
-        let is_touched = record.held.is_some() || record.locked.is_some() || record.archived.is_some();
+        let is_touched =
+            record.is_torn || record.held.is_some() || record.locked.is_some() || record.archived.is_some();
         if is_touched || record.removed.is_some_and(|(removed, _)| removed > firm) {
             wished.insert(key);
         }
