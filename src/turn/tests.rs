@@ -271,6 +271,13 @@ fn a_failure_that_was_mended_is_forgotten() {
 }
 
 #[test]
+fn an_unclear_deletion_is_tried_again_although_every_backup_is_there() {
+    let old = (19..=22).map(|day| snapshot(day, 1, &format!("2026-11-{day}T17:00:00Z")));
+    let first = first_turn(&world([volume(1)], old), &failed(FailedKind::Unclear));
+    assert_eq!(first.status, Status::Waiting { seconds: 1 });
+}
+
+#[test]
 fn a_refused_deletion_is_tried_once_and_named() {
     let old = (18..=22).map(|day| snapshot(day, 1, &format!("2026-11-{day}T17:00:00Z")));
     let world = world([volume(1)], old);

@@ -98,3 +98,33 @@ fn a_brake_is_met_by_one_more_than_it_allows() {
     let brake = of(5, 2);
     assert_eq!((brake.actions.len(), brake.brake), (0, Some(Brake { planned: 6, allowed: 5 })));
 }
+
+#[test]
+fn what_failed_is_kept_in_one_short_line_until_it_is_mended() {
+    let long = "x".repeat(300);
+    let error = Failed { message: format!("first\nsecond {long}"), ..failed(FailedKind::Refused) };
+    let mut progress = progress();
+    progress.remember_failure("CreateSnapshot", subject(1), &error);
+    progress.remember_failure("CreateSnapshot", subject(2), &error);
+    let failure = &progress.failures[0];
+    assert_eq!((failure.code.as_str(), failure.attempts), ("Code", 1));
+    assert!(failure.message.starts_with("firstsecond x") && failure.message.len() == 200, "{}", failure.message);
+    progress.remember_failure("CreateSnapshot", subject(1), &error);
+    assert_eq!(progress.failures.last().map(|failure| failure.attempts), Some(2));
+    progress.forget_failure(&subject(1));
+    let left: Vec<&str> = progress.failures.iter().map(|failure| failure.subject.resource()).collect();
+    assert_eq!(left, [volume_id(2).as_str()]);
+}
+
+#[test]
+fn tags_that_found_no_room_are_told_for_fifty_targets() {
+    let mut progress = progress();
+    progress.remember_tags_left_out(&subject(1), &[]);
+    assert_eq!(progress.tags_left_out, Vec::<String>::new());
+    for number in 1..=60 {
+        progress.remember_tags_left_out(&subject(number), &["one".to_owned(), "two".to_owned()]);
+    }
+    assert_eq!(progress.tags_left_out.len(), 50);
+    let first = &progress.tags_left_out[0];
+    assert!(first.starts_with(volume_id(1).as_str()) && first.ends_with(": one, two"), "{first}");
+}
