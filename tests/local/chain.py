@@ -45,7 +45,10 @@ class Chain:
 
     def run(self, event: Any, seconds_max: float = 120) -> Execution:
         """Start an execution and wait for its end."""
-        execution = self.start(event)
+        return self.finish(self.start(event), seconds_max)
+
+    def finish(self, execution: Execution, seconds_max: float = 120) -> Execution:
+        """Wait for the end of an execution."""
         end = time.monotonic() + seconds_max
         while execution.status() == "RUNNING":
             if time.monotonic() > end:
@@ -73,6 +76,19 @@ class Execution:
     def output(self) -> Any:
         """The output of an execution that succeeded."""
         return json.loads(self._description().get("output") or "null")
+
+    def report(self) -> Any:
+        """The report of the last turn that was answered, whether or not the execution succeeded."""
+        answers = [event["stateExitedEventDetails"]["output"] for event in self.history() if event["type"] == "TaskStateExited"]
+        return json.loads(answers[-1])["Report"]
+
+    def failed_turns(self) -> list[str]:
+        """The error of each turn that gave no answer."""
+        return [event["taskFailedEventDetails"]["error"] for event in self.history() if event["type"] == "TaskFailed"]
+
+    def stop(self) -> None:
+        """Stop it, whatever it is doing."""
+        self._client.stop_execution(executionArn=self.arn)
 
     def history(self) -> list[dict[str, Any]]:
         """All events so far, in order."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EMULATOR = ROOT / ".venv" / "bin" / "aws-lambda-rie"
 FUNCTION_NAME = "opendlm"
 START_SECONDS_MAX = 10.0
+DEATH_SECONDS_MAX = 5.0
 
 
 class NotPrepared(Exception):
@@ -96,6 +98,22 @@ class Function:
             self.invocations.append(invocation)
             return invocation
 
+    def kill(self) -> None:
+        """Kill the bootstrap in the middle of an invocation, as the kernel does when memory runs out. The emulator stays.
+
+        When this returns the bootstrap does nothing any more. The emulator answers the invocation as Lambda does, and starts a
+        new one for the next.
+        """
+        process = self._process
+        for pid in children_of(process.pid) if process else []:
+            with contextlib.suppress(ProcessLookupError):
+                bootstrap = os.pidfd_open(pid)
+                try:
+                    signal.pidfd_send_signal(bootstrap, signal.SIGKILL)
+                    select.select([bootstrap], [], [], DEATH_SECONDS_MAX)
+                finally:
+                    os.close(bootstrap)
+
     def _start(self) -> None:
         self._port, api_port = free_ports(2)
         command = [str(EMULATOR), "--log-level", "error"]
@@ -156,6 +174,12 @@ def read_answer(body: bytes, began: float, seconds: float) -> Invocation:
         payload = {"errorType": "Sandbox.Timedout" if "timed out" in text else "Runtime.Unknown", "errorMessage": text}
     failed = isinstance(payload, dict) and "errorType" in payload
     return Invocation(payload, failed, began, seconds)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that any thread of a process started."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for each in lists for child in each.read_text().split()]
 
 
 def free_ports(count: int) -> Iterator[int]:

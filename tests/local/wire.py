@@ -99,6 +99,17 @@ class Bucket:
         return True
 
 
+class Intervention:
+    """What a test does in the middle of a call, in this process. This one does nothing."""
+
+    def arrives(self, call: Call) -> str | None:
+        """Before a call takes effect, in a thread of its own. What is returned is answered as an error: there is no effect."""
+        return None
+
+    def took_effect(self, call: Call) -> None:
+        """After a call took effect and before its caller hears of it."""
+
+
 class Wire:
     """The WSGI application around moto's."""
 
@@ -109,6 +120,7 @@ class Wire:
         self.switches = switches
         self._touched_by = touched_by
         self.calls: collections.deque[Call] = collections.deque(maxlen=CALLS_MAX)
+        self.interventions: list[Intervention] = []
         self._moto = moto
         self._buckets: dict[str, Bucket] = {}
         self._number = 0
@@ -130,7 +142,8 @@ class Wire:
         return [answer]
 
     def reset(self) -> None:
-        """An empty log and full buckets."""
+        """An empty log, full buckets, and nobody who intervenes."""
+        self.interventions = []
         with self._state_lock:
             self.calls.clear()
             self._buckets.clear()
@@ -190,6 +203,9 @@ class Wire:
             # Every action that can write has this parameter: EC2 looks at the permission and does nothing.
             call.Code = "DryRunOperation"
             return error(HTTP_STATUS[call.Code], call.Code, DRY_RUN_MESSAGE)
+        call.Code = next((code for each in self.interventions if (code := each.arrives(call))), None)
+        if call.Code:
+            return fault_answer(call.Code)
         status, headers, body = self.from_moto(environ, call)
         text = body.decode("utf-8", "replace")
         call.Code = found(r"<Code>([^<]+)</Code>", text) if status >= 400 else None
@@ -198,6 +214,8 @@ class Wire:
         call.Result = ", ".join(made) or None
         call.MorePages = "<nextToken>" in text
         headers = [(name, value) for name, value in headers if name.lower() not in (ROWS_HEADER, "content-length")]
+        for each in self.interventions if status < 400 else []:
+            each.took_effect(call)
         if not is_reading(call.Action) and status < 400 and self.switches.happens(self.switches.LOST_ANSWERS):
             call.Lost, call.Code = True, "InternalError"
             return fault_answer("InternalError")
