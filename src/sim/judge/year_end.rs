@@ -42,16 +42,21 @@ pub fn faults(
         failed
             .filter(is_old)
             .filter(is_free)
-            .filter(|record| is_alone(ec2, record, now))
+            .filter(|record| is_alone(ec2, by_instance, record, now))
             .map(|record| format!("at the end {} is still there although it failed", record.snapshot.id)),
     );
     faults
 }
 
-/// Whether nothing else of its set is left.
-fn is_alone(ec2: &Ec2, record: &Record, now: Timestamp) -> bool {
+/// Whether nothing else is left of its scheduled time. Beside another it may stay: of two calls that began within
+/// seconds, of each of which one member is left, nobody can say that they are not one set.
+fn is_alone(ec2: &Ec2, by_instance: bool, record: &Record, now: Timestamp) -> bool {
     !ec2.records.iter().any(|other| {
-        other.is_ours && other.call == record.call && other.snapshot.id != record.snapshot.id && other.exists(now)
+        other.is_ours
+            && truth::source(other, by_instance) == truth::source(record, by_instance)
+            && truth::time(other) == truth::time(record)
+            && other.snapshot.id != record.snapshot.id
+            && other.exists(now)
     })
 }
 
