@@ -9,9 +9,12 @@ BOOTSTRAP := $(CARGO_TARGET_DIR)/debug/bootstrap
 export OPENDLM_BOOTSTRAP := $(BOOTSTRAP)
 PYTHON ?= python3
 VENV := .venv/bin/python
+# The rooms that decide: what `make mutants` breaks.
+FILES ?= src/plan src/policy/decode src/schedule src/turn
 # Tools that cargo installs, kept beside the compiled crates.
 TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY_VERSION := 0.20.2
+CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_FUZZ_VERSION := 0.13.2
 # How many years `make soak` simulates.
 SEEDS ?= 300
@@ -19,7 +22,7 @@ SEEDS ?= 300
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test test-core bootstrap check fmt clippy walls doc deny fuzz soak validate build deploy build-OpendlmFunction clean
+.PHONY: help run invoke serve test test-core bootstrap check fmt clippy walls doc deny mutants fuzz soak validate build deploy build-OpendlmFunction clean
 
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +65,13 @@ doc:
 deny:
 	@test -x $(TOOLS)/bin/cargo-deny || CARGO_TARGET_DIR=$(TOOLS)/build cargo install --quiet --locked --root $(TOOLS) cargo-deny@$(CARGO_DENY_VERSION)
 	$(TOOLS)/bin/cargo-deny check bans licenses sources
+
+# Mutants are compiled beside the other crates and for themselves, so that nobody waits for the lock of the other.
+mutants: ## what the tests would not notice (docs/mutants.md): hours, or minutes with FILES=src/turn
+	@test -x $(TOOLS)/bin/cargo-mutants || CARGO_TARGET_DIR=$(TOOLS)/build cargo install --quiet --locked --root $(TOOLS) cargo-mutants@$(CARGO_MUTANTS_VERSION)
+	@mkdir -p $(CARGO_TARGET_DIR)/mutants
+	CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)/mutants/target $(TOOLS)/bin/cargo-mutants mutants --output $(CARGO_TARGET_DIR)/mutants \
+		$(foreach room,$(FILES:/**=),--file '$(room).rs' --file '$(room)/**')
 
 # The readers have no unsafe code, so no sanitizer looks at them: twice the executions. RUSTC_BOOTSTRAP lets the stable
 # compiler take the flags of coverage, which libFuzzer goes by.

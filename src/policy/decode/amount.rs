@@ -185,12 +185,12 @@ impl Span {
         }
     }
 
-    /// The fewest days that it can be. Months count as 30 days: DLM takes 3 months for 90 days even when the calendar
-    /// makes them 89 (E25).
+    /// The fewest days that it can be. A month counts as a twelfth of 365 days, so never as less than 30: DLM takes
+    /// 3 months for 90 days even when the calendar makes them 89 (E25).
     pub(super) fn days_least(self) -> u64 {
         match self.exact() {
             Exact::Days(days) => days,
-            Exact::Months(months) => (months * 30).max(months * 365 / 12),
+            Exact::Months(months) => months * 365 / 12,
         }
     }
 

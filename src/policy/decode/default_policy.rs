@@ -80,9 +80,6 @@ fn schedule(retain_days: NonZeroU32, copy_tags: bool) -> Schedule {
 }
 
 fn check_intervals(retain_node: &Node<'_>, create: Field<u32>, retain: Field<u32>) {
-    if create == Field::Absent && retain == Field::Absent {
-        return;
-    }
     let (Some(create), Some(retain)) = (create.or(CREATE_DAYS_DEFAULT), retain.or(RETAIN_DAYS_DEFAULT)) else {
         return;
     };

@@ -4,6 +4,7 @@ mod bounds;
 mod copies_and_scripts;
 mod kinds;
 mod live;
+mod patterns;
 mod policy_keys;
 mod retention;
 mod schedules;

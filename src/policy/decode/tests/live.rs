@@ -45,7 +45,7 @@ fn a_policy_read_back_from_the_api_is_the_policy_that_was_made() {
 #[test]
 fn every_field_may_be_there_without_a_value() {
     let absent = json!({
-        "DefaultPolicy": null, "Tags": null, "StatusMessage": "", "DateCreated": null, "CreateInterval": null,
+        "Tags": null, "StatusMessage": "", "DateCreated": null, "CreateInterval": null,
         "RetainInterval": null, "CopyTags": null, "ExtendDeletion": null, "CrossRegionCopyTargets": [], "Exclusions": null
     });
     let details = json!({
@@ -62,8 +62,11 @@ fn every_field_may_be_there_without_a_value() {
     let document = edited(document, "/PolicyDetails/Schedules/0/CreateRule", &rule);
     let document =
         edited(document, "/PolicyDetails/Schedules/0/RetainRule", &json!({"Interval": null, "IntervalUnit": ""}));
-    check_accepted(document.clone());
-    assert_eq!(read(&document).value, read(&volumes()).value);
+    for default_policy in [json!(null), json!("")] {
+        let document = edited(document.clone(), POLICY, &json!({"DefaultPolicy": default_policy}));
+        check_accepted(document.clone());
+        assert_eq!(read(&document).value, read(&volumes()).value);
+    }
 }
 
 #[test]

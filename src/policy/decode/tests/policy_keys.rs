@@ -115,8 +115,13 @@ fn tags_of_the_policy_are_a_map_or_cloudformations_list() {
     check(volumes(), POLICY, json!({"Tags": {"two words": "x"}}), &[warning("Tags", "two words")]);
     check(volumes(), POLICY, json!({"Tags": {"team": 1}}), &[error("Tags", "expected a text")]);
     check(volumes(), POLICY, json!({"Tags": "team"}), &[error("Tags", "expected a map")]);
-    let many: serde_json::Map<String, Value> = (0..201).map(|n| (format!("k{n}"), json!("v"))).collect();
-    check(volumes(), POLICY, json!({"Tags": many}), &[error("Tags", "expected at most 200 tags but got 201")]);
+    check(volumes(), POLICY, json!({"Tags": {"team": "ä".repeat(256)}}), &[]);
+    check(volumes(), POLICY, json!({"Tags": {"team": "ä".repeat(257)}}), &[error("Tags", "at most 256 characters")]);
+    let many = |count: usize| -> serde_json::Map<String, Value> {
+        (0..count).map(|n| (format!("k{n}"), json!("v"))).collect()
+    };
+    check(volumes(), POLICY, json!({"Tags": many(200)}), &[]);
+    check(volumes(), POLICY, json!({"Tags": many(201)}), &[error("Tags", "expected at most 200 tags but got 201")]);
 }
 
 #[test]

@@ -123,6 +123,8 @@ fn v5_nothing_is_retained_only_before_an_archive() {
     let archived = |retain: Value, tier: Value| monthly(json!({"RetainRule": retain, "ArchiveRule": archive(tier)}));
     check(volumes(), SCHEDULE, archived(json!({"Count": 0}), json!({"Count": 3})), &[]);
     check(volumes(), SCHEDULE, archived(days(0), days(90)), &[]);
+    let zero_days = archived(json!({"Count": 0, "Interval": 0, "IntervalUnit": "DAYS"}), days(90));
+    check(volumes(), SCHEDULE, zero_days, &[warning("RetainRule.Count", "Count 0 is ignored beside Interval")]);
     let weeks = archived(json!({"Interval": 0, "IntervalUnit": "WEEKS"}), days(90));
     check(volumes(), SCHEDULE, weeks, &[error("RetainRule", "expected 0 DAYS or at least one")]);
     let copies = json!([{"Target": "us-west-2", "Encrypted": false}]);
@@ -176,6 +178,8 @@ fn v6_archived_snapshots_stay_for_90_days() {
     check(volumes(), SCHEDULE, aged(days(89)), &short());
     check(volumes(), SCHEDULE, aged(days(90)), &[]);
     check(volumes(), SCHEDULE, aged(json!({"Interval": 12, "IntervalUnit": "WEEKS"})), &short());
+    check(volumes(), SCHEDULE, aged(json!({"Interval": 13, "IntervalUnit": "WEEKS"})), &[]);
+    check(volumes(), SCHEDULE, aged(json!({"Interval": 2, "IntervalUnit": "MONTHS"})), &short());
     check(volumes(), SCHEDULE, aged(json!({"Interval": 3, "IntervalUnit": "MONTHS"})), &[]);
     check(volumes(), SCHEDULE, aged(json!({"Interval": 1, "IntervalUnit": "YEARS"})), &[]);
 }
@@ -194,9 +198,14 @@ fn v7_images_are_deprecated_before_they_go() {
     let months = |interval: u32| json!({"Interval": interval, "IntervalUnit": "MONTHS"});
     let years = |interval: u32| json!({"Interval": interval, "IntervalUnit": "YEARS"});
     let late = || [error("DeprecateRule", "expected at most the RetainRule of")];
-    check(images(), SCHEDULE, aged(days(30), months(1)), &[]);
+    check(images(), SCHEDULE, aged(days(28), months(1)), &[]);
     check(images(), SCHEDULE, aged(days(27), months(1)), &late());
+    check(images(), SCHEDULE, aged(months(1), days(32)), &[]);
     check(images(), SCHEDULE, aged(months(1), days(33)), &late());
+    check(images(), SCHEDULE, aged(days(363), years(1)), &[]);
+    check(images(), SCHEDULE, aged(days(362), years(1)), &late());
+    check(images(), SCHEDULE, aged(years(1), days(368)), &[]);
+    check(images(), SCHEDULE, aged(years(1), days(369)), &late());
     check(images(), SCHEDULE, aged(years(1), months(12)), &[]);
     check(images(), SCHEDULE, aged(years(1), months(13)), &late());
     check(images(), SCHEDULE, aged(years(11), years(10)), &[]);

@@ -142,8 +142,16 @@ fn snapshots_are_made_where_the_resources_are_or_in_the_region() {
     check(json!(["OUTPOST"]), json!("OUTPOST_LOCAL"), &[]);
     check(json!(["LOCAL_ZONE"]), json!("LOCAL_ZONE"), &[]);
     check(json!(["LOCAL_ZONE"]), json!(null), &[]);
-    check(json!(["CLOUD"]), json!("OUTPOST_LOCAL"), &[error("CreateRule", "ResourceLocations is CLOUD")]);
-    check(json!(["OUTPOST"]), json!("LOCAL_ZONE"), &[error("CreateRule", "ResourceLocations is OUTPOST")]);
+    check(
+        json!(["CLOUD"]),
+        json!("OUTPOST_LOCAL"),
+        &[error("CreateRule", "is OUTPOST_LOCAL but ResourceLocations is CLOUD")],
+    );
+    check(
+        json!(["OUTPOST"]),
+        json!("LOCAL_ZONE"),
+        &[error("CreateRule", "is LOCAL_ZONE but ResourceLocations is OUTPOST")],
+    );
     check(json!(["CLOUD"]), json!("OUTPOST"), &[error("CreateRule.Location", "OUTPOST_LOCAL but got \"OUTPOST\"")]);
     check(json!(null), json!(["CLOUD"]), &[warning("CreateRule.Location", "got a list of one")]);
     check(json!("CLOUD"), json!(null), &[warning("/PolicyDetails.ResourceLocations", "taken as a list of one")]);

@@ -46,6 +46,12 @@ fn a_key_that_is_near_to_a_known_one_is_taken_for_a_misspelling() {
     check_advice("Encryption", &shape::ENCRYPTION, "did you mean Encrypted?");
     check_advice("Schedule", &shape::DETAILS, "did you mean Schedules?");
     check_advice("Cron", &shape::CREATE_RULE, "did you mean CronExpression?");
+    check_advice("Cou", &shape::RETAIN_RULE, "did you mean Count?");
+    check_advice("Co", &shape::RETAIN_RULE, "");
+    // The longest of DLM's own keys, as the beginning of the longest key that is compared and of one that is not.
+    let longest = |length: usize| format!("{:x<length$}", "ExecuteOperationOnScriptFailure");
+    check_advice(&longest(64), &shape::SCRIPT, "did you mean ExecuteOperationOnScriptFailure?");
+    check_advice(&longest(65), &shape::SCRIPT, "");
     check_advice("DayOfWeek", &shape::CREATE_RULE, "");
     check_advice("x", &shape::CREATE_RULE, "");
     check_advice("", &shape::CREATE_RULE, "");
@@ -73,6 +79,11 @@ fn a_key_that_stands_elsewhere_is_sent_there() {
         "Interval belongs in PolicyDetails.Schedules[].CreateRule, PolicyDetails.Schedules[].RetainRule, \
          PolicyDetails.Schedules[].DeprecateRule or elsewhere",
     );
+}
+
+#[test]
+fn where_there_is_one_key_it_alone_is_named() {
+    assert_eq!(hint::unknown_key("Xyzzy", &shape::ARCHIVE_RULE), "unknown key Xyzzy, expected RetainRule");
 }
 
 #[test]
