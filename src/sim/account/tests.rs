@@ -140,6 +140,6 @@ fn a_volume_that_goes_away_during_a_run_is_no_failure() {
     let first = account.turn(&policy, &Options::default(), Progress::new(&start), start.at);
     assert_eq!(first.progress.failures.len(), 1);
     account.volumes.retain(|volume| volume.id != volume_id(2));
-    let second = account.turn(&policy, &Options::default(), first.progress, start.at + 120 * SECOND);
+    let second = account.turn(&policy, &Options::default(), first.progress, start.at + 121 * SECOND);
     assert_eq!(second.status, Status::Done(RunOutcome::Succeeded));
 }
