@@ -222,6 +222,17 @@ def test_a_volume_that_is_still_being_created_is_skipped(local: Chain) -> None:
     assert young not in case.new()
 
 
+def test_an_event_with_a_key_that_stands_twice_is_refused_by_its_path(local: Chain) -> None:
+    text = (ROOT / "events" / "sample.json").read_text()
+    assert text.count('"Count": 3') == 1
+    invocation = local.function.invoke(text.replace('"Count": 3', '"Count": 3, "Count": 1').encode())
+    assert invocation.failed
+    assert invocation.payload["errorType"] == "PolicyInvalid"
+    assert "RetainRule.Count: stands more than once" in invocation.payload["errorMessage"]
+    # The connections of the init phase are opened by dry runs.
+    assert all(call.Code == "DryRunOperation" for call in local.aws.wire.calls_since(0))
+
+
 def test_an_invalid_policy_fails_by_name_with_the_path_of_the_problem(local: Chain) -> None:
     event = events.load(ROOT / "events" / "invalid.json")
     local.account.add_volume(dict(events.target_tags_of(event)))
