@@ -103,6 +103,33 @@ fn what_was_created_is_not_created_again_while_ec2_may_not_list_it() {
 }
 
 #[test]
+fn what_had_no_time_goes_on_at_once_unless_ec2_has_had_enough() {
+    let status = |second: Outcome| {
+        let (policy, options, progress) = (sample(), Options::default(), Progress::new(&start(NOW)));
+        let world = world([volume(1), volume(2), volume(3)], []);
+        let plan = plan::plan(&policy, &options, &progress.start(), at(SETTLED), &world);
+        let selection = select(&policy, &options, &plan, &progress, at(SETTLED), Budget::UNBOUNDED);
+        let outcomes = vec![created(), second, Outcome::NotStarted];
+        conclude(&options, &plan, progress, selection, outcomes, at(SETTLED)).status
+    };
+    assert_eq!(status(created()), Status::Waiting { seconds: 0 });
+    assert_eq!(status(failed(FailedKind::Refused)), Status::Waiting { seconds: 0 });
+    assert_eq!(status(failed(FailedKind::Throttled)), Status::Waiting { seconds: 1 });
+}
+
+#[test]
+fn five_tries_for_each_target_are_counted_for_all_targets_together() {
+    let (policy, options) = (sample(), Options::default());
+    let world = world([volume(1), volume(2), volume(3)], []);
+    let selected = |creations| {
+        let progress = Progress { creations, ..Progress::new(&start(NOW)) };
+        let plan = plan::plan(&policy, &options, &progress.start(), at(SETTLED), &world);
+        select(&policy, &options, &plan, &progress, at(SETTLED), Budget::UNBOUNDED).actions.len()
+    };
+    assert_eq!((selected(14), selected(15)), (3, 0));
+}
+
+#[test]
 fn a_throttled_creation_is_no_failure_and_an_unclear_deletion_is_no_creation() {
     let throttled = first_turn(&world([volume(1)], []), &failed(FailedKind::Throttled));
     assert_eq!((throttled.progress.failures.len(), throttled.progress.creations), (0, 0));
