@@ -18,7 +18,10 @@ fn of_instances(instances: impl IntoIterator<Item = Instance>, snapshots: impl I
 
 #[track_caller]
 fn check_volume(snapshots: impl IntoIterator<Item = Snapshot>, expected: &str) {
-    check_fates(&sample(), &world([volume(1)], snapshots), LATER, expected);
+    // With one of the day before, so that it is not the floor of one that keeps the last.
+    let older = snapshot(9, 1, "2026-11-21T17:00:00Z");
+    let world = world([volume(1)], snapshots.into_iter().chain([older]));
+    check_fates(&sample(), &world, LATER, &format!("{expected}, 9 keep"));
 }
 
 #[test]
@@ -40,6 +43,12 @@ fn an_earlier_one_that_is_not_complete_or_not_ours_makes_no_duplicate() {
     check_volume([begun(1, 2, 0), second()], "1 keep, 2 keep");
     check_volume([begun(1, 1, 0).of_schedule("Other"), second()], "1 keep, 2 keep");
     check_volume([Snapshot { description: "by hand".into(), ..begun(1, 1, 0) }, second()], "2 keep");
+}
+
+#[test]
+fn a_tag_that_was_changed_makes_no_duplicate() {
+    // It began two hours before the time that its tag says.
+    check_volume([begun(1, 1, -7_200), begun(2, 1, 0)], "1 keep, 2 keep");
 }
 
 #[test]
