@@ -19,6 +19,7 @@ mod duplicate;
 mod foresee;
 mod history;
 mod orphan;
+mod ours;
 #[cfg(test)]
 mod properties;
 pub mod retain;
@@ -38,9 +39,10 @@ pub use due::Due;
 use history::Histories;
 use jiff::Timestamp;
 pub use orphan::OrphanCount;
+use ours::Ours;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use sets::BrokenSets;
-use std::collections::{BTreeMap, BTreeSet};
 use stopped::Stopped;
 pub use target::{FailReason, SkipReason, Target};
 
@@ -92,14 +94,17 @@ pub struct Brake {
 
 /// Decides everything for one policy and one view of the account.
 pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Timestamp, world: &'a World) -> Plan<'a> {
-    let (ours, foreign): (Vec<&Snapshot>, Vec<&Snapshot>) =
-        unique_snapshots(world).into_iter().partition(|s| tags::ownership(&policy.id, s) == Ownership::Ours);
+    let is_ours = |snapshot: &&Snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours;
+    let ours = Ours::new(world.snapshots.iter().filter(is_ours));
+    let foreign = foreign(world, is_ours);
     let is_disabled = policy.state == PolicyState::Disabled;
-    let mut plan = Plan { is_disabled, foreign: foreign.len(), ..Plan::empty() };
+    let mut plan = Plan { is_disabled, foreign, ..Plan::empty() };
     if is_idle(policy) {
         return plan;
     }
     let sources = orphan::Sources::new(policy, world);
+    let stopped = Stopped::new(policy, options, now, world);
+    let rules = Rules { policy, options, now, coverage: world.coverage, sources: &sources, stopped: &stopped };
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, options, now, &ours, &broken);
     let clock = create::Clock { now, window: options.start_window, settling: options.settling };
@@ -107,17 +112,23 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
         plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
         plan.targets = create::decide(policy, &plan.due, clock, world, &histories);
     }
-    plan.snapshots = verdicts(policy, options, now, world, &ours, &broken, &histories);
+    plan.snapshots = verdicts(&rules, &ours, &broken, &histories);
     plan.cut_short = match world.coverage {
         Coverage::Complete => None,
         Coverage::Partial(cut) => Some(cut),
     };
     plan.orphans = orphan::count(policy, options, world, &sources, &ours);
-    plan.stopped = Stopped::new(policy, options, now, world).count(&histories);
-    let later = foresee::later(policy, options, now, world, &ours, &plan);
+    plan.stopped = stopped.count(&histories);
+    foresee::note_later(&rules, &ours, &mut plan);
     plan.older = Older::of(start, &ours);
-    apply_brake(&mut plan, options, &later);
+    apply_brake(&mut plan, options);
     plan
+}
+
+/// How many snapshots are not ours, each counted once.
+fn foreign(world: &World, is_ours: impl Fn(&&Snapshot) -> bool) -> usize {
+    let foreign = world.snapshots.iter().filter(|snapshot| !is_ours(snapshot));
+    foreign.map(|snapshot| snapshot.id).collect::<FxHashSet<SnapshotId>>().len()
 }
 
 /// Whether a policy does nothing at all, so that nobody needs to look at the account for it: it is disabled, and does
@@ -144,45 +155,53 @@ impl Plan<'_> {
     }
 }
 
-/// The verdict about each of `ours` by the rules and by what stops deletions beside them, the brake of the run aside.
-fn verdicts<'a>(
+/// What the rules of deletion go by besides the snapshots.
+struct Rules<'r, 'a> {
     policy: &'a Policy,
-    options: &Options,
+    options: &'r Options,
     now: Timestamp,
-    world: &'a World,
-    ours: &[&'a Snapshot],
-    broken: &BrokenSets<'a>,
+    coverage: Coverage,
+    sources: &'r orphan::Sources<'r>,
+    stopped: &'r Stopped<'r>,
+}
+
+/// The verdict about each of `ours`, in their order, by the rules and by what stops deletions beside them, the brake of
+/// the run aside.
+fn verdicts<'a>(
+    rules: &Rules<'_, 'a>,
+    ours: &Ours<'a>,
+    broken: &BrokenSets,
     histories: &Histories<'a>,
 ) -> Vec<SnapshotDecision<'a>> {
-    let sources = orphan::Sources::new(policy, world);
-    let mut decisions = retain::decide(policy, options, now, world, ours, histories, broken);
+    let &Rules { policy, options, .. } = rules;
+    let mut decisions = retain::decide(rules, ours, histories, broken);
     let takes_the_last = retain::extends_deletion(policy) || matches!(options.orphans, Orphans::Expire(_));
     let is_exempt = |decision: &SnapshotDecision<'_>| {
-        let source = history::source(policy, decision.snapshot);
-        takes_the_last && source.is_some_and(|source| sources.fate(source) == orphan::Fate::Gone)
+        let source = ours::source(policy, decision.snapshot);
+        takes_the_last && source.is_some_and(|source| rules.sources.fate(source) == orphan::Fate::Gone)
     };
     brakes::keep_minimum(&mut decisions, options.minimum_kept, broken, is_exempt);
     retain::release_failed_members(&mut decisions, broken);
-    if let Coverage::Partial(cut) = world.coverage {
+    if let Coverage::Partial(cut) = rules.coverage {
         brakes::keep_all(&mut decisions, cut);
     }
     decisions
 }
 
 impl Older {
-    fn of(start: &Start, ours: &[&Snapshot]) -> Self {
+    fn of(start: &Start, ours: &Ours<'_>) -> Self {
         let older = ours.iter().filter(|snapshot| snapshot.start_time < start.begun);
-        let volumes: BTreeSet<&VolumeId> = older.clone().map(|snapshot| &snapshot.volume_id).collect();
+        let mut volumes: Vec<VolumeId> = older.clone().map(|snapshot| snapshot.volume_id).collect();
+        // Ours are sorted by volume.
+        volumes.dedup();
         Self { snapshots: older.count(), volumes: volumes.len() }
     }
 }
 
-fn apply_brake(plan: &mut Plan<'_>, options: &Options, later: &BTreeMap<SnapshotId, DeleteReason>) {
+fn apply_brake(plan: &mut Plan<'_>, options: &Options) {
     let allowed = options.maximum_deletions.allowed(plan.older.snapshots, plan.older.volumes);
-    let planned = brakes::to_go(&plan.snapshots).len() + later.len();
-    for decision in &mut plan.snapshots {
-        decision.goes_later = later.get(&decision.snapshot.id).copied();
-    }
+    let later = plan.snapshots.iter().filter(|decision| decision.goes_later.is_some()).count();
+    let planned = brakes::to_go(&plan.snapshots) + later;
     if planned > allowed {
         plan.brake = Some(Brake { planned, allowed });
         brakes::brake(&mut plan.snapshots, planned, allowed);
@@ -197,10 +216,4 @@ pub fn owning_schedule<'a>(policy: &'a Policy, options: &Options, name: &Schedul
             |schedule: &&Schedule| options.previous_names.get(&schedule.name).is_some_and(|names| names.contains(name));
         policy.schedules.iter().find(had_it)
     })
-}
-
-/// Each snapshot once, by id: pages may repeat one.
-fn unique_snapshots(world: &World) -> Vec<&Snapshot> {
-    let by_id: BTreeMap<&SnapshotId, &Snapshot> = world.snapshots.iter().map(|s| (&s.id, s)).collect();
-    by_id.into_values().collect()
 }

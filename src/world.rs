@@ -1,7 +1,10 @@
 //! What was observed in EC2: volumes and snapshots, as plain values with typed ids.
 
+mod id;
+
 use crate::policy::Tag;
 use crate::tags::Marks;
+pub use id::{InstanceId, SnapshotId, SourceId, VolumeId};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,7 +19,7 @@ pub struct World {
     pub instances: Vec<Instance>,
     /// Volumes and instances that exist without being targeted, among those that our snapshots were made of. What is
     /// neither here nor targeted is gone.
-    pub untargeted: BTreeSet<Box<str>>,
+    pub untargeted: BTreeSet<SourceId>,
     /// The snapshots that carry the policy's tag and description, each once, whoever made them.
     pub snapshots: Vec<Snapshot>,
     /// Whether all of it was seen.
@@ -180,62 +183,6 @@ pub enum Origin {
     Copied,
     /// From a volume.
     Created,
-}
-
-macro_rules! resource_id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
-
-        impl $name {
-            #[doc = concat!("Reads an id that begins with `", $prefix, "`; `None` for anything else.")]
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                let rest = text.strip_prefix($prefix)?;
-                let is_hex = rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-                (is_hex && (1..=RESOURCE_ID_DIGITS_MAX).contains(&rest.len())).then(|| Self(text.into()))
-            }
-
-            /// The id as text.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-/// EC2's ids have 8 or 17 hexadecimal digits; twice that leaves room for a longer form some day.
-const RESOURCE_ID_DIGITS_MAX: usize = 34;
-
-resource_id!(
-    /// A volume's id, `vol-` and hexadecimal digits.
-    VolumeId,
-    "vol-"
-);
-resource_id!(
-    /// A snapshot's id, `snap-` and hexadecimal digits.
-    SnapshotId,
-    "snap-"
-);
-
-resource_id!(
-    /// An instance's id, `i-` and hexadecimal digits.
-    InstanceId,
-    "i-"
-);
-
-impl VolumeId {
-    /// The volume id that EC2 writes on snapshots made by CopySnapshot (EC2 user guide: "an arbitrary volume ID that
-    /// should not be used for any purpose").
-    pub const OF_COPIES: &'static str = "vol-ffffffff";
 }
 
 impl fmt::Display for VolumeState {

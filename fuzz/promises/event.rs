@@ -10,7 +10,8 @@ use opendlm::report;
 use opendlm::sim::Account;
 use opendlm::tags::{self, Mark, Marks};
 use opendlm::world::{
-    AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId,
+    AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier,
+    VolumeId,
 };
 use serde_json::Value;
 
@@ -119,7 +120,7 @@ fn check_next(event: &Event, next: &Value, rule: IdRule) {
 fn account(policy: &Policy, start: Timestamp) -> Account {
     let mut account = Account::new(2, SignedDuration::from_mins(5));
     account.instances = vec![instance()];
-    account.untargeted.insert(volume(3).as_str().into());
+    account.untargeted.insert(SourceId::Volume(volume(3)));
     let mut number = 0;
     for schedule in policy.schedules.iter().take(2) {
         for (index, hours) in [-30 * 24, -48, -25, -24, -1, 0, 1].into_iter().enumerate() {

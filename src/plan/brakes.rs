@@ -1,9 +1,9 @@
 //! What stops deletions beside the rules: a partial observation, the floor of each volume, the brake of the run.
 
+use super::ours::Place;
 use super::sets::BrokenSets;
 use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
-use crate::world::{CutShort, SnapshotId, SnapshotState, Tier};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::world::{CutShort, SnapshotState, Tier};
 
 /// Nothing is deleted on the strength of an observation that was cut short.
 pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
@@ -15,40 +15,43 @@ pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
 /// So many complete snapshots of each volume stay beside every rule: the newest of those that would go are kept until
 /// there are enough. Members of sets that are not whole make up the number only where there are no better ones: each
 /// can be restored by itself all the same. What `is_exempt` says is left to the rules that decided about it.
+///
+/// `decisions` are those about [`Ours`](super::ours::Ours), in their order.
 pub(super) fn keep_minimum(
     decisions: &mut [SnapshotDecision<'_>],
     minimum: usize,
-    broken: &BrokenSets<'_>,
+    broken: &BrokenSets,
     is_exempt: impl Fn(&SnapshotDecision<'_>) -> bool,
 ) {
-    let is_restorable = |decision: &SnapshotDecision<'_>| {
+    let is_restorable = |_: Place, decision: &SnapshotDecision<'_>| {
         decision.snapshot.state == SnapshotState::Completed && decision.snapshot.tier == Tier::Standard
     };
-    let is_whole = |decision: &SnapshotDecision<'_>| is_restorable(decision) && broken.is_whole(decision.snapshot);
-    keep_minimum_of(decisions, minimum, is_whole, &is_exempt);
-    keep_minimum_of(decisions, minimum, is_restorable, &is_exempt);
+    let is_whole =
+        |place: Place, decision: &SnapshotDecision<'_>| is_restorable(place, decision) && broken.is_whole(place);
+    let mut first = 0;
+    for of_volume in decisions.chunk_by_mut(|one, other| one.snapshot.volume_id == other.snapshot.volume_id) {
+        if of_volume.iter().any(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_))) {
+            keep_minimum_of(of_volume, minimum, |place, decision| is_whole(first + place, decision), &is_exempt);
+            keep_minimum_of(of_volume, minimum, |place, decision| is_restorable(first + place, decision), &is_exempt);
+        }
+        first += of_volume.len();
+    }
 }
 
+/// Keeps the minimum of one volume, whose decisions are sorted by scheduled time.
 fn keep_minimum_of(
-    decisions: &mut [SnapshotDecision<'_>],
+    of_volume: &mut [SnapshotDecision<'_>],
     minimum: usize,
-    counts: impl Fn(&SnapshotDecision<'_>) -> bool,
+    counts: impl Fn(Place, &SnapshotDecision<'_>) -> bool,
     is_exempt: &impl Fn(&SnapshotDecision<'_>) -> bool,
 ) {
-    let mut kept: BTreeMap<Box<str>, usize> = BTreeMap::new();
-    for decision in decisions.iter().filter(|decision| counts(decision)) {
-        let kept = kept.entry(decision.snapshot.volume_id.as_str().into()).or_default();
-        *kept += usize::from(!matches!(decision.verdict, SnapshotVerdict::Delete(_)));
-    }
-    // Decisions are sorted by volume and scheduled time: from the end, the newest come first.
-    for decision in decisions.iter_mut().rev() {
+    let is_to_go = |decision: &SnapshotDecision<'_>| matches!(decision.verdict, SnapshotVerdict::Delete(_));
+    let is_kept = |(place, decision): &(Place, &SnapshotDecision<'_>)| counts(*place, decision) && !is_to_go(decision);
+    let mut kept = of_volume.iter().enumerate().filter(is_kept).count();
+    for (place, decision) in of_volume.iter_mut().enumerate().rev() {
         let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
-        if !counts(decision) || is_exempt(decision) {
-            continue;
-        }
-        let Some(kept) = kept.get_mut(decision.snapshot.volume_id.as_str()) else { continue };
-        if *kept < minimum {
-            *kept += 1;
+        if kept < minimum && counts(place, decision) && !is_exempt(decision) {
+            kept += 1;
             decision.verdict = SnapshotVerdict::Keep(KeepReason::MinimumKept { minimum, otherwise });
         }
     }
@@ -67,10 +70,9 @@ pub(super) fn brake(decisions: &mut [SnapshotDecision<'_>], planned: usize, allo
     }
 }
 
-/// The ids of the snapshots that are to go.
-pub(super) fn to_go(decisions: &[SnapshotDecision<'_>]) -> BTreeSet<SnapshotId> {
-    let is_to_go = |decision: &&SnapshotDecision<'_>| matches!(decision.verdict, SnapshotVerdict::Delete(_));
-    decisions.iter().filter(is_to_go).map(|decision| decision.snapshot.id.clone()).collect()
+/// How many snapshots are to go.
+pub(super) fn to_go(decisions: &[SnapshotDecision<'_>]) -> usize {
+    decisions.iter().filter(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_))).count()
 }
 
 fn deletions<'d, 'a>(

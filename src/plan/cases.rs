@@ -15,7 +15,7 @@ use crate::policy::Targets;
 use crate::report::words;
 use crate::sim::Account;
 use crate::turn::RunOutcome;
-use crate::world::{SnapshotState, Volume};
+use crate::world::{SnapshotState, SourceId, Volume};
 use jiff::SignedDuration;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -27,6 +27,11 @@ fn starting(at: Timestamp) -> Start {
     Start { at, origin: StartOrigin::Event, begun: at }
 }
 
+/// The number that `fixtures` made an id from.
+fn number_of(id: SnapshotId) -> u32 {
+    u32::from_str_radix(id.to_string().trim_start_matches("snap-"), 16).unwrap()
+}
+
 /// What is decided about each snapshot at `now`, as `1 keep, 2 delete`, by number.
 fn fates(policy: &Policy, options: &Options, now: &str, world: &World) -> String {
     let start = start(now);
@@ -35,11 +40,7 @@ fn fates(policy: &Policy, options: &Options, now: &str, world: &World) -> String
     let mut fates: Vec<(u32, &str)> = plan
         .snapshots
         .iter()
-        .map(|decision| {
-            let digits = decision.snapshot.id.as_str().trim_start_matches("snap-");
-            let number = u32::from_str_radix(digits, 16).unwrap();
-            (number, words::of_snapshot(decision).decision)
-        })
+        .map(|decision| (number_of(decision.snapshot.id), words::of_snapshot(decision).decision))
         .collect();
     fates.sort_unstable();
     fates.iter().map(|(number, fate)| format!("{number} {fate}")).collect::<Vec<_>>().join(", ")

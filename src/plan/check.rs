@@ -9,8 +9,11 @@ use super::{DeleteReason, Plan, SnapshotVerdict, TargetVerdict};
 use crate::options::{Options, Orphans};
 use crate::policy::{Policy, Targets};
 use crate::tags::{self, Ownership};
-use crate::world::{Coverage, InstanceState, Snapshot, SnapshotState, Tier, VolumeState, World};
+use crate::world::{
+    Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId, VolumeState, World,
+};
 use jiff::Timestamp;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A promise that a plan breaks: a defect of opendlm.
@@ -86,14 +89,14 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
 }
 
 fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let mut decisions: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut decisions: FxHashMap<SnapshotId, usize> = FxHashMap::default();
     for decision in &plan.snapshots {
-        *decisions.entry(decision.snapshot.id.as_str()).or_default() += 1;
+        *decisions.entry(decision.snapshot.id).or_default() += 1;
     }
-    let mut seen = BTreeSet::new();
-    for snapshot in world.snapshots.iter().filter(|snapshot| seen.insert(&snapshot.id)) {
+    let mut seen = FxHashSet::default();
+    for snapshot in world.snapshots.iter().filter(|snapshot| seen.insert(snapshot.id)) {
         let expected = usize::from(tags::ownership(&policy.id, snapshot) == Ownership::Ours);
-        let actual = decisions.get(snapshot.id.as_str()).copied().unwrap_or(0);
+        let actual = decisions.get(&snapshot.id).copied().unwrap_or(0);
         if actual != expected {
             broken.push(Broken::Decisions { snapshot: snapshot.id.to_string(), decisions: actual, expected });
         }
@@ -184,8 +187,8 @@ fn protection_of_duplicate(policy: &Policy, world: &World, snapshot: &Snapshot) 
 /// What exists of the volumes or instances that snapshots were made of.
 struct Sources<'a> {
     policy: &'a Policy,
-    targeted: BTreeSet<&'a str>,
-    untargeted: &'a BTreeSet<Box<str>>,
+    targeted: FxHashSet<SourceId>,
+    untargeted: &'a BTreeSet<SourceId>,
 }
 
 impl<'a> Sources<'a> {
@@ -193,41 +196,42 @@ impl<'a> Sources<'a> {
         let targeted = match policy.targets {
             Targets::AllVolumes(_) | Targets::Volumes { .. } => {
                 let is_going = |state: &VolumeState| matches!(state, VolumeState::Deleted | VolumeState::Deleting);
-                world.volumes.iter().filter(|v| !is_going(&v.state)).map(|v| v.id.as_str()).collect()
+                world.volumes.iter().filter(|v| !is_going(&v.state)).map(|v| SourceId::Volume(v.id)).collect()
             }
             Targets::Instances { .. } => {
                 let is_going =
                     |state: &InstanceState| matches!(state, InstanceState::Terminated | InstanceState::ShuttingDown);
-                world.instances.iter().filter(|i| !is_going(&i.state)).map(|i| i.id.as_str()).collect()
+                world.instances.iter().filter(|i| !is_going(&i.state)).map(|i| SourceId::Instance(i.id)).collect()
             }
         };
         Self { policy, targeted, untargeted: &world.untargeted }
     }
 
     fn is_targeted(&self, snapshot: &Snapshot) -> bool {
-        self.targeted.contains(source_of(self.policy, snapshot))
+        source_of(self.policy, snapshot).is_some_and(|source| self.targeted.contains(&source))
     }
 
     fn is_untargeted(&self, snapshot: &Snapshot) -> bool {
-        self.untargeted.contains(source_of(self.policy, snapshot)) && !self.is_targeted(snapshot)
+        let is_there = source_of(self.policy, snapshot).is_some_and(|source| self.untargeted.contains(&source));
+        is_there && !self.is_targeted(snapshot)
     }
 }
 
-fn source_of<'a>(policy: &Policy, snapshot: &'a Snapshot) -> &'a str {
+fn source_of(policy: &Policy, snapshot: &Snapshot) -> Option<SourceId> {
     match policy.targets {
-        Targets::AllVolumes(_) | Targets::Volumes { .. } => snapshot.volume_id.as_str(),
-        Targets::Instances { .. } => snapshot.marks.instance_id.value().map_or("", |id| id.as_str()),
+        Targets::AllVolumes(_) | Targets::Volumes { .. } => Some(SourceId::Volume(snapshot.volume_id)),
+        Targets::Instances { .. } => snapshot.marks.instance_id.value().map(|&id| SourceId::Instance(id)),
     }
 }
 
 /// What stays of each volume where something goes: as many complete snapshots as the floor and every count rule promise.
 fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut promised: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut left: FxHashMap<VolumeId, usize> = FxHashMap::default();
+    let mut promised: BTreeMap<VolumeId, usize> = BTreeMap::new();
     let is_complete = |s: &Snapshot| s.state == SnapshotState::Completed && s.tier == Tier::Standard;
     for decision in plan.snapshots.iter().filter(|decision| is_complete(decision.snapshot)) {
         let snapshot = decision.snapshot;
-        let volume = snapshot.volume_id.as_str();
+        let volume = snapshot.volume_id;
         match decision.verdict {
             SnapshotVerdict::Delete(reason) => {
                 let is_gone = !sources.is_targeted(snapshot) && !sources.is_untargeted(snapshot);
@@ -244,22 +248,19 @@ fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken
         }
     }
     for (volume, expected) in promised {
-        let left = left.get(volume).copied().unwrap_or(0);
+        let left = left.get(&volume).copied().unwrap_or(0);
         if left < expected {
-            broken.push(Broken::LeavesTooFew { volume: volume.to_owned(), left, expected });
+            broken.push(Broken::LeavesTooFew { volume: volume.to_string(), left, expected });
         }
     }
 }
 
 /// Never more deletions than the run may make.
 fn check_brake(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let ours: BTreeMap<_, _> = world
-        .snapshots
-        .iter()
-        .filter(|snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours)
-        .map(|snapshot| (&snapshot.id, &snapshot.volume_id))
-        .collect();
-    let volumes: BTreeSet<_> = ours.values().collect();
+    let is_ours = |snapshot: &&Snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours;
+    let ours: FxHashMap<SnapshotId, VolumeId> =
+        world.snapshots.iter().filter(is_ours).map(|snapshot| (snapshot.id, snapshot.volume_id)).collect();
+    let volumes: FxHashSet<VolumeId> = ours.values().copied().collect();
     let allowed = options.maximum_deletions.allowed(ours.len(), volumes.len());
     let planned = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count();
     if planned > allowed {
@@ -273,19 +274,18 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
     if creations.is_empty() {
         return;
     }
-    let mut answers: BTreeMap<(&str, &str, Timestamp), &str> = BTreeMap::new();
-    let mut failed: BTreeSet<(&str, &str, Timestamp)> = BTreeSet::new();
+    let mut answers: FxHashMap<(SourceId, &str, Timestamp), SnapshotId> = FxHashMap::default();
+    let mut failed: FxHashSet<(SourceId, &str, Timestamp)> = FxHashSet::default();
     for snapshot in world.snapshots.iter().filter(|s| tags::ownership(&policy.id, s) == Ownership::Ours) {
-        let (Some(name), Some(&time)) = (snapshot.marks.schedule_name.value(), snapshot.marks.scheduled_time.value())
-        else {
-            continue;
-        };
-        let key = (source_of(policy, snapshot), name.as_str(), time);
+        let marks = &snapshot.marks;
+        let tags = (source_of(policy, snapshot), marks.schedule_name.value(), marks.scheduled_time.value());
+        let (Some(source), Some(name), Some(&time)) = tags else { continue };
+        let key = (source, name.as_str(), time);
         let can_be_true = time.duration_since(snapshot.start_time) <= CLOCK_SKEW_MAX;
         if snapshot.state == SnapshotState::Error {
             failed.insert(key);
         } else if can_be_true {
-            answers.insert(key, snapshot.id.as_str());
+            answers.insert(key, snapshot.id);
         }
     }
     // Beside a failed member the others are no answer either.
@@ -293,11 +293,11 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
     answers.retain(|key, _| !(of_instances && failed.contains(key)));
     for decision in creations {
         let key = (decision.target.id(), decision.schedule.name.as_str(), decision.scheduled_time);
-        if let Some(&snapshot) = answers.get(&key) {
+        if let Some(snapshot) = answers.get(&key) {
             broken.push(Broken::CreatesTwice {
-                volume: key.0.to_owned(),
+                volume: key.0.to_string(),
                 scheduled_time: decision.scheduled_time,
-                snapshot: snapshot.to_owned(),
+                snapshot: snapshot.to_string(),
             });
         }
     }

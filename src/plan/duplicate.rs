@@ -6,75 +6,95 @@
 //! other's snapshot. Our own rule: what is there twice is worth its money once.
 
 use super::history;
+use super::ours::{self, Ours, Place};
 use super::sets::{self, BrokenSets};
 use crate::options::Options;
 use crate::policy::{Policy, ScheduleName, Targets};
-use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier, VolumeId};
+use crate::world::{Snapshot, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What answers one scheduled time: source, schedule by the name that the snapshots carry, and scheduled time.
-type Key<'a> = (&'a str, &'a ScheduleName, Timestamp);
+type Key<'a> = (SourceId, &'a ScheduleName, Timestamp);
 
 /// The duplicates among `ours`, each with the time at which the earliest complete one began.
 ///
 /// Every execution finds the same ones whatever part of them it sees: of two, only the later can be a duplicate. What
 /// was begun less than the settling time ago is left to a later turn.
-pub(super) fn find<'a>(
+pub(super) fn find(
     policy: &Policy,
     options: &Options,
     now: Timestamp,
-    ours: &[&'a Snapshot],
-    broken: &BrokenSets<'_>,
-) -> BTreeMap<&'a SnapshotId, Timestamp> {
-    let mut by_key: BTreeMap<Key<'a>, Vec<&'a Snapshot>> = BTreeMap::new();
-    for &snapshot in ours {
-        if let Some(key) = key_of(policy, snapshot, now) {
-            by_key.entry(key).or_default().push(snapshot);
-        }
-    }
+    ours: &Ours<'_>,
+    broken: &BrokenSets,
+) -> BTreeMap<Place, Timestamp> {
+    let by_key = by_key(policy, now, ours);
     let mut duplicates = BTreeMap::new();
     for answers in by_key.into_values().filter(|answers| answers.len() > 1) {
-        if sets::settles_at(answers.iter().copied(), now, options.settling).is_none() {
-            note(policy, answers, broken, &mut duplicates);
+        if sets::settles_at(answers.iter().map(|&place| ours[place]), now, options.settling).is_none() {
+            note(policy, ours, answers, broken, &mut duplicates);
         }
     }
     duplicates
 }
 
+/// All that answers a scheduled time of which some volume has more than one snapshot: of others nothing can go.
+fn by_key<'a>(policy: &Policy, now: Timestamp, ours: &Ours<'a>) -> BTreeMap<Key<'a>, Vec<Place>> {
+    let mut by_key: BTreeMap<Key<'_>, Vec<Place>> = BTreeMap::new();
+    let volume_and_time = |snapshot: &'a Snapshot| (snapshot.volume_id, snapshot.marks.scheduled_time.value());
+    // They stand side by side in the order of the plan.
+    for (one, other) in ours.iter().zip(ours.iter().skip(1)) {
+        if volume_and_time(one) == volume_and_time(other) {
+            let keys = [one, other].into_iter().filter_map(|snapshot| key_of(policy, snapshot, now));
+            by_key.extend(keys.map(|key| (key, Vec::new())));
+        }
+    }
+    if by_key.is_empty() {
+        return by_key;
+    }
+    for (place, snapshot) in ours.places() {
+        if let Some(places) = key_of(policy, snapshot, now).and_then(|key| by_key.get_mut(&key)) {
+            places.push(place);
+        }
+    }
+    by_key
+}
+
 fn key_of<'a>(policy: &Policy, snapshot: &'a Snapshot, now: Timestamp) -> Option<Key<'a>> {
-    let source = history::source(policy, snapshot)?;
+    let source = ours::source(policy, snapshot)?;
     let name = snapshot.marks.schedule_name.value()?;
     let &scheduled_time = snapshot.marks.scheduled_time.value()?;
     let is_true = scheduled_time <= now && history::is_plausible(snapshot, scheduled_time);
     is_true.then_some((source, name, scheduled_time))
 }
 
-fn note<'a>(
+fn note(
     policy: &Policy,
-    answers: Vec<&'a Snapshot>,
-    broken: &BrokenSets<'_>,
-    duplicates: &mut BTreeMap<&'a SnapshotId, Timestamp>,
+    ours: &Ours<'_>,
+    answers: Vec<Place>,
+    broken: &BrokenSets,
+    duplicates: &mut BTreeMap<Place, Timestamp>,
 ) {
-    let is_good = |snapshot: &Snapshot| {
-        snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard && broken.is_whole(snapshot)
+    let is_good = |place: Place| {
+        let snapshot = ours[place];
+        snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard && broken.is_whole(place)
     };
     let sets = match policy.targets {
         Targets::AllVolumes(_) | Targets::Volumes { .. } => {
             let mut answers = answers;
-            answers.sort_by_key(|snapshot| (snapshot.start_time, &snapshot.id));
-            answers.into_iter().map(|snapshot| vec![snapshot]).collect()
+            answers.sort_by_key(|&place| (ours[place].start_time, ours[place].id));
+            answers.into_iter().map(|place| vec![place]).collect()
         }
-        Targets::Instances { .. } => sets::split(answers, |snapshot| snapshot),
+        Targets::Instances { .. } => sets::split(answers, |place| ours[place]),
     };
-    let mut good = sets.into_iter().filter(|set| set.iter().all(|snapshot| is_good(snapshot)));
+    let mut good = sets.into_iter().filter(|set| set.iter().all(|&place| is_good(place)));
     let Some(earliest) = good.next() else { return };
-    let volumes: BTreeSet<&VolumeId> = earliest.iter().map(|snapshot| &snapshot.volume_id).collect();
-    let Some(began) = earliest.first().map(|snapshot| snapshot.start_time) else { return };
+    let volumes: BTreeSet<VolumeId> = earliest.iter().map(|&place| ours[place].volume_id).collect();
+    let Some(began) = earliest.first().map(|&place| ours[place].start_time) else { return };
     for set in good {
         // A volume that only the later set holds would lose its snapshot, and a set that is torn apart is none.
-        if set.iter().all(|snapshot| volumes.contains(&snapshot.volume_id)) {
-            duplicates.extend(set.into_iter().map(|snapshot| (&snapshot.id, began)));
+        if set.iter().all(|&place| volumes.contains(&ours[place].volume_id)) {
+            duplicates.extend(set.into_iter().map(|place| (place, began)));
         }
     }
 }

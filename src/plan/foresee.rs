@@ -1,26 +1,21 @@
 //! What a run will delete later: the same rules, applied to the account as it will be once all is complete.
 
-use super::history::{self, Histories};
+use super::history::Histories;
+use super::ours::{self, Ours};
 use super::sets::BrokenSets;
-use super::{DeleteReason, Plan, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
+use super::{Plan, Rules, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
 use super::{Target, verdicts};
 use crate::action::Action;
 use crate::options::Options;
 use crate::policy::{Policy, Tag};
 use crate::tags::Marks;
-use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
+use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::FxHashSet;
 
-/// The snapshots that `plan` keeps now and that go once what it makes or waits for is complete, each with its reason.
-pub(super) fn later(
-    policy: &Policy,
-    options: &Options,
-    now: Timestamp,
-    world: &World,
-    ours: &[&Snapshot],
-    plan: &Plan<'_>,
-) -> BTreeMap<SnapshotId, DeleteReason> {
+/// Notes in `plan` which of the snapshots that it keeps now go once what it makes or waits for is complete, and why.
+pub(super) fn note_later(rules: &Rules<'_, '_>, ours: &Ours<'_>, plan: &mut Plan<'_>) {
+    let &Rules { policy, now, .. } = rules;
     let made: Vec<Snapshot> = plan
         .targets
         .iter()
@@ -32,29 +27,32 @@ pub(super) fn later(
     let finished: Vec<Snapshot> = ours
         .iter()
         .filter(|snapshot| awaited.has(snapshot))
-        .map(|&snapshot| Snapshot { state: SnapshotState::Completed, ..snapshot.clone() })
+        .map(|snapshot| Snapshot { state: SnapshotState::Completed, ..snapshot.clone() })
         .collect();
     if made.is_empty() && finished.is_empty() && !has_unsettled(plan) {
-        return BTreeMap::new();
+        return;
     }
-    let others = ours.iter().copied().filter(|snapshot| !awaited.has(snapshot));
-    let ours: Vec<&Snapshot> = others.chain(&finished).chain(&made).collect();
-    let options = Options { settling: SignedDuration::ZERO, ..options.clone() };
+    let others = ours.iter().filter(|snapshot| !awaited.has(snapshot));
+    let ours = Ours::new(others.chain(&finished).chain(&made));
+    let options = Options { settling: SignedDuration::ZERO, ..rules.options.clone() };
+    let rules = Rules { options: &options, ..*rules };
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, &options, now, &ours, &broken);
-    let is_kept_now: BTreeMap<&SnapshotId, bool> = plan
-        .snapshots
-        .iter()
-        .map(|decision| (&decision.snapshot.id, !matches!(decision.verdict, SnapshotVerdict::Delete(_))))
-        .collect();
-    verdicts(policy, &options, now, world, &ours, &broken, &histories)
-        .into_iter()
-        .filter(|decision| is_kept_now.get(&decision.snapshot.id).copied().unwrap_or(false))
-        .filter_map(|decision| match decision.verdict {
-            SnapshotVerdict::Delete(reason) => Some((decision.snapshot.id.clone(), reason)),
-            SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => None,
-        })
-        .collect()
+    note(&verdicts(&rules, &ours, &broken, &histories), &mut plan.snapshots);
+}
+
+/// Carries what goes `later` over to the decisions of now. Both are in the order of the plan, and all of now's are among
+/// the later ones.
+fn note(later: &[SnapshotDecision<'_>], now: &mut [SnapshotDecision<'_>]) {
+    let mut later = later.iter();
+    for decision in now {
+        let foreseen = later.by_ref().find(|later| later.snapshot.id == decision.snapshot.id);
+        let goes_now = matches!(decision.verdict, SnapshotVerdict::Delete(_));
+        decision.goes_later = match foreseen.map(|foreseen| &foreseen.verdict) {
+            Some(SnapshotVerdict::Delete(reason)) if !goes_now => Some(*reason),
+            Some(SnapshotVerdict::Delete(_) | SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. }) | None => None,
+        };
+    }
 }
 
 /// Whether a target is waited for although its snapshot is complete.
@@ -65,13 +63,15 @@ fn has_unsettled(plan: &Plan<'_>) -> bool {
 /// The snapshots under way that the run waits for, by what they are of and the scheduled time that they answer.
 struct Awaited<'a> {
     policy: &'a Policy,
-    keys: BTreeSet<(&'a str, Option<&'a Timestamp>)>,
+    keys: FxHashSet<(SourceId, Option<Timestamp>)>,
 }
 
 impl<'a> Awaited<'a> {
-    fn of(policy: &'a Policy, plan: &'a Plan<'_>) -> Self {
-        let key = |decision: &'a TargetDecision<'_>| match decision.verdict {
-            TargetVerdict::Wait(snapshot) => Some((decision.target.id(), snapshot.marks.scheduled_time.value())),
+    fn of(policy: &'a Policy, plan: &Plan<'_>) -> Self {
+        let key = |decision: &TargetDecision<'_>| match decision.verdict {
+            TargetVerdict::Wait(snapshot) => {
+                Some((decision.target.id(), snapshot.marks.scheduled_time.value().copied()))
+            }
             TargetVerdict::Coincides { .. }
             | TargetVerdict::Create { .. }
             | TargetVerdict::Exists(_)
@@ -87,8 +87,8 @@ impl<'a> Awaited<'a> {
 
     fn has(&self, snapshot: &Snapshot) -> bool {
         matches!(snapshot.state, SnapshotState::Pending { .. })
-            && history::source(self.policy, snapshot)
-                .is_some_and(|source| self.keys.contains(&(source, snapshot.marks.scheduled_time.value())))
+            && ours::source(self.policy, snapshot)
+                .is_some_and(|source| self.keys.contains(&(source, snapshot.marks.scheduled_time.value().copied())))
     }
 }
 
@@ -99,19 +99,19 @@ fn new_snapshots(policy: &Policy, decision: &TargetDecision<'_>, now: Timestamp)
         Some(Action::CreateSnapshots(create)) => (create.description, create.tags),
         Some(Action::DeleteSnapshot(_)) | None => return Vec::new(),
     };
-    let of_volume = |volume: &VolumeId| new_snapshot(volume, &description, &tags, now);
+    let of_volume = |volume: VolumeId| new_snapshot(volume, &description, &tags, now);
     match decision.target {
         Target::Instance(instance) => {
-            target::included_volumes(policy, instance).into_iter().map(|volume| of_volume(&volume.id)).collect()
+            target::included_volumes(policy, instance).into_iter().map(|volume| of_volume(volume.id)).collect()
         }
-        Target::Volume(volume) => vec![of_volume(&volume.id)],
+        Target::Volume(volume) => vec![of_volume(volume.id)],
     }
 }
 
-fn new_snapshot(volume: &VolumeId, description: &str, tags: &[Tag], now: Timestamp) -> Snapshot {
+fn new_snapshot(volume_id: VolumeId, description: &str, tags: &[Tag], now: Timestamp) -> Snapshot {
     Snapshot {
         id: foreseen_id(0),
-        volume_id: volume.clone(),
+        volume_id,
         description: description.into(),
         state: SnapshotState::Completed,
         start_time: now,
@@ -122,7 +122,7 @@ fn new_snapshot(volume: &VolumeId, description: &str, tags: &[Tag], now: Timesta
     }
 }
 
-/// An id that EC2 has not given out: twice as long as its own, and it begins with an f.
+/// An id that EC2 has not given out: nearly twice as long as its own, and it begins with an f.
 fn foreseen_id(number: usize) -> SnapshotId {
-    SnapshotId::parse(&format!("snap-f{number:033x}")).expect("34 hexadecimal digits are an id")
+    SnapshotId::parse(&format!("snap-f{number:031x}")).expect("32 hexadecimal digits are an id")
 }

@@ -1,13 +1,17 @@
 //! Snapshots that nothing manages any more: no schedule owns them, or what they were made of is gone.
 
+use super::ours::{self, Ours, Place};
 use super::retain::{extends_deletion, later_by};
 use super::sets::BrokenSets;
 use super::{DeleteReason, KeepReason, SnapshotVerdict, history};
 use crate::options::{Options, Orphans};
 use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
 use crate::tags::Mark;
-use crate::world::{InstanceState, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, VolumeState, World};
+use crate::world::{
+    Instance, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume, VolumeId, VolumeState, World,
+};
 use jiff::Timestamp;
+use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of the volume or instance that a snapshot was made of.
@@ -24,8 +28,8 @@ pub(super) enum Fate {
 /// The volumes or instances that snapshots can have been made of.
 #[derive(Debug)]
 pub(super) struct Sources<'a> {
-    targeted: BTreeSet<&'a str>,
-    untargeted: &'a BTreeSet<Box<str>>,
+    targeted: FxHashSet<SourceId>,
+    untargeted: &'a BTreeSet<SourceId>,
 }
 
 impl<'a> Sources<'a> {
@@ -33,27 +37,23 @@ impl<'a> Sources<'a> {
     pub(super) fn new(policy: &Policy, world: &'a World) -> Self {
         let targeted = match &policy.targets {
             Targets::AllVolumes(_) | Targets::Volumes { .. } => {
-                let is_there = |state: &VolumeState| !matches!(state, VolumeState::Deleted | VolumeState::Deleting);
-                world.volumes.iter().filter(|volume| is_there(&volume.state)).map(|volume| volume.id.as_str()).collect()
+                let is_there = |volume: &&Volume| !matches!(volume.state, VolumeState::Deleted | VolumeState::Deleting);
+                world.volumes.iter().filter(is_there).map(|volume| SourceId::Volume(volume.id)).collect()
             }
             Targets::Instances { .. } => {
-                let is_there =
-                    |state: &InstanceState| !matches!(state, InstanceState::Terminated | InstanceState::ShuttingDown);
-                world
-                    .instances
-                    .iter()
-                    .filter(|instance| is_there(&instance.state))
-                    .map(|instance| instance.id.as_str())
-                    .collect()
+                let is_there = |instance: &&Instance| {
+                    !matches!(instance.state, InstanceState::Terminated | InstanceState::ShuttingDown)
+                };
+                world.instances.iter().filter(is_there).map(|instance| SourceId::Instance(instance.id)).collect()
             }
         };
         Self { targeted, untargeted: &world.untargeted }
     }
 
-    pub(super) fn fate(&self, source: &str) -> Fate {
-        if self.targeted.contains(source) {
+    pub(super) fn fate(&self, source: SourceId) -> Fate {
+        if self.targeted.contains(&source) {
             Fate::Targeted
-        } else if self.untargeted.contains(source) {
+        } else if self.untargeted.contains(&source) {
             Fate::Untargeted
         } else {
             Fate::Gone
@@ -63,37 +63,36 @@ impl<'a> Sources<'a> {
 
 /// A line of snapshots by what their own tags say: source, volume and schedule name, whether or not a schedule of that
 /// name is left.
-type Line<'a> = (&'a str, &'a str, &'a ScheduleName);
+type Line<'a> = (SourceId, VolumeId, &'a ScheduleName);
 
-/// The newest complete snapshot of each line: the one that is kept as the last.
+/// The newest complete snapshots of each line: the ones that are kept as the last.
 #[derive(Debug)]
-pub(super) struct Lines<'a> {
-    newest: BTreeSet<&'a SnapshotId>,
+pub(super) struct Lines {
+    newest: BTreeSet<Place>,
 }
 
-impl<'a> Lines<'a> {
-    pub(super) fn new(policy: &Policy, now: Timestamp, ours: &[&'a Snapshot], broken: &BrokenSets<'_>) -> Self {
-        let mut newest: BTreeMap<Line<'a>, (Timestamp, Timestamp, &'a SnapshotId)> = BTreeMap::new();
-        let is_complete =
-            |s: &&&Snapshot| s.state == SnapshotState::Completed && s.tier == Tier::Standard && broken.is_whole(s);
-        for &snapshot in ours.iter().filter(is_complete) {
+impl Lines {
+    pub(super) fn new(policy: &Policy, now: Timestamp, ours: &Ours<'_>, broken: &BrokenSets) -> Self {
+        let mut newest: BTreeMap<Line<'_>, (Timestamp, Timestamp, SnapshotId, Place)> = BTreeMap::new();
+        for (place, snapshot) in ours.places() {
             let marks = &snapshot.marks;
-            let Some(source) = history::source(policy, snapshot) else { continue };
+            let Some(source) = ours::source(policy, snapshot) else { continue };
             let (Some(name), Some(&time)) = (marks.schedule_name.value(), marks.scheduled_time.value()) else {
                 continue;
             };
-            if time > now || !history::is_plausible(snapshot, time) {
-                continue;
+            let is_complete = snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard;
+            let can_be_true = time <= now && history::is_plausible(snapshot, time);
+            if is_complete && can_be_true && broken.is_whole(place) {
+                let entry = (time, snapshot.start_time, snapshot.id, place);
+                let key = (source, snapshot.volume_id, name);
+                newest.entry(key).and_modify(|best| *best = (*best).max(entry)).or_insert(entry);
             }
-            let entry = (time, snapshot.start_time, &snapshot.id);
-            let key = (source, snapshot.volume_id.as_str(), name);
-            newest.entry(key).and_modify(|best| *best = (*best).max(entry)).or_insert(entry);
         }
-        Self { newest: newest.into_values().map(|(_, _, id)| id).collect() }
+        Self { newest: newest.into_values().map(|(_, _, _, place)| place).collect() }
     }
 
-    pub(super) fn is_newest(&self, snapshot: &Snapshot) -> bool {
-        self.newest.contains(&snapshot.id)
+    pub(super) fn is_newest(&self, place: Place) -> bool {
+        self.newest.contains(&place)
     }
 }
 
@@ -174,21 +173,21 @@ pub(super) fn count(
     options: &Options,
     world: &World,
     sources: &Sources<'_>,
-    ours: &[&Snapshot],
+    ours: &Ours<'_>,
 ) -> OrphanCount {
-    let attached: BTreeSet<(&str, &VolumeId)> = world
+    let attached: BTreeSet<(SourceId, VolumeId)> = world
         .instances
         .iter()
-        .flat_map(|instance| instance.volumes.iter().map(|volume| (instance.id.as_str(), &volume.id)))
+        .flat_map(|instance| instance.volumes.iter().map(|volume| (SourceId::Instance(instance.id), volume.id)))
         .collect();
-    let is_detached = |source: Option<&str>, snapshot: &Snapshot| {
+    let is_detached = |source: Option<SourceId>, snapshot: &Snapshot| {
         let by_instance = matches!(policy.targets, Targets::Instances { .. });
-        by_instance && source.is_some_and(|source| !attached.contains(&(source, &snapshot.volume_id)))
+        by_instance && source.is_some_and(|source| !attached.contains(&(source, snapshot.volume_id)))
     };
     let mut count = OrphanCount::default();
-    for &snapshot in ours {
+    for snapshot in ours.iter() {
         let schedule = snapshot.marks.schedule_name.value().map(|name| super::owning_schedule(policy, options, name));
-        let source = history::source(policy, snapshot);
+        let source = ours::source(policy, snapshot);
         let fate = source.map(|source| sources.fate(source));
         if schedule == Some(None) {
             count.without_schedule += 1;

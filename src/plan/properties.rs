@@ -7,7 +7,7 @@ use crate::policy::{RetainRule, Targets};
 use crate::sim::Account;
 use crate::tags::{Mark, Ownership};
 use crate::turn::Progress;
-use crate::world::{Coverage, CutShort, InstanceState, Origin, SnapshotState, Tier, VolumeState};
+use crate::world::{Coverage, CutShort, InstanceState, Origin, SnapshotState, SourceId, Tier, VolumeState};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -72,8 +72,8 @@ fn any_world() -> impl Strategy<Value = World> {
                 _ => {}
             }
             for number in there.into_iter().filter(|number| !targeted.contains(number)) {
-                world.untargeted.insert(volume_id(number).as_str().into());
-                world.untargeted.insert(instance_id(number).as_str().into());
+                world.untargeted.insert(SourceId::Volume(volume_id(number)));
+                world.untargeted.insert(SourceId::Instance(instance_id(number)));
             }
             if cut == 0 {
                 world.coverage = Coverage::Partial(CutShort::TooManyPages);
@@ -155,8 +155,8 @@ proptest! {
     ) {
         let mut shuffled = world.clone();
         let key = |text: &str| text.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        shuffled.snapshots.sort_by_key(|snapshot| key(snapshot.id.as_str()));
-        shuffled.volumes.sort_by_key(|volume| key(volume.id.as_str()));
+        shuffled.snapshots.sort_by_key(|snapshot| key(&snapshot.id.to_string()));
+        shuffled.volumes.sort_by_key(|volume| key(&volume.id.to_string()));
         let start = start(NOW);
         let one = format!("{:?}", plan(&policy, &options, &start, at(NOW), &world));
         let other = format!("{:?}", plan(&policy, &options, &start, at(NOW), &shuffled));
@@ -213,7 +213,7 @@ proptest! {
             let mut promised: Vec<_> = plan.snapshots.iter().filter(goes).map(|d| d.snapshot.id.clone()).collect();
             promised.sort();
             let waits = |d: &TargetDecision<'_>| match d.verdict {
-                TargetVerdict::Wait(snapshot) => Some((d.target.id().to_owned(), *snapshot.marks.scheduled_time.value()?)),
+                TargetVerdict::Wait(snapshot) => Some((d.target.id(), *snapshot.marks.scheduled_time.value()?)),
                 _ => None,
             };
             (promised, plan.targets.iter().filter_map(waits).collect::<Vec<_>>())
@@ -221,7 +221,7 @@ proptest! {
         let soon = at(NOW) + SignedDuration::from_secs(1);
         account.complete_pending(soon, |snapshot| {
             awaited.iter().any(|(source, time)| {
-                history::source(&policy, snapshot) == Some(source) && snapshot.marks.scheduled_time.value() == Some(time)
+                ours::source(&policy, snapshot) == Some(*source) && snapshot.marks.scheduled_time.value() == Some(time)
             })
         });
         let progress = account.turn(&policy, &options, Progress::new(&first), at(NOW)).progress;

@@ -1,19 +1,18 @@
 //! Which snapshots stay: the schedule's rule, and all that keeps a snapshot whatever the rule says.
 
-use super::brakes;
 use super::due::saturating_add;
 use super::duplicate;
 use super::history::{self, Histories};
 use super::orphan::{self, Fate};
+use super::ours::{self, Ours, Place};
 use super::sets::BrokenSets;
-use super::stopped::Stopped;
-use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, owning_schedule};
-use crate::options::Options;
+use super::{DeleteReason, KeepReason, Rules, SnapshotDecision, SnapshotVerdict, owning_schedule};
 use crate::policy::{Age, AgeUnit, Policy, PolicyState, RetainRule, Schedule, Targets};
 use crate::tags::{self, Mark};
-use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier, World};
+use crate::world::{Snapshot, SnapshotState, SourceId, Tier};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// How long a failed snapshot stays before it is deleted: long enough for a person to see what EC2 says of it, and
@@ -21,69 +20,59 @@ use std::collections::BTreeMap;
 /// says that failed ones "are eventually deleted".
 pub const FAILED_SNAPSHOT_GRACE: SignedDuration = SignedDuration::from_hours(24);
 
-/// One decision for each of `ours`, sorted by volume, scheduled time and id.
+/// One decision for each of `ours`, in their order.
 pub(super) fn decide<'a>(
-    policy: &'a Policy,
-    options: &Options,
-    now: Timestamp,
-    world: &'a World,
-    ours: &[&'a Snapshot],
+    rules: &Rules<'_, 'a>,
+    ours: &Ours<'a>,
     histories: &Histories<'a>,
-    broken: &BrokenSets<'_>,
+    broken: &BrokenSets,
 ) -> Vec<SnapshotDecision<'a>> {
-    let sources = orphan::Sources::new(policy, world);
-    let lines = orphan::Lines::new(policy, now, ours, broken);
-    let stopped = Stopped::new(policy, options, now, world);
-    let duplicates = &duplicate::find(policy, options, now, ours, broken);
-    let (sources, lines, stopped) = (&sources, &lines, &stopped);
-    let rules = Rules { policy, options, now, sources, lines, histories, stopped, broken, duplicates };
-    let mut decisions: Vec<_> = ours
-        .iter()
-        .map(|&snapshot| SnapshotDecision { snapshot, verdict: rules.verdict(snapshot), goes_later: None })
-        .collect();
-    decisions.sort_by_key(|decision| {
-        let snapshot = decision.snapshot;
-        (&snapshot.volume_id, snapshot.marks.scheduled_time.value(), &snapshot.id)
-    });
-    decisions
+    let duplicates = &duplicate::find(rules.policy, rules.options, rules.now, ours, broken);
+    let judge = Judge { rules, ours, lines: OnceCell::new(), histories, broken, duplicates };
+    ours.places()
+        .map(|(place, snapshot)| SnapshotDecision { snapshot, verdict: judge.verdict(place), goes_later: None })
+        .collect()
 }
 
 /// A failed member goes together with the last of those that it tells about. Should EC2 refuse one of them, nothing is
 /// lost: it goes because there are enough newer ones, so it does not matter if it is taken for good from then on.
-pub(super) fn release_failed_members(decisions: &mut [SnapshotDecision<'_>], broken: &BrokenSets<'_>) {
-    let to_go = brakes::to_go(decisions);
-    for decision in decisions.iter_mut().filter(|d| d.verdict == SnapshotVerdict::Keep(KeepReason::FailedMember)) {
-        if broken.others_beside(decision.snapshot).iter().all(|other| to_go.contains(*other)) {
-            let since = decision.snapshot.start_time;
-            decision.verdict = SnapshotVerdict::Delete(DeleteReason::Failed { since });
-        }
+pub(super) fn release_failed_members(decisions: &mut [SnapshotDecision<'_>], broken: &BrokenSets) {
+    let is_to_go = |decision: &SnapshotDecision<'_>| matches!(decision.verdict, SnapshotVerdict::Delete(_));
+    let all_go = |place: &Place| {
+        let mut others = broken.others_beside(*place).iter();
+        others.all(|&other| decisions.get(other).is_some_and(is_to_go))
+    };
+    let is_kept = |place: &Place| decisions[*place].verdict == SnapshotVerdict::Keep(KeepReason::FailedMember);
+    let released: Vec<Place> = (0..decisions.len()).filter(is_kept).filter(all_go).collect();
+    for place in released {
+        let since = decisions[place].snapshot.start_time;
+        decisions[place].verdict = SnapshotVerdict::Delete(DeleteReason::Failed { since });
     }
 }
 
 /// What a verdict depends on besides the snapshot.
-struct Rules<'r, 'a> {
-    policy: &'a Policy,
-    options: &'r Options,
-    now: Timestamp,
-    sources: &'r orphan::Sources<'a>,
-    lines: &'r orphan::Lines<'a>,
+struct Judge<'r, 'a> {
+    rules: &'r Rules<'r, 'a>,
+    ours: &'r Ours<'a>,
+    /// Made when the first snapshot asks that nothing manages.
+    lines: OnceCell<orphan::Lines>,
     histories: &'r Histories<'a>,
-    stopped: &'r Stopped<'a>,
-    broken: &'r BrokenSets<'r>,
-    duplicates: &'r BTreeMap<&'a SnapshotId, Timestamp>,
+    broken: &'r BrokenSets,
+    duplicates: &'r BTreeMap<Place, Timestamp>,
 }
 
-impl<'a> Rules<'_, 'a> {
-    fn verdict(&self, snapshot: &'a Snapshot) -> SnapshotVerdict<'a> {
+impl<'a> Judge<'_, 'a> {
+    fn verdict(&self, place: Place) -> SnapshotVerdict<'a> {
+        let snapshot = self.ours[place];
         let marks = &snapshot.marks;
         // What is under way is waited for, held or not.
         if let SnapshotState::Pending { .. } = snapshot.state {
             return SnapshotVerdict::Wait { since: snapshot.start_time };
         }
-        if let Some(hold) = marks.hold.filter(|hold| hold.holds_at(self.now)) {
+        if let Some(hold) = marks.hold.filter(|hold| hold.holds_at(self.rules.now)) {
             return SnapshotVerdict::Keep(KeepReason::Held(hold));
         }
-        if let Some(verdict) = self.unless_complete(snapshot) {
+        if let Some(verdict) = self.unless_complete(place, snapshot) {
             return verdict;
         }
         let keep = SnapshotVerdict::Keep;
@@ -96,49 +85,55 @@ impl<'a> Rules<'_, 'a> {
         if let Mark::Unreadable(_) = marks.expiration_time {
             return keep(KeepReason::UnreadableTag(tags::EXPIRATION_TIME));
         }
-        let Some(source) = history::source(self.policy, snapshot) else {
+        let Some(source) = ours::source(self.rules.policy, snapshot) else {
             return keep(KeepReason::UnreadableTag(tags::INSTANCE_ID));
         };
-        if scheduled_time > self.now {
+        if scheduled_time > self.rules.now {
             return keep(KeepReason::FutureScheduledTime(scheduled_time));
         }
         if !history::is_plausible(snapshot, scheduled_time) {
             return keep(KeepReason::BeganBeforeScheduledTime { began: snapshot.start_time, scheduled_time });
         }
-        let is_managed =
-            owning_schedule(self.policy, self.options, name).is_some() && self.sources.fate(source) == Fate::Targeted;
-        if let Some(&earliest) = self.duplicates.get(&snapshot.id).filter(|_| is_managed) {
+        let schedule = owning_schedule(self.rules.policy, self.rules.options, name);
+        let fate = self.rules.sources.fate(source);
+        let is_managed = schedule.is_some() && fate == Fate::Targeted;
+        if let Some(&earliest) = self.duplicates.get(&place).filter(|_| is_managed) {
             return SnapshotVerdict::Delete(DeleteReason::Duplicate { earliest });
         }
         // Whatever rule comes now: what was promised to stay until then stays.
         if let Mark::Read(until) = marks.expiration_time
-            && until > self.now
+            && until > self.rules.now
         {
             return keep(KeepReason::NotExpired { until });
         }
-        let is_newest = self.lines.is_newest(snapshot);
-        let Some(schedule) = owning_schedule(self.policy, self.options, name) else {
-            return orphan::without_schedule(self.options.orphans, name, scheduled_time, self.now, is_newest);
-        };
-        match self.sources.fate(source) {
-            Fate::Gone => {
-                orphan::of_gone_source(self.policy, self.options.orphans, snapshot, scheduled_time, self.now, is_newest)
+        let orphans = self.rules.options.orphans;
+        match (schedule, fate) {
+            (None, _) => orphan::without_schedule(orphans, name, scheduled_time, self.rules.now, self.is_newest(place)),
+            (Some(_), Fate::Gone) => {
+                let is_newest = self.is_newest(place);
+                orphan::of_gone_source(self.rules.policy, orphans, snapshot, scheduled_time, self.rules.now, is_newest)
             }
-            Fate::Targeted => self.by_rule(schedule, snapshot, source),
-            Fate::Untargeted => keep(KeepReason::VolumeNotTargeted),
+            (Some(schedule), Fate::Targeted) => self.by_rule(schedule, place, source),
+            (Some(_), Fate::Untargeted) => keep(KeepReason::VolumeNotTargeted),
         }
     }
 
+    fn is_newest(&self, place: Place) -> bool {
+        let lines =
+            self.lines.get_or_init(|| orphan::Lines::new(self.rules.policy, self.rules.now, self.ours, self.broken));
+        lines.is_newest(place)
+    }
+
     /// The verdict about a snapshot that is not there to be counted: under way, failed, archived, or in doubt.
-    fn unless_complete(&self, snapshot: &'a Snapshot) -> Option<SnapshotVerdict<'a>> {
+    fn unless_complete(&self, place: Place, snapshot: &'a Snapshot) -> Option<SnapshotVerdict<'a>> {
         Some(match (&snapshot.state, snapshot.tier) {
             (SnapshotState::Completed, Tier::Standard) => return None,
             (SnapshotState::Completed, Tier::Archive) => SnapshotVerdict::Keep(KeepReason::Archived),
             (SnapshotState::Error, _) => {
                 let until = saturating_add(snapshot.start_time, FAILED_SNAPSHOT_GRACE);
-                if until > self.now {
+                if until > self.rules.now {
                     SnapshotVerdict::Keep(KeepReason::Errored { until })
-                } else if self.broken.others_beside(snapshot).is_empty() {
+                } else if self.broken.others_beside(place).is_empty() {
                     SnapshotVerdict::Delete(DeleteReason::Failed { since: snapshot.start_time })
                 } else {
                     SnapshotVerdict::Keep(KeepReason::FailedMember)
@@ -150,10 +145,10 @@ impl<'a> Rules<'_, 'a> {
     }
 
     /// What the schedule's own rule says about a complete snapshot whose promised time, if any, is over.
-    fn by_rule(&self, schedule: &'a Schedule, snapshot: &'a Snapshot, source: &'a str) -> SnapshotVerdict<'a> {
-        let keep = SnapshotVerdict::Keep;
-        // Without a place nothing says how many newer ones there are.
-        let Some(rank) = self.histories.place(&snapshot.id) else { return keep(KeepReason::UnknownState) };
+    fn by_rule(&self, schedule: &'a Schedule, place: Place, source: SourceId) -> SnapshotVerdict<'a> {
+        let (keep, snapshot) = (SnapshotVerdict::Keep, self.ours[place]);
+        // Without a rank nothing says how many newer ones there are.
+        let Some(rank) = self.histories.rank(place) else { return keep(KeepReason::UnknownState) };
         match schedule.retain {
             RetainRule::Count(count) => {
                 let count = usize::try_from(count.get()).expect("a count of at most 1000 fits");
@@ -166,15 +161,14 @@ impl<'a> Rules<'_, 'a> {
             RetainRule::Age(_) => {
                 let Mark::Read(at) = snapshot.marks.expiration_time else { return keep(KeepReason::NoExpirationTime) };
                 // No newer one ever comes: the floor alone keeps the last.
-                if self.policy.state == PolicyState::Disabled {
+                if self.rules.policy.state == PolicyState::Disabled {
                     return SnapshotVerdict::Delete(DeleteReason::Expired { at });
                 }
                 if rank == 1 {
                     return keep(KeepReason::NewestCompleted);
                 }
-                let volume = snapshot.volume_id.as_str();
-                match self.stopped.since(self.histories, schedule, source, volume) {
-                    Some(newest) if !self.options.age_without_new_backups => {
+                match self.rules.stopped.since(self.histories, schedule, source, snapshot.volume_id) {
+                    Some(newest) if !self.rules.options.age_without_new_backups => {
                         keep(KeepReason::BackupsStopped { newest })
                     }
                     Some(_) | None => SnapshotVerdict::Delete(DeleteReason::Expired { at }),

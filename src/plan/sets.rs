@@ -6,10 +6,12 @@
 
 use super::due::saturating_add;
 use super::history::CLOCK_SKEW_MAX;
+use super::ours::{Ours, Place};
 use crate::policy::{Policy, ScheduleName, Targets};
-use crate::world::{Snapshot, SnapshotId, SnapshotState};
+use crate::world::{InstanceId, Snapshot, SnapshotState};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// By how much the start times of one set's members may differ. EC2 gives all of them the same one; a compatible
 /// endpoint may not. A second set of the same instance and time is begun no sooner than EC2's 15 s between two
@@ -17,60 +19,64 @@ use std::collections::{BTreeMap, BTreeSet};
 const START_SPREAD_MAX: SignedDuration = SignedDuration::from_secs(5);
 
 /// What the members of one set share in their tags: instance, schedule name and scheduled time.
-type Shared<'a> = (&'a str, &'a ScheduleName, Timestamp);
+type Shared<'a> = (InstanceId, &'a ScheduleName, Timestamp);
 
 /// The members of sets that are not whole.
 #[derive(Debug, Default)]
-pub(super) struct BrokenSets<'a> {
-    not_whole: BTreeSet<&'a SnapshotId>,
-    failed_beside: BTreeMap<&'a SnapshotId, Vec<&'a SnapshotId>>,
+pub(super) struct BrokenSets {
+    /// For each place whether its set is not whole; empty where the policy makes no sets.
+    not_whole: Vec<bool>,
+    failed_beside: BTreeMap<Place, Rc<[Place]>>,
 }
 
-impl<'a> BrokenSets<'a> {
+impl BrokenSets {
     /// Looks through all of `ours`, whether or not a schedule owns them.
-    pub(super) fn new(policy: &Policy, ours: &[&'a Snapshot], now: Timestamp, settling: SignedDuration) -> Self {
+    pub(super) fn new(policy: &Policy, ours: &Ours<'_>, now: Timestamp, settling: SignedDuration) -> Self {
         let mut broken = Self::default();
         if !matches!(policy.targets, Targets::Instances { .. }) {
             return broken;
         }
-        let mut by_tags: BTreeMap<Shared<'a>, Vec<&'a Snapshot>> = BTreeMap::new();
-        for &snapshot in ours {
+        broken.not_whole = vec![false; ours.len()];
+        let mut by_tags: BTreeMap<Shared<'_>, Vec<Place>> = BTreeMap::new();
+        for (place, snapshot) in ours.places() {
             let marks = &snapshot.marks;
             let shared = (marks.instance_id.value(), marks.schedule_name.value(), marks.scheduled_time.value());
-            if let (Some(instance), Some(name), Some(&time)) = shared {
-                by_tags.entry((instance.as_str(), name, time)).or_default().push(snapshot);
+            if let (Some(&instance), Some(name), Some(&time)) = shared {
+                by_tags.entry((instance, name, time)).or_default().push(place);
             }
         }
         for members in by_tags.into_values() {
-            for set in split(members, |snapshot| snapshot) {
+            for set in split(members, |place| ours[place]) {
                 // EC2 may not list the last member yet, and that one may still fail.
-                let is_settled = settles_at(set.iter().copied(), now, settling).is_none();
-                broken.note(&set, is_settled);
+                let is_settled = settles_at(set.iter().map(|&place| ours[place]), now, settling).is_none();
+                broken.note(ours, &set, is_settled);
             }
         }
         broken
     }
 
-    fn note(&mut self, set: &[&'a Snapshot], is_settled: bool) {
-        if !is_settled || set.iter().any(|snapshot| snapshot.state != SnapshotState::Completed) {
-            self.not_whole.extend(set.iter().map(|snapshot| &snapshot.id));
+    fn note(&mut self, ours: &Ours<'_>, set: &[Place], is_settled: bool) {
+        if !is_settled || set.iter().any(|&place| ours[place].state != SnapshotState::Completed) {
+            for &place in set {
+                self.not_whole[place] = true;
+            }
         }
-        let (failed, others): (Vec<&Snapshot>, Vec<&Snapshot>) =
-            set.iter().partition(|snapshot| snapshot.state == SnapshotState::Error);
-        let others: Vec<&SnapshotId> = others.into_iter().map(|snapshot| &snapshot.id).collect();
+        let (failed, others): (Vec<Place>, Vec<Place>) =
+            set.iter().partition(|&&place| ours[place].state == SnapshotState::Error);
         if !others.is_empty() {
-            self.failed_beside.extend(failed.into_iter().map(|snapshot| (&snapshot.id, others.clone())));
+            let others: Rc<[Place]> = others.into();
+            self.failed_beside.extend(failed.into_iter().map(|place| (place, others.clone())));
         }
     }
 
     /// Whether a snapshot is whole: no member of its set, if it has one, failed, is under way or may not be listed yet.
-    pub(super) fn is_whole(&self, snapshot: &Snapshot) -> bool {
-        !self.not_whole.contains(&snapshot.id)
+    pub(super) fn is_whole(&self, place: Place) -> bool {
+        !self.not_whole.get(place).copied().unwrap_or(false)
     }
 
-    /// The members of its set that did not fail where `snapshot` did: it is what tells that they do not count.
-    pub(super) fn others_beside(&self, snapshot: &Snapshot) -> &[&'a SnapshotId] {
-        self.failed_beside.get(&snapshot.id).map_or(&[], Vec::as_slice)
+    /// The members of its set that did not fail where this one did: it is what tells that they do not count.
+    pub(super) fn others_beside(&self, place: Place) -> &[Place] {
+        self.failed_beside.get(&place).map_or(&[], |others| others)
     }
 }
 

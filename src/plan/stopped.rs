@@ -6,9 +6,10 @@ use super::{SkipReason, Target, target};
 use crate::options::Options;
 use crate::policy::{CreateRule, Policy, Schedule, Targets};
 use crate::schedule;
-use crate::world::World;
+use crate::world::{SourceId, VolumeId, World};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
+use std::cell::Cell;
 
 /// The volumes that the policy is to back up now, and where it is known, when anybody began their newest snapshot.
 ///
@@ -21,25 +22,28 @@ pub(super) struct Stopped<'a> {
     policy: &'a Policy,
     window: SignedDuration,
     now: Timestamp,
-    expected: BTreeMap<(&'a str, &'a str), Option<Timestamp>>,
+    expected: FxHashMap<(SourceId, VolumeId), Option<Timestamp>>,
+    /// The last answer about each schedule: most volumes of a run have their newest snapshot from one scheduled time.
+    last_answers: Vec<Cell<Option<(Timestamp, bool)>>>,
 }
 
 impl<'a> Stopped<'a> {
-    pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, world: &'a World) -> Self {
-        let mut expected = BTreeMap::new();
+    pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, world: &World) -> Self {
+        let mut expected = FxHashMap::default();
         for target in target::all(policy, world) {
             match target {
                 _ if matches!(target::skip_reason(policy, target), Some(SkipReason::Excluded(_))) => {}
                 Target::Instance(instance) => {
                     let volumes = target::included_volumes(policy, instance);
-                    expected.extend(volumes.into_iter().map(|volume| ((target.id(), volume.id.as_str()), None)));
+                    expected.extend(volumes.into_iter().map(|volume| ((target.id(), volume.id), None)));
                 }
                 Target::Volume(volume) => {
-                    expected.insert((target.id(), target.id()), volume.last_snapshot);
+                    expected.insert((target.id(), volume.id), volume.last_snapshot);
                 }
             }
         }
-        Self { policy, window: options.start_window, now, expected }
+        let last_answers = vec![Cell::new(None); policy.schedules.len()];
+        Self { policy, window: options.start_window, now, expected, last_answers }
     }
 
     /// The newest complete backup of a volume, when it is older than the schedule's period plus the start window.
@@ -47,8 +51,8 @@ impl<'a> Stopped<'a> {
         &self,
         histories: &Histories<'_>,
         schedule: &Schedule,
-        source: &str,
-        volume: &str,
+        source: SourceId,
+        volume: VolumeId,
     ) -> Option<Timestamp> {
         self.expected.get(&(source, volume))?;
         let newest = histories.newest(source, volume)?;
@@ -57,6 +61,21 @@ impl<'a> Stopped<'a> {
 
     /// Whether the period after `newest` and the start window are over.
     fn is_over(&self, schedule: &Schedule, newest: Timestamp) -> bool {
+        let position = self.policy.schedules.iter().position(|other| std::ptr::eq(other, schedule));
+        let Some(last) = position.and_then(|position| self.last_answers.get(position)) else {
+            return self.has_passed(schedule, newest);
+        };
+        match last.get() {
+            Some((of, answer)) if of == newest => answer,
+            Some(_) | None => {
+                let answer = self.has_passed(schedule, newest);
+                last.set(Some((newest, answer)));
+                answer
+            }
+        }
+    }
+
+    fn has_passed(&self, schedule: &Schedule, newest: Timestamp) -> bool {
         let next = match (&schedule.create, &self.policy.targets) {
             (CreateRule::OnStart, Targets::AllVolumes(default)) => {
                 let days = i64::from(default.create_interval_days.get());
@@ -70,7 +89,7 @@ impl<'a> Stopped<'a> {
     /// How many volumes have no new complete backup although every schedule of theirs should have made one, and nobody
     /// else made one either.
     pub(super) fn count(&self, histories: &Histories<'_>) -> usize {
-        let has_stopped = |key: &(&str, &str)| {
+        let has_stopped = |key: &(SourceId, VolumeId)| {
             let by_anybody = self.expected.get(key).copied().flatten();
             self.policy.schedules.iter().all(|schedule| {
                 self.since(histories, schedule, key.0, key.1).is_some()

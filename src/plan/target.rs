@@ -1,11 +1,10 @@
 //! What a policy makes snapshots of: the targets, and what keeps one of them from a snapshot.
 
-use super::tagging;
+use super::{ours, tagging};
 use crate::action::EXCLUDED_VOLUMES_MAX;
 use crate::policy::{DefaultTargets, Policy, Tag, Targets};
-use crate::world::{AttachedVolume, Instance, InstanceState, Volume, VolumeId, VolumeState, World};
+use crate::world::{AttachedVolume, Instance, InstanceState, SourceId, Volume, VolumeId, VolumeState, World};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// A volume, or an instance with its volumes.
@@ -17,13 +16,13 @@ pub enum Target<'a> {
     Volume(&'a Volume),
 }
 
-impl<'a> Target<'a> {
+impl Target<'_> {
     /// The volume's or the instance's id.
     #[must_use]
-    pub fn id(self) -> &'a str {
+    pub fn id(self) -> SourceId {
         match self {
-            Self::Instance(instance) => instance.id.as_str(),
-            Self::Volume(volume) => volume.id.as_str(),
+            Self::Instance(instance) => SourceId::Instance(instance.id),
+            Self::Volume(volume) => SourceId::Volume(volume.id),
         }
     }
 }
@@ -72,16 +71,12 @@ impl fmt::Display for FailReason {
 
 /// Every target of a policy, each once, by id.
 pub(super) fn all<'a>(policy: &Policy, world: &'a World) -> Vec<Target<'a>> {
-    match &policy.targets {
-        Targets::AllVolumes(_) | Targets::Volumes { .. } => {
-            let by_id: BTreeMap<_, _> = world.volumes.iter().map(|volume| (&volume.id, volume)).collect();
-            by_id.into_values().map(Target::Volume).collect()
-        }
-        Targets::Instances { .. } => {
-            let by_id: BTreeMap<_, _> = world.instances.iter().map(|instance| (&instance.id, instance)).collect();
-            by_id.into_values().map(Target::Instance).collect()
-        }
-    }
+    let mut targets: Vec<Target<'a>> = match &policy.targets {
+        Targets::AllVolumes(_) | Targets::Volumes { .. } => world.volumes.iter().map(Target::Volume).collect(),
+        Targets::Instances { .. } => world.instances.iter().map(Target::Instance).collect(),
+    };
+    ours::keep_last_by_key(&mut targets, |target| target.id());
+    targets
 }
 
 /// What keeps a target from a snapshot without being a failure.
@@ -139,8 +134,7 @@ pub(super) fn fail_reason(policy: &Policy, target: Target<'_>) -> Option<FailRea
 pub(super) fn excluded_data_volumes(policy: &Policy, instance: &Instance) -> Vec<VolumeId> {
     let Targets::Instances { exclude_data_volume_tags, .. } = &policy.targets else { return Vec::new() };
     let is_excluded = |volume: &&AttachedVolume| !volume.is_root && has_any(&volume.tags, exclude_data_volume_tags);
-    let mut excluded: Vec<VolumeId> =
-        instance.volumes.iter().filter(is_excluded).map(|volume| volume.id.clone()).collect();
+    let mut excluded: Vec<VolumeId> = instance.volumes.iter().filter(is_excluded).map(|volume| volume.id).collect();
     excluded.sort();
     excluded
 }

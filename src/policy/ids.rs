@@ -1,12 +1,13 @@
 //! The names that identify a policy and its schedules. Made only by parsing.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A policy's id, as in `policy-0123456789abcdef0`.
 ///
 /// It becomes part of a wildcard filter on descriptions, so it holds letters, digits, `.`, `_` and `-` only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PolicyId(String);
+pub struct PolicyId(Arc<str>);
 
 /// Why a text is no policy id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,14 +35,14 @@ impl PolicyId {
         if text.is_empty() || text.len() > Self::LENGTH_MAX {
             return Err(PolicyIdError::Length(text.len()));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The id that stands in for one that Amazon DLM has not given out yet: a policy as it is sent to
     /// `create-lifecycle-policy` has none, and can be checked all the same. It never reaches EC2: a run requires an id.
     #[must_use]
     pub fn unassigned() -> Self {
-        Self("policy-unassigned".to_owned())
+        Self("policy-unassigned".into())
     }
 
     /// The id as text.
@@ -59,7 +60,7 @@ impl fmt::Display for PolicyId {
 
 /// A schedule's name: its identity within the policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ScheduleName(String);
+pub struct ScheduleName(Arc<str>);
 
 /// Why a text is no schedule name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,20 +88,20 @@ impl ScheduleName {
         if text.is_empty() || text.len() > Self::LENGTH_MAX {
             return Err(ScheduleNameError::Length(text.len()));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// What a schedule without a name is called: the name that Amazon's console gives to a first schedule.
     #[must_use]
     pub fn default_name() -> Self {
-        Self("Default Schedule".to_owned())
+        Self("Default Schedule".into())
     }
 
     /// What the only schedule of a default policy is called: DLM has no name for it, and this one shows in the
     /// description of its snapshots what made them.
     #[must_use]
     pub fn of_default_policy() -> Self {
-        Self("Default policy".to_owned())
+        Self("Default policy".into())
     }
 
     /// The name as text.

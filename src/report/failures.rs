@@ -73,7 +73,7 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
     };
     Some(FailureReport {
         action: action.to_owned(),
-        resource: decision.target.id().to_owned(),
+        resource: decision.target.id().to_string(),
         schedule: Some(decision.schedule.name.to_string()),
         code: code.to_owned(),
         message,

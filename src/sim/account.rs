@@ -9,7 +9,7 @@ use crate::policy::{Policy, Tag};
 use crate::tags::{self, Marks};
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Status};
 use crate::world::{
-    AttachedVolume, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId,
+    AttachedVolume, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume, VolumeId,
     VolumeState, World,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -26,7 +26,7 @@ pub struct Account {
     /// The instances that a policy for instances targets.
     pub instances: Vec<Instance>,
     /// Volumes and instances that are there without being targeted.
-    pub untargeted: BTreeSet<Box<str>>,
+    pub untargeted: BTreeSet<SourceId>,
     snapshots: BTreeMap<SnapshotId, Simulated>,
     snapshot_takes: SignedDuration,
     coverage: Coverage,

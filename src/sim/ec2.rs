@@ -8,8 +8,8 @@ use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
 use crate::tags::Marks;
 use crate::world::{
-    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId,
-    World,
+    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume,
+    VolumeId, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -178,10 +178,12 @@ impl Ec2 {
             if by_instance {
                 let wanted = snapshot.marks.instance_id.value().filter(|id| !instances.contains(id));
                 let life = self.instances.iter().find(|life| wanted == Some(&life.is.id));
-                found.extend(life.filter(|life| life.exists.is_on(now)).map(|life| life.is.id.as_str().into()));
+                let there = life.filter(|life| life.exists.is_on(now));
+                found.extend(there.map(|life| SourceId::Instance(life.is.id)));
             } else if !volumes.contains(&snapshot.volume_id) {
                 let life = self.volumes.iter().find(|life| snapshot.volume_id == life.is.id);
-                found.extend(life.filter(|life| life.exists.is_on(now)).map(|life| life.is.id.as_str().into()));
+                let there = life.filter(|life| life.exists.is_on(now));
+                found.extend(there.map(|life| SourceId::Volume(life.is.id)));
             }
         }
         world.untargeted = found.into_iter().collect();

@@ -8,7 +8,7 @@ use crate::plan::due::saturating_add;
 use crate::plan::{Brake, TargetDecision};
 use crate::policy::{ScheduleName, fnv1a};
 use crate::tags;
-use crate::world::SnapshotId;
+use crate::world::{SnapshotId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -91,7 +91,7 @@ pub struct Subject(String);
 impl Subject {
     /// The creation of snapshots of a volume or an instance for a schedule.
     #[must_use]
-    pub fn creation(schedule: &ScheduleName, target: &str) -> Self {
+    pub fn creation(schedule: &ScheduleName, target: SourceId) -> Self {
         Self(format!("{target} {schedule}"))
     }
 
@@ -105,8 +105,8 @@ impl Subject {
     #[must_use]
     pub fn of_action(action: &Action) -> Self {
         match action {
-            Action::CreateSnapshot(create) => Self::creation(&create.schedule, create.volume_id.as_str()),
-            Action::CreateSnapshots(create) => Self::creation(&create.schedule, create.instance_id.as_str()),
+            Action::CreateSnapshot(create) => Self::creation(&create.schedule, SourceId::Volume(create.volume_id)),
+            Action::CreateSnapshots(create) => Self::creation(&create.schedule, SourceId::Instance(create.instance_id)),
             Action::DeleteSnapshot(delete) => Self::deletion(&delete.snapshot.id),
         }
     }

@@ -284,7 +284,7 @@ fn a_late_failure_makes_the_run_partial_and_is_named() {
     let after = at(NOW) + SignedDuration::from_mins(61);
     let last = turn_at(after, &failing, first.progress, Budget::UNBOUNDED, &created());
     assert_eq!(last.status, Status::Done(RunOutcome::Partial));
-    assert_eq!(last.progress.failures[0].subject.resource(), volume_id(1).as_str());
+    assert_eq!(last.progress.failures[0].subject.resource(), volume_id(1).to_string());
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn fates_of(policy: &Policy, options: &Options, world: &World, now: &str) -> Vec
         .map(|d| {
             format!(
                 "{} {}",
-                d.snapshot.id.as_str().trim_start_matches("snap-").trim_start_matches('0'),
+                number_of(d.snapshot.id),
                 match d.verdict {
                     SnapshotVerdict::Delete(_) => "delete",
                     SnapshotVerdict::Keep(_) => "keep",
@@ -96,12 +96,8 @@ fn a_failed_set_costs_no_good_one_after_its_grace_either() {
     for day in 22..=24 {
         account.run(&policy, &Options::default(), start(&format!("2026-11-{day}T17:00:00Z")));
     }
-    let left: Vec<String> = account
-        .observe(at("2026-11-25T00:00:00Z"))
-        .snapshots
-        .iter()
-        .map(|s| s.id.as_str().trim_start_matches("snap-").trim_start_matches('0').to_owned())
-        .collect();
+    let left: Vec<String> =
+        account.observe(at("2026-11-25T00:00:00Z")).snapshots.iter().map(|s| number_of(s.id).to_string()).collect();
     assert!(left.contains(&"1".to_owned()) && left.contains(&"2".to_owned()), "the good set lost a member: {left:?}");
 }
 

@@ -67,7 +67,7 @@ fn a_duplicate_goes_although_its_expiry_has_not_come() {
 #[test]
 fn what_is_not_managed_any_more_is_left_as_it_is() {
     let both = || [begun(1, 1, 0), begun(2, 1, 20)];
-    let untargeted = World { untargeted: [volume_id(1).as_str().into()].into(), ..world([], both()) };
+    let untargeted = World { untargeted: [SourceId::Volume(volume_id(1))].into(), ..world([], both()) };
     check_fates(&sample(), &untargeted, LATER, "1 keep, 2 keep");
     check_fates(&sample(), &world([], both()), LATER, "1 keep, 2 keep");
     let renamed = policy(vec![daily("New name", count(3))]);

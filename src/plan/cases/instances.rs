@@ -46,7 +46,7 @@ fn one_call_an_instance_names_what_is_left_out() {
     assert!(call.exclude_boot_volume);
     assert_eq!(call.exclude_data_volume_ids, [volume_id(11)], "the root volume is never named");
     assert_eq!(call.tags.last(), Some(&tag("ss-lifecycle", "true")));
-    assert!(call.tags.contains(&tag("opendlm:instance-id", instance_id(1).as_str())));
+    assert!(call.tags.contains(&tag("opendlm:instance-id", &instance_id(1).to_string())));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn variable_tags_are_filled_in() {
     policy.schedules[0].variable_tags =
         vec![variable("id", Variable::InstanceId), variable("run", Variable::Timestamp)];
     let call = only_call(&policy, &of_instances([instance(1, 10, [])], []));
-    assert!(call.tags.contains(&tag("id", instance_id(1).as_str())));
+    assert!(call.tags.contains(&tag("id", &instance_id(1).to_string())));
     assert!(call.tags.contains(&tag("run", START)));
 }
 

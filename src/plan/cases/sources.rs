@@ -22,7 +22,7 @@ fn four_by_age() -> Vec<Snapshot> {
 }
 
 fn untargeted(mut world: World) -> World {
-    world.untargeted.insert(volume_id(1).as_str().into());
+    world.untargeted.insert(SourceId::Volume(volume_id(1)));
     world
 }
 

@@ -4,6 +4,7 @@ use super::{Rule, START_WINDOW, truth};
 use crate::report::Report;
 use crate::sim::ec2::Ec2;
 use crate::sim::life::Record;
+use crate::world::SourceId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,12 +54,12 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
     let sources = truth::steady_sources(ec2, by_instance, truth::firm_since(ending.begun), ending.looked_at);
     for rule in rules.iter().filter(|rule| !is_late(rule)) {
         let time = rule.latest(ending.start);
-        for source in sources.iter().filter(|source| needs_one(ec2, rule, source, time)) {
+        for &source in sources.iter().filter(|&&source| needs_one(ec2, rule, source, time)) {
             let has_one = ec2
                 .records
                 .iter()
                 .any(|record| answers(rules, rule, by_instance, record, source, time, ec2, firm, ending.looked_at));
-            let is_named = ending.report.failures.iter().any(|failure| failure.resource == *source)
+            let is_named = ending.report.failures.iter().any(|failure| failure.resource == source.to_string())
                 || ending.report.failed > u64::try_from(ending.report.failures.len()).unwrap_or(u64::MAX)
                 || ending.is_cut_short;
             let is_told = outcome == "PARTIAL" && is_named;
@@ -91,7 +92,7 @@ fn answers(
     rule: &Rule,
     by_instance: bool,
     record: &Record,
-    source: &str,
+    source: SourceId,
     time: Timestamp,
     ec2: &Ec2,
     firm: Timestamp,
@@ -99,18 +100,18 @@ fn answers(
 ) -> bool {
     let serves = rules.iter().any(|owner| owner.name == truth::schedule(record) && owner.serves(rule));
     serves
-        && truth::source(record, by_instance) == source
+        && truth::source(record, by_instance) == Some(source)
         && truth::time(record) == time
         && truth::is_backup(ec2, record, firm, at)
 }
 
 /// A default policy leaves volumes alone in their first day, and those that have a snapshot of the last day.
-fn needs_one(ec2: &Ec2, rule: &Rule, source: &str, time: Timestamp) -> bool {
+fn needs_one(ec2: &Ec2, rule: &Rule, source: SourceId, time: Timestamp) -> bool {
     if rule.hours.is_some() {
         return true;
     }
     let day = SignedDuration::from_hours(24);
-    let Some(life) = ec2.volumes.iter().find(|life| life.is.id.as_str() == source) else { return true };
+    let Some(life) = ec2.volumes.iter().find(|life| SourceId::Volume(life.is.id) == source) else { return true };
     let is_young = life.is.created.is_some_and(|created| time.duration_since(created) < day);
     let is_recent = |record: &&Record| {
         record.snapshot.volume_id == life.is.id
@@ -120,12 +121,15 @@ fn needs_one(ec2: &Ec2, rule: &Rule, source: &str, time: Timestamp) -> bool {
     !is_young && !ec2.records.iter().any(|record| is_recent(&record))
 }
 
+/// What a snapshot answers: of what, the name of its schedule, and the scheduled time.
+type Key<'a> = (Option<SourceId>, &'a str, Timestamp);
+
 /// Scheduled times with more than one good snapshot of ours, of which none is kept by somebody's wish.
 fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> Vec<String> {
     let at = ending.looked_at;
     let firm = truth::firm_since(at);
-    let mut calls: BTreeMap<(&str, &str, Timestamp), BTreeSet<u64>> = BTreeMap::new();
-    let mut wished: BTreeSet<(&str, &str, Timestamp)> = BTreeSet::new();
+    let mut calls: BTreeMap<Key<'_>, BTreeSet<u64>> = BTreeMap::new();
+    let mut wished: BTreeSet<Key<'_>> = BTreeSet::new();
     for record in ec2.records.iter().filter(|record| record.is_ours) {
         let key = (truth::source(record, by_instance), truth::schedule(record), truth::time(record));
         let is_touched =
@@ -138,14 +142,15 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
             calls.entry(key).or_default().insert(record.call);
         }
     }
-    let is_managed = |source: &str| truth::standing(ec2, source, firm, at).always_targeted;
-    let is_twice = |(key, calls): &(&(&str, &str, Timestamp), &BTreeSet<u64>)| {
+    let is_managed = |source: Option<SourceId>| truth::standing(ec2, source, firm, at).always_targeted;
+    let is_twice = |(key, calls): &(&Key<'_>, &BTreeSet<u64>)| {
         calls.len() > 1 && !wished.contains(*key) && is_managed(key.0) && rules.iter().any(|rule| rule.name == key.1)
     };
     let twice = calls.iter().filter(is_twice);
     twice
         .map(|(key, calls)| {
-            format!("SUCCEEDED, but {} has {} snapshots for {} of {}", key.0, calls.len(), key.1, key.2)
+            let source = key.0.map_or_else(|| "an unknown instance".to_owned(), |source| source.to_string());
+            format!("SUCCEEDED, but {source} has {} snapshots for {} of {}", calls.len(), key.1, key.2)
         })
         .collect()
 }

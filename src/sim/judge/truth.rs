@@ -2,7 +2,7 @@
 
 use crate::sim::ec2::{Ec2, LAG_MAX};
 use crate::sim::life::{Record, Switched};
-use crate::world::SnapshotState;
+use crate::world::{SnapshotState, SourceId};
 use jiff::{SignedDuration, Timestamp};
 
 /// Since when a fact must have been true to bind a turn that looked at `looked_at`.
@@ -11,10 +11,13 @@ pub(super) fn firm_since(looked_at: Timestamp) -> Timestamp {
 }
 
 /// The resource of a snapshot as its policy targets it.
-pub(super) fn source(record: &Record, by_instance: bool) -> &str {
-    let marks = &record.snapshot.marks;
-    let instance = marks.instance_id.value().map_or("", |id| id.as_str());
-    if by_instance { instance } else { record.snapshot.volume_id.as_str() }
+pub(super) fn source(record: &Record, by_instance: bool) -> Option<SourceId> {
+    let snapshot = &record.snapshot;
+    if by_instance {
+        snapshot.marks.instance_id.value().copied().map(SourceId::Instance)
+    } else {
+        Some(SourceId::Volume(snapshot.volume_id))
+    }
 }
 
 /// The name of its schedule.
@@ -60,14 +63,14 @@ pub(super) struct Standing {
     pub(super) always_targeted: bool,
 }
 
-pub(super) fn standing(ec2: &Ec2, source: &str, from: Timestamp, to: Timestamp) -> Standing {
+pub(super) fn standing(ec2: &Ec2, source: Option<SourceId>, from: Timestamp, to: Timestamp) -> Standing {
     let of = |exists: &Switched, targeted: &Switched| Standing {
         ever_targeted: exists.was_ever_on(from, to) && targeted.was_ever_on(from, to),
         always_there: exists.was_on(from, to),
         always_targeted: exists.was_on(from, to) && targeted.was_on(from, to),
     };
-    let volume = ec2.volumes.iter().find(|life| life.is.id.as_str() == source);
-    let instance = ec2.instances.iter().find(|life| life.is.id.as_str() == source);
+    let volume = ec2.volumes.iter().find(|life| Some(SourceId::Volume(life.is.id)) == source);
+    let instance = ec2.instances.iter().find(|life| Some(SourceId::Instance(life.is.id)) == source);
     match (volume, instance) {
         (Some(life), _) => of(&life.exists, &life.targeted),
         (None, Some(life)) => of(&life.exists, &life.targeted),
@@ -76,13 +79,13 @@ pub(super) fn standing(ec2: &Ec2, source: &str, from: Timestamp, to: Timestamp) 
 }
 
 /// The ids of all volumes or instances that were there and targeted all the time from `from` to `to`.
-pub(super) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: Timestamp) -> Vec<String> {
+pub(super) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: Timestamp) -> Vec<SourceId> {
     let is_steady = |exists: &Switched, targeted: &Switched| exists.was_on(from, to) && targeted.was_on(from, to);
     if by_instance {
         let steady = ec2.instances.iter().filter(|life| is_steady(&life.exists, &life.targeted));
-        steady.map(|life| life.is.id.to_string()).collect()
+        steady.map(|life| SourceId::Instance(life.is.id)).collect()
     } else {
         let steady = ec2.volumes.iter().filter(|life| is_steady(&life.exists, &life.targeted));
-        steady.map(|life| life.is.id.to_string()).collect()
+        steady.map(|life| SourceId::Volume(life.is.id)).collect()
     }
 }

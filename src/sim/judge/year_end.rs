@@ -3,6 +3,7 @@
 use super::{Keeps, Rule, truth};
 use crate::sim::ec2::Ec2;
 use crate::sim::life::Record;
+use crate::world::SourceId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,7 @@ pub fn faults(
     for source in truth::steady_sources(ec2, by_instance, calm, now) {
         for rule in rules {
             let expected = expected(rules, rule, last);
-            let actual = held(ec2, rule, by_instance, &source, now);
+            let actual = held(ec2, rule, by_instance, source, now);
             let is_right =
                 actual.keys().copied().collect::<BTreeSet<_>>() == expected && actual.values().all(|&n| n == 1);
             if !is_right {
@@ -86,10 +87,10 @@ fn expected(rules: &[Rule], rule: &Rule, last: Timestamp) -> BTreeSet<Timestamp>
 }
 
 /// The good ones of a source and rule that nobody holds back, by scheduled time, each with the number of calls.
-fn held(ec2: &Ec2, rule: &Rule, by_instance: bool, source: &str, now: Timestamp) -> BTreeMap<Timestamp, usize> {
+fn held(ec2: &Ec2, rule: &Rule, by_instance: bool, source: SourceId, now: Timestamp) -> BTreeMap<Timestamp, usize> {
     let mut calls: BTreeMap<Timestamp, BTreeSet<u64>> = BTreeMap::new();
     for record in ec2.records.iter().filter(|record| record.is_ours && record.exists(now)) {
-        let is_of = truth::source(record, by_instance) == source && truth::schedule(record) == rule.name;
+        let is_of = truth::source(record, by_instance) == Some(source) && truth::schedule(record) == rule.name;
         let is_free = record.held.is_none() && record.locked.is_none() && record.archived.is_none();
         if is_of && is_free && !truth::has_failed(record, now) {
             calls.entry(truth::time(record)).or_default().insert(record.call);

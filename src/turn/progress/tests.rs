@@ -3,11 +3,12 @@
 use super::*;
 use crate::fixtures::*;
 use crate::options::Options;
+use crate::world::SourceId;
 
 const NOW: &str = "2026-11-22T17:00:00Z";
 
 fn subject(number: u32) -> Subject {
-    Subject::creation(&name("Daily"), volume_id(number).as_str())
+    Subject::creation(&name("Daily"), SourceId::Volume(volume_id(number)))
 }
 
 fn failed(kind: FailedKind) -> Failed {
@@ -21,7 +22,7 @@ fn progress() -> Progress {
 #[test]
 fn a_subject_tells_its_resource_and_schedule_and_has_a_hash_of_its_own() {
     let one = subject(1);
-    assert_eq!((one.resource(), one.schedule()), (volume_id(1).as_str(), Some("Daily")));
+    assert_eq!((one.resource(), one.schedule()), (&*volume_id(1).to_string(), Some("Daily")));
     assert_eq!(one.to_string(), format!("{} Daily", volume_id(1)));
     assert_eq!(one.hash().len(), 16);
     assert_ne!(one.hash(), subject(2).hash());
@@ -113,7 +114,7 @@ fn what_failed_is_kept_in_one_short_line_until_it_is_mended() {
     assert_eq!(progress.failures.last().map(|failure| failure.attempts), Some(2));
     progress.forget_failure(&subject(1));
     let left: Vec<&str> = progress.failures.iter().map(|failure| failure.subject.resource()).collect();
-    assert_eq!(left, [volume_id(2).as_str()]);
+    assert_eq!(left, [volume_id(2).to_string()]);
 }
 
 #[test]
@@ -126,5 +127,5 @@ fn tags_that_found_no_room_are_told_for_fifty_targets() {
     }
     assert_eq!(progress.tags_left_out.len(), 50);
     let first = &progress.tags_left_out[0];
-    assert!(first.starts_with(volume_id(1).as_str()) && first.ends_with(": one, two"), "{first}");
+    assert!(first.starts_with(&volume_id(1).to_string()) && first.ends_with(": one, two"), "{first}");
 }
