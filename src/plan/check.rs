@@ -13,7 +13,7 @@ use crate::world::{
     Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId, VolumeState, World,
 };
 use jiff::Timestamp;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A promise that a plan breaks: a defect of opendlm.
@@ -89,11 +89,11 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
 }
 
 fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let mut decisions: FxHashMap<SnapshotId, usize> = FxHashMap::default();
+    let mut decisions: FxHashMap<SnapshotId, usize> = with_room_for(plan.snapshots.len());
     for decision in &plan.snapshots {
         *decisions.entry(decision.snapshot.id).or_default() += 1;
     }
-    let mut seen = FxHashSet::default();
+    let mut seen = FxHashSet::with_capacity_and_hasher(world.snapshots.len(), FxBuildHasher);
     for snapshot in world.snapshots.iter().filter(|snapshot| seen.insert(snapshot.id)) {
         let expected = usize::from(tags::ownership(&policy.id, snapshot) == Ownership::Ours);
         let actual = decisions.get(&snapshot.id).copied().unwrap_or(0);
@@ -101,6 +101,10 @@ fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &
             broken.push(Broken::Decisions { snapshot: snapshot.id.to_string(), decisions: actual, expected });
         }
     }
+}
+
+fn with_room_for<V>(count: usize) -> FxHashMap<SnapshotId, V> {
+    FxHashMap::with_capacity_and_hasher(count, FxBuildHasher)
 }
 
 /// What protects a snapshot from deletion, if anything does.
@@ -258,8 +262,8 @@ fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken
 /// Never more deletions than the run may make.
 fn check_brake(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
     let is_ours = |snapshot: &&Snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours;
-    let ours: FxHashMap<SnapshotId, VolumeId> =
-        world.snapshots.iter().filter(is_ours).map(|snapshot| (snapshot.id, snapshot.volume_id)).collect();
+    let mut ours: FxHashMap<SnapshotId, VolumeId> = with_room_for(world.snapshots.len());
+    ours.extend(world.snapshots.iter().filter(is_ours).map(|snapshot| (snapshot.id, snapshot.volume_id)));
     let volumes: FxHashSet<VolumeId> = ours.values().copied().collect();
     let allowed = options.maximum_deletions.allowed(ours.len(), volumes.len());
     let planned = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count();

@@ -166,5 +166,6 @@ fn is_good(dated: &Dated<'_>, now: Timestamp) -> bool {
 /// A snapshot cannot have begun before the time that it answers: then somebody changed the tag, and the snapshot must
 /// neither go because of it nor push others out.
 pub(super) fn is_plausible(snapshot: &Snapshot, scheduled_time: Timestamp) -> bool {
-    scheduled_time <= saturating_add(snapshot.start_time, CLOCK_SKEW_MAX)
+    // The first comparison is nearly always enough, and cheaper.
+    scheduled_time <= snapshot.start_time || scheduled_time <= saturating_add(snapshot.start_time, CLOCK_SKEW_MAX)
 }
