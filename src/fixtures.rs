@@ -101,7 +101,7 @@ pub(crate) fn snapshot(number: u32, volume: u32, scheduled_time: &str) -> Snapsh
         start_time: scheduled_time,
         origin: Origin::Created,
         marks: Marks {
-            policy_id: Some(policy_id().to_string()),
+            policy_id: Some(policy_id().as_str().into()),
             schedule_name: tags::Mark::Read(schedule),
             scheduled_time: tags::Mark::Read(scheduled_time),
             ..Marks::default()

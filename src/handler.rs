@@ -201,14 +201,14 @@ fn log_action(policy: &str, action: &Action, outcome: &Outcome) {
         Outcome::NotStarted => return,
     };
     let about = About::of(action);
-    let made: Vec<&str> = made.iter().map(|id| id.as_str()).collect();
+    let made: Vec<String> = made.iter().map(ToString::to_string).collect();
     let left_out = action.tags_left_out().join(", ");
     info!(
         policy,
         action = action.name(),
         volume = about.volume,
         instance = about.instance,
-        snapshot = about.snapshot.map(str::to_owned).or_else(|| (!made.is_empty()).then(|| made.join(" "))),
+        snapshot = about.snapshot.or_else(|| (!made.is_empty()).then(|| made.join(" "))),
         schedule = about.schedule,
         scheduled_time = about.scheduled_time.map(written),
         outcome = word,
@@ -221,9 +221,9 @@ fn log_action(policy: &str, action: &Action, outcome: &Outcome) {
 
 /// What an action is about, as the log names it.
 struct About<'a> {
-    volume: Option<&'a str>,
-    instance: Option<&'a str>,
-    snapshot: Option<&'a str>,
+    volume: Option<String>,
+    instance: Option<String>,
+    snapshot: Option<String>,
     schedule: Option<&'a str>,
     scheduled_time: Option<Timestamp>,
 }
@@ -232,7 +232,7 @@ impl<'a> About<'a> {
     fn of(action: &'a Action) -> Self {
         match action {
             Action::CreateSnapshot(create) => Self {
-                volume: Some(create.volume_id.as_str()),
+                volume: Some(create.volume_id.to_string()),
                 instance: None,
                 snapshot: None,
                 schedule: Some(create.schedule.as_str()),
@@ -240,15 +240,15 @@ impl<'a> About<'a> {
             },
             Action::CreateSnapshots(create) => Self {
                 volume: None,
-                instance: Some(create.instance_id.as_str()),
+                instance: Some(create.instance_id.to_string()),
                 snapshot: None,
                 schedule: Some(create.schedule.as_str()),
                 scheduled_time: Some(create.scheduled_time),
             },
             Action::DeleteSnapshot(delete) => Self {
-                volume: Some(delete.snapshot.volume_id.as_str()),
-                instance: delete.snapshot.marks.instance_id.value().map(|id| id.as_str()),
-                snapshot: Some(delete.snapshot.id.as_str()),
+                volume: Some(delete.snapshot.volume_id.to_string()),
+                instance: delete.snapshot.marks.instance_id.value().map(ToString::to_string),
+                snapshot: Some(delete.snapshot.id.to_string()),
                 schedule: delete.snapshot.marks.schedule_name.value().map(|name| name.as_str()),
                 scheduled_time: delete.snapshot.marks.scheduled_time.value().copied(),
             },

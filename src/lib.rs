@@ -43,6 +43,7 @@ mod fixtures;
 pub mod handler;
 #[cfg(feature = "aws")]
 pub mod log;
+mod lookup;
 pub mod options;
 pub mod pace;
 pub mod plan;

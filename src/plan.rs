@@ -30,6 +30,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use crate::lookup::LookupSet;
 use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::{self, Ownership};
@@ -40,7 +41,6 @@ use history::Histories;
 use jiff::Timestamp;
 pub use orphan::OrphanCount;
 use ours::Ours;
-use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use sets::BrokenSets;
 use stopped::Stopped;
@@ -94,19 +94,20 @@ pub struct Brake {
 
 /// Decides everything for one policy and one view of the account.
 pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Timestamp, world: &'a World) -> Plan<'a> {
-    let is_ours = |snapshot: &&Snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours;
-    let ours = Ours::new(world.snapshots.iter().filter(is_ours));
-    let foreign = foreign(world, is_ours);
+    let (ours, foreign): (Vec<&Snapshot>, Vec<&Snapshot>) =
+        world.snapshots.iter().partition(|snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours);
+    let foreign = foreign.iter().map(|snapshot| snapshot.id).collect::<LookupSet<SnapshotId>>().len();
     let is_disabled = policy.state == PolicyState::Disabled;
     let mut plan = Plan { is_disabled, foreign, ..Plan::empty() };
     if is_idle(policy) {
         return plan;
     }
+    let ours = Ours::new(policy, options, ours);
     let sources = orphan::Sources::new(policy, world);
     let stopped = Stopped::new(policy, options, now, world);
     let rules = Rules { policy, options, now, coverage: world.coverage, sources: &sources, stopped: &stopped };
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
-    let histories = Histories::new(policy, options, now, &ours, &broken);
+    let histories = Histories::new(policy, now, &ours, &broken);
     let clock = create::Clock { now, window: options.start_window, settling: options.settling };
     if !is_disabled {
         plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
@@ -117,18 +118,14 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
         Coverage::Complete => None,
         Coverage::Partial(cut) => Some(cut),
     };
-    plan.orphans = orphan::count(policy, options, world, &sources, &ours);
+    plan.orphans = orphan::count(policy, world, &sources, &ours);
     plan.stopped = stopped.count(&histories);
+    // What comes next needs as much again.
+    drop(histories);
     foresee::note_later(&rules, &ours, &mut plan);
     plan.older = Older::of(start, &ours);
     apply_brake(&mut plan, options);
     plan
-}
-
-/// How many snapshots are not ours, each counted once.
-fn foreign(world: &World, is_ours: impl Fn(&&Snapshot) -> bool) -> usize {
-    let foreign = world.snapshots.iter().filter(|snapshot| !is_ours(snapshot));
-    foreign.map(|snapshot| snapshot.id).collect::<FxHashSet<SnapshotId>>().len()
 }
 
 /// Whether a policy does nothing at all, so that nobody needs to look at the account for it: it is disabled, and does

@@ -10,6 +10,7 @@ pub mod changes;
 pub mod crash;
 pub mod ec2;
 pub mod execution;
+pub mod fleet;
 pub mod judge;
 pub mod life;
 pub mod random;

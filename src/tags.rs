@@ -18,6 +18,7 @@ use crate::world::{InstanceId, Origin, Snapshot};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use std::sync::Arc;
 
 /// The policy's id.
 pub const POLICY_ID: &str = "opendlm:policy-id";
@@ -70,7 +71,7 @@ pub fn to_the_second(instant: Timestamp) -> Timestamp {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Marks {
     /// `opendlm:policy-id`, as it stands.
-    pub policy_id: Option<String>,
+    pub policy_id: Option<Arc<str>>,
     /// `opendlm:schedule-name`.
     pub schedule_name: Mark<ScheduleName>,
     /// `opendlm:scheduled-time`.
@@ -143,11 +144,21 @@ impl<T> Mark<T> {
 impl Marks {
     /// Reads the tags of a snapshot; those of others are passed over.
     pub fn read<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self::read_sharing(tags, |text| text.into())
+    }
+
+    /// Like [`Self::read`], with one copy from `share` of each text that many snapshots carry.
+    pub fn read_sharing<'a>(
+        tags: impl IntoIterator<Item = (&'a str, &'a str)>,
+        mut share: impl FnMut(&str) -> Arc<str>,
+    ) -> Self {
         let mut marks = Self::default();
         for (key, value) in tags {
             match key {
-                POLICY_ID => marks.policy_id = Some(value.to_owned()),
-                SCHEDULE_NAME => marks.schedule_name = Mark::parse(value, |text| ScheduleName::parse(text).ok()),
+                POLICY_ID => marks.policy_id = Some(share(value)),
+                SCHEDULE_NAME => {
+                    marks.schedule_name = Mark::parse(value, |text| ScheduleName::parse_sharing(text, &mut share).ok());
+                }
                 SCHEDULED_TIME => marks.scheduled_time = Mark::parse(value, |text| text.parse().ok()),
                 INSTANCE_ID => marks.instance_id = Mark::parse(value, InstanceId::parse),
                 HOLD => marks.hold = Some(Hold::parse(value)),

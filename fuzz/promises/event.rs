@@ -149,7 +149,7 @@ fn snapshot(policy: &Policy, schedule: &ScheduleName, number: usize, index: usiz
     let other = PolicyId::parse("policy-other").expect("an id");
     let is_ours = index != 2;
     let marks = Marks {
-        policy_id: Some(policy.id.to_string()),
+        policy_id: Some(policy.id.as_str().into()),
         schedule_name: Mark::Read(schedule.clone()),
         scheduled_time: if index == 3 { Mark::Unreadable("soon".to_owned()) } else { Mark::Read(time) },
         expiration_time: if index.is_multiple_of(2) { Mark::Read(time) } else { Mark::Absent },

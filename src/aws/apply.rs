@@ -125,7 +125,7 @@ impl Account {
         let Some(_permit) = passage.admit().await else {
             return Outcome::NotStarted;
         };
-        let call = self.client.create_snapshot().volume_id(create.volume_id.as_str());
+        let call = self.client.create_snapshot().volume_id(create.volume_id.to_string());
         let call = call.description(&create.description).tag_specifications(on_snapshots(&create.tags));
         match call.customize().config_override(client::never_repeated(CREATE_SECONDS_MAX)).send().await {
             Ok(made) => created(&[made.snapshot_id()]),
@@ -156,7 +156,7 @@ impl Account {
         let Some(_permit) = passage.admit().await else {
             return Outcome::NotStarted;
         };
-        let call = self.client.delete_snapshot().snapshot_id(delete.snapshot.id.as_str()).customize();
+        let call = self.client.delete_snapshot().snapshot_id(delete.snapshot.id.to_string()).customize();
         let patience = client::within(DELETE_ATTEMPT_SECONDS_MAX, DELETE_SECONDS_MAX);
         match call.config_override(patience).send().await.map_err(|error| failure::of(&error)) {
             Ok(_) => Outcome::Deleted,
@@ -174,9 +174,9 @@ fn latest_start(until: Timestamp, seconds_max: u64) -> Timestamp {
 
 /// The instance, and which of its volumes are left out.
 fn specification(create: &CreateSnapshots) -> InstanceSpecification {
-    let excluded = create.exclude_data_volume_ids.iter().map(|id| id.as_str().to_owned()).collect();
+    let excluded = create.exclude_data_volume_ids.iter().map(ToString::to_string).collect();
     InstanceSpecification::builder()
-        .instance_id(create.instance_id.as_str())
+        .instance_id(create.instance_id.to_string())
         .exclude_boot_volume(create.exclude_boot_volume)
         .set_exclude_data_volume_ids(Some(excluded))
         .build()

@@ -310,7 +310,7 @@ fn a_policy_does_not_own_what_one_of_a_longer_id_made() {
         for tagged in ids {
             for described in ids {
                 let mut snapshot = snapshot(1, 1, "2026-11-22T17:00:00Z");
-                snapshot.marks.policy_id = Some(tagged.to_owned());
+                snapshot.marks.policy_id = Some(tagged.into());
                 snapshot.description = tags::description(&id(described), &schedule).into();
                 let expected = match (tagged == ours, described == ours) {
                     (true, true) => Ownership::Ours,

@@ -18,7 +18,7 @@ pub fn creation(policy: &Policy, decision: &TargetDecision<'_>) -> Option<Action
             let copied = if copies_tags { &volume.tags[..] } else { &[] };
             let Tagging { tags, left_out } = tagging::tags(policy, &schedules, decision.scheduled_time, None, copied);
             Action::CreateSnapshot(CreateSnapshot {
-                volume_id: volume.id.clone(),
+                volume_id: volume.id,
                 schedule: decision.schedule.name.clone(),
                 scheduled_time: decision.scheduled_time,
                 description,
@@ -35,7 +35,7 @@ pub fn creation(policy: &Policy, decision: &TargetDecision<'_>) -> Option<Action
                 left_out.push("all tags of the volumes".to_owned());
             }
             Action::CreateSnapshots(CreateSnapshots {
-                instance_id: instance.id.clone(),
+                instance_id: instance.id,
                 exclude_boot_volume: target::excludes_boot_volume(policy),
                 exclude_data_volume_ids: target::excluded_data_volumes(policy, instance),
                 copy_tags_from_source,

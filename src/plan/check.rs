@@ -6,6 +6,7 @@
 
 use super::history::CLOCK_SKEW_MAX;
 use super::{DeleteReason, Plan, SnapshotVerdict, TargetVerdict};
+use crate::lookup::{Lookup, LookupSet};
 use crate::options::{Options, Orphans};
 use crate::policy::{Policy, Targets};
 use crate::tags::{self, Ownership};
@@ -13,7 +14,6 @@ use crate::world::{
     Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId, VolumeState, World,
 };
 use jiff::Timestamp;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A promise that a plan breaks: a defect of opendlm.
@@ -74,10 +74,10 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
     if !super::is_idle(policy) {
         check_conservation(policy, world, plan, &mut broken);
     }
-    let sources = Sources::of(policy, world);
+    let (sources, earliest) = (Sources::of(policy, world), Earliest::of(policy, world, plan));
     for decision in &plan.snapshots {
         if let SnapshotVerdict::Delete(reason) = decision.verdict
-            && let Some(why) = protection(&sources, options, now, world, decision.snapshot, reason)
+            && let Some(why) = protection(&sources, &earliest, options, now, world, decision.snapshot, reason)
         {
             broken.push(Broken::Deletes { snapshot: decision.snapshot.id.to_string(), why });
         }
@@ -89,11 +89,11 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
 }
 
 fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let mut decisions: FxHashMap<SnapshotId, usize> = with_room_for(plan.snapshots.len());
+    let mut decisions: Lookup<SnapshotId, usize> = Lookup::with_room_for(plan.snapshots.len());
     for decision in &plan.snapshots {
-        *decisions.entry(decision.snapshot.id).or_default() += 1;
+        *decisions.get_or_insert(decision.snapshot.id, 0) += 1;
     }
-    let mut seen = FxHashSet::with_capacity_and_hasher(world.snapshots.len(), FxBuildHasher);
+    let mut seen = LookupSet::with_room_for(world.snapshots.len());
     for snapshot in world.snapshots.iter().filter(|snapshot| seen.insert(snapshot.id)) {
         let expected = usize::from(tags::ownership(&policy.id, snapshot) == Ownership::Ours);
         let actual = decisions.get(&snapshot.id).copied().unwrap_or(0);
@@ -103,13 +103,10 @@ fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &
     }
 }
 
-fn with_room_for<V>(count: usize) -> FxHashMap<SnapshotId, V> {
-    FxHashMap::with_capacity_and_hasher(count, FxBuildHasher)
-}
-
 /// What protects a snapshot from deletion, if anything does.
 fn protection(
     sources: &Sources<'_>,
+    earliest: &Earliest<'_>,
     options: &Options,
     now: Timestamp,
     world: &World,
@@ -130,9 +127,9 @@ fn protection(
         return (snapshot.state != SnapshotState::Error).then_some("has not failed");
     }
     if let DeleteReason::Duplicate { .. } = reason {
-        return protection_of_duplicate(sources.policy, world, snapshot);
+        return earliest.protection(sources.policy, snapshot);
     }
-    if snapshot.state != SnapshotState::Completed || snapshot.tier != Tier::Standard {
+    if !is_complete(snapshot) {
         return Some("is not complete, or archived");
     }
     let is_in_future = |instant: Option<&Timestamp>| instant.is_some_and(|&instant| instant > now);
@@ -166,32 +163,57 @@ fn protection_from(
     }
 }
 
-/// A duplicate goes only beside a complete snapshot of the same volume, schedule and scheduled time that began earlier.
-fn protection_of_duplicate(policy: &Policy, world: &World, snapshot: &Snapshot) -> Option<&'static str> {
-    let is_the_same = |other: &&Snapshot| {
-        other.id != snapshot.id
-            && other.volume_id == snapshot.volume_id
-            && other.marks.schedule_name == snapshot.marks.schedule_name
-            && other.marks.scheduled_time == snapshot.marks.scheduled_time
-            && source_of(policy, other) == source_of(policy, snapshot)
-            && (other.start_time, &other.id) < (snapshot.start_time, &snapshot.id)
-            && other.state == SnapshotState::Completed
-            && other.tier == Tier::Standard
-            && tags::ownership(&policy.id, other) == Ownership::Ours
-    };
-    if snapshot.state != SnapshotState::Completed || snapshot.tier != Tier::Standard {
-        Some("is not complete, or archived")
-    } else if !world.snapshots.iter().any(|other| is_the_same(&other)) {
-        Some("is no duplicate of an earlier one")
-    } else {
-        None
+/// The earliest complete snapshot of ours for each volume, source, schedule and scheduled time, by when it began.
+#[derive(Default)]
+struct Earliest<'a>(Lookup<Key<'a>, (Timestamp, SnapshotId)>);
+
+/// What duplicates share: volume, source, the schedule's name and the scheduled time.
+type Key<'a> = (VolumeId, Option<SourceId>, Option<&'a str>, Option<Timestamp>);
+
+impl<'a> Earliest<'a> {
+    /// Only for plans that delete duplicates: nobody else asks.
+    fn of(policy: &Policy, world: &'a World, plan: &Plan<'_>) -> Self {
+        let mut earliest = Self::default();
+        let is_duplicate =
+            |verdict: &SnapshotVerdict<'_>| matches!(verdict, SnapshotVerdict::Delete(DeleteReason::Duplicate { .. }));
+        if plan.snapshots.iter().any(|decision| is_duplicate(&decision.verdict)) {
+            let is_ours = |snapshot: &&Snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours;
+            for snapshot in world.snapshots.iter().filter(is_ours).filter(|snapshot| is_complete(snapshot)) {
+                let began = (snapshot.start_time, snapshot.id);
+                let earliest = earliest.0.get_or_insert(Self::key(policy, snapshot), began);
+                *earliest = began.min(*earliest);
+            }
+        }
+        earliest
     }
+
+    fn key<'s>(policy: &Policy, snapshot: &'s Snapshot) -> Key<'s> {
+        let marks = &snapshot.marks;
+        let name = marks.schedule_name.value().map(|name| name.as_str());
+        (snapshot.volume_id, source_of(policy, snapshot), name, marks.scheduled_time.value().copied())
+    }
+
+    /// A duplicate goes only beside a complete snapshot of the same that began earlier.
+    fn protection(&self, policy: &Policy, snapshot: &Snapshot) -> Option<&'static str> {
+        let began = (snapshot.start_time, snapshot.id);
+        if !is_complete(snapshot) {
+            Some("is not complete, or archived")
+        } else if self.0.get(&Self::key(policy, snapshot)).is_none_or(|earliest| *earliest >= began) {
+            Some("is no duplicate of an earlier one")
+        } else {
+            None
+        }
+    }
+}
+
+fn is_complete(snapshot: &Snapshot) -> bool {
+    snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard
 }
 
 /// What exists of the volumes or instances that snapshots were made of.
 struct Sources<'a> {
     policy: &'a Policy,
-    targeted: FxHashSet<SourceId>,
+    targeted: LookupSet<SourceId>,
     untargeted: &'a BTreeSet<SourceId>,
 }
 
@@ -230,9 +252,8 @@ fn source_of(policy: &Policy, snapshot: &Snapshot) -> Option<SourceId> {
 
 /// What stays of each volume where something goes: as many complete snapshots as the floor and every count rule promise.
 fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let mut left: FxHashMap<VolumeId, usize> = FxHashMap::default();
+    let mut left: Lookup<VolumeId, usize> = Lookup::default();
     let mut promised: BTreeMap<VolumeId, usize> = BTreeMap::new();
-    let is_complete = |s: &Snapshot| s.state == SnapshotState::Completed && s.tier == Tier::Standard;
     for decision in plan.snapshots.iter().filter(|decision| is_complete(decision.snapshot)) {
         let snapshot = decision.snapshot;
         let volume = snapshot.volume_id;
@@ -248,7 +269,7 @@ fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken
                 let promised = promised.entry(volume).or_default();
                 *promised = (*promised).max(by_rule).max(floor);
             }
-            SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => *left.entry(volume).or_default() += 1,
+            SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => *left.get_or_insert(volume, 0) += 1,
         }
     }
     for (volume, expected) in promised {
@@ -261,11 +282,12 @@ fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken
 
 /// Never more deletions than the run may make.
 fn check_brake(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let is_ours = |snapshot: &&Snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours;
-    let mut ours: FxHashMap<SnapshotId, VolumeId> = with_room_for(world.snapshots.len());
-    ours.extend(world.snapshots.iter().filter(is_ours).map(|snapshot| (snapshot.id, snapshot.volume_id)));
-    let volumes: FxHashSet<VolumeId> = ours.values().copied().collect();
-    let allowed = options.maximum_deletions.allowed(ours.len(), volumes.len());
+    let (mut snapshots, mut volumes) = (LookupSet::with_room_for(world.snapshots.len()), LookupSet::default());
+    for snapshot in world.snapshots.iter().filter(|s| tags::ownership(&policy.id, s) == Ownership::Ours) {
+        snapshots.insert(snapshot.id);
+        volumes.insert(snapshot.volume_id);
+    }
+    let allowed = options.maximum_deletions.allowed(snapshots.len(), volumes.len());
     let planned = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count();
     if planned > allowed {
         broken.push(Broken::TooManyDeletions { planned, allowed });
@@ -278,8 +300,8 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
     if creations.is_empty() {
         return;
     }
-    let mut answers: FxHashMap<(SourceId, &str, Timestamp), SnapshotId> = FxHashMap::default();
-    let mut failed: FxHashSet<(SourceId, &str, Timestamp)> = FxHashSet::default();
+    let mut answers: Lookup<(SourceId, &str, Timestamp), SnapshotId> = Lookup::default();
+    let mut failed: LookupSet<(SourceId, &str, Timestamp)> = LookupSet::default();
     for snapshot in world.snapshots.iter().filter(|s| tags::ownership(&policy.id, s) == Ownership::Ours) {
         let marks = &snapshot.marks;
         let tags = (source_of(policy, snapshot), marks.schedule_name.value(), marks.scheduled_time.value());
@@ -294,10 +316,10 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
     }
     // Beside a failed member the others are no answer either.
     let of_instances = matches!(policy.targets, Targets::Instances { .. });
-    answers.retain(|key, _| !(of_instances && failed.contains(key)));
     for decision in creations {
         let key = (decision.target.id(), decision.schedule.name.as_str(), decision.scheduled_time);
-        if let Some(snapshot) = answers.get(&key) {
+        let answer = answers.get(&key).filter(|_| !(of_instances && failed.contains(&key)));
+        if let Some(snapshot) = answer {
             broken.push(Broken::CreatesTwice {
                 volume: key.0.to_string(),
                 scheduled_time: decision.scheduled_time,

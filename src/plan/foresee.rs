@@ -6,12 +6,12 @@ use super::sets::BrokenSets;
 use super::{Plan, Rules, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
 use super::{Target, verdicts};
 use crate::action::Action;
+use crate::lookup::LookupSet;
 use crate::options::Options;
 use crate::policy::{Policy, Tag};
 use crate::tags::Marks;
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::{SignedDuration, Timestamp};
-use rustc_hash::FxHashSet;
 
 /// Notes in `plan` which of the snapshots that it keeps now go once what it makes or waits for is complete, and why.
 pub(super) fn note_later(rules: &Rules<'_, '_>, ours: &Ours<'_>, plan: &mut Plan<'_>) {
@@ -33,11 +33,11 @@ pub(super) fn note_later(rules: &Rules<'_, '_>, ours: &Ours<'_>, plan: &mut Plan
         return;
     }
     let others = ours.iter().filter(|snapshot| !awaited.has(snapshot));
-    let ours = Ours::new(others.chain(&finished).chain(&made));
+    let ours = Ours::new(policy, rules.options, others.chain(&finished).chain(&made).collect());
     let options = Options { settling: SignedDuration::ZERO, ..rules.options.clone() };
     let rules = Rules { options: &options, ..*rules };
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
-    let histories = Histories::new(policy, &options, now, &ours, &broken);
+    let histories = Histories::new(policy, now, &ours, &broken);
     note(&verdicts(&rules, &ours, &broken, &histories), &mut plan.snapshots);
 }
 
@@ -63,7 +63,7 @@ fn has_unsettled(plan: &Plan<'_>) -> bool {
 /// The snapshots under way that the run waits for, by what they are of and the scheduled time that they answer.
 struct Awaited<'a> {
     policy: &'a Policy,
-    keys: FxHashSet<(SourceId, Option<Timestamp>)>,
+    keys: LookupSet<(SourceId, Option<Timestamp>)>,
 }
 
 impl<'a> Awaited<'a> {
@@ -124,5 +124,5 @@ fn new_snapshot(volume_id: VolumeId, description: &str, tags: &[Tag], now: Times
 
 /// An id that EC2 has not given out: nearly twice as long as its own, and it begins with an f.
 fn foreseen_id(number: usize) -> SnapshotId {
-    SnapshotId::parse(&format!("snap-f{number:031x}")).expect("32 hexadecimal digits are an id")
+    SnapshotId::parse(&format!("snap-f{number:029x}")).expect("30 hexadecimal digits are an id")
 }

@@ -2,14 +2,12 @@
 
 use super::due::saturating_add;
 use super::ours::{self, Ours, Place};
-use super::owning_schedule;
 use super::sets::BrokenSets;
-use crate::options::Options;
-use crate::policy::{Policy, Schedule, ScheduleName};
+use crate::policy::{Policy, Schedule};
 use crate::world::{Snapshot, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::{SignedDuration, Timestamp};
-use rustc_hash::FxHashMap;
-use std::cmp::Reverse;
+use std::cmp::Ordering;
+use std::ops::Range;
 
 /// By how much the function's clock and EC2's may differ before a snapshot that began ahead of the time it answers is
 /// taken for one whose tag was changed. AWS refuses signatures that are fifteen minutes off, so no clock is further.
@@ -24,68 +22,79 @@ pub(super) struct Dated<'a> {
     place: Place,
 }
 
-impl<'a> Dated<'a> {
-    /// What a rule counts by within one source.
-    fn series(&self) -> (VolumeId, &'a ScheduleName) {
-        (self.snapshot.volume_id, &self.schedule.name)
+impl Dated<'_> {
+    /// What a rule counts by within one source: the volume, and the schedule by its place in the policy.
+    fn series(&self) -> (VolumeId, *const Schedule) {
+        (self.snapshot.volume_id, std::ptr::from_ref(self.schedule))
     }
 }
 
-/// The snapshots of one volume or instance.
-#[derive(Debug, Default)]
-struct History<'a> {
-    /// The newest scheduled time first.
-    dated: Vec<Dated<'a>>,
-    /// For each volume, sorted, the newest scheduled time that has a good snapshot.
-    newest: Vec<(VolumeId, Timestamp)>,
-}
-
-/// All snapshots of ours whose tags can be read and that a schedule owns.
+/// All snapshots of ours whose tags can be read and that a schedule owns, by what they were made of.
 #[derive(Debug, Default)]
 pub(super) struct Histories<'a> {
-    sources: Vec<(SourceId, History<'a>)>,
-    numbers: FxHashMap<SourceId, usize>,
+    /// Sorted.
+    sources: Vec<History>,
+    /// Of all sources, one after the other, the newest scheduled time of each first.
+    dated: Vec<Dated<'a>>,
+    /// For each volume of each source the newest scheduled time that has a good snapshot, sorted.
+    newest: Vec<(SourceId, VolumeId, Timestamp)>,
     /// For each place its rank; 0 where it has none.
     ranks: Vec<usize>,
 }
 
+/// Where the snapshots of one volume or instance lie.
+#[derive(Debug)]
+struct History {
+    source: SourceId,
+    dated: Range<usize>,
+}
+
 impl<'a> Histories<'a> {
-    pub(super) fn new(
-        policy: &'a Policy,
-        options: &Options,
-        now: Timestamp,
-        ours: &Ours<'a>,
-        broken: &BrokenSets,
-    ) -> Self {
+    pub(super) fn new(policy: &'a Policy, now: Timestamp, ours: &Ours<'a>, broken: &BrokenSets) -> Self {
+        let dated = ours.places().filter_map(|(place, snapshot)| {
+            let &scheduled_time = snapshot.marks.scheduled_time.value()?;
+            ours::source(policy, snapshot)?;
+            Some(Dated { schedule: ours.schedule(place)?, scheduled_time, snapshot, place })
+        });
+        let mut dated: Vec<Dated<'a>> = dated.collect();
+        let source_of = |dated: &Dated<'_>| ours::source(policy, dated.snapshot);
+        // Ours are sorted by volume: there is something to do for instances only.
+        dated.sort_by_key(source_of);
         let mut histories = Self { ranks: vec![0; ours.len()], ..Self::default() };
-        for (place, snapshot) in ours.places() {
-            let Some(source) = ours::source(policy, snapshot) else { continue };
-            let Some(name) = snapshot.marks.schedule_name.value() else { continue };
-            let Some(&scheduled_time) = snapshot.marks.scheduled_time.value() else { continue };
-            let Some(schedule) = owning_schedule(policy, options, name) else { continue };
-            histories.add(source, Dated { schedule, scheduled_time, snapshot, place });
+        for of_source in dated.chunk_by_mut(|one, other| source_of(one) == source_of(other)) {
+            if let Some(source) = of_source.first().and_then(source_of) {
+                histories.add(source, of_source, now, broken);
+            }
         }
-        for (_, history) in &mut histories.sources {
-            history.number(now, broken, &mut histories.ranks);
-        }
+        histories.dated = dated;
         histories
     }
 
-    fn add(&mut self, source: SourceId, dated: Dated<'a>) {
-        let number = *self.numbers.entry(source).or_insert(self.sources.len());
-        match self.sources.get_mut(number) {
-            Some((_, history)) => history.dated.push(dated),
-            None => self.sources.push((source, History { dated: vec![dated], newest: Vec::new() })),
+    /// Adds the snapshots of one source and puts them in order.
+    fn add(&mut self, source: SourceId, of_source: &mut [Dated<'a>], now: Timestamp, broken: &BrokenSets) {
+        // From the newest on, as they nearly always come out.
+        of_source.reverse();
+        of_source.sort_by(|one, other| one.series().cmp(&other.series()).then_with(|| newest_first(one, other)));
+        for series in of_source.chunk_by(|one, other| one.series() == other.series()) {
+            let newest = number_series(series, now, broken, &mut self.ranks);
+            let volume = series.first().map(|dated| dated.snapshot.volume_id);
+            if let (Some(newest), Some(volume)) = (newest, volume) {
+                match self.newest.last_mut().filter(|(of, last, _)| (*of, *last) == (source, volume)) {
+                    Some((_, _, of_volume)) => *of_volume = newest.max(*of_volume),
+                    None => self.newest.push((source, volume, newest)),
+                }
+            }
         }
-    }
-
-    fn get(&self, source: SourceId) -> Option<&History<'a>> {
-        self.sources.get(*self.numbers.get(&source)?).map(|(_, history)| history)
+        of_source.sort_by(newest_first);
+        let begin = self.sources.last().map_or(0, |last| last.dated.end);
+        self.sources.push(History { source, dated: begin..begin + of_source.len() });
     }
 
     /// The snapshots of a volume or instance, newest scheduled time first.
     pub(super) fn of(&self, source: SourceId) -> &[Dated<'a>] {
-        self.get(source).map_or(&[], |history| &history.dated)
+        let found = self.sources.binary_search_by_key(&source, |history| history.source).ok();
+        let history = found.and_then(|at| self.sources.get(at));
+        history.and_then(|history| self.dated.get(history.dated.clone())).unwrap_or_default()
     }
 
     /// The rank of a snapshot in its series: how many scheduled times not before its own have a good snapshot, itself
@@ -97,46 +106,25 @@ impl<'a> Histories<'a> {
 
     /// The newest scheduled time of a volume that has a good snapshot, whichever schedule made it.
     pub(super) fn newest(&self, source: SourceId, volume: VolumeId) -> Option<Timestamp> {
-        let newest = &self.get(source)?.newest;
-        let at = newest.binary_search_by_key(&volume, |(volume, _)| *volume).ok()?;
-        newest.get(at).map(|(_, newest)| *newest)
+        let at = self.newest.binary_search_by_key(&(source, volume), |&(source, volume, _)| (source, volume)).ok()?;
+        self.newest.get(at).map(|&(_, _, newest)| newest)
     }
 
     /// Every volume that has a good snapshot, with the resource as part of which it was made.
     pub(super) fn volumes(&self) -> impl Iterator<Item = (SourceId, VolumeId)> {
-        let of_source = |(source, history): &(SourceId, History<'_>)| {
-            let source = *source;
-            history.newest.iter().map(move |(volume, _)| (source, *volume)).collect::<Vec<_>>()
-        };
-        self.sources.iter().flat_map(of_source)
+        self.newest.iter().map(|&(source, volume, _)| (source, volume))
     }
 }
 
-impl History<'_> {
-    /// Two snapshots of one scheduled time share a rank, so that a run that was delivered twice does not eat up the
-    /// history. What is not good takes no rank from others.
-    fn number(&mut self, now: Timestamp, broken: &BrokenSets, ranks: &mut [usize]) {
-        let newest_first =
-            |dated: &Dated<'_>| Reverse((dated.scheduled_time, dated.snapshot.start_time, dated.snapshot.id));
-        self.dated.sort_unstable_by(|one, other| {
-            let order = one.series().cmp(&other.series());
-            order.then_with(|| newest_first(one).cmp(&newest_first(other)))
-        });
-        for series in self.dated.chunk_by(|one, other| one.series() == other.series()) {
-            let newest = number_series(series, now, broken, ranks);
-            let volume = series.first().map(|dated| dated.snapshot.volume_id);
-            if let (Some(newest), Some(volume)) = (newest, volume) {
-                match self.newest.last_mut().filter(|(last, _)| *last == volume) {
-                    Some((_, of_volume)) => *of_volume = newest.max(*of_volume),
-                    None => self.newest.push((volume, newest)),
-                }
-            }
-        }
-        self.dated.sort_unstable_by_key(newest_first);
-    }
+fn newest_first(one: &Dated<'_>, other: &Dated<'_>) -> Ordering {
+    let key = |dated: &Dated<'_>| (dated.scheduled_time, dated.snapshot.start_time, dated.snapshot.id);
+    key(other).cmp(&key(one))
 }
 
 /// Gives each of a series, the newest first, its rank. Returns the newest scheduled time that has a good snapshot.
+///
+/// Two snapshots of one scheduled time share a rank, so that a run that was delivered twice does not eat up the history.
+/// What is not good takes no rank from others.
 fn number_series(series: &[Dated<'_>], now: Timestamp, broken: &BrokenSets, ranks: &mut [usize]) -> Option<Timestamp> {
     let is_good = |dated: &Dated<'_>| is_good(dated, now) && broken.is_whole(dated.place);
     let mut newest = None;

@@ -4,14 +4,15 @@ use super::ours::{self, Ours, Place};
 use super::retain::{extends_deletion, later_by};
 use super::sets::BrokenSets;
 use super::{DeleteReason, KeepReason, SnapshotVerdict, history};
-use crate::options::{Options, Orphans};
+use crate::lookup::LookupSet;
+use crate::options::Orphans;
 use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
 use crate::tags::Mark;
 use crate::world::{
     Instance, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume, VolumeId, VolumeState, World,
 };
 use jiff::Timestamp;
-use rustc_hash::FxHashSet;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of the volume or instance that a snapshot was made of.
@@ -28,8 +29,10 @@ pub(super) enum Fate {
 /// The volumes or instances that snapshots can have been made of.
 #[derive(Debug)]
 pub(super) struct Sources<'a> {
-    targeted: FxHashSet<SourceId>,
+    targeted: LookupSet<SourceId>,
     untargeted: &'a BTreeSet<SourceId>,
+    /// The last answer: the snapshots of a volume are asked about one after the other.
+    last: Cell<Option<(SourceId, Fate)>>,
 }
 
 impl<'a> Sources<'a> {
@@ -47,10 +50,19 @@ impl<'a> Sources<'a> {
                 world.instances.iter().filter(is_there).map(|instance| SourceId::Instance(instance.id)).collect()
             }
         };
-        Self { targeted, untargeted: &world.untargeted }
+        Self { targeted, untargeted: &world.untargeted, last: Cell::new(None) }
     }
 
     pub(super) fn fate(&self, source: SourceId) -> Fate {
+        if let Some((_, fate)) = self.last.get().filter(|(last, _)| *last == source) {
+            return fate;
+        }
+        let fate = self.look_up(source);
+        self.last.set(Some((source, fate)));
+        fate
+    }
+
+    fn look_up(&self, source: SourceId) -> Fate {
         if self.targeted.contains(&source) {
             Fate::Targeted
         } else if self.untargeted.contains(&source) {
@@ -168,13 +180,7 @@ pub struct OrphanCount {
     pub full_size_bytes: u64,
 }
 
-pub(super) fn count(
-    policy: &Policy,
-    options: &Options,
-    world: &World,
-    sources: &Sources<'_>,
-    ours: &Ours<'_>,
-) -> OrphanCount {
+pub(super) fn count(policy: &Policy, world: &World, sources: &Sources<'_>, ours: &Ours<'_>) -> OrphanCount {
     let attached: BTreeSet<(SourceId, VolumeId)> = world
         .instances
         .iter()
@@ -185,17 +191,18 @@ pub(super) fn count(
         by_instance && source.is_some_and(|source| !attached.contains(&(source, snapshot.volume_id)))
     };
     let mut count = OrphanCount::default();
-    for snapshot in ours.iter() {
-        let schedule = snapshot.marks.schedule_name.value().map(|name| super::owning_schedule(policy, options, name));
+    for (place, snapshot) in ours.places() {
+        let schedule = ours.schedule(place);
+        let has_name = snapshot.marks.schedule_name.value().is_some();
         let source = ours::source(policy, snapshot);
         let fate = source.map(|source| sources.fate(source));
-        if schedule == Some(None) {
+        if has_name && schedule.is_none() {
             count.without_schedule += 1;
         } else if fate == Some(Fate::Gone) {
             count.of_gone_sources += 1;
         } else if fate == Some(Fate::Untargeted) || is_detached(source, snapshot) {
             count.of_untargeted_sources += 1;
-        } else if schedule.flatten().is_some_and(|schedule| has_lost_its_rule(schedule, snapshot)) {
+        } else if schedule.is_some_and(|schedule| has_lost_its_rule(schedule, snapshot)) {
             count.without_expiration += 1;
         } else {
             continue;

@@ -1,9 +1,11 @@
 //! The snapshots of ours in the order of the plan. What the rules find out about each lies in lists of the same order,
 //! so that planning costs the same for each snapshot of a small and of a huge account.
 
-use crate::policy::{Policy, Targets};
+use super::owning_schedule;
+use crate::lookup::Lookup;
+use crate::options::Options;
+use crate::policy::{Policy, Schedule, ScheduleName, Targets};
 use crate::world::{Snapshot, SourceId, VolumeId};
-use rustc_hash::FxHashMap;
 use std::ops::Index;
 
 /// The place of a snapshot among [`Ours`].
@@ -13,29 +15,31 @@ pub(super) type Place = usize;
 #[derive(Debug)]
 pub(super) struct Ours<'a> {
     snapshots: Vec<&'a Snapshot>,
+    /// The schedule that owns each of them today.
+    schedules: Vec<Option<&'a Schedule>>,
 }
 
 impl<'a> Ours<'a> {
     /// Of snapshots that come more than once, as pages may repeat one, the last is taken.
-    pub(super) fn new(snapshots: impl Iterator<Item = &'a Snapshot>) -> Self {
-        let mut of_volumes: Vec<(VolumeId, Vec<&'a Snapshot>)> = Vec::new();
-        let mut numbers: FxHashMap<VolumeId, usize> = FxHashMap::default();
-        for snapshot in snapshots {
-            let number = *numbers.entry(snapshot.volume_id).or_insert(of_volumes.len());
-            match of_volumes.get_mut(number) {
-                Some((_, of_volume)) => of_volume.push(snapshot),
-                None => of_volumes.push((snapshot.volume_id, vec![snapshot])),
+    pub(super) fn new(policy: &'a Policy, options: &Options, snapshots: Vec<&'a Snapshot>) -> Self {
+        let mut snapshots = by_volume(snapshots);
+        for of_volume in snapshots.chunk_by_mut(|one, other| one.volume_id == other.volume_id) {
+            of_volume.sort_by_key(|snapshot| (snapshot.marks.scheduled_time.value(), snapshot.id));
+        }
+        snapshots.dedup_by(|later, earlier| {
+            let is_repeated = later.id == earlier.id;
+            if is_repeated {
+                *earlier = *later;
             }
-        }
-        // By volume first: a sort of everything at once would cost more for each snapshot the more there are.
-        of_volumes.sort_unstable_by_key(|(volume, _)| *volume);
-        let mut ours = Vec::with_capacity(of_volumes.iter().map(|(_, of_volume)| of_volume.len()).sum());
-        for (_, mut of_volume) in of_volumes {
-            keep_last_by_key(&mut of_volume, |snapshot| snapshot.id);
-            of_volume.sort_unstable_by_key(|snapshot| (snapshot.marks.scheduled_time.value(), snapshot.id));
-            ours.append(&mut of_volume);
-        }
-        Self { snapshots: ours }
+            is_repeated
+        });
+        let schedules = schedules(policy, options, &snapshots);
+        Self { snapshots, schedules }
+    }
+
+    /// The schedule that owns a snapshot today; `None` where its tag cannot be read or no schedule has or had that name.
+    pub(super) fn schedule(&self, place: Place) -> Option<&'a Schedule> {
+        self.schedules.get(place).copied().flatten()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -58,6 +62,53 @@ impl<'a> Index<Place> for Ours<'a> {
     fn index(&self, place: Place) -> &Self::Output {
         &self.snapshots[place]
     }
+}
+
+/// Sorted by volume only: a sort of everything at once would cost more for each snapshot the more there are.
+fn by_volume(snapshots: Vec<&Snapshot>) -> Vec<&Snapshot> {
+    let mut numbers: Lookup<VolumeId, usize> = Lookup::default();
+    let mut volumes: Vec<(VolumeId, usize, usize)> = Vec::new();
+    let mut number_of = Vec::with_capacity(snapshots.len());
+    for snapshot in &snapshots {
+        let number = *numbers.get_or_insert(snapshot.volume_id, volumes.len());
+        match volumes.get_mut(number) {
+            Some((_, count, _)) => *count += 1,
+            None => volumes.push((snapshot.volume_id, 1, number)),
+        }
+        number_of.push(number);
+    }
+    drop(numbers);
+    volumes.sort_unstable_by_key(|&(volume, ..)| volume);
+    // Where the next snapshot of each volume goes.
+    let mut next = vec![0; volumes.len()];
+    let mut end = 0;
+    for (_, count, number) in volumes {
+        next[number] = end;
+        end += count;
+    }
+    let mut sorted = snapshots.clone();
+    for (snapshot, number) in snapshots.into_iter().zip(number_of) {
+        sorted[next[number]] = snapshot;
+        next[number] += 1;
+    }
+    sorted
+}
+
+/// The owners of snapshots; most of them have the name of the one before.
+fn schedules<'a>(policy: &'a Policy, options: &Options, snapshots: &[&'a Snapshot]) -> Vec<Option<&'a Schedule>> {
+    let mut last: Option<(&'a ScheduleName, Option<&'a Schedule>)> = None;
+    let owner = |snapshot: &&'a Snapshot| {
+        let name = snapshot.marks.schedule_name.value()?;
+        match last {
+            Some((known, owner)) if known == name => owner,
+            Some(_) | None => {
+                let owner = owning_schedule(policy, options, name);
+                last = Some((name, owner));
+                owner
+            }
+        }
+    };
+    snapshots.iter().map(owner).collect()
 }
 
 /// What a snapshot was made of, as its policy targets it: a volume, or an instance.

@@ -41,7 +41,7 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
             }
             match oddity {
                 0 => snapshot.description = "by hand".into(),
-                1 => snapshot.marks.policy_id = Some("policy-other".to_owned()),
+                1 => snapshot.marks.policy_id = Some("policy-other".into()),
                 2 => snapshot.origin = Origin::Copied,
                 3 => snapshot.marks.scheduled_time = Mark::Unreadable("?".to_owned()),
                 4 => snapshot.marks.schedule_name = Mark::Absent,
@@ -62,7 +62,7 @@ fn any_world() -> impl Strategy<Value = World> {
     let numbers = || prop::sample::subsequence(vec![1_u32, 2, 3, 4], 0..=4);
     (prop::collection::vec(any_snapshot(), 0..40), numbers(), numbers(), 0_u8..10, 0_u8..6).prop_map(
         |(mut snapshots, targeted, there, cut, odd)| {
-            snapshots.sort_by(|a, b| a.id.cmp(&b.id));
+            snapshots.sort_by_key(|snapshot| snapshot.id);
             snapshots.dedup_by(|a, b| a.id == b.id);
             let mut world = world(targeted.iter().copied().map(volume), snapshots);
             world.instances = targeted.iter().map(|&number| instance(number, number, [4])).collect();
@@ -137,7 +137,7 @@ fn any_options() -> impl Strategy<Value = Options> {
 
 fn deleted(plan: &Plan<'_>) -> Vec<SnapshotId> {
     let is_deleted = |d: &&SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_));
-    plan.snapshots.iter().filter(is_deleted).map(|d| d.snapshot.id.clone()).collect()
+    plan.snapshots.iter().filter(is_deleted).map(|d| d.snapshot.id).collect()
 }
 
 proptest! {
@@ -210,7 +210,7 @@ proptest! {
             let world = account.observe(at(NOW));
             let plan = plan(&policy, &options, &first, at(NOW), &world);
             let goes = |d: &&SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
-            let mut promised: Vec<_> = plan.snapshots.iter().filter(goes).map(|d| d.snapshot.id.clone()).collect();
+            let mut promised: Vec<_> = plan.snapshots.iter().filter(goes).map(|d| d.snapshot.id).collect();
             promised.sort();
             let waits = |d: &TargetDecision<'_>| match d.verdict {
                 TargetVerdict::Wait(snapshot) => Some((d.target.id(), *snapshot.marks.scheduled_time.value()?)),
@@ -227,7 +227,7 @@ proptest! {
         let progress = account.turn(&policy, &options, Progress::new(&first), at(NOW)).progress;
         let _ = account.turn(&policy, &options, progress, soon);
         let left = account.observe(soon).snapshots;
-        let mut gone: Vec<SnapshotId> = world.snapshots.iter().map(|s| s.id.clone()).collect();
+        let mut gone: Vec<SnapshotId> = world.snapshots.iter().map(|s| s.id).collect();
         gone.retain(|id| !left.iter().any(|snapshot| snapshot.id == *id));
         gone.sort();
         prop_assert_eq!(gone, promised);

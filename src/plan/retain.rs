@@ -6,7 +6,7 @@ use super::history::{self, Histories};
 use super::orphan::{self, Fate};
 use super::ours::{self, Ours, Place};
 use super::sets::BrokenSets;
-use super::{DeleteReason, KeepReason, Rules, SnapshotDecision, SnapshotVerdict, owning_schedule};
+use super::{DeleteReason, KeepReason, Rules, SnapshotDecision, SnapshotVerdict};
 use crate::policy::{Age, AgeUnit, Policy, PolicyState, RetainRule, Schedule, Targets};
 use crate::tags::{self, Mark};
 use crate::world::{Snapshot, SnapshotState, SourceId, Tier};
@@ -94,7 +94,7 @@ impl<'a> Judge<'_, 'a> {
         if !history::is_plausible(snapshot, scheduled_time) {
             return keep(KeepReason::BeganBeforeScheduledTime { began: snapshot.start_time, scheduled_time });
         }
-        let schedule = owning_schedule(self.rules.policy, self.rules.options, name);
+        let schedule = self.ours.schedule(place);
         let fate = self.rules.sources.fate(source);
         let is_managed = schedule.is_some() && fate == Fate::Targeted;
         if let Some(&earliest) = self.duplicates.get(&place).filter(|_| is_managed) {

@@ -3,12 +3,12 @@
 use super::due::saturating_add;
 use super::history::Histories;
 use super::{SkipReason, Target, target};
+use crate::lookup::Lookup;
 use crate::options::Options;
 use crate::policy::{CreateRule, Policy, Schedule, Targets};
 use crate::schedule;
 use crate::world::{SourceId, VolumeId, World};
 use jiff::{SignedDuration, Timestamp};
-use rustc_hash::FxHashMap;
 use std::cell::Cell;
 
 /// The volumes that the policy is to back up now, and where it is known, when anybody began their newest snapshot.
@@ -22,20 +22,20 @@ pub(super) struct Stopped<'a> {
     policy: &'a Policy,
     window: SignedDuration,
     now: Timestamp,
-    expected: FxHashMap<(SourceId, VolumeId), Option<Timestamp>>,
+    expected: Lookup<(SourceId, VolumeId), Option<Timestamp>>,
     /// The last answer about each schedule: most volumes of a run have their newest snapshot from one scheduled time.
     last_answers: Vec<Cell<Option<(Timestamp, bool)>>>,
 }
 
 impl<'a> Stopped<'a> {
     pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, world: &World) -> Self {
-        let mut expected = FxHashMap::default();
+        let mut expected = Lookup::default();
         for target in target::all(policy, world) {
             match target {
                 _ if matches!(target::skip_reason(policy, target), Some(SkipReason::Excluded(_))) => {}
                 Target::Instance(instance) => {
                     let volumes = target::included_volumes(policy, instance);
-                    expected.extend(volumes.into_iter().map(|volume| ((target.id(), volume.id), None)));
+                    volumes.into_iter().for_each(|volume| expected.insert((target.id(), volume.id), None));
                 }
                 Target::Volume(volume) => {
                     expected.insert((target.id(), volume.id), volume.last_snapshot);

@@ -326,7 +326,7 @@ fn what_opendlm_did_not_make_gets_no_decision() {
     let mut forged = snapshot(1, 1, "2026-11-01T17:00:00Z");
     forged.description = "by hand".into();
     let mut other_policy = snapshot(2, 1, "2026-11-02T17:00:00Z");
-    other_policy.marks.policy_id = Some("policy-other".to_owned());
+    other_policy.marks.policy_id = Some("policy-other".into());
     let mut copy = snapshot(3, 1, "2026-11-03T17:00:00Z");
     copy.origin = Origin::Copied;
     let mut untagged = snapshot(4, 1, "2026-11-04T17:00:00Z");

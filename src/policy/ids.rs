@@ -82,13 +82,21 @@ impl ScheduleName {
     /// # Errors
     /// When the text is empty, too long, or holds another character.
     pub fn parse(text: &str) -> Result<Self, ScheduleNameError> {
+        Self::parse_sharing(text, |text| text.into())
+    }
+
+    /// Like [`Self::parse`], with the copy of the text that `share` gives out.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse_sharing(text: &str, share: impl FnOnce(&str) -> Arc<str>) -> Result<Self, ScheduleNameError> {
         if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-'))) {
             return Err(ScheduleNameError::Character(bad));
         }
         if text.is_empty() || text.len() > Self::LENGTH_MAX {
             return Err(ScheduleNameError::Length(text.len()));
         }
-        Ok(Self(text.into()))
+        Ok(Self(share(text)))
     }
 
     /// What a schedule without a name is called: the name that Amazon's console gives to a first schedule.

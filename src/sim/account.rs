@@ -104,7 +104,7 @@ impl Account {
         account.coverage = world.coverage;
         for snapshot in &world.snapshots {
             let simulated = Simulated { snapshot: snapshot.clone(), completes_at: Timestamp::MAX };
-            account.snapshots.insert(snapshot.id.clone(), simulated);
+            account.snapshots.insert(snapshot.id, simulated);
         }
         account
     }
@@ -120,7 +120,7 @@ impl Account {
     /// Puts a snapshot into the account that is complete from now on.
     pub fn add_snapshot(&mut self, snapshot: Snapshot) {
         let completes_at = snapshot.start_time;
-        self.snapshots.insert(snapshot.id.clone(), Simulated { snapshot, completes_at });
+        self.snapshots.insert(snapshot.id, Simulated { snapshot, completes_at });
     }
 
     /// What the account shows at `now`.
@@ -189,8 +189,8 @@ impl Account {
         self.last_id += 1;
         let id = SnapshotId::parse(&format!("snap-{:017x}", self.last_id)).expect("a hexadecimal number is an id");
         let snapshot = Snapshot {
-            id: id.clone(),
-            volume_id: volume_id.clone(),
+            id,
+            volume_id: *volume_id,
             description: description.into(),
             state: SnapshotState::Pending { progress_percent: 0 },
             start_time: now,
@@ -200,7 +200,7 @@ impl Account {
             full_size_bytes: 1 << 30,
         };
         let completes_at = plan::due::saturating_add(now, self.snapshot_takes);
-        self.snapshots.insert(id.clone(), Simulated { snapshot, completes_at });
+        self.snapshots.insert(id, Simulated { snapshot, completes_at });
         id
     }
 

@@ -234,7 +234,7 @@ impl Ec2 {
         if of_volume.filter(|record| record.exists(now) && now < record.ends_at).count() >= pending_max {
             return failed(FailedKind::TooSoon, "ConcurrentSnapshotLimitExceeded");
         }
-        let volumes = [create.volume_id.clone()];
+        let volumes = [create.volume_id];
         Outcome::Created(self.begin(&volumes, &create.description, &create.tags, now))
     }
 
@@ -244,7 +244,7 @@ impl Ec2 {
         else {
             return failed(FailedKind::Refused, "InvalidInstanceID.NotFound");
         };
-        let volumes: Vec<VolumeId> = life.is.volumes.iter().map(|volume| volume.id.clone()).collect();
+        let volumes: Vec<VolumeId> = life.is.volumes.iter().map(|volume| volume.id).collect();
         Outcome::Created(self.begin(&volumes, &create.description, &create.tags, now))
     }
 
@@ -261,7 +261,7 @@ impl Ec2 {
         for volume_id in volumes {
             let snapshot = Snapshot {
                 id: self.new_id(),
-                volume_id: volume_id.clone(),
+                volume_id: *volume_id,
                 description: description.into(),
                 state: SnapshotState::Pending { progress_percent: 0 },
                 start_time: now,
@@ -270,7 +270,7 @@ impl Ec2 {
                 tier: Tier::Standard,
                 full_size_bytes: 1 << 30,
             };
-            ids.push(snapshot.id.clone());
+            ids.push(snapshot.id);
             let (takes, ends_as) = self.ending();
             let ends_at = saturating_add(now, takes);
             self.records.push(Record {

@@ -99,6 +99,19 @@ impl Shape {
         }
     }
 
+    /// Its policy with another count for each schedule.
+    ///
+    /// # Panics
+    /// When the count is 0.
+    #[must_use]
+    pub fn policy_keeping(self, kept: u32) -> Policy {
+        let mut policy = self.policy();
+        for schedule in &mut policy.schedules {
+            schedule.retain = count(kept);
+        }
+        policy
+    }
+
     /// How long from one start to the next.
     #[must_use]
     pub fn period(self) -> SignedDuration {
@@ -154,7 +167,7 @@ impl Shape {
     }
 }
 
-fn volume_id(number: u32) -> VolumeId {
+pub(super) fn volume_id(number: u32) -> VolumeId {
     VolumeId::parse(&format!("vol-{number:017x}")).expect("a hexadecimal number is an id")
 }
 

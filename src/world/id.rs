@@ -4,61 +4,47 @@
 
 use std::fmt;
 
-/// EC2's ids have 8 or 17 hexadecimal digits; nearly twice that leaves room for a longer form some day, and fills two
-/// words.
-const DIGITS_MAX: usize = 32;
+/// EC2's ids have 8 or 17 hexadecimal digits; nearly twice that leaves room for a longer form some day, and with their
+/// number they fill 16 bytes.
+const DIGITS_MAX: usize = 30;
 
-/// How many digits one word holds.
-const DIGITS_PER_WORD: usize = 16;
-
-/// Up to 32 hexadecimal digits, from the left, with zeros behind them. Their order is that of the text.
+/// Up to 30 hexadecimal digits from the left, zeros behind them, and in the last byte how many there are. So the order
+/// of the numbers is that of the texts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Digits {
-    high: u64,
-    low: u64,
-    count: u8,
-}
+struct Digits([u64; 2]);
 
 impl Digits {
     fn parse(text: &str) -> Option<Self> {
-        if !(1..=DIGITS_MAX).contains(&text.len()) {
-            return None;
+        let count = u8::try_from(text.len()).ok().filter(|&count| (1..=DIGITS_MAX).contains(&usize::from(count)))?;
+        let mut bytes = [0; 16];
+        for (place, &digit) in text.as_bytes().iter().enumerate() {
+            let shift = if place % 2 == 0 { 4 } else { 0 };
+            *bytes.get_mut(place / 2)? |= value(digit)? << shift;
         }
-        let (high, low) = text.as_bytes().split_at(text.len().min(DIGITS_PER_WORD));
-        Some(Self { high: word(high)?, low: word(low)?, count: u8::try_from(text.len()).ok()? })
-    }
-
-    /// The digits as text, in the first `count` places.
-    fn text(self) -> [u8; DIGITS_MAX] {
-        let mut text = [0; DIGITS_MAX];
-        let values = (u128::from(self.high) << 64 | u128::from(self.low)).to_be_bytes();
-        for (pair, value) in text.chunks_exact_mut(2).zip(values) {
-            pair.copy_from_slice(&[digit(value >> 4), digit(value & 0xf)]);
-        }
-        text
+        bytes[15] = count;
+        let (high, low) = bytes.split_at(8);
+        Some(Self([u64::from_be_bytes(high.try_into().ok()?), u64::from_be_bytes(low.try_into().ok()?)]))
     }
 
     fn write(self, prefix: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.text();
-        let text = text.get(..usize::from(self.count)).and_then(|digits| std::str::from_utf8(digits).ok());
+        let bytes = (u128::from(self.0[0]) << 64 | u128::from(self.0[1])).to_be_bytes();
+        let mut text = [0; 32];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
+        }
+        let digits = text.get(..usize::from(bytes[15])).and_then(|digits| std::str::from_utf8(digits).ok());
         f.write_str(prefix)?;
-        f.write_str(text.unwrap_or_default())
+        f.write_str(digits.unwrap_or_default())
     }
 }
 
-/// So many digits from the left of a word; `None` where one is no digit. EC2 writes small letters only.
-fn word(digits: &[u8]) -> Option<u64> {
-    let mut word = 0;
-    for place in 0..DIGITS_PER_WORD {
-        let value = match digits.get(place) {
-            Some(digit @ b'0'..=b'9') => digit - b'0',
-            Some(digit @ b'a'..=b'f') => digit - b'a' + 10,
-            Some(_) => return None,
-            None => 0,
-        };
-        word = word << 4 | u64::from(value);
+/// The value of a digit; `None` for anything else. EC2 writes small letters only.
+fn value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     }
-    Some(word)
 }
 
 /// The character of a value under 16.
@@ -149,8 +135,8 @@ mod tests {
         check("vol-0", true);
         check("vol-0123456789abcdef0", true);
         check("vol-00000000", true);
-        check(&format!("vol-{}", "f".repeat(32)), true);
-        check(&format!("vol-{}", "f".repeat(33)), false);
+        check(&format!("vol-{}", "f".repeat(30)), true);
+        check(&format!("vol-{}", "f".repeat(31)), false);
         check("vol-", false);
         check("vol-0G", false);
         check("vol-0A", false);
@@ -162,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ids_keep_their_text_and_its_order(one in "[0-9a-f]{1,32}", other in "[0-9a-f]{1,32}", shared in "[0-9a-f]{0,20}") {
+        fn ids_keep_their_text_and_its_order(one in "[0-9a-f]{1,30}", other in "[0-9a-f]{1,30}", shared in "[0-9a-f]{0,20}") {
             for (one, other) in [(one.clone(), other.clone()), (format!("{shared}{one}"), format!("{shared}{other}")), (one.clone(), format!("{one}00"))] {
                 let ids = (SnapshotId::parse(&format!("snap-{one}")), SnapshotId::parse(&format!("snap-{other}")));
                 if let (Some(one_id), Some(other_id)) = ids {

@@ -38,11 +38,11 @@ pub(super) fn target_filters(any_of: &[Tag]) -> Vec<Filter> {
 
 /// Filters that together name all `ids`, as many at a time as EC2 takes: at most so many filters as a listing has pages,
 /// which is twice the volumes of the largest account that the design counts with. What is beyond is not asked for.
-pub(super) fn id_filters(name: &str, ids: &[&str]) -> (Vec<Filter>, Option<CutShort>) {
+pub(super) fn id_filters(name: &str, ids: &[impl ToString]) -> (Vec<Filter>, Option<CutShort>) {
     let chunks = ids.chunks(FILTER_VALUES_MAX);
     let cut_short = (chunks.len() > PAGES_MAX).then_some(CutShort::TooManyPages);
-    let owned = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
-    (chunks.take(PAGES_MAX).map(|ids| filter(name, owned(ids))).collect(), cut_short)
+    let filters = chunks.take(PAGES_MAX).map(|ids| filter(name, ids.iter().map(ToString::to_string).collect()));
+    (filters.collect(), cut_short)
 }
 
 pub(super) fn filter(name: &str, values: Vec<String>) -> Filter {

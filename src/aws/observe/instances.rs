@@ -30,7 +30,7 @@ impl Account {
     }
 
     /// The instances of these ids that EC2 shows.
-    pub(super) async fn find_instances(&self, ids: &[&str]) -> Result<Instances, ObserveError> {
+    pub(super) async fn find_instances(&self, ids: &[impl ToString]) -> Result<Instances, ObserveError> {
         let (filters, cut_short) = id_filters("instance-id", ids);
         // What an account setting hides from its people is there all the same.
         let calls = filters
@@ -58,15 +58,15 @@ impl Account {
     /// gone. It stays without tags, so that no guess leaves a volume out: a snapshot too many is better than one missing.
     async fn add_volume_tags(&self, instances: &mut [Instance]) -> Result<Option<CutShort>, ObserveError> {
         let with_volumes = instances.iter().filter(|instance| !instance.volumes.is_empty());
-        let ids: Vec<&str> = with_volumes.map(|instance| instance.id.as_str()).collect();
+        let ids: Vec<InstanceId> = with_volumes.map(|instance| instance.id).collect();
         let found = self.find_volumes("attachment.instance-id", &ids, volumes::read_with_tags).await?;
         let mut cut_short = found.cut_short;
         let mut tags: BTreeMap<VolumeId, Vec<Tag>> = found.items.into_iter().map(|v| (v.id, v.tags)).collect();
         let attached = instances.iter().flat_map(|instance| &instance.volumes);
-        let missing: BTreeSet<&str> =
-            attached.filter(|volume| !tags.contains_key(&volume.id)).map(|volume| volume.id.as_str()).collect();
+        let missing: BTreeSet<VolumeId> =
+            attached.filter(|volume| !tags.contains_key(&volume.id)).map(|volume| volume.id).collect();
         if !missing.is_empty() {
-            let missing: Vec<&str> = missing.into_iter().collect();
+            let missing: Vec<VolumeId> = missing.into_iter().collect();
             let found = self.find_volumes("volume-id", &missing, volumes::read_with_tags).await?;
             tags.extend(found.items.into_iter().map(|volume| (volume.id, volume.tags)));
             cut_short = cut_short.or(found.cut_short);

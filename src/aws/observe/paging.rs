@@ -1,7 +1,9 @@
 //! Listings that come in pages, and what they have brought.
 
+use crate::lookup::Lookup;
 use crate::world::CutShort;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::hash::Hash;
 
 /// The largest page, and the size that EC2's documentation recommends (EC2 API reference, "Query requests": pagination).
 pub(super) const PAGE_ITEMS_MAX: i32 = 1000;
@@ -14,24 +16,24 @@ pub(super) const PAGES_MAX: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Listing<Id, T> {
     pub(super) items: Vec<T>,
-    positions: BTreeMap<Id, usize>,
+    positions: Lookup<Id, usize>,
     pub(super) cut_short: Option<CutShort>,
 }
 
 impl<Id, T> Default for Listing<Id, T> {
     fn default() -> Self {
-        Self { items: Vec::new(), positions: BTreeMap::new(), cut_short: None }
+        Self { items: Vec::new(), positions: Lookup::default(), cut_short: None }
     }
 }
 
-impl<Id: Ord + Clone, T> Listing<Id, T> {
+impl<Id: Eq + Hash + Copy, T> Listing<Id, T> {
     /// Adds what was read. A thing that could not be read makes the listing partial: to pass over it would hide it, and
     /// to guess at it could delete for its sake.
     pub(super) fn add(&mut self, read: Option<T>, id: impl Fn(&T) -> &Id) {
         let Some(item) = read else {
             return self.cut(Some(CutShort::Unreadable));
         };
-        let position = *self.positions.entry(id(&item).clone()).or_insert(self.items.len());
+        let position = *self.positions.get_or_insert(*id(&item), self.items.len());
         match self.items.get_mut(position) {
             Some(earlier) => *earlier = item,
             None => self.items.push(item),

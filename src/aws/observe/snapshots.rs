@@ -20,11 +20,11 @@ impl Account {
     ) -> Result<Listing<SnapshotId, Snapshot>, ObserveError> {
         let mut listing = Listing::default();
         let mut owners = Owners::default();
-        let mut descriptions = BTreeSet::new();
+        let mut texts = BTreeSet::new();
         let cut_short = self
             .each_snapshot(ownership_filters(policy), |snapshot| {
                 owners.see(snapshot.owner_id());
-                listing.add(read_snapshot(snapshot, &mut descriptions), |snapshot| &snapshot.id);
+                listing.add(read_snapshot(snapshot, &mut texts), |snapshot| &snapshot.id);
             })
             .await?;
         listing.cut(cut_short);
@@ -99,15 +99,15 @@ fn read_beginning(snapshot: &types::Snapshot) -> Option<(VolumeId, Timestamp)> {
 }
 
 /// `None` without an id, a volume or a start time: without them it has no place in a volume's history.
-fn read_snapshot(snapshot: &types::Snapshot, descriptions: &mut BTreeSet<Arc<str>>) -> Option<Snapshot> {
+fn read_snapshot(snapshot: &types::Snapshot, texts: &mut BTreeSet<Arc<str>>) -> Option<Snapshot> {
     Some(Snapshot {
         id: SnapshotId::parse(snapshot.snapshot_id()?)?,
         volume_id: VolumeId::parse(snapshot.volume_id()?)?,
-        description: shared(snapshot.description().unwrap_or_default(), descriptions),
+        description: shared(snapshot.description().unwrap_or_default(), texts),
         state: snapshot_state(snapshot.state(), snapshot.progress()),
         start_time: read_time(snapshot.start_time()?)?,
         origin: if is_copy(snapshot) { Origin::Copied } else { Origin::Created },
-        marks: Marks::read(pairs(snapshot.tags())),
+        marks: Marks::read_sharing(pairs(snapshot.tags()), |text| shared(text, texts)),
         tier: tier(snapshot.storage_tier()),
         full_size_bytes: full_size_bytes(snapshot),
     })
@@ -117,7 +117,7 @@ fn is_copy(snapshot: &types::Snapshot) -> bool {
     snapshot.volume_id() == Some(VolumeId::OF_COPIES) || snapshot.transfer_type().is_some()
 }
 
-/// One copy of each text: a policy's snapshots have as many descriptions as it has schedules.
+/// One copy of each text: a policy's snapshots have as many descriptions and names as it has schedules.
 fn shared(text: &str, known: &mut BTreeSet<Arc<str>>) -> Arc<str> {
     if let Some(known) = known.get(text) {
         return Arc::clone(known);

@@ -124,8 +124,8 @@ pub(super) async fn observe_error(rules: &[&Rule]) -> ObserveError {
     account(rules).observe(&policy(&[("auto-backup", "dlm")])).await.unwrap_err()
 }
 
-pub(super) fn ids(world: &World) -> Vec<&str> {
-    world.snapshots.iter().map(|snapshot| snapshot.id.as_str()).collect()
+pub(super) fn ids(world: &World) -> Vec<String> {
+    world.snapshots.iter().map(|snapshot| snapshot.id.to_string()).collect()
 }
 
 pub(super) fn filters_of(filters: &[Filter]) -> Vec<(&str, Vec<&str>)> {

@@ -47,7 +47,7 @@ impl Account {
     pub(super) async fn find_volumes(
         &self,
         filter_name: &str,
-        ids: &[&str],
+        ids: &[impl ToString],
         read: ReadVolume,
     ) -> Result<Volumes, ObserveError> {
         let (filters, cut_short) = id_filters(filter_name, ids);

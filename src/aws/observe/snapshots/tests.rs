@@ -52,7 +52,7 @@ fn a_snapshot_is_read_field_by_field() {
         start_time: "2026-11-22T17:00:00Z".parse().unwrap(),
         origin: Origin::Created,
         marks: Marks {
-            policy_id: Some(POLICY.to_owned()),
+            policy_id: Some(POLICY.into()),
             schedule_name: Mark::Read(ScheduleName::default_name()),
             scheduled_time: Mark::Read("2026-11-22T17:00:00Z".parse().unwrap()),
             expiration_time: Mark::Unreadable("soon".to_owned()),

@@ -33,8 +33,8 @@ fn in_state(id: &str, state: types::VolumeState) -> types::Volume {
     volume
 }
 
-fn untargeted(world: &World) -> Vec<&str> {
-    world.untargeted.iter().map(AsRef::as_ref).collect()
+fn untargeted(world: &World) -> Vec<String> {
+    world.untargeted.iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsInput;
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_types::DateTime;
 
-fn sorted_ids(world: &World) -> Vec<&str> {
-    let mut ids: Vec<&str> = world.volumes.iter().map(|volume| volume.id.as_str()).collect();
+fn sorted_ids(world: &World) -> Vec<String> {
+    let mut ids: Vec<String> = world.volumes.iter().map(|volume| volume.id.to_string()).collect();
     ids.sort_unstable();
     ids
 }
@@ -145,8 +145,8 @@ async fn a_default_policy_sees_tags_and_boot_volumes_when_it_leaves_some_out() {
         .then_output(|| instances(vec![instance("i-1", "vol-02", &["vol-01"]).build()], None));
     let account = account(&[&default_volumes(), &no_snapshots(), &boot]);
     let world = account.observe(&default_policy(true, &[("env", "test")])).await.unwrap();
-    let seen: Vec<_> = world.volumes.iter().map(|v| (v.id.as_str(), v.is_boot, v.tags.len())).collect();
-    assert_eq!(seen, [("vol-01", false, 1), ("vol-02", true, 0)]);
+    let seen: Vec<_> = world.volumes.iter().map(|v| (v.id.to_string(), v.is_boot, v.tags.len())).collect();
+    assert_eq!(seen, [("vol-01".to_owned(), false, 1), ("vol-02".to_owned(), true, 0)]);
     assert_eq!(boot.num_calls(), 1);
 }
 
