@@ -4,10 +4,27 @@
 //! with `RequestLimitExceeded`. A [`Bucket`] is our picture of one of them. It reads no clock and never waits, so the
 //! shell, a simulated account and a property test drive the same arithmetic.
 //!
+//! Everybody in the account draws from the same buckets, and nobody says how much. So the picture learns: it begins
+//! with the documented limit, or the [`Share`] of it that is ours; a throttle empties it and halves what flows in, and
+//! each call that succeeds adds a thousandth of the whole again. EC2's own bucket evens out the swings between, so
+//! that in the long run we take what the others leave, with few throttles.
+//!
+//! It never believes in more than the documented limit. An account whose limit was raised could only be told by
+//! running into throttles on purpose, again and again in every account whose limit was not raised: they would hit
+//! everybody else there, and each costs us half of the rate.
+//!
 //! Promise: between any two of the starts that [`Bucket::take`] gives out there are never more calls than the capacity
-//! plus what flows in meanwhile, however the times that are passed in jump.
+//! plus what flows in meanwhile, however the times that are passed in jump; and whatever happens, never more than the
+//! share of the documented limit.
+
+mod known;
+mod share;
+#[cfg(test)]
+mod tests;
 
 use jiff::{SignedDuration, Timestamp};
+pub use known::{Known, Pace};
+pub use share::Share;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -26,21 +43,35 @@ pub const DESCRIBE_SNAPSHOTS: Limit = Limit::of(100, 20);
 /// DescribeVolumes: 100 tokens, 20 a second (same table and condition as [`DESCRIBE_INSTANCES`]).
 pub const DESCRIBE_VOLUMES: Limit = Limit::of(100, 20);
 
-/// The size of one of EC2's buckets.
+/// The size of one of EC2's buckets, as documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     capacity: NonZeroU32,
     refill_per_second: NonZeroU32,
 }
 
+/// What flows in by what we have learnt, in thousandths of what our share of the documented limit lets in.
+///
+/// A part and not calls a second: it means the same for every action, and it stays right when the share changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(u16);
+
 /// One of EC2's buckets as we believe it to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
     limit: Limit,
+    share: Share,
+    rate: Rate,
     /// When the bucket is full again if nothing more is taken; in the past when it is full already. One instant says
     /// all: each call moves it by the time that one token takes to flow in.
     full_at: Timestamp,
+    /// How often it was emptied.
+    epoch: Epoch,
 }
+
+/// The time between two throttles: what was taken in an earlier one is void, and tells nothing about this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Epoch(u32);
 
 impl Limit {
     /// A bucket of `capacity` tokens into which `refill_per_second` flow.
@@ -65,29 +96,51 @@ impl Limit {
     pub const fn refill_per_second(self) -> NonZeroU32 {
         self.refill_per_second
     }
+}
 
-    /// How long one token takes to flow in, rounded up so that we are never faster than EC2.
-    fn token(self) -> SignedDuration {
-        self.tokens(1)
+impl Rate {
+    /// All that our share of the documented limit lets in.
+    pub const WHOLE: Self = Self(1000);
+    /// A thirty-second, after five throttles in a row: of creations one in 6.5 s. Slower would hardly notice before the
+    /// end of a turn that others have stopped, and so few calls take nothing from them that anybody would miss.
+    pub const SLOWEST: Self = Self(31);
+    /// How many throttles in a row, each by a call at the rate that the one before it left, lead from [`Self::WHOLE`] to
+    /// [`Self::SLOWEST`]: 500, 250, 125, 62, 31.
+    pub const HALVINGS: u32 = 5;
+    /// What each call that succeeds adds: a thousandth of the whole, so that at half of it 500 calls pass before it is
+    /// whole again. That is 133 s of creations, in which EC2's bucket of 100 takes up what a slow start leaves; half
+    /// as many calls would throttle twice as often, twice as many would let it overflow.
+    const STEP: u16 = 1;
+    /// By how much a throttle divides. Half, as TCP does: whoever calls more often is throttled more often, so that those
+    /// who share a limit without knowing of each other, two runs for example, come to about equal parts.
+    const DIVISOR: u16 = 2;
+
+    /// So many thousandths, or the nearest rate that there is.
+    #[must_use]
+    pub fn of_thousandths(thousandths: u16) -> Self {
+        Self(thousandths).clamp(Self::SLOWEST, Self::WHOLE)
     }
 
-    /// How long so many tokens take to flow in: at most 2^32 seconds, which 64 bits of nanoseconds hold.
-    fn tokens(self, count: u32) -> SignedDuration {
-        let token = NANOS_PER_SECOND.div_ceil(self.refill_per_second.get());
-        SignedDuration::from_nanos(i64::from(token) * i64::from(count))
+    /// In thousandths of the whole.
+    #[must_use]
+    pub fn thousandths(self) -> u16 {
+        self.0
     }
 
-    /// How far ahead of the steady rate calls may run: all tokens but the one that a call takes itself.
-    fn tolerance(self) -> SignedDuration {
-        self.tokens(self.capacity.get() - 1)
+    fn after_success(self) -> Self {
+        Self::of_thousandths(self.0.saturating_add(Self::STEP))
+    }
+
+    fn after_throttle(self) -> Self {
+        Self::of_thousandths(self.0 / Self::DIVISOR)
     }
 }
 
 impl Bucket {
-    /// A full bucket: what a new function instance believes. Others may have drawn from the real one.
+    /// A full bucket at the whole rate: what a new function instance believes. Others may have drawn from the real one.
     #[must_use]
     pub fn full(limit: Limit) -> Self {
-        Self { limit, full_at: Timestamp::MIN }
+        Self { limit, share: Share::ALL, rate: Rate::WHOLE, full_at: Timestamp::MIN, epoch: Epoch(0) }
     }
 
     /// Takes a token, and says how long after `now` the call that it is for may start. Zero while there are tokens.
@@ -96,13 +149,16 @@ impl Bucket {
     }
 
     /// Takes a token like [`Self::take`] unless the call could not start by `latest`; then nothing is taken.
+    ///
+    /// The token is good in the [`Self::epoch`] in which it was taken: whoever waits for its start and finds another
+    /// one then takes a new token.
     pub fn take_by(&mut self, now: Timestamp, latest: Timestamp) -> Option<Duration> {
         let full_at = self.full_at.max(now);
-        let start = earlier(full_at, self.limit.tolerance()).max(now);
+        let start = earlier(full_at, self.tolerance()).max(now);
         if start > latest {
             return None;
         }
-        self.full_at = later(full_at, self.limit.token());
+        self.full_at = later(full_at, self.span(1));
         Some(start.duration_since(now).unsigned_abs())
     }
 
@@ -113,16 +169,92 @@ impl Bucket {
             return 0;
         }
         // The call number k, from 0, may start at full_at + k tokens - tolerance, or at once where that is over.
-        let room = until.duration_since(self.full_at.max(now)) + self.limit.tolerance();
-        let token = self.limit.token().as_nanos().unsigned_abs();
-        let calls = u128::try_from(room.as_nanos()).map_or(0, |room| room.div_ceil(token));
+        let room = until.duration_since(self.full_at.max(now)).saturating_add(self.tolerance());
+        let calls = u128::try_from(room.as_nanos()).map_or(0, |room| room.div_ceil(self.token_nanos()));
         u64::try_from(calls).unwrap_or(u64::MAX)
     }
 
-    /// Corrects the picture: EC2 has just said that the real bucket is empty, because others draw from it too.
-    pub fn empty(&mut self, now: Timestamp) {
-        self.full_at = self.full_at.max(later(now, self.limit.tokens(self.limit.capacity.get())));
+    /// How many calls may start before `until` at best: when the rate is soon whole again.
+    #[must_use]
+    pub fn calls_before_at_best(&self, now: Timestamp, until: Timestamp) -> u64 {
+        let mut best = self.clone();
+        best.change(self.share, Rate::WHOLE, now);
+        best.calls_before(now, until)
     }
+
+    /// The epoch in which a token that is taken now is good.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The rate that is believed in now.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// A call succeeded: there was a token, perhaps there are more.
+    pub fn succeeded(&mut self, now: Timestamp) {
+        self.change(self.share, self.rate.after_success(), now);
+    }
+
+    /// EC2 refused a call because its bucket is empty, since others draw from it too: so is ours, and it fills at half
+    /// the rate. Every token that waits for its start is void.
+    ///
+    /// `taken_in` is the epoch of that call's token. Several calls that were under way together meet the same empty
+    /// bucket, which is one piece of news: a call of an earlier epoch changes nothing.
+    pub fn throttled(&mut self, taken_in: Epoch, now: Timestamp) {
+        if taken_in != self.epoch {
+            return;
+        }
+        self.epoch = Epoch(self.epoch.0.wrapping_add(1));
+        self.rate = self.rate.after_throttle();
+        self.full_at = later(now, self.span(self.capacity()));
+    }
+
+    /// Goes on with another share or rate: the tokens that are missing are still missing, and flow in at the new speed.
+    fn change(&mut self, share: Share, rate: Rate, now: Timestamp) {
+        if (share, rate) == (self.share, self.rate) {
+            return;
+        }
+        let before = self.token_nanos();
+        (self.share, self.rate) = (share, rate);
+        if self.full_at > now {
+            let missing = self.full_at.duration_since(now).as_nanos().unsigned_abs();
+            self.full_at = later(now, duration(missing.saturating_mul(self.token_nanos()).div_ceil(before)));
+        }
+    }
+
+    /// Our share of the capacity: rounded down, and never less than the one token without which nothing would go.
+    fn capacity(&self) -> u32 {
+        let shared = u64::from(self.limit.capacity.get()) * u64::from(self.share.per_cent()) / 100;
+        u32::try_from(shared).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// How long one token takes to flow in, in nanoseconds, rounded up so that we are never faster than EC2.
+    fn token_nanos(&self) -> u128 {
+        let refill = u128::from(self.limit.refill_per_second.get());
+        let part = refill * u128::from(self.share.per_cent()) * u128::from(self.rate.thousandths());
+        (NANOS_PER_SECOND * 100 * u128::from(Rate::WHOLE.thousandths())).div_ceil(part)
+    }
+
+    /// How long so many tokens take to flow in.
+    fn span(&self, tokens: u32) -> SignedDuration {
+        duration(self.token_nanos() * u128::from(tokens))
+    }
+
+    /// How far ahead of the steady rate calls may run: all tokens but the one that a call takes itself.
+    fn tolerance(&self) -> SignedDuration {
+        self.span(self.capacity() - 1)
+    }
+}
+
+/// So many nanoseconds, or the longest duration that there is.
+fn duration(nanos: u128) -> SignedDuration {
+    let seconds = i64::try_from(nanos / NANOS_PER_SECOND);
+    let rest = i32::try_from(nanos % NANOS_PER_SECOND).expect("less than a second of nanoseconds fits");
+    seconds.map_or(SignedDuration::MAX, |seconds| SignedDuration::new(seconds, rest))
 }
 
 /// The instant so much later, or the last one that there is.
@@ -135,139 +267,4 @@ fn earlier(instant: Timestamp, by: SignedDuration) -> Timestamp {
     instant.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
-const NANOS_PER_SECOND: u32 = 1_000_000_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn at(milliseconds: i64) -> Timestamp {
-        Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap()
-    }
-
-    /// The waits, in milliseconds, of calls that are asked for at these times.
-    #[track_caller]
-    fn check(limit: Limit, asked: &[i64], expected: &[u128]) {
-        let mut bucket = Bucket::full(limit);
-        let waits: Vec<u128> = asked.iter().map(|&asked| bucket.take(at(asked)).as_millis()).collect();
-        assert_eq!(waits, expected);
-    }
-
-    #[test]
-    fn calls_start_at_once_while_there_are_tokens_and_then_at_the_refill_rate() {
-        let small = Limit::of(2, 5);
-        check(small, &[0, 0, 0, 0], &[0, 0, 200, 400]);
-        check(small, &[0, 0, 200, 400], &[0, 0, 0, 0]);
-        check(small, &[0, 0, 100, 100], &[0, 0, 100, 300]);
-        check(small, &[0, 0, 10_000, 10_000, 10_000], &[0, 0, 0, 0, 200]);
-        check(small, &[0, 0, -1_000], &[0, 0, 1_200]);
-        check(Limit::of(1, 1), &[0, 0, 0], &[0, 1_000, 2_000]);
-    }
-
-    #[test]
-    fn a_full_bucket_of_creates_gives_18_100_calls_an_hour_and_432_100_a_day() {
-        let bucket = Bucket::full(CREATE_SNAPSHOT);
-        assert_eq!(bucket.calls_before(at(0), at(3_600_001)), 18_100);
-        assert_eq!(bucket.calls_before(at(0), at(86_400_001)), 432_100);
-        assert_eq!(bucket.calls_before(at(0), at(1)), 100);
-        assert_eq!(bucket.calls_before(at(0), at(0)), 0);
-    }
-
-    #[test]
-    fn the_buckets_are_those_of_the_developer_guide() {
-        let sizes = |limit: Limit| (limit.capacity().get(), limit.refill_per_second().get());
-        assert_eq!(sizes(CREATE_SNAPSHOT), (100, 5));
-        assert_eq!(sizes(CREATE_SNAPSHOTS), (100, 5));
-        assert_eq!(sizes(DELETE_SNAPSHOT), (100, 5));
-        assert_eq!(sizes(DESCRIBE_INSTANCES), (100, 20));
-        assert_eq!(sizes(DESCRIBE_SNAPSHOTS), (100, 20));
-        assert_eq!(sizes(DESCRIBE_VOLUMES), (100, 20));
-    }
-
-    #[test]
-    fn a_token_that_comes_too_late_is_not_taken() {
-        let mut bucket = Bucket::full(Limit::of(1, 1));
-        assert_eq!(bucket.take_by(at(0), at(0)), Some(Duration::ZERO));
-        assert_eq!(bucket.take_by(at(0), at(999)), None);
-        assert_eq!(bucket.take_by(at(0), at(1_000)), Some(Duration::from_secs(1)));
-        assert_eq!(bucket.take_by(at(5_000), at(4_999)), None, "the latest start is over");
-    }
-
-    #[test]
-    fn an_emptied_bucket_goes_on_at_the_refill_rate() {
-        let mut bucket = Bucket::full(CREATE_SNAPSHOT);
-        bucket.empty(at(0));
-        assert_eq!(bucket.take(at(0)), Duration::from_millis(200));
-        assert_eq!(bucket.take(at(0)), Duration::from_millis(400));
-        assert_eq!(bucket.calls_before(at(0), at(1_000)), 2, "at 600 and 800");
-    }
-
-    #[test]
-    fn the_ends_of_time_do_not_overflow() {
-        let mut bucket = Bucket::full(Limit::of(u32::MAX, 1));
-        assert_eq!(bucket.take(Timestamp::MAX), Duration::ZERO);
-        assert!(bucket.take(Timestamp::MIN) > Duration::ZERO, "the clock jumped back behind the last call");
-        assert!(Bucket::full(CREATE_SNAPSHOT).calls_before(Timestamp::MIN, Timestamp::MAX) > 0);
-    }
-
-    prop_compose! {
-        fn limits()(capacity in 1..20_u32, refill in 1..40_u32) -> Limit {
-            Limit::of(capacity, refill)
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_window_holds_more_calls_than_the_capacity_and_what_flowed_in(
-            limit in limits(),
-            steps in prop::collection::vec(-200..400_i64, 1..120),
-        ) {
-            let mut bucket = Bucket::full(limit);
-            let mut now = 0;
-            let mut starts: Vec<Timestamp> = Vec::new();
-            for step in steps {
-                now += step;
-                starts.push(later(at(now), SignedDuration::try_from(bucket.take(at(now))).unwrap()));
-            }
-            starts.sort();
-            for (first, from) in starts.iter().enumerate() {
-                for (last, to) in starts.iter().enumerate().skip(first) {
-                    let flowed_in = to.duration_since(*from).as_nanos() * i128::from(limit.refill_per_second().get());
-                    let allowed = i128::from(limit.capacity().get()) + flowed_in / i128::from(NANOS_PER_SECOND);
-                    prop_assert!(i128::try_from(last - first + 1).unwrap() <= allowed);
-                }
-            }
-        }
-
-        #[test]
-        fn the_calls_before_an_instant_are_those_that_taking_one_by_one_gives(
-            limit in limits(),
-            taken in 0..30_usize,
-            until in -100..4_000_i64,
-        ) {
-            let mut bucket = Bucket::full(limit);
-            for _ in 0..taken {
-                bucket.take(at(0));
-            }
-            let counted = bucket.calls_before(at(50), at(until));
-            let until_wait = u128::try_from(at(until).duration_since(at(50)).as_nanos()).unwrap_or(0);
-            let mut one_by_one = 0;
-            while bucket.take(at(50)).as_nanos() < until_wait {
-                one_by_one += 1;
-            }
-            prop_assert_eq!(counted, one_by_one);
-        }
-
-        #[test]
-        fn a_refused_token_changes_nothing(limit in limits(), taken in 20..40_usize) {
-            let mut bucket = Bucket::full(limit);
-            for _ in 0..taken {
-                bucket.take(at(0));
-            }
-            let before = bucket.clone();
-            prop_assert_eq!(bucket.take_by(at(0), at(-1)), None);
-            prop_assert_eq!(bucket, before);
-        }
-    }
-}
+const NANOS_PER_SECOND: u128 = 1_000_000_000;

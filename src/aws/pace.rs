@@ -97,7 +97,9 @@ impl<'a> Passage<'a> {
     /// empty bucket. Trying on would only take the tokens that flow in, from us and from everybody else.
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
-        self.lane.bucket().empty(now());
+        let mut bucket = self.lane.bucket();
+        let epoch = bucket.epoch();
+        bucket.throttled(epoch, now());
     }
 
     fn is_closed(&self) -> bool {

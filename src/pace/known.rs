@@ -1,0 +1,78 @@
+//! What is known about EC2's buckets, as it travels from turn to turn.
+//!
+//! It can only postpone, and not for long: whatever it says, a bucket is taken for no emptier than empty and for no
+//! slower than the slowest rate.
+
+use super::{Bucket, Rate, Share, later};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What is known about the bucket of one action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Known {
+    /// When the bucket is full again if nothing more is taken.
+    pub full_at: Timestamp,
+    /// How fast it fills, in thousandths of the whole: see [`Rate`].
+    pub rate: u16,
+}
+
+/// What is known about the buckets of the actions that change something. Nothing is known of one that is full and fills
+/// at the whole rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Pace {
+    /// CreateSnapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_snapshot: Option<Known>,
+    /// CreateSnapshots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_snapshots: Option<Known>,
+    /// DeleteSnapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_snapshot: Option<Known>,
+}
+
+impl Pace {
+    /// Whether nothing is known of any bucket.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Bucket {
+    /// What is worth knowing about it in a later turn.
+    #[must_use]
+    pub fn known(&self, now: Timestamp) -> Option<Known> {
+        let is_full = self.full_at <= now && self.rate == Rate::WHOLE;
+        let known = Known { full_at: rounded_up(self.full_at.max(now)), rate: self.rate.thousandths() };
+        (!is_full).then_some(known)
+    }
+
+    /// Goes on with `share` of the documented limit, and with what an earlier turn knew. Of that and of what this bucket
+    /// has seen itself the emptier and the slower one counts, so that neither a new function instance nor an old one
+    /// takes a token twice.
+    pub fn learn(&mut self, share: Share, known: Option<Known>, now: Timestamp) {
+        let Some(known) = known else {
+            return self.change(share, self.rate, now);
+        };
+        let known_rate = Rate::of_thousandths(known.rate);
+        let mut earlier = Self { share, rate: known_rate, full_at: known.full_at, ..self.clone() };
+        let rate = self.rate.min(known_rate);
+        self.change(share, rate, now);
+        earlier.change(share, rate, now);
+        let empty = later(now, self.span(self.capacity()));
+        self.full_at = self.full_at.max(earlier.full_at.min(empty));
+    }
+}
+
+/// The instant or the next whole millisecond: rounded up, so that no token comes too early; in milliseconds, because
+/// every answer carries it.
+fn rounded_up(instant: Timestamp) -> Timestamp {
+    let rest = instant.subsec_nanosecond().rem_euclid(NANOS_PER_MILLISECOND);
+    let missing = if rest == 0 { 0 } else { NANOS_PER_MILLISECOND - rest };
+    later(instant, SignedDuration::from_nanos(i64::from(missing)))
+}
+
+const NANOS_PER_MILLISECOND: i32 = 1_000_000;
