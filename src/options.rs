@@ -1,5 +1,6 @@
 //! What opendlm offers beyond Amazon DLM's policy, each with its default.
 
+use crate::pace::Share;
 use crate::policy::{Age, ScheduleName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -10,6 +11,9 @@ pub struct Options {
     /// `AgeWithoutNewBackups`: age retention goes on for a volume whose backups have stopped, as with DLM. Default:
     /// false, when backups stop nothing ages away.
     pub age_without_new_backups: bool,
+    /// `ApiShare`: which part of EC2's request limits a run takes at most; the rest is left to the account's other tools.
+    /// Default: 100 per cent, because most of the time nobody else makes or deletes snapshots.
+    pub api_share: Share,
     /// `DryRun`: decide and report, change nothing. Default: false.
     pub dry_run: bool,
     /// `MaximumDeletions`: a run that would delete more stops before its first deletion. Default: see
@@ -90,6 +94,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             age_without_new_backups: false,
+            api_share: Share::ALL,
             dry_run: false,
             maximum_deletions: MaximumDeletions::Default,
             minimum_kept: 1,

@@ -2,6 +2,7 @@
 
 use super::keys::{Keys, quoted};
 use crate::options::{MaximumDeletions, Options, Orphans};
+use crate::pace::Share;
 use crate::policy::decode::{Finding, Reading};
 use crate::policy::{Age, AgeUnit, Policy, ScheduleName};
 use jiff::SignedDuration;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// Options of the contract that are not carried out yet.
-const NOT_SUPPORTED: [&str; 3] = ["ApiShare", "Batch", "Targets"];
+const NOT_SUPPORTED: [&str; 2] = ["Batch", "Targets"];
 
 /// The units of `Orphans.IntervalUnit`, and how many of each make the 100 years that end a retention too (DLM's own
 /// table: `Interval` of `RetainRule`).
@@ -32,6 +33,9 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     let mut warnings = Vec::new();
     if let Some(age_without_new_backups) = keys.boolean("AgeWithoutNewBackups") {
         options.age_without_new_backups = age_without_new_backups;
+    }
+    if let Some(api_share) = read_api_share(&mut keys) {
+        options.api_share = api_share;
     }
     if let Some(dry_run) = keys.boolean("DryRun") {
         options.dry_run = dry_run;
@@ -69,6 +73,15 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
             read_previous_names(previous_names, &format!("{prefix}PreviousNames"), policy, &mut errors);
     }
     Reading { value: Some(options), errors, not_supported, warnings }
+}
+
+/// A whole per cent. Not zero, with which nothing would ever be made.
+fn read_api_share(keys: &mut Keys<'_>) -> Option<Share> {
+    const KEY: &str = "ApiShare";
+    let value = keys.any(KEY)?;
+    let per_cent = value.as_u64().and_then(|number| u32::try_from(number).ok());
+    let read = per_cent.and_then(Share::of_per_cent);
+    read.or_else(|| keys.mistyped(KEY, "a whole per cent from 1 to 100", value))
 }
 
 /// A number, or a share of the snapshots that are ours, as in `"10%"`. Zero of either is a way to delete nothing.

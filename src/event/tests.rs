@@ -131,6 +131,20 @@ fn brakes_and_floors_are_read() {
     );
 }
 
+#[test]
+fn the_share_of_ec2s_limits_is_a_whole_per_cent() {
+    for per_cent in [1, 50, 100] {
+        assert_eq!(u32::from(options(json!({ "ApiShare": per_cent })).api_share.per_cent()), per_cent);
+    }
+    assert_eq!(options(json!({ "ApiShare": null })).api_share.per_cent(), 100);
+    for (wrong, shown) in
+        [(json!(0), "0"), (json!(101), "101"), (json!(-1), "-1"), (json!(0.5), "0.5"), (json!("50%"), "\"50%\"")]
+    {
+        let said = format!("Options.ApiShare: expected a whole per cent from 1 to 100 but got {shown}");
+        check_options_refused(&json!({ "ApiShare": wrong }), &[&said]);
+    }
+}
+
 #[track_caller]
 fn check_maximum_deletions(value: Value, expected: Option<MaximumDeletions>) {
     if let Some(expected) = expected {
@@ -318,16 +332,12 @@ fn previous_names_must_be_unambiguous() {
 
 #[test]
 fn what_is_not_built_yet_is_refused_by_name_and_told_apart() {
-    let later = json!({ "Targets": [], "ApiShare": "50%", "Batch": 1 });
+    let later = json!({ "Targets": [], "Batch": 1 });
     let reading = read(&json!({ "Policy": policy(), "Options": later }), IdRule::Required);
     assert_eq!(reading.errors, vec![]);
     assert_eq!(
         reading.not_supported.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        [
-            "Options.ApiShare: ApiShare: not supported yet",
-            "Options.Batch: Batch: not supported yet",
-            "Options.Targets: Targets: not supported yet"
-        ]
+        ["Options.Batch: Batch: not supported yet", "Options.Targets: Targets: not supported yet"]
     );
     assert!(reading.value.is_none());
 }
