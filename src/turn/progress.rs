@@ -4,6 +4,7 @@
 
 use crate::action::{Action, Failed, FailedKind};
 use crate::options::{Start, StartOrigin};
+use crate::pace::Pace;
 use crate::plan::due::saturating_add;
 use crate::plan::{Brake, TargetDecision};
 use crate::policy::{ScheduleName, fnv1a};
@@ -59,6 +60,9 @@ pub struct Progress {
     /// Creations that EC2 may not list yet, the oldest turn first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsettled: Vec<Unsettled>,
+    /// What is known about EC2's buckets: how soon the calls of the next turn may start.
+    #[serde(default, skip_serializing_if = "Pace::is_unknown")]
+    pub pace: Pace,
     /// The run would delete more than it may, so it deletes nothing (more).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brake: Option<Brake>,
@@ -174,6 +178,7 @@ impl Progress {
             deleted: 0,
             creations: 0,
             unsettled: Vec::new(),
+            pace: Pace::default(),
             brake: None,
             failures: Vec::new(),
             tags_left_out: Vec::new(),

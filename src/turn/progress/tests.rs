@@ -129,3 +129,28 @@ fn tags_that_found_no_room_are_told_for_fifty_targets() {
     let first = &progress.tags_left_out[0];
     assert!(first.starts_with(&volume_id(1).to_string()) && first.ends_with(": one, two"), "{first}");
 }
+
+#[test]
+fn what_is_known_of_the_pace_is_a_few_words_and_nothing_when_nothing_is_known() {
+    use crate::pace::Known;
+    let json = |progress: &Progress| serde_json::to_value(progress).unwrap();
+    assert_eq!(json(&progress()).get("Pace"), None);
+    let known = |rate| Some(Known { full_at: at("2026-11-22T17:00:20.5Z"), rate });
+    let pace = Pace { create_snapshot: known(500), create_snapshots: None, delete_snapshot: known(1000) };
+    let learnt = Progress { pace, ..progress() };
+    let text = json(&learnt)["Pace"].to_string();
+    assert_eq!(
+        text,
+        r#"{"CreateSnapshot":{"FullAt":"2026-11-22T17:00:20.5Z","Rate":500},"DeleteSnapshot":{"FullAt":"2026-11-22T17:00:20.5Z","Rate":1000}}"#
+    );
+    assert_eq!(serde_json::from_value::<Progress>(json(&learnt)).unwrap(), learnt);
+    for hostile in [r#"{"Pace":{"DescribeVolumes":{}}}"#, r#"{"Rate":1}"#, r#"{"FullAt":"soon","Rate":1}"#] {
+        let mut value = json(&progress());
+        value["Pace"] = serde_json::from_str(hostile).unwrap();
+        assert!(serde_json::from_value::<Progress>(value).is_err(), "{hostile}");
+    }
+    for rate in ["-1", "65536", "0.5"] {
+        let known = format!(r#"{{"CreateSnapshot":{{"FullAt":"2026-11-22T17:00:00Z","Rate":{rate}}}}}"#);
+        assert!(serde_json::from_str::<Pace>(&known).is_err(), "{rate}");
+    }
+}
