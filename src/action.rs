@@ -133,6 +133,9 @@ pub enum FailedKind {
     Refused,
     /// EC2 had too many calls: nothing was changed.
     Throttled,
+    /// As many snapshots of the account are pending as EC2 allows: nothing was changed, and when some are complete there
+    /// is room again.
+    TooManyPending,
     /// EC2 begins no snapshot of this volume because another was begun moments ago, perhaps one that its lists do not
     /// show yet and that another turn of ours began: nothing was changed. Look before trying again.
     TooSoon,

@@ -19,6 +19,7 @@ pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};
 pub use failure::{CallFailed, ObserveError};
 
 use aws_sdk_ec2::Client;
+pub use pace::Buckets;
 use pace::Lanes;
 
 /// One account in one Region: a client and our picture of its request limits, kept from turn to turn while the

@@ -5,12 +5,13 @@
 
 use crate::action::{Action, Outcome};
 use crate::answer::{Answer, TurnError};
-use crate::aws::{Account, ObserveError, clock};
+use crate::aws::{Account, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
-use crate::pace::{self, Bucket};
+use crate::pace::Bucket;
 use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
+use crate::policy::{Policy, Targets};
 use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
 use crate::tags::written;
@@ -58,17 +59,21 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
     let (mut event, warnings) = read_event(value)?;
     event.options.settling = settling();
     let now = clock::now();
-    let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    account.learn(event.options.api_share, &progress.pace);
     let world = observe(account, &event, until).await?;
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
     log_decisions(&event, &plan);
-    let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget(now, until));
+    let budget = budget(&event.policy, &account.buckets(), now, until);
+    let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
     let policy_id = event.policy.id.as_str();
     let outcomes =
         account.apply(&selection.actions, until, |action, outcome| log_action(policy_id, action, outcome)).await;
     // What was created counts as unsettled from the end of the turn's calls on, which may have taken minutes.
-    let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, clock::now());
+    let ended = clock::now();
+    progress.pace = account.buckets().known(ended);
+    let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, ended);
     if let Some(denied) = &conclusion.denied {
         let advice = "give the role the rights that template.yaml lists";
         return Err(TurnError::AccessDenied(format!("{}: {}; {advice}", denied.code, denied.message)));
@@ -123,6 +128,7 @@ async fn look<T>(
     event.options.settling = settling();
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    account.learn(event.options.api_share, &progress.pace);
     let world = observe(account, &event, Timestamp::MAX).await?;
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
@@ -153,10 +159,15 @@ fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_
     assert!(broken.is_empty(), "the plan breaks a promise, nothing was changed: {broken:?}");
 }
 
-/// What fits between `now` and `until` through full buckets; the pacers of the account hold back what does not.
-fn budget(now: Timestamp, until: Timestamp) -> Budget {
-    let fits = |limit| usize::try_from(Bucket::full(limit).calls_before(now, until)).unwrap_or(usize::MAX);
-    Budget { creations_max: fits(pace::CREATE_SNAPSHOT), deletions_max: fits(pace::DELETE_SNAPSHOT) }
+/// What fits at best between `now` and `until` through what is left in the buckets; the pacers of the account hold back
+/// what does not.
+fn budget(policy: &Policy, buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
+    let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX);
+    let creations = match policy.targets {
+        Targets::AllVolumes(_) | Targets::Volumes { .. } => &buckets.create_snapshot,
+        Targets::Instances { .. } => &buckets.create_snapshots,
+    };
+    Budget { creations_max: fits(creations), deletions_max: fits(&buckets.delete_snapshot) }
 }
 
 fn turn_error(error: ObserveError) -> TurnError {

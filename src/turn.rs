@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 /// How many calls of each kind fit into the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// CreateSnapshot calls.
+    /// CreateSnapshot calls, or CreateSnapshots calls of a policy for instances.
     pub creations_max: usize,
     /// DeleteSnapshot calls.
     pub deletions_max: usize,

@@ -3,6 +3,7 @@
 use super::pace::{CALLS_IN_FLIGHT_MAX, Passage};
 use super::{Account, client, failure};
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
+use crate::pace::Rate;
 use crate::policy::Tag;
 use crate::tags::{Ownership, ownership};
 use crate::world::SnapshotId;
@@ -19,6 +20,10 @@ pub const CREATE_SECONDS_MAX: u64 = 15;
 pub const DELETE_SECONDS_MAX: u64 = 20;
 const DELETE_ATTEMPT_SECONDS_MAX: u64 = 10;
 
+/// How often a call that EC2 throttles is made in a turn: once for each time that its lane becomes slower, and once more
+/// at the slowest pace. What is throttled then too has met something that our pace does not explain.
+const THROTTLED_TRIES_MAX: u32 = Rate::HALVINGS + 1;
+
 /// EC2's answer to the deletion of a snapshot that is gone already, by us or by somebody else.
 const SNAPSHOT_NOT_FOUND: &str = "InvalidSnapshot.NotFound";
 
@@ -27,6 +32,17 @@ struct Passages<'a> {
     create_snapshot: Passage<'a>,
     create_snapshots: Passage<'a>,
     delete_snapshot: Passage<'a>,
+}
+
+impl<'a> Passages<'a> {
+    /// The lane of such actions.
+    fn of(&self, action: &Action) -> &Passage<'a> {
+        match action {
+            Action::CreateSnapshot(_) => &self.create_snapshot,
+            Action::CreateSnapshots(_) => &self.create_snapshots,
+            Action::DeleteSnapshot(_) => &self.delete_snapshot,
+        }
+    }
 }
 
 /// An action and its place among all of them.
@@ -71,9 +87,10 @@ impl Account {
     /// as it is known, in any order.
     ///
     /// No call starts that could not end before `until`, with its timeouts and retries: such actions are
-    /// [`Outcome::NotStarted`]. One failure stops nothing but itself, except that an action whose bucket EC2 declares
-    /// empty is called no more in this turn. Creations of either kind and deletions run at the same time, at EC2's pace
-    /// for each.
+    /// [`Outcome::NotStarted`]. One failure stops nothing but itself, except that creations end for this turn when the
+    /// account has too many pending snapshots, and those of a lane when EC2 throttles it at the slowest pace. Creations
+    /// of either kind and deletions run at the same time, at EC2's pace for each; what is throttled is made again more
+    /// slowly as long as there is time.
     pub async fn apply(
         &self,
         actions: &[Action],
@@ -100,31 +117,34 @@ impl Account {
         outcomes
     }
 
+    /// Calls until EC2 does not throttle the call, as often as that can help: a call that was throttled changed nothing.
     async fn carry_out<'a>(&self, numbered: Numbered<'a>, passages: &Passages<'_>) -> (Numbered<'a>, Outcome) {
-        let (passage, outcome) = match numbered.1 {
-            Action::CreateSnapshot(create) => {
-                let passage = &passages.create_snapshot;
-                (passage, self.create_snapshot(create, passage).await)
+        let passage = passages.of(numbered.1);
+        let mut outcome = Outcome::NotStarted;
+        for _ in 0..THROTTLED_TRIES_MAX {
+            let Some(admitted) = passage.admit().await else {
+                return (numbered, outcome);
+            };
+            outcome = self.call(numbered.1).await;
+            passage.note(&admitted, &outcome);
+            if !is_throttled(&outcome) {
+                return (numbered, outcome);
             }
-            Action::CreateSnapshots(create) => {
-                let passage = &passages.create_snapshots;
-                (passage, self.create_snapshots(create, passage).await)
-            }
-            Action::DeleteSnapshot(delete) => {
-                let passage = &passages.delete_snapshot;
-                (passage, self.delete_snapshot(delete, passage).await)
-            }
-        };
-        if matches!(&outcome, Outcome::Failed(Failed { kind: FailedKind::Throttled, .. })) {
-            passage.close();
         }
+        // At its slowest this lane is still too fast: only a pause can help, and those behind would fare no better.
+        passage.close();
         (numbered, outcome)
     }
 
-    async fn create_snapshot(&self, create: &CreateSnapshot, passage: &Passage<'_>) -> Outcome {
-        let Some(_permit) = passage.admit().await else {
-            return Outcome::NotStarted;
-        };
+    async fn call(&self, action: &Action) -> Outcome {
+        match action {
+            Action::CreateSnapshot(create) => self.create_snapshot(create).await,
+            Action::CreateSnapshots(create) => self.create_snapshots(create).await,
+            Action::DeleteSnapshot(delete) => self.delete_snapshot(delete).await,
+        }
+    }
+
+    async fn create_snapshot(&self, create: &CreateSnapshot) -> Outcome {
         let call = self.client.create_snapshot().volume_id(create.volume_id.to_string());
         let call = call.description(&create.description).tag_specifications(on_snapshots(&create.tags));
         match call.customize().config_override(client::never_repeated(CREATE_SECONDS_MAX)).send().await {
@@ -133,10 +153,7 @@ impl Account {
         }
     }
 
-    async fn create_snapshots(&self, create: &CreateSnapshots, passage: &Passage<'_>) -> Outcome {
-        let Some(_permit) = passage.admit().await else {
-            return Outcome::NotStarted;
-        };
+    async fn create_snapshots(&self, create: &CreateSnapshots) -> Outcome {
         let copied = create.copy_tags_from_source.then_some(CopyTagsFromSource::Volume);
         let call = self.client.create_snapshots().instance_specification(specification(create));
         let call = call.description(&create.description).tag_specifications(on_snapshots(&create.tags));
@@ -147,23 +164,24 @@ impl Account {
         }
     }
 
-    async fn delete_snapshot(&self, delete: &DeleteSnapshot, passage: &Passage<'_>) -> Outcome {
+    async fn delete_snapshot(&self, delete: &DeleteSnapshot) -> Outcome {
         // The plan has checked this. It is checked again here, where a mistake would cost somebody's data.
         let ownership = ownership(&delete.policy_id, &delete.snapshot);
         if ownership != Ownership::Ours {
             return Outcome::Failed(not_ours(delete, ownership));
         }
-        let Some(_permit) = passage.admit().await else {
-            return Outcome::NotStarted;
-        };
         let call = self.client.delete_snapshot().snapshot_id(delete.snapshot.id.to_string()).customize();
-        let patience = client::within(DELETE_ATTEMPT_SECONDS_MAX, DELETE_SECONDS_MAX);
+        let patience = client::deletion_within(DELETE_ATTEMPT_SECONDS_MAX, DELETE_SECONDS_MAX);
         match call.config_override(patience).send().await.map_err(|error| failure::of(&error)) {
             Ok(_) => Outcome::Deleted,
             Err(failed) if failed.code == SNAPSHOT_NOT_FOUND => Outcome::Deleted,
             Err(failed) => Outcome::Failed(failed),
         }
     }
+}
+
+fn is_throttled(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(Failed { kind: FailedKind::Throttled, .. }))
 }
 
 /// The last moment at which a call that may take so many seconds ends before `until`.

@@ -1,11 +1,15 @@
 //! The EC2 client: how it is made, how long it waits, how often it tries.
 
+use super::failure;
 use super::whole::Whole;
 use aws_config::BehaviorVersion;
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::config::retry::{RetryConfig, RetryMode};
+use aws_sdk_ec2::config::interceptors::InterceptorContext;
+use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryMode};
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use aws_sdk_ec2::config::{self, Config, SharedHttpClient};
+use aws_sdk_ec2::error::ProvideErrorMetadata;
+use aws_sdk_ec2::operation::delete_snapshot::DeleteSnapshotError;
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -69,9 +73,27 @@ pub(super) fn never_repeated(seconds_max: u64) -> config::Builder {
     Config::builder().retry_config(RetryConfig::disabled()).timeout_config(timeouts(seconds_max, seconds_max))
 }
 
-/// For a call that may be repeated within so many seconds altogether.
-pub(super) fn within(attempt_seconds_max: u64, seconds_max: u64) -> config::Builder {
-    Config::builder().timeout_config(timeouts(attempt_seconds_max, seconds_max))
+/// For a DeleteSnapshot, which may be repeated within so many seconds altogether, but not when EC2 has had too many calls:
+/// the SDK would hide that from the pacers, and take tokens that they do not know of.
+pub(super) fn deletion_within(attempt_seconds_max: u64, seconds_max: u64) -> config::Builder {
+    Config::builder().retry_classifier(ThrottledDeletions).timeout_config(timeouts(attempt_seconds_max, seconds_max))
+}
+
+/// Leaves deletions that EC2 throttles to the pacers.
+#[derive(Debug)]
+struct ThrottledDeletions;
+
+impl ClassifyRetry for ThrottledDeletions {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(|output| output.err());
+        let refused = error.and_then(|error| error.as_operation_error()?.downcast_ref::<DeleteSnapshotError>());
+        let is_throttled = refused.and_then(ProvideErrorMetadata::code).is_some_and(failure::is_throttle);
+        if is_throttled { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "throttled deletions are paced by opendlm"
+    }
 }
 
 fn timeouts(attempt_seconds_max: u64, seconds_max: u64) -> TimeoutConfig {

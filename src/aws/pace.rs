@@ -2,11 +2,14 @@
 //!
 //! Promise: a call that is admitted has a token, and no more than [`CALLS_IN_FLIGHT_MAX`] calls of its lane are open.
 
+use super::Account;
 use super::clock::now;
-use crate::pace::{self, Bucket, Limit};
+use crate::action::{FailedKind, Outcome};
+use crate::pace::{self, Bucket, Epoch, Known, Limit, Pace, Share};
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many calls of one action may be open at once. A call takes about 0.25 s, so 10 make 40 calls a second: that
@@ -41,6 +44,67 @@ pub(super) struct Passage<'a> {
     is_closed: AtomicBool,
 }
 
+/// A call that may start now. It is in flight as long as this lives.
+#[derive(Debug)]
+pub(super) struct Admitted<'a> {
+    _place: SemaphorePermit<'a>,
+    taken_in: Epoch,
+}
+
+/// The buckets of the actions that change something, as they are believed to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buckets {
+    /// CreateSnapshot.
+    pub create_snapshot: Bucket,
+    /// CreateSnapshots.
+    pub create_snapshots: Bucket,
+    /// DeleteSnapshot.
+    pub delete_snapshot: Bucket,
+}
+
+impl Account {
+    /// Goes on with `share` of EC2's limits, and with what an earlier turn knew of them, perhaps in another function
+    /// instance. What this one has seen itself counts too.
+    pub fn learn(&self, share: Share, known: &Pace) {
+        let Lanes {
+            create_snapshot,
+            create_snapshots,
+            delete_snapshot,
+            describe_instances,
+            describe_snapshots,
+            describe_volumes,
+        } = &self.lanes;
+        create_snapshot.learn(share, known.create_snapshot);
+        create_snapshots.learn(share, known.create_snapshots);
+        delete_snapshot.learn(share, known.delete_snapshot);
+        for lane in [describe_instances, describe_snapshots, describe_volumes] {
+            lane.learn(share, None);
+        }
+    }
+
+    /// The buckets of the actions that change something.
+    #[must_use]
+    pub fn buckets(&self) -> Buckets {
+        Buckets {
+            create_snapshot: self.lanes.create_snapshot.bucket().clone(),
+            create_snapshots: self.lanes.create_snapshots.bucket().clone(),
+            delete_snapshot: self.lanes.delete_snapshot.bucket().clone(),
+        }
+    }
+}
+
+impl Buckets {
+    /// What a later turn should know of them.
+    #[must_use]
+    pub fn known(&self, now: Timestamp) -> Pace {
+        Pace {
+            create_snapshot: self.create_snapshot.known(now),
+            create_snapshots: self.create_snapshots.known(now),
+            delete_snapshot: self.delete_snapshot.known(now),
+        }
+    }
+}
+
 impl Lanes {
     /// Lanes with full buckets.
     pub(super) fn full() -> Self {
@@ -56,7 +120,8 @@ impl Lanes {
 }
 
 impl Lane {
-    fn full(limit: Limit) -> Self {
+    /// A lane with a full bucket.
+    pub(super) fn full(limit: Limit) -> Self {
         Self { bucket: Mutex::new(Bucket::full(limit)), in_flight: Semaphore::new(CALLS_IN_FLIGHT_MAX) }
     }
 
@@ -65,41 +130,70 @@ impl Lane {
         Passage { lane: self, latest_start, is_closed: AtomicBool::new(false) }
     }
 
+    fn learn(&self, share: Share, known: Option<Known>) {
+        self.bucket().learn(share, known, now());
+    }
+
     /// Waits for a token and a free place, however long that takes.
-    pub(super) async fn admit(&self) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn admit(&self) -> Option<Admitted<'_>> {
         self.until(Timestamp::MAX).admit().await
     }
 
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
-        // A bucket is one instant: whoever panicked while holding it left a whole one.
+        // A bucket is a few numbers: whoever panicked while holding it left a whole one.
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<'a> Passage<'a> {
-    /// Waits until a call may start; `None` when it may not start in this turn any more. The call is in flight as long
-    /// as the permit lives.
+    /// Waits until a call may start; `None` when it may not start in this turn any more.
     ///
     /// The place comes before the token: a token that waits for a place would be spent later than the bucket believes.
-    pub(super) async fn admit(&self) -> Option<SemaphorePermit<'a>> {
-        let permit = self.lane.in_flight.acquire().await.expect("nothing closes the semaphore");
-        if self.is_closed() {
-            return None;
+    pub(super) async fn admit(&self) -> Option<Admitted<'a>> {
+        let place = self.lane.in_flight.acquire().await.expect("nothing closes the semaphore");
+        // Bounded by the throttles before `latest_start`: only a throttle makes a token void.
+        loop {
+            if self.is_closed() {
+                return None;
+            }
+            let (taken_in, wait) = self.take()?;
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            if self.is_closed() || now() > self.latest_start {
+                return None;
+            }
+            if self.lane.bucket().epoch() == taken_in {
+                return Some(Admitted { _place: place, taken_in });
+            }
         }
-        let wait = self.lane.bucket().take_by(now(), self.latest_start)?;
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-        (!self.is_closed() && now() <= self.latest_start).then_some(permit)
     }
 
-    /// EC2 refused a call because its bucket is empty: no more calls in this turn, and the next turn begins with an
-    /// empty bucket. Trying on would only take the tokens that flow in, from us and from everybody else.
+    /// Takes a token, and says how long the call has to wait for it.
+    fn take(&self) -> Option<(Epoch, Duration)> {
+        let mut bucket = self.lane.bucket();
+        let wait = bucket.take_by(now(), self.latest_start)?;
+        Some((bucket.epoch(), wait))
+    }
+
+    /// Learns from what came of a call.
+    pub(super) fn note(&self, admitted: &Admitted<'_>, outcome: &Outcome) {
+        match outcome {
+            Outcome::Created(_) | Outcome::Deleted => self.lane.bucket().succeeded(now()),
+            Outcome::Failed(failed) => match failed.kind {
+                FailedKind::Throttled => self.lane.bucket().throttled(admitted.taken_in, now()),
+                // The next creation would fail as well, until one of those that are pending is complete.
+                FailedKind::TooManyPending => self.close(),
+                // Whoever refuses a call for another reason says nothing about its bucket.
+                FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
+            },
+            Outcome::NotStarted => {}
+        }
+    }
+
+    /// No more calls in this turn.
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
-        let mut bucket = self.lane.bucket();
-        let epoch = bucket.epoch();
-        bucket.throttled(epoch, now());
     }
 
     fn is_closed(&self) -> bool {

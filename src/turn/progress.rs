@@ -260,7 +260,10 @@ impl Progress {
             code: shortened(&failed.code),
             message: shortened(&failed.message),
             attempts: previous.map_or(0, |f| f.attempts).saturating_add(1),
-            may_pass: matches!(failed.kind, FailedKind::Throttled | FailedKind::TooSoon | FailedKind::Unclear),
+            may_pass: match failed.kind {
+                FailedKind::Throttled | FailedKind::TooManyPending | FailedKind::TooSoon | FailedKind::Unclear => true,
+                FailedKind::Denied | FailedKind::Refused => false,
+            },
         };
         if self.failures.len() < FAILURES_MAX {
             self.failures.push(failure);

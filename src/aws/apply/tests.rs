@@ -1,4 +1,5 @@
 mod hostile;
+mod paced;
 
 use super::*;
 use crate::aws::clock::now;
@@ -18,6 +19,12 @@ use std::cell::RefCell;
 /// Time enough for every call.
 fn later() -> Timestamp {
     now() + SignedDuration::from_secs(300)
+}
+
+/// Time for one call of a full bucket, and none for a second try of what is throttled, which comes 0.4 s later.
+fn once(seconds_max: u64) -> Timestamp {
+    let seconds_max = SignedDuration::from_secs(i64::try_from(seconds_max).unwrap());
+    now() + seconds_max + SignedDuration::from_millis(390)
 }
 
 fn policy_id() -> PolicyId {
@@ -192,25 +199,14 @@ async fn a_set_is_made_once_and_unclear_when_its_snapshots_are_not_named() {
         (400, "InvalidInstanceID.NotFound", FailedKind::Refused),
     ] {
         let rule = mock!(Client::create_snapshots).then_http_response(move || error_answer(status, code));
-        assert_eq!(failed(&apply(&[&rule], &set()).await[0]), (kind, code));
+        let outcomes = account(&[&rule]).apply(&set(), once(CREATE_SECONDS_MAX), |_, _| {}).await;
+        assert_eq!(failed(&outcomes[0]), (kind, code));
         assert_eq!(rule.num_calls(), 1, "{code}");
     }
     let silent = NeverClient::new();
     let account = account_with(SharedHttpClient::new(silent.clone()), |config| config);
     let outcomes = account.apply(&set(), later(), |_, _| {}).await;
     assert_eq!((failed(&outcomes[0]), silent.num_calls()), ((FailedKind::Unclear, "Timeout"), 1));
-}
-
-#[tokio::test]
-async fn sets_have_a_lane_of_their_own() {
-    let throttled = mock!(Client::create_snapshot).then_http_response(|| error_answer(503, "RequestLimitExceeded"));
-    let sets = mock!(Client::create_snapshots).then_output(|| made_set(&["snap-0a"]));
-    let mut actions = creates(20);
-    actions.extend((0..30).map(|number| Action::CreateSnapshots(create_set(&format!("i-{number:x}")))));
-    let outcomes = apply(&[&throttled, &sets], &actions).await;
-    assert!(outcomes[..20].iter().all(|outcome| *outcome != snapshot("snap-0a")));
-    assert!(outcomes[20..].iter().all(|outcome| *outcome == snapshot("snap-0a")));
-    assert_eq!(sets.num_calls(), 30);
 }
 
 #[tokio::test]
@@ -262,11 +258,11 @@ async fn a_creation_is_made_once_whatever_comes_back() {
         (400, "IncorrectState", FailedKind::Refused),
         (400, "SnapshotCreationPerVolumeRateExceeded", FailedKind::TooSoon),
         (400, "ConcurrentSnapshotLimitExceeded", FailedKind::TooSoon),
-        (400, "PendingSnapshotLimitExceeded", FailedKind::Refused),
+        (400, "PendingSnapshotLimitExceeded", FailedKind::TooManyPending),
         (400, "SnapshotLimitExceeded", FailedKind::Refused),
     ] {
         let rule = creates_fail(status, code);
-        let outcomes = apply(&[&rule], &[create("vol-0a")]).await;
+        let outcomes = account(&[&rule]).apply(&[create("vol-0a")], once(CREATE_SECONDS_MAX), |_, _| {}).await;
         assert_eq!(failed(&outcomes[0]), (kind, code));
         assert_eq!(rule.num_calls(), 1, "{code}");
     }
@@ -294,12 +290,12 @@ async fn a_creation_whose_answer_cannot_be_read_is_unclear() {
 async fn a_deletion_is_tried_three_times_when_that_can_help() {
     for (status, code, kind, calls) in [
         (500, "InternalError", FailedKind::Unclear, 3),
-        (503, "RequestLimitExceeded", FailedKind::Throttled, 3),
+        (503, "RequestLimitExceeded", FailedKind::Throttled, 1),
         (403, "UnauthorizedOperation", FailedKind::Denied, 1),
         (400, "InvalidSnapshot.InUse", FailedKind::Refused, 1),
     ] {
         let rule = deletes_fail(status, code);
-        let outcomes = apply(&[&rule], &[delete("snap-0a")]).await;
+        let outcomes = account(&[&rule]).apply(&[delete("snap-0a")], once(DELETE_SECONDS_MAX), |_, _| {}).await;
         assert_eq!((failed(&outcomes[0]), rule.num_calls()), ((kind, code), calls));
     }
     let silent = NeverClient::new();
@@ -352,23 +348,6 @@ async fn one_failing_volume_does_not_stop_the_others() {
 }
 
 #[tokio::test]
-async fn throttling_ends_its_lane_for_the_turn_and_no_other() {
-    let throttled = mock!(Client::create_snapshot).then_http_response(|| error_answer(503, "RequestLimitExceeded"));
-    let mut actions = creates(40);
-    actions.extend((0..20).map(|number| delete(&format!("snap-{number:x}"))));
-    let account = account(&[&throttled, &deletes_work()]);
-    let began = now();
-    let outcomes = account.apply(&actions, later(), |_, _| {}).await;
-    let (creates, deletes) = outcomes.split_at(40);
-    assert!((1..=CALLS_IN_FLIGHT_MAX).contains(&throttled.num_calls()), "only what was in flight already");
-    assert_eq!(creates.iter().filter(|outcome| **outcome != Outcome::NotStarted).count(), throttled.num_calls());
-    assert!(deletes.iter().all(|outcome| *outcome == Outcome::Deleted));
-    // The next turn begins with a bucket that was empty after `began`: its first token comes 0.2 s later, too late.
-    let soon = began + SignedDuration::from_secs(15) + SignedDuration::from_millis(190);
-    assert_eq!(account.apply(&actions[..1], soon, |_, _| {}).await, [Outcome::NotStarted]);
-}
-
-#[tokio::test]
 async fn no_call_starts_that_could_not_end_in_time() {
     let nowhere = NeverClient::new();
     let account = account_with(SharedHttpClient::new(nowhere.clone()), |config| config);
@@ -379,16 +358,6 @@ async fn no_call_starts_that_could_not_end_in_time() {
         assert!(outcomes.iter().all(|outcome| *outcome == Outcome::NotStarted));
     }
     assert_eq!(nowhere.num_calls(), 0);
-}
-
-#[tokio::test]
-async fn what_the_bucket_does_not_let_through_in_time_is_not_started() {
-    let rule = creates_work();
-    let until = now() + SignedDuration::from_secs(15) + SignedDuration::from_millis(190);
-    let outcomes = account(&[&rule]).apply(&creates(130), until, |_, _| {}).await;
-    assert!(rule.num_calls() <= 100, "the 101st token comes after 200 ms");
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == snapshot("snap-0a")).count(), rule.num_calls());
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::NotStarted).count(), 130 - rule.num_calls());
 }
 
 #[tokio::test]
