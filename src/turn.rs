@@ -10,16 +10,18 @@ pub mod progress;
 mod remaining;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use crate::action::{Action, DeleteSnapshot};
 use crate::options::Options;
-use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetVerdict};
+use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
 use crate::policy::Policy;
 pub use conclude::{Conclusion, RunOutcome, Status, TURNS_MAX, WAITS_SECONDS, conclude};
 use jiff::Timestamp;
 pub use progress::Progress;
 use progress::Subject;
 use std::collections::BTreeSet;
+pub use window::Window;
 
 /// How many calls of each kind fit into the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,19 +77,20 @@ fn select_creations(
     selection: &mut Selection,
 ) {
     let due = remaining::due_targets(plan);
-    let mut calls = 0;
-    for decision in &plan.targets {
-        let TargetVerdict::Create { until, .. } = decision.verdict else { continue };
+    // Conclude says what becomes of the others, and of what finds no room in the window.
+    let is_ready = |decision: &&TargetDecision<'_>| {
+        let TargetVerdict::Create { until, .. } = decision.verdict else { return false };
         let subject = Subject::of_decision(decision);
-        if unsettled.contains(subject.hash().as_str()) || !progress.may_create(&subject, due, until, now) {
-            // Conclude says what becomes of it.
-        } else if calls < calls_max {
-            calls += 1;
-            selection.actions.extend(plan::call::creation(policy, decision));
-        } else {
-            selection.left_over += 1;
-        }
+        !unsettled.contains(subject.hash().as_str()) && progress.may_create(&subject, due, until, now)
+    };
+    let mut ready: Vec<&TargetDecision<'_>> = plan.targets.iter().filter(is_ready).collect();
+    if let Some(window) = progress.pending_window {
+        let pending = window::pending(plan, unsettled);
+        ready = window.let_through(&ready, |decision| window::snapshots_of(decision.target), pending, progress.turns);
     }
+    selection.left_over += ready.len().saturating_sub(calls_max);
+    let ready = ready.into_iter().take(calls_max);
+    selection.actions.extend(ready.filter_map(|decision| plan::call::creation(policy, decision)));
 }
 
 /// The plan's own brake sees what is there now; this one counts what the run has deleted already.

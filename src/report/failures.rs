@@ -45,6 +45,8 @@ fn unseen(cut: CutShort) -> FailureReport {
 /// The failure of a target that cannot get its snapshot whatever is tried.
 fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -> Option<FailureReport> {
     let code = match &decision.verdict {
+        // Not even tried, or refused each time: that is no failure of the target, and nothing else tells it.
+        TargetVerdict::Create { .. } if is_over && has_no_room(decision, progress) => "PendingSnapshotLimitExceeded",
         // Made, perhaps often, and never seen; what failed by name is told already.
         TargetVerdict::Create { .. } if is_over && !progress.may_have_failed(&Subject::of_decision(decision)) => {
             "NotVisible"
@@ -65,11 +67,17 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         Target::Instance(_) => "CreateSnapshots",
         Target::Volume(_) => "CreateSnapshot",
     };
-    let message = if code == "NotVisible" {
-        "EC2 shows no snapshot for this time, although calls to make one were accepted or nothing more may be tried"
-            .to_owned()
-    } else {
-        words::of_target(decision).reason
+    let message = match code {
+        "NotVisible" => {
+            "EC2 shows no snapshot for this time, although calls to make one were accepted or nothing more may be tried"
+                .to_owned()
+        }
+        "PendingSnapshotLimitExceeded" => {
+            "to the end of the run the account had as many pending snapshots as EC2 allows; ask AWS to allow more, or let \
+             schedules start at different times"
+                .to_owned()
+        }
+        _ => words::of_target(decision).reason,
     };
     Some(FailureReport {
         action: action.to_owned(),
@@ -79,6 +87,11 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         message,
         attempts: 0,
     })
+}
+
+/// Whether EC2 had no room for another pending snapshot when a target was to get its own.
+fn has_no_room(decision: &TargetDecision<'_>, progress: &Progress) -> bool {
+    progress.pending_window.is_some() && !progress.may_have_failed(&Subject::of_decision(decision))
 }
 
 fn failure_report(failure: &Failure) -> FailureReport {

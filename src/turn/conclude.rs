@@ -2,7 +2,7 @@
 
 use super::progress::{Progress, Subject};
 use super::remaining::{self, Remaining};
-use super::{Budget, Selection};
+use super::{Budget, Selection, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
 use crate::plan::{Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
@@ -67,6 +67,8 @@ pub fn conclude(
     let left_over = selection.left_over;
     let done: Vec<(Action, Outcome)> = selection.actions.into_iter().zip(outcomes).collect();
     progress.brake = selection.brake;
+    let pending = window::pending(plan, &progress.unsettled_at(now, options.settling));
+    progress.pending_window = window::after(progress.pending_window, pending, &done);
     let created_now = note_outcomes(&mut progress, options, plan, &done, now);
     let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
@@ -109,7 +111,8 @@ fn note_outcomes(
                 progress.forget_failure(&subject);
             }
             // Nothing was changed and nothing is wrong with the resource: it is simply tried again.
-            Outcome::Failed(failed) if failed.kind == FailedKind::Throttled && is_creation => {}
+            Outcome::Failed(Failed { kind: FailedKind::Throttled | FailedKind::TooManyPending, .. }) if is_creation => {
+            }
             Outcome::Failed(failed) => {
                 match failed.kind {
                     FailedKind::Unclear if is_creation => created.push(subject.hash()),

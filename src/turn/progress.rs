@@ -9,6 +9,7 @@ use crate::plan::due::saturating_add;
 use crate::plan::{Brake, TargetDecision};
 use crate::policy::{ScheduleName, fnv1a};
 use crate::tags;
+use crate::turn::window::Window;
 use crate::world::{SnapshotId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,9 @@ pub struct Progress {
     /// What is known about EC2's buckets: how soon the calls of the next turn may start.
     #[serde(default, skip_serializing_if = "Pace::is_unknown")]
     pub pace: Pace,
+    /// How many snapshots may be pending at once; nothing is known before EC2 has refused one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_window: Option<Window>,
     /// The run would delete more than it may, so it deletes nothing (more).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brake: Option<Brake>,
@@ -179,6 +183,7 @@ impl Progress {
             creations: 0,
             unsettled: Vec::new(),
             pace: Pace::default(),
+            pending_window: None,
             brake: None,
             failures: Vec::new(),
             tags_left_out: Vec::new(),

@@ -22,7 +22,7 @@ pub(super) struct Remaining {
     pub(super) pending: usize,
     /// Calls that the turn had no time for, or that EC2 had no room for.
     pub(super) not_started: usize,
-    /// Whether EC2 had too many calls.
+    /// Whether EC2 had too many calls, or too many pending snapshots.
     pub(super) was_throttled: bool,
 }
 
@@ -56,9 +56,12 @@ pub(super) fn after(
     for (_, outcome) in done {
         match outcome {
             Outcome::NotStarted => remaining.not_started += 1,
-            Outcome::Failed(failed) if failed.kind == FailedKind::Throttled => remaining.was_throttled = true,
+            Outcome::Failed(failed) => match failed.kind {
+                FailedKind::Throttled | FailedKind::TooManyPending => remaining.was_throttled = true,
+                FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
+            },
             Outcome::Created(_) => remaining.pending += 1,
-            Outcome::Deleted | Outcome::Failed(_) => {}
+            Outcome::Deleted => {}
         }
     }
     let of = |is_wanted: fn(&Outcome) -> bool| -> BTreeSet<Subject> {

@@ -53,7 +53,8 @@ async fn shown(account: &Account) -> String {
     let mut all = String::new();
     for form in [Form::Json, Form::Text] {
         let (log, captured) = Captured::log(form, LevelFilter::TRACE);
-        let until = clock::now() + SignedDuration::from_secs(300);
+        // Two seconds to begin a creation in: what is throttled is not tried for long.
+        let until = clock::now() + SignedDuration::from_secs(17);
         match handler::turn(account, &lines::event(), until).with_subscriber(log).await {
             Ok(answer) => all.push_str(&serde_json::to_string(&answer).unwrap()),
             Err(error) => write!(all, "{} {error:?}", error.text()).unwrap(),
