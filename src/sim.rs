@@ -13,6 +13,8 @@ pub mod execution;
 pub mod fleet;
 pub mod judge;
 pub mod life;
+#[cfg(test)]
+mod paced;
 pub mod random;
 pub mod sabotage;
 pub mod shape;

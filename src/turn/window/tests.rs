@@ -135,6 +135,7 @@ fn a_run_comes_to_its_end_below_a_limit_that_nobody_told_it() {
     let takes = SignedDuration::from_secs(170);
     let mut held: Vec<(Snapshot, Timestamp)> = Vec::new();
     let (mut now, mut progress, mut refusals, mut turns) = (at(NOW), Progress::new(&start(NOW)), 0, 0);
+    // Bounded by TURNS_MAX.
     let outcome = loop {
         let seen = held.iter().map(
             |(snapshot, done_at)| {
