@@ -74,14 +74,13 @@ struct Ran {
     throttled: u32,
 }
 
-/// A run of a policy that keeps two, in an account of so many volumes that have two each.
+/// A run of a policy that keeps one, in an account of so many volumes that have one each.
 fn run(volumes: u32, others: u32, per_cent: u32) -> Ran {
-    let (policy, start) = (policy(vec![daily("Default Schedule", count(2))]), start(START));
+    let (policy, start) = (policy(vec![daily("Default Schedule", count(1))]), start(START));
     let options = Options { api_share: Share::of_per_cent(per_cent).unwrap(), ..Options::default() };
     let mut account = Account::new(volumes, SignedDuration::from_secs(60));
     for number in 1..=volumes {
-        account.add_snapshot(snapshot(number, number, "2026-11-20T17:00:00Z"));
-        account.add_snapshot(snapshot(volumes + number, number, "2026-11-21T17:00:00Z"));
+        account.add_snapshot(snapshot(number, number, "2026-11-21T17:00:00Z"));
     }
     let (mut creations, mut deletions) = (Real::beside(others), Real::beside(others));
     let (mut next, mut now) = (serde_json::to_value(Progress::new(&start)).unwrap(), start.begun);

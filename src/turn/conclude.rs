@@ -67,6 +67,7 @@ pub fn conclude(
     let left_over = selection.left_over;
     let done: Vec<(Action, Outcome)> = selection.actions.into_iter().zip(outcomes).collect();
     progress.brake = selection.brake;
+    progress.older_volumes = progress.older_volumes.max(plan.older.volumes);
     let pending = window::pending(plan, &progress.unsettled_at(now, options.settling));
     progress.pending_window = window::after(progress.pending_window, pending, &done);
     let created_now = note_outcomes(&mut progress, options, plan, &done, now);

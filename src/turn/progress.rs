@@ -55,6 +55,9 @@ pub struct Progress {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
+    /// How many volumes held snapshots of ours when the run began: the most that a turn saw.
+    #[serde(default)]
+    pub older_volumes: usize,
     /// How many creations EC2 accepted, or perhaps did.
     #[serde(default)]
     pub creations: u64,
@@ -180,6 +183,7 @@ impl Progress {
             waits: 0,
             created: 0,
             deleted: 0,
+            older_volumes: 0,
             creations: 0,
             unsettled: Vec::new(),
             pace: Pace::default(),
