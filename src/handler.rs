@@ -164,10 +164,10 @@ fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_
 fn budget(policy: &Policy, buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
     let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX);
     let creations = match policy.targets {
-        Targets::AllVolumes(_) | Targets::Volumes { .. } => &buckets.create_snapshot,
-        Targets::Instances { .. } => &buckets.create_snapshots,
+        Targets::AllVolumes(_) | Targets::Volumes { .. } => &buckets.creations,
+        Targets::Instances { .. } => &buckets.set_creations,
     };
-    Budget { creations_max: fits(creations), deletions_max: fits(&buckets.delete_snapshot) }
+    Budget { creations_max: fits(creations), deletions_max: fits(&buckets.deletions) }
 }
 
 fn turn_error(error: ObserveError) -> TurnError {

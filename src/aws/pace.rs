@@ -55,11 +55,11 @@ pub(super) struct Admitted<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buckets {
     /// CreateSnapshot.
-    pub create_snapshot: Bucket,
+    pub creations: Bucket,
     /// CreateSnapshots.
-    pub create_snapshots: Bucket,
+    pub set_creations: Bucket,
     /// DeleteSnapshot.
-    pub delete_snapshot: Bucket,
+    pub deletions: Bucket,
 }
 
 impl Account {
@@ -74,9 +74,9 @@ impl Account {
             describe_snapshots,
             describe_volumes,
         } = &self.lanes;
-        create_snapshot.learn(share, known.create_snapshot);
-        create_snapshots.learn(share, known.create_snapshots);
-        delete_snapshot.learn(share, known.delete_snapshot);
+        create_snapshot.learn(share, known.creations);
+        create_snapshots.learn(share, known.set_creations);
+        delete_snapshot.learn(share, known.deletions);
         for lane in [describe_instances, describe_snapshots, describe_volumes] {
             lane.learn(share, None);
         }
@@ -85,10 +85,11 @@ impl Account {
     /// The buckets of the actions that change something.
     #[must_use]
     pub fn buckets(&self) -> Buckets {
+        let Lanes { create_snapshot, create_snapshots, delete_snapshot, .. } = &self.lanes;
         Buckets {
-            create_snapshot: self.lanes.create_snapshot.bucket().clone(),
-            create_snapshots: self.lanes.create_snapshots.bucket().clone(),
-            delete_snapshot: self.lanes.delete_snapshot.bucket().clone(),
+            creations: create_snapshot.bucket().clone(),
+            set_creations: create_snapshots.bucket().clone(),
+            deletions: delete_snapshot.bucket().clone(),
         }
     }
 }
@@ -98,9 +99,9 @@ impl Buckets {
     #[must_use]
     pub fn known(&self, now: Timestamp) -> Pace {
         Pace {
-            create_snapshot: self.create_snapshot.known(now),
-            create_snapshots: self.create_snapshots.known(now),
-            delete_snapshot: self.delete_snapshot.known(now),
+            creations: self.creations.known(now),
+            set_creations: self.set_creations.known(now),
+            deletions: self.deletions.known(now),
         }
     }
 }

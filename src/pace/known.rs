@@ -20,17 +20,17 @@ pub struct Known {
 /// What is known about the buckets of the actions that change something. Nothing is known of one that is full and fills
 /// at the whole rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Pace {
     /// CreateSnapshot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub create_snapshot: Option<Known>,
+    #[serde(default, rename = "CreateSnapshot", skip_serializing_if = "Option::is_none")]
+    pub creations: Option<Known>,
     /// CreateSnapshots.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub create_snapshots: Option<Known>,
+    #[serde(default, rename = "CreateSnapshots", skip_serializing_if = "Option::is_none")]
+    pub set_creations: Option<Known>,
     /// DeleteSnapshot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delete_snapshot: Option<Known>,
+    #[serde(default, rename = "DeleteSnapshot", skip_serializing_if = "Option::is_none")]
+    pub deletions: Option<Known>,
 }
 
 impl Pace {

@@ -93,8 +93,8 @@ fn run(volumes: u32, others: u32, per_cent: u32) -> Ran {
             bucket.learn(options.api_share, known, now);
             bucket
         };
-        let create = learnt(pace::CREATE_SNAPSHOT, progress.pace.create_snapshot);
-        let delete = learnt(pace::DELETE_SNAPSHOT, progress.pace.delete_snapshot);
+        let create = learnt(pace::CREATE_SNAPSHOT, progress.pace.creations);
+        let delete = learnt(pace::DELETE_SNAPSHOT, progress.pace.deletions);
         let until = saturating_add(now, SLICE);
         let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap();
         let budget = Budget { creations_max: fits(&create), deletions_max: fits(&delete) };
@@ -113,8 +113,8 @@ fn run(volumes: u32, others: u32, per_cent: u32) -> Ran {
         }
         let [create, delete] = lanes;
         throttled += create.throttled + delete.throttled;
-        progress.pace.create_snapshot = create.bucket.known(now);
-        progress.pace.delete_snapshot = delete.bucket.known(now);
+        progress.pace.creations = create.bucket.known(now);
+        progress.pace.deletions = delete.bucket.known(now);
         let conclusion = turn::conclude(&options, &plan, progress, selection, outcomes, now);
         match conclusion.status {
             Status::Done(outcome) => {

@@ -136,7 +136,7 @@ fn what_is_known_of_the_pace_is_a_few_words_and_nothing_when_nothing_is_known() 
     let json = |progress: &Progress| serde_json::to_value(progress).unwrap();
     assert_eq!(json(&progress()).get("Pace"), None);
     let known = |rate| Some(Known { full_at: at("2026-11-22T17:00:20.5Z"), rate });
-    let pace = Pace { create_snapshot: known(500), create_snapshots: None, delete_snapshot: known(1000) };
+    let pace = Pace { creations: known(500), set_creations: None, deletions: known(1000) };
     let learnt = Progress { pace, ..progress() };
     let text = json(&learnt)["Pace"].to_string();
     assert_eq!(
