@@ -149,7 +149,7 @@ fn a_run_comes_to_its_end_below_a_limit_that_nobody_told_it() {
             match (action, outcome) {
                 (Action::CreateSnapshot(create), Outcome::Created(_)) => {
                     let number = u32::try_from(held.len()).unwrap() + 1;
-                    let made = Snapshot { volume_id: create.volume_id.clone(), ..snapshot(number, 1, NOW) };
+                    let made = Snapshot { volume_id: create.volume_id, ..snapshot(number, 1, NOW) };
                     held.push((Snapshot { start_time: now, ..made }, now + takes));
                 }
                 (_, Outcome::Failed(_)) => refusals += 1,
