@@ -100,8 +100,9 @@ fn brake_of_run(options: &Options, plan: &Plan<'_>, progress: &Progress) -> Opti
         |d: &&plan::SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
     let planned = deleted.saturating_add(plan.snapshots.iter().filter(goes).count());
     let snapshots = plan.older.snapshots.saturating_add(deleted);
-    // A volume whose last older one has gone in this run is none that the plan counts.
-    let volumes = plan.older.volumes.max(progress.older_volumes);
+    // A volume whose last older one has gone in this run is none that the plan counts; it took a deletion for each.
+    let gone = progress.older_volumes.saturating_sub(plan.older.volumes).min(deleted);
+    let volumes = plan.older.volumes.saturating_add(gone);
     let allowed = options.maximum_deletions.allowed(snapshots, volumes);
     (planned > allowed).then_some(Brake { planned, allowed })
 }
