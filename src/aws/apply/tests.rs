@@ -82,7 +82,7 @@ fn deletion(snapshot: &str) -> DeleteSnapshot {
         state: SnapshotState::Completed,
         start_time: "2026-11-19T17:00:00Z".parse().unwrap(),
         origin: Origin::Created,
-        marks: tags::Marks { policy_id: Some(policy_id().to_string()), ..Default::default() },
+        marks: tags::Marks { policy_id: Some(policy_id().as_str().into()), ..Default::default() },
         tier: Tier::Standard,
         full_size_bytes: 0,
     };
@@ -320,7 +320,7 @@ async fn what_is_not_ours_is_refused_without_a_call() {
     };
     let actions = [
         with(|delete| delete.snapshot.marks.policy_id = None),
-        with(|delete| delete.snapshot.marks.policy_id = Some("policy-2".to_owned())),
+        with(|delete| delete.snapshot.marks.policy_id = Some("policy-2".into())),
         with(|delete| delete.snapshot.description = "mine".into()),
         with(|delete| delete.snapshot.origin = Origin::Copied),
         with(|delete| delete.policy_id = PolicyId::parse("policy-2").unwrap()),
