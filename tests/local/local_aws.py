@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import ssl
 import threading
 from typing import Any
 
@@ -38,8 +39,8 @@ from wire import Wire  # noqa: E402
 class LocalAws:
     """The endpoint. Use it in a `with`, which serves it and ends it."""
 
-    def __init__(self, switches: Switches, port: int = 0) -> None:
-        """Port 0 means any free one."""
+    def __init__(self, switches: Switches, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        """Port 0 means any free one. With `tls` the endpoint speaks HTTPS, and Step Functions cannot be used."""
         self.switches = switches
         ec2_patches.apply(switches)
         machine_patches.apply(switches)
@@ -48,9 +49,11 @@ class LocalAws:
         logging.getLogger("moto").setLevel(logging.CRITICAL)
         moto = DomainDispatcherApplication(create_backend_app)
         self.wire = Wire(moto, switches, lambda parameters: touched.by(self.ec2, parameters))
-        self._server = make_server("127.0.0.1", port, self.wire, threaded=True, request_handler=MotoRequestHandler)
+        self._server = make_server(
+            "127.0.0.1", port, self.wire, threaded=True, request_handler=MotoRequestHandler, ssl_context=tls
+        )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> LocalAws:
         # moto's interpreter reaches other services of this endpoint by this variable.
