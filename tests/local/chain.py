@@ -8,7 +8,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,13 +100,20 @@ class Execution:
 
 
 @contextlib.contextmanager
-def chain(bootstrap: Path, wanted: dict[str, Any] | None = None, machine: Path = STATE_MACHINE) -> Iterator[Chain]:
-    """Start everything and end everything. `wanted` are switches over those of the environment."""
+def chain(
+    bootstrap: Path,
+    wanted: Mapping[str, Any] | None = None,
+    machine: Path = STATE_MACHINE,
+    variables: Mapping[str, str] | None = None,
+    timeout_seconds: int = 60,
+) -> Iterator[Chain]:
+    """Start everything and end everything. `wanted` are switches over those of the environment, `variables` more of the
+    function's environment."""
     chosen = switches.from_environment()
     chosen.change(wanted or {})
     with contextlib.ExitStack() as stack:
         aws = stack.enter_context(LocalAws(chosen))
-        function = stack.enter_context(Function(bootstrap, aws.environment()))
+        function = stack.enter_context(Function(bootstrap, {**aws.environment(), **(variables or {})}, timeout_seconds))
         machine_patches.register(FUNCTION_NAME, function.invoke)
         yield Chain(aws, function, Account(aws), create_machine(aws, machine))
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import process_memory
 from function_log import FunctionLog
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +114,12 @@ class Function:
                     select.select([bootstrap], [], [], DEATH_SECONDS_MAX)
                 finally:
                     os.close(bootstrap)
+
+    def peak_mb(self) -> float:
+        """The peak memory of the bootstrap that runs, in MB."""
+        process = self._process
+        (bootstrap,) = children_of(process.pid) if process else []
+        return process_memory.peak_mb(bootstrap)
 
     def _start(self) -> None:
         self._port, api_port = free_ports(2)
