@@ -1,0 +1,78 @@
+"""`make bench`: the real function on a local AWS, each figure beside its peer or its bound.
+
+    python tests/local/bench.py [run] [start] [--bootstrap PATH]
+
+`run` is the time and the memory of a run for 200 volumes beside a boto3 script, four minutes; `start` is a cold start beside a
+Python function, half a minute. The exit code is 1 when a target is missed or a run did not do its work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import signal
+import sys
+from pathlib import Path
+
+import boto3
+
+import bench_run
+import bench_start
+from chain import bootstrap_path
+from console import fact, heading, say
+from rie import NotPrepared
+
+BENCHES = {"start": bench_start.bench, "run": bench_run.bench}
+BYTES_PER_MB = 1_000_000
+
+
+def main() -> int:
+    """Run what was asked for and return the exit code."""
+    arguments = read_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        introduce(arguments.bootstrap)
+        missed, problems = [], []
+        for name in arguments.benches or BENCHES:
+            figures, found = BENCHES[name](arguments.bootstrap)
+            missed += [figure for figure in figures if not figure.is_met]
+            problems += found
+    except NotPrepared as missing:
+        sys.exit(str(missing))
+    return verdict(len(missed), problems)
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Measure the function on a local AWS.")
+    parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], metavar="BENCH", help=f"any of {', '.join(BENCHES)}")
+    parser.add_argument("--bootstrap", type=Path, default=bootstrap_path(), help="the function to measure")
+    return parser.parse_args()
+
+
+def introduce(bootstrap: Path) -> None:
+    """Say what is measured, and on what."""
+    if not bootstrap.exists():
+        raise NotPrepared(f"there is no {bootstrap}, run: make bench")
+    heading("opendlm, measured on this machine")
+    fact("machine", f"{os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}")
+    fact("function", f"{bootstrap.name}, {bootstrap.stat().st_size / BYTES_PER_MB:.1f} MB")
+    fact("peer", f"boto3 {boto3.__version__}")
+
+
+def verdict(missed: int, problems: list[str]) -> int:
+    """Say whether all targets are met, and return the exit code."""
+    say()
+    for problem in problems:
+        fact("WRONG", problem, "red")
+    if missed:
+        fact("missed", "1 target" if missed == 1 else f"{missed} targets", "red")
+    if missed or problems:
+        return 1
+    fact("met", "every target", "green")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
