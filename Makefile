@@ -16,13 +16,15 @@ TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY_VERSION := 0.20.2
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_FUZZ_VERSION := 0.13.2
+# What `make bench` measures: `run`, `start`; both where nothing is said.
+BENCHES ?=
 # How many years `make soak` simulates.
 SEEDS ?= 300
 # How long each target of `make fuzz` runs.
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test test-core bootstrap check fmt clippy walls doc deny mutants fuzz soak validate build deploy build-OpendlmFunction clean
+.PHONY: help run invoke serve test test-core bench bootstrap check fmt clippy walls doc deny mutants fuzz soak validate build deploy build-OpendlmFunction clean
 
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +44,11 @@ test: ready ## every test
 
 test-core: ## the ground floor alone, under a minute from cold: no AWS crate is compiled
 	cargo test --locked --lib
+
+# What is deployed, built for this machine: the SDK once more, without its test doors and optimised. CI never does.
+bench: venv ## time and memory beside boto3: a run for 200 volumes, cold starts (BENCHES=start); compiles for minutes at first
+	cargo build --locked --release --no-default-features --features aws --bin bootstrap
+	@$(VENV) tests/local/bench.py --bootstrap $(CARGO_TARGET_DIR)/release/bootstrap $(BENCHES)
 
 bootstrap: function ## build the function for this machine; the last line is its path
 	@echo $(BOOTSTRAP)
