@@ -26,12 +26,13 @@ from botocore.config import Config  # noqa: E402
 from moto.backends import get_backend  # noqa: E402
 from moto.core.config import default_user_config  # noqa: E402
 from moto.moto_api._internal import mock_random  # noqa: E402
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
 import ec2_patches  # noqa: E402
 import machine_patches  # noqa: E402
 import touched  # noqa: E402
+from keep_alive import KeepAliveHandler  # noqa: E402
 from switches import Switches  # noqa: E402
 from wire import Wire  # noqa: E402
 
@@ -50,7 +51,7 @@ class LocalAws:
         moto = DomainDispatcherApplication(create_backend_app)
         self.wire = Wire(moto, switches, lambda parameters: touched.by(self.ec2, parameters))
         self._server = make_server(
-            "127.0.0.1", port, self.wire, threaded=True, request_handler=MotoRequestHandler, ssl_context=tls
+            "127.0.0.1", port, self.wire, threaded=True, request_handler=KeepAliveHandler, ssl_context=tls
         )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"

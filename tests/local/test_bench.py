@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -30,6 +31,7 @@ from wire import BUCKETS, Bucket, Call, Intervention
 
 NOW = datetime.now(timezone.utc)
 BACKUP_TAG, OWN_TAG = ("auto-backup", "dlm"), ("ss-lifecycle", "true")
+MOTO_PATH = "/moto-api/state-manager/get-transition?model_name=x"
 # What boto3's standard mode makes of a call.
 ATTEMPTS = 3
 
@@ -89,6 +91,17 @@ def test_calls_at_the_same_time_share_the_delay(aws: LocalAws, ec2: Any) -> None
     assert all(call.Milliseconds >= 200 for call in aws.wire.calls_since(0))
 
 
+def test_a_connection_stays_open_for_the_next_call(aws: LocalAws) -> None:
+    connection = http.client.HTTPConnection(aws.url.removeprefix("http://"))
+    sockets = []
+    for path, status in (("/opendlm-local/switches", 200), ("/opendlm-local/nothing", 404), (MOTO_PATH, 200)):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert (answer.status, len(answer.read())) == (status, int(answer.headers["Content-Length"]))
+        sockets.append(connection.sock)
+    assert sockets[0] is not None and sockets == [sockets[0]] * 3
+
+
 def test_the_endpoint_speaks_tls_to_those_who_trust_its_authority(tmp_path: Path) -> None:
     certificates = Certificates(tmp_path)
     with LocalAws(Switches(), tls=certificates.server) as aws:
@@ -117,7 +130,7 @@ def test_the_peak_of_a_process_is_its_own_and_not_that_of_its_parent() -> None:
 
 
 class Busy(Intervention):
-    """Throttles as many calls for each resource as boto3 makes before it gives up, and one more."""
+    """Throttles as many calls for each resource as boto3 makes before it gives up."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
@@ -127,7 +140,7 @@ class Busy(Intervention):
         if resource is None:
             return None
         self._seen[call.Parameters[resource]] += 1
-        return "RequestLimitExceeded" if self._seen[call.Parameters[resource]] <= ATTEMPTS + 1 else None
+        return "RequestLimitExceeded" if self._seen[call.Parameters[resource]] <= ATTEMPTS else None
 
 
 def test_the_script_does_opendlms_job_however_often_it_is_throttled(aws: LocalAws, account: Account) -> None:
