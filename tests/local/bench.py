@@ -2,7 +2,7 @@
 
     python tests/local/bench.py [run] [start] [--bootstrap PATH]
 
-`run` is the time and the memory of a run for 200 volumes beside a boto3 script, four minutes; `start` is a cold start beside a
+`run` is the time and the memory of a run for 200 volumes beside a boto3 script, five minutes; `start` is a cold start beside a
 Python function, half a minute. The exit code is 1 when a target is missed or a run did not do its work.
 """
 

@@ -31,9 +31,11 @@ SCRIPT = Path(__file__).with_name("peer_script.py")
 EVENT = ROOT / "events" / "sample.json"
 
 VOLUMES = 200
+# So many that a full bucket lets all of their calls through at once: 50 creations, 100 deletions.
+VOLUMES_WITHOUT_PACE = 50
 OLD_SNAPSHOTS = 4
 KEPT = 3
-DELETIONS = VOLUMES * (OLD_SNAPSHOTS + 1 - KEPT)
+DELETIONS_EACH = OLD_SNAPSHOTS + 1 - KEPT
 
 # A run that takes ten times as long as it should has failed.
 RUN_SECONDS_MAX = 900.0
@@ -64,23 +66,29 @@ class Run:
 
 def bench(bootstrap: Path) -> tuple[list[Figure], list[str]]:
     """Run everything, show it, and return the figures with what went wrong."""
-    ours, theirs = both(bootstrap, WITH_BUCKETS)
+    ours, theirs = both(bootstrap, WITH_BUCKETS, VOLUMES)
     paced = [
-        Figure("time of a run, EC2's buckets", "s", ours.seconds, "bound", BUCKETS_SECONDS_MAX),
-        Figure("time of a run, EC2's buckets", "s", ours.seconds, "boto3", theirs.seconds, BUCKETS_TIMES_MAX),
+        Figure("time of a run", "s", ours.seconds, "bound", BUCKETS_SECONDS_MAX),
+        Figure("time of a run", "s", ours.seconds, "boto3", theirs.seconds, BUCKETS_TIMES_MAX),
         Figure("throttled calls", "", ours.throttled.total(), "bound", 0),
         Figure("peak memory", "MB", ours.peak_mb, "bound", MEMORY_MB_MAX),
         Figure("peak memory", "MB", ours.peak_mb, "boto3", theirs.peak_mb, MEMORY_TIMES_MAX),
     ]
-    show(f"A run with EC2's buckets: {VOLUMES} creations, {DELETIONS} deletions", paced)
+    show(f"EC2's buckets: {work_text(VOLUMES)}", paced)
     tell(ours, theirs)
-    problems = ours.problems + theirs.problems
+    problems, figures = ours.problems + theirs.problems, paced
+    for volumes in (VOLUMES, VOLUMES_WITHOUT_PACE):
+        ours, theirs = both(bootstrap, WITH_LATENCY, volumes)
+        free = [Figure("time of a run", "s", ours.seconds, "boto3", theirs.seconds)]
+        show(f"No buckets, {WITH_LATENCY['LATENCY_MS']} ms a call: {work_text(volumes)}", free)
+        tell(ours, theirs)
+        problems, figures = problems + ours.problems + theirs.problems, figures + free
+    return figures, problems
 
-    ours, theirs = both(bootstrap, WITH_LATENCY)
-    free = [Figure("time of a run, 50 ms a call, no buckets", "s", ours.seconds, "boto3", theirs.seconds)]
-    show("The same behind an endpoint without buckets", free)
-    tell(ours, theirs)
-    return paced + free, problems + ours.problems + theirs.problems
+
+def work_text(volumes: int) -> str:
+    """What a run has to do."""
+    return f"{volumes} creations, {volumes * DELETIONS_EACH} deletions"
 
 
 def tell(ours: Run, theirs: Run) -> None:
@@ -90,19 +98,19 @@ def tell(ours: Run, theirs: Run) -> None:
         fact(name, f"{run.notes}; throttled: {throttled or 'nothing'}", "dim")
 
 
-def both(bootstrap: Path, wanted: dict[str, Any]) -> tuple[Run, Run]:
+def both(bootstrap: Path, wanted: dict[str, Any], count: int) -> tuple[Run, Run]:
     """Run opendlm and the script behind one endpoint, one after the other."""
     # As Lambda runs it: no lines for every decision.
     variables = {"AWS_LAMBDA_LOG_LEVEL": "INFO"}
     timeout = template()["Globals"]["Function"]["Timeout"]
     with chain(bootstrap, wanted, variables=variables, timeout_seconds=timeout) as running:
-        return run_of_opendlm(running), run_of_script(running)
+        return run_of_opendlm(running, count), run_of_script(running, count)
 
 
-def run_of_opendlm(running: Chain) -> Run:
+def run_of_opendlm(running: Chain, count: int) -> Run:
     """Fill the account and run the state machine on the event."""
     event = events.for_now(events.load(EVENT), events.now_to_the_second()).event
-    volumes = fill(running, event)
+    volumes = fill(running, event, count)
     began = time.monotonic()
     execution = running.run(event, RUN_SECONDS_MAX)
     seconds = time.monotonic() - began
@@ -113,10 +121,10 @@ def run_of_opendlm(running: Chain) -> Run:
     return seen(running, volumes, "opendlm", seconds, running.function.peak_mb(), problems, notes)
 
 
-def run_of_script(running: Chain) -> Run:
+def run_of_script(running: Chain, count: int) -> Run:
     """Fill the account again and run the script on it."""
     event = events.load(EVENT)
-    volumes = fill(running, event)
+    volumes = fill(running, event, count)
     (key, value), *_ = events.target_tags_of(event)
     environment = {**running.aws.environment(), "PATH": os.environ.get("PATH", os.defpath)}
     if mode := os.environ.get("AWS_RETRY_MODE"):
@@ -142,20 +150,20 @@ def seen(
     throttled = Counter(call.Action for call in calls if call.Code == "RequestLimitExceeded")
     held = Counter(each.volume for each in running.account.snapshots().values())
     problems = [*problems]
-    if (done["CreateSnapshot"], done["DeleteSnapshot"]) != (VOLUMES, DELETIONS):
-        made, deleted = done["CreateSnapshot"], done["DeleteSnapshot"]
-        problems.append(f"{who}: made {made} and deleted {deleted} snapshots, expected {VOLUMES} and {DELETIONS}")
+    did, wanted = (done["CreateSnapshot"], done["DeleteSnapshot"]), (len(volumes), len(volumes) * DELETIONS_EACH)
+    if did != wanted:
+        problems.append(f"{who}: made {did[0]} and deleted {did[1]} snapshots, expected {wanted[0]} and {wanted[1]}")
     if wrong := [volume for volume in volumes if held[volume] != KEPT]:
         problems.append(f"{who}: {len(wrong)} volumes do not hold {KEPT} snapshots")
     return Run(seconds, peak_mb, throttled, problems, notes)
 
 
-def fill(running: Chain, event: Any) -> list[str]:
+def fill(running: Chain, event: Any, count: int) -> list[str]:
     """An account with nothing but the volumes and their old snapshots."""
     running.aws.reset()
     running.function.invocations.clear()
     policy, schedule, now = events.policy_of(event), events.schedules_of(event)[0], events.now_to_the_second()
-    return [add(running.account, event, policy, schedule, now) for _ in range(VOLUMES)]
+    return [add(running.account, event, policy, schedule, now) for _ in range(count)]
 
 
 def add(account: Account, event: Any, policy: dict[str, Any], schedule: dict[str, Any], now: datetime) -> str:

@@ -61,5 +61,5 @@ def amount_text(amount: float, unit: str) -> str:
 
 
 def ratio_text(ratio: float) -> str:
-    """A ratio, as `0.74` or as `1/22.8`."""
-    return f"1/{1 / ratio:.3g}" if 0 < ratio < FRACTION_BELOW else f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
+    """A ratio with three figures, as `0.747` or as `1/22.8`."""
+    return f"1/{1 / ratio:.3g}" if 0 < ratio < FRACTION_BELOW else f"{ratio:.3g}"
