@@ -2,9 +2,9 @@
 
     python peer_script.py TAG_KEY TAG_VALUE COUNT
 
-Snapshots of the volumes with the tag, from a pool of 16 threads; a wait until they are complete; then everything goes that exceeds
-the count. boto3 retries as it does by default. It gives up a call after some attempts, so the script goes over what is left again
-until all of it is done, which is more than most scripts do. The last line of its output tells what it did, as JSON.
+Snapshots of the volumes with the tag, from a pool of 16 threads; a wait until they are complete; then everything goes that
+exceeds the count. boto3 retries as it does by default. It gives up a call after some attempts, so the script goes over what is
+left again until all of it is done, which is more than most scripts do. The last line of its output tells what it did, as JSON.
 """
 
 from __future__ import annotations

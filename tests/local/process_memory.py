@@ -1,7 +1,7 @@
 """How much memory a process had at its peak.
 
-The kernel's high-water mark of the process itself. `resource.getrusage` would not do: what it says of a child includes the memory
-of the parent that it was forked from.
+The kernel's high-water mark of the process itself. `resource.getrusage` would not do: what it says of a child includes the
+memory of the parent that it was forked from.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `make bench` measures with: buckets and delays of the endpoint, TLS, figures, memory, and the script that it compares with."""
+"""What `make bench` measures with: the endpoint's buckets, delays, connections and TLS; figures, memory; boto3's script."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_calls_at_the_same_time_share_the_delay(aws: LocalAws, ec2: Any) -> None
     began = time.monotonic()
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(lambda _: ec2.describe_volumes(MaxResults=5), range(10)))
-    assert 0.2 <= time.monotonic() - began < 1.0
+    assert 0.2 <= time.monotonic() - began < 1.5
     assert all(call.Milliseconds >= 200 for call in aws.wire.calls_since(0))
 
 
