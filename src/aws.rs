@@ -18,6 +18,7 @@ mod whole;
 pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};
 pub use failure::{CallFailed, ObserveError};
 
+use crate::pace::Limits;
 use aws_sdk_ec2::Client;
 pub use pace::Buckets;
 use pace::Lanes;
@@ -36,12 +37,13 @@ impl Account {
     pub async fn connect() -> Self {
         let client = client::from_environment().await;
         client::warm_up(&client).await;
-        Self::new(client)
+        let limits = Limits::of(std::env::var(Limits::VARIABLE).ok().as_deref());
+        Self { client, lanes: Lanes::full(limits) }
     }
 
-    /// The account behind `client`, with full buckets.
+    /// The account behind `client`, with EC2's limits and full buckets.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { client, lanes: Lanes::full() }
+        Self { client, lanes: Lanes::full(Limits::Documented) }
     }
 }

@@ -43,6 +43,16 @@ pub const DESCRIBE_SNAPSHOTS: Limit = Limit::of(100, 20);
 /// DescribeVolumes: 100 tokens, 20 a second (same table and condition as [`DESCRIBE_INSTANCES`]).
 pub const DESCRIBE_VOLUMES: Limit = Limit::of(100, 20);
 
+/// Whether the endpoint limits how often it may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Limits {
+    /// As AWS documents it for EC2.
+    #[default]
+    Documented,
+    /// Not at all: an EC2-compatible endpoint of one's own.
+    None,
+}
+
 /// The size of one of EC2's buckets, as documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
@@ -73,6 +83,27 @@ pub struct Bucket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(u32);
 
+impl Limits {
+    /// The environment variable that says `NONE`.
+    pub const VARIABLE: &str = "OPENDLM_API_LIMITS";
+
+    /// Reads the value of [`Self::VARIABLE`]. Whatever is not `NONE` means the documented limits: nonsense only
+    /// postpones.
+    #[must_use]
+    pub fn of(text: Option<&str>) -> Self {
+        if text.is_some_and(|text| text.trim() == "NONE") { Self::None } else { Self::Documented }
+    }
+
+    /// The limit that holds where `documented` does on AWS.
+    #[must_use]
+    pub const fn or_none(self, documented: Limit) -> Limit {
+        match self {
+            Self::Documented => documented,
+            Self::None => Limit::of(1_000_000_000, 1_000_000_000),
+        }
+    }
+}
+
 impl Limit {
     /// A bucket of `capacity` tokens into which `refill_per_second` flow.
     #[must_use]
@@ -83,6 +114,15 @@ impl Limit {
     const fn of(capacity: u32, refill_per_second: u32) -> Self {
         let capacity = NonZeroU32::new(capacity).expect("the table above holds no zero");
         Self::new(capacity, NonZeroU32::new(refill_per_second).expect("the table above holds no zero"))
+    }
+
+    /// The same bucket without so many of its tokens, which are kept for what we do not see; one is left at least.
+    #[must_use]
+    pub const fn keeping_back(self, tokens: u32) -> Self {
+        match NonZeroU32::new(self.capacity.get().saturating_sub(tokens)) {
+            Some(capacity) => Self { capacity, ..self },
+            None => Self { capacity: NonZeroU32::MIN, ..self },
+        }
     }
 
     /// How many calls a full bucket lets through at once.

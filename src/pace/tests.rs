@@ -49,6 +49,21 @@ fn the_buckets_are_those_of_the_developer_guide() {
 }
 
 #[test]
+fn an_endpoint_of_ones_own_may_have_no_limits() {
+    let until_then = |text| {
+        let limit = Limits::of(text).or_none(CREATE_SNAPSHOT);
+        Bucket::full(limit).calls_before(at(0), at(1_000)) > 1_000_000
+    };
+    assert_eq!([Some("NONE"), Some("none"), Some(""), None].map(until_then), [true, false, false, false]);
+}
+
+#[test]
+fn what_is_kept_back_leaves_one_token_at_least() {
+    let left = |tokens| CREATE_SNAPSHOT.keeping_back(tokens).capacity().get();
+    assert_eq!((left(0), left(2), left(99), left(100), left(101)), (100, 98, 1, 1, 1));
+}
+
+#[test]
 fn a_token_that_comes_too_late_is_not_taken() {
     let mut bucket = Bucket::full(Limit::of(1, 1));
     assert_eq!(bucket.take_by(at(0), at(0)), Some(Duration::ZERO));
