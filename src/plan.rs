@@ -113,16 +113,16 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
         plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
         plan.targets = create::decide(policy, &plan.due, clock, world, &histories);
     }
+    // Before the verdicts of now, so that those of later are gone when these need the room.
+    let later = foresee::later(&rules, &ours, &plan.targets);
     plan.snapshots = verdicts(&rules, &ours, &broken, &histories);
+    foresee::note(later, &mut plan.snapshots);
     plan.cut_short = match world.coverage {
         Coverage::Complete => None,
         Coverage::Partial(cut) => Some(cut),
     };
     plan.orphans = orphan::count(policy, world, &sources, &ours);
     plan.stopped = stopped.count(&histories);
-    // What comes next needs as much again.
-    drop(histories);
-    foresee::note_later(&rules, &ours, &mut plan);
     plan.older = Older::of(start, &ours);
     apply_brake(&mut plan, options);
     plan

@@ -71,9 +71,8 @@ pub enum Broken {
 #[must_use]
 pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, plan: &Plan<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
-    if !super::is_idle(policy) {
-        check_conservation(policy, world, plan, &mut broken);
-    }
+    let (snapshots, volumes) =
+        if super::is_idle(policy) { (0, 0) } else { check_conservation(policy, world, plan, &mut broken) };
     let (sources, earliest) = (Sources::of(policy, world), Earliest::of(policy, world, plan));
     for decision in &plan.snapshots {
         if let SnapshotVerdict::Delete(reason) = decision.verdict
@@ -83,24 +82,40 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
         }
     }
     check_floor(&sources, options, plan, &mut broken);
-    check_brake(policy, options, world, plan, &mut broken);
+    check_brake(plan, options.maximum_deletions.allowed(snapshots, volumes), &mut broken);
     check_creations(policy, world, plan, &mut broken);
     broken
 }
 
-fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let mut decisions: Lookup<SnapshotId, usize> = Lookup::with_room_for(plan.snapshots.len());
-    for decision in &plan.snapshots {
-        *decisions.get_or_insert(decision.snapshot.id, 0) += 1;
+/// Counts what is there of ours on the way: how many snapshots, and of how many volumes.
+fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) -> (usize, usize) {
+    /// How often an id was met among the decisions, and whether in the world.
+    #[derive(Clone, Copy, Default)]
+    struct Met {
+        decisions: u32,
+        in_world: bool,
     }
-    let mut seen = LookupSet::with_room_for(world.snapshots.len());
-    for snapshot in world.snapshots.iter().filter(|snapshot| seen.insert(snapshot.id)) {
-        let expected = usize::from(tags::ownership(&policy.id, snapshot) == Ownership::Ours);
-        let actual = decisions.get(&snapshot.id).copied().unwrap_or(0);
-        if actual != expected {
-            broken.push(Broken::Decisions { snapshot: snapshot.id.to_string(), decisions: actual, expected });
+    let mut met: Lookup<SnapshotId, Met> = Lookup::with_room_for(plan.snapshots.len());
+    for decision in &plan.snapshots {
+        met.get_or_insert(decision.snapshot.id, Met::default()).decisions += 1;
+    }
+    let (mut snapshots, mut volumes) = (0, LookupSet::default());
+    for snapshot in &world.snapshots {
+        let is_ours = tags::ownership(&policy.id, snapshot) == Ownership::Ours;
+        let met = met.get_or_insert(snapshot.id, Met::default());
+        if std::mem::replace(&mut met.in_world, true) {
+            continue;
+        }
+        if is_ours {
+            snapshots += 1;
+            volumes.insert(snapshot.volume_id);
+        }
+        let (decisions, expected) = (usize::try_from(met.decisions).unwrap_or(usize::MAX), usize::from(is_ours));
+        if decisions != expected {
+            broken.push(Broken::Decisions { snapshot: snapshot.id.to_string(), decisions, expected });
         }
     }
+    (snapshots, volumes.len())
 }
 
 /// What protects a snapshot from deletion, if anything does.
@@ -281,48 +296,51 @@ fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken
 }
 
 /// Never more deletions than the run may make.
-fn check_brake(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let (mut snapshots, mut volumes) = (LookupSet::with_room_for(world.snapshots.len()), LookupSet::default());
-    for snapshot in world.snapshots.iter().filter(|s| tags::ownership(&policy.id, s) == Ownership::Ours) {
-        snapshots.insert(snapshot.id);
-        volumes.insert(snapshot.volume_id);
-    }
-    let allowed = options.maximum_deletions.allowed(snapshots.len(), volumes.len());
+fn check_brake(plan: &Plan<'_>, allowed: usize, broken: &mut Vec<Broken>) {
     let planned = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count();
     if planned > allowed {
         broken.push(Broken::TooManyDeletions { planned, allowed });
     }
 }
 
+/// What answers a creation: target, the schedule's name and the scheduled time.
+type Answered<'a> = (SourceId, &'a str, Timestamp);
+
+/// Nothing is made for which there is an answer. Beside a failed member the others of its set are none.
 fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let creations: Vec<_> =
-        plan.targets.iter().filter(|decision| matches!(decision.verdict, TargetVerdict::Create { .. })).collect();
+    let creations: Vec<Answered<'_>> = plan
+        .targets
+        .iter()
+        .filter(|decision| matches!(decision.verdict, TargetVerdict::Create { .. }))
+        .map(|decision| (decision.target.id(), decision.schedule.name.as_str(), decision.scheduled_time))
+        .collect();
+    let wanted: LookupSet<Answered<'_>> = creations.iter().copied().collect();
     if creations.is_empty() {
         return;
     }
-    let mut answers: Lookup<(SourceId, &str, Timestamp), SnapshotId> = Lookup::default();
-    let mut failed: LookupSet<(SourceId, &str, Timestamp)> = LookupSet::default();
+    let mut answers: Lookup<Answered<'_>, SnapshotId> = Lookup::default();
+    let mut failed: LookupSet<Answered<'_>> = LookupSet::default();
     for snapshot in world.snapshots.iter().filter(|s| tags::ownership(&policy.id, s) == Ownership::Ours) {
         let marks = &snapshot.marks;
         let tags = (source_of(policy, snapshot), marks.schedule_name.value(), marks.scheduled_time.value());
         let (Some(source), Some(name), Some(&time)) = tags else { continue };
         let key = (source, name.as_str(), time);
         let can_be_true = time.duration_since(snapshot.start_time) <= CLOCK_SKEW_MAX;
-        if snapshot.state == SnapshotState::Error {
+        if !wanted.contains(&key) {
+            continue;
+        } else if snapshot.state == SnapshotState::Error {
             failed.insert(key);
         } else if can_be_true {
             answers.insert(key, snapshot.id);
         }
     }
-    // Beside a failed member the others are no answer either.
     let of_instances = matches!(policy.targets, Targets::Instances { .. });
-    for decision in creations {
-        let key = (decision.target.id(), decision.schedule.name.as_str(), decision.scheduled_time);
+    for key in creations {
         let answer = answers.get(&key).filter(|_| !(of_instances && failed.contains(&key)));
         if let Some(snapshot) = answer {
             broken.push(Broken::CreatesTwice {
                 volume: key.0.to_string(),
-                scheduled_time: decision.scheduled_time,
+                scheduled_time: key.2,
                 snapshot: snapshot.to_string(),
             });
         }

@@ -63,10 +63,10 @@ pub(super) fn decide<'a>(
 /// The snapshots that answer a scheduled time of a schedule: its own, and those of a schedule that keeps longer.
 fn answers<'a>(history: &[Dated<'a>], schedule: &Schedule, from: Timestamp, to: Timestamp) -> Vec<Dated<'a>> {
     let is_answer = |dated: &&Dated<'_>| {
-        from <= dated.scheduled_time
-            && dated.scheduled_time <= to
-            && history::is_plausible(dated.snapshot, dated.scheduled_time)
-            && coincide::serves(dated.schedule, schedule, dated.scheduled_time)
+        from <= dated.scheduled_time()
+            && dated.scheduled_time() <= to
+            && history::is_plausible(dated.snapshot, dated.scheduled_time())
+            && coincide::serves(dated.schedule, schedule, dated.scheduled_time())
     };
     history.iter().filter(is_answer).copied().collect()
 }
@@ -150,7 +150,7 @@ fn sets_of<'a>(target: Target<'_>, answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>>
             let mut by_call: BTreeMap<(Timestamp, Option<&ScheduleName>), Vec<Dated<'a>>> = BTreeMap::new();
             for dated in answers {
                 let name = dated.snapshot.marks.schedule_name.value();
-                by_call.entry((dated.scheduled_time, name)).or_default().push(*dated);
+                by_call.entry((dated.scheduled_time(), name)).or_default().push(*dated);
             }
             by_call.into_values().flat_map(|members| sets::split(members, |dated| dated.snapshot)).collect()
         }

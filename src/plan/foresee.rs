@@ -3,7 +3,7 @@
 use super::history::Histories;
 use super::ours::{self, Ours};
 use super::sets::BrokenSets;
-use super::{Plan, Rules, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
+use super::{DeleteReason, Rules, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
 use super::{Target, verdicts};
 use crate::action::Action;
 use crate::lookup::LookupSet;
@@ -13,24 +13,28 @@ use crate::tags::Marks;
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 
-/// Notes in `plan` which of the snapshots that it keeps now go once what it makes or waits for is complete, and why.
-pub(super) fn note_later(rules: &Rules<'_, '_>, ours: &Ours<'_>, plan: &mut Plan<'_>) {
+/// What is not there any more, of those that are there now, once what the run makes or waits for is complete, and why:
+/// in the order of the plan.
+pub(super) fn later(
+    rules: &Rules<'_, '_>,
+    ours: &Ours<'_>,
+    targets: &[TargetDecision<'_>],
+) -> Vec<(SnapshotId, DeleteReason)> {
     let &Rules { policy, now, .. } = rules;
-    let made: Vec<Snapshot> = plan
-        .targets
+    let made: Vec<Snapshot> = targets
         .iter()
         .flat_map(|decision| new_snapshots(policy, decision, now))
         .enumerate()
         .map(|(number, snapshot)| Snapshot { id: foreseen_id(number), ..snapshot })
         .collect();
-    let awaited = Awaited::of(policy, plan);
+    let awaited = Awaited::of(policy, targets);
     let finished: Vec<Snapshot> = ours
         .iter()
         .filter(|snapshot| awaited.has(snapshot))
         .map(|snapshot| Snapshot { state: SnapshotState::Completed, ..snapshot.clone() })
         .collect();
-    if made.is_empty() && finished.is_empty() && !has_unsettled(plan) {
-        return;
+    if made.is_empty() && finished.is_empty() && !has_unsettled(targets) {
+        return Vec::new();
     }
     let others = ours.iter().filter(|snapshot| !awaited.has(snapshot));
     let ours = Ours::new(policy, rules.options, others.chain(&finished).chain(&made).collect());
@@ -38,26 +42,31 @@ pub(super) fn note_later(rules: &Rules<'_, '_>, ours: &Ours<'_>, plan: &mut Plan
     let rules = Rules { options: &options, ..*rules };
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, now, &ours, &broken);
-    note(&verdicts(&rules, &ours, &broken, &histories), &mut plan.snapshots);
+    let is_there_now = |snapshot: &Snapshot| !made.as_ptr_range().contains(&std::ptr::from_ref(snapshot));
+    verdicts(&rules, &ours, &broken, &histories)
+        .into_iter()
+        .filter(|decision| is_there_now(decision.snapshot))
+        .filter_map(|decision| match decision.verdict {
+            SnapshotVerdict::Delete(reason) => Some((decision.snapshot.id, reason)),
+            SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => None,
+        })
+        .collect()
 }
 
-/// Carries what goes `later` over to the decisions of now. Both are in the order of the plan, and all of now's are among
-/// the later ones.
-fn note(later: &[SnapshotDecision<'_>], now: &mut [SnapshotDecision<'_>]) {
-    let mut later = later.iter();
+/// Carries what goes `later` over to the decisions of now, which are in the same order.
+pub(super) fn note(later: Vec<(SnapshotId, DeleteReason)>, now: &mut [SnapshotDecision<'_>]) {
+    let mut later = later.into_iter().peekable();
     for decision in now {
-        let foreseen = later.by_ref().find(|later| later.snapshot.id == decision.snapshot.id);
-        let goes_now = matches!(decision.verdict, SnapshotVerdict::Delete(_));
-        decision.goes_later = match foreseen.map(|foreseen| &foreseen.verdict) {
-            Some(SnapshotVerdict::Delete(reason)) if !goes_now => Some(*reason),
-            Some(SnapshotVerdict::Delete(_) | SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. }) | None => None,
-        };
+        if let Some((_, reason)) = later.next_if(|(id, _)| *id == decision.snapshot.id) {
+            let goes_now = matches!(decision.verdict, SnapshotVerdict::Delete(_));
+            decision.goes_later = (!goes_now).then_some(reason);
+        }
     }
 }
 
 /// Whether a target is waited for although its snapshot is complete.
-fn has_unsettled(plan: &Plan<'_>) -> bool {
-    plan.targets.iter().any(|decision| matches!(decision.verdict, TargetVerdict::Settling { .. }))
+fn has_unsettled(targets: &[TargetDecision<'_>]) -> bool {
+    targets.iter().any(|decision| matches!(decision.verdict, TargetVerdict::Settling { .. }))
 }
 
 /// The snapshots under way that the run waits for, by what they are of and the scheduled time that they answer.
@@ -67,7 +76,7 @@ struct Awaited<'a> {
 }
 
 impl<'a> Awaited<'a> {
-    fn of(policy: &'a Policy, plan: &Plan<'_>) -> Self {
+    fn of(policy: &'a Policy, targets: &[TargetDecision<'_>]) -> Self {
         let key = |decision: &TargetDecision<'_>| match decision.verdict {
             TargetVerdict::Wait(snapshot) => {
                 Some((decision.target.id(), snapshot.marks.scheduled_time.value().copied()))
@@ -82,7 +91,7 @@ impl<'a> Awaited<'a> {
             | TargetVerdict::Settling { .. }
             | TargetVerdict::Skip(_) => None,
         };
-        Self { policy, keys: plan.targets.iter().filter_map(key).collect() }
+        Self { policy, keys: targets.iter().filter_map(key).collect() }
     }
 
     fn has(&self, snapshot: &Snapshot) -> bool {

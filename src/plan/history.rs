@@ -17,12 +17,17 @@ pub(super) const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dated<'a> {
     pub(super) schedule: &'a Schedule,
-    pub(super) scheduled_time: Timestamp,
     pub(super) snapshot: &'a Snapshot,
     place: Place,
 }
 
 impl Dated<'_> {
+    /// The scheduled time that the snapshot answers. Read from its tag each time: with it an account's histories would
+    /// be twice as large.
+    pub(super) fn scheduled_time(&self) -> Timestamp {
+        self.snapshot.marks.scheduled_time.value().copied().unwrap_or(Timestamp::MIN)
+    }
+
     /// What a rule counts by within one source: the volume, and the schedule by its place in the policy.
     fn series(&self) -> (VolumeId, *const Schedule) {
         (self.snapshot.volume_id, std::ptr::from_ref(self.schedule))
@@ -52,9 +57,8 @@ struct History {
 impl<'a> Histories<'a> {
     pub(super) fn new(policy: &'a Policy, now: Timestamp, ours: &Ours<'a>, broken: &BrokenSets) -> Self {
         let dated = ours.places().filter_map(|(place, snapshot)| {
-            let &scheduled_time = snapshot.marks.scheduled_time.value()?;
-            ours::source(policy, snapshot)?;
-            Some(Dated { schedule: ours.schedule(place)?, scheduled_time, snapshot, place })
+            let is_dated = snapshot.marks.scheduled_time.value().is_some() && ours::source(policy, snapshot).is_some();
+            ours.schedule(place).filter(|_| is_dated).map(|schedule| Dated { schedule, snapshot, place })
         });
         let mut dated: Vec<Dated<'a>> = dated.collect();
         let source_of = |dated: &Dated<'_>| ours::source(policy, dated.snapshot);
@@ -117,7 +121,7 @@ impl<'a> Histories<'a> {
 }
 
 fn newest_first(one: &Dated<'_>, other: &Dated<'_>) -> Ordering {
-    let key = |dated: &Dated<'_>| (dated.scheduled_time, dated.snapshot.start_time, dated.snapshot.id);
+    let key = |dated: &Dated<'_>| (dated.scheduled_time(), dated.snapshot.start_time, dated.snapshot.id);
     key(other).cmp(&key(one))
 }
 
@@ -129,14 +133,14 @@ fn number_series(series: &[Dated<'_>], now: Timestamp, broken: &BrokenSets, rank
     let is_good = |dated: &Dated<'_>| is_good(dated, now) && broken.is_whole(dated.place);
     let mut newest = None;
     let mut newer = 0;
-    for of_time in series.chunk_by(|one, other| one.scheduled_time == other.scheduled_time) {
+    for of_time in series.chunk_by(|one, other| one.scheduled_time() == other.scheduled_time()) {
         for dated in of_time {
             if let Some(rank) = ranks.get_mut(dated.place) {
                 *rank = newer + 1;
             }
         }
         if let Some(good) = of_time.iter().find(|dated| is_good(dated)) {
-            newest = newest.or(Some(good.scheduled_time));
+            newest = newest.or(Some(good.scheduled_time()));
             newer += 1;
         }
     }
@@ -147,8 +151,8 @@ fn number_series(series: &[Dated<'_>], now: Timestamp, broken: &BrokenSets, rank
 fn is_good(dated: &Dated<'_>, now: Timestamp) -> bool {
     dated.snapshot.state == SnapshotState::Completed
         && dated.snapshot.tier == Tier::Standard
-        && dated.scheduled_time <= now
-        && is_plausible(dated.snapshot, dated.scheduled_time)
+        && dated.scheduled_time() <= now
+        && is_plausible(dated.snapshot, dated.scheduled_time())
 }
 
 /// A snapshot cannot have begun before the time that it answers: then somebody changed the tag, and the snapshot must
