@@ -1,6 +1,7 @@
 //! The given/when/then cases of Amazon DLM's behaviour (reference E1 to E55), as far as they are about making and
 //! keeping snapshots. Each test is named after what it says; docs/dlm-differences.md lists all of them.
 
+mod boundaries;
 mod creation;
 mod doubt;
 mod duplicates;

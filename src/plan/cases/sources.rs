@@ -105,3 +105,42 @@ fn a_schedule_that_is_added_does_not_touch_what_another_made() {
     let both = policy(vec![daily("Default Schedule", count(3)), every(1, "Hourly", count(1))]);
     check_fates(&both, &world([volume(1)], four()), "2026-11-22T20:00:00Z", "19 delete, 20 keep, 21 keep, 22 keep");
 }
+
+#[test]
+fn the_last_one_stays_without_a_floor_too() {
+    let without_floor = Options { minimum_kept: 0, ..Options::default() };
+    let by_age = policy(vec![daily("Default Schedule", days(1))]);
+    let gone = fates(&by_age, &without_floor, LATER, &world([], four_by_age()));
+    assert_eq!(gone, "19 delete, 20 delete, 21 delete, 22 keep");
+    let renamed = policy(vec![daily("Other", count(3))]);
+    let keep_last = Options { orphans: Orphans::KeepLast, ..without_floor };
+    let orphaned = fates(&renamed, &keep_last, "2026-11-23T00:00:00Z", &world([volume(1)], four()));
+    assert_eq!(orphaned, "19 delete, 20 delete, 21 delete, 22 keep");
+}
+
+#[track_caller]
+fn check_orphans(policy: &Policy, world: &World, expected: OrphanCount) {
+    assert_eq!(plan(policy, &Options::default(), &start(LATER), at(LATER), world).orphans, expected);
+}
+
+#[test]
+fn orphans_are_counted_by_what_they_lost() {
+    let none = OrphanCount::default();
+    let of_four = OrphanCount { full_size_bytes: 4 << 30, ..none };
+    check_orphans(&sample(), &world([volume(1)], four()), none);
+    check_orphans(&sample(), &world([], four()), OrphanCount { of_gone_sources: 4, ..of_four });
+    check_orphans(&sample(), &untargeted(world([], four())), OrphanCount { of_untargeted_sources: 4, ..of_four });
+    let renamed = policy(vec![daily("Other", count(3))]);
+    check_orphans(&renamed, &world([volume(1)], four()), OrphanCount { without_schedule: 4, ..of_four });
+    let by_age = policy(vec![daily("Default Schedule", days(1))]);
+    check_orphans(&by_age, &world([volume(1)], four_by_age()), none);
+    check_orphans(&by_age, &world([volume(1)], four()), OrphanCount { without_expiration: 4, ..of_four });
+}
+
+#[test]
+fn a_snapshot_of_a_volume_that_is_no_part_of_its_instance_any_more_is_an_orphan() {
+    let of = |number, volume| snapshot(number, volume, "2026-11-20T17:00:00Z").of_instance(1);
+    let world = World { instances: vec![instance(1, 1, [])], ..world([], [of(1, 1), of(2, 2)]) };
+    let one = OrphanCount { of_untargeted_sources: 1, full_size_bytes: 1 << 30, ..OrphanCount::default() };
+    check_orphans(&instance_policy(count(3)), &world, one);
+}
