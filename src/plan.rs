@@ -111,7 +111,7 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
     let clock = create::Clock { now, window: options.start_window, settling: options.settling };
     if !is_disabled {
         plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
-        plan.targets = create::decide(policy, &plan.due, clock, world, &histories);
+        plan.targets = create::decide(policy, &plan.due, clock, world, &ours, &histories);
     }
     // Before the verdicts of now, so that those of later are gone when these need the room.
     let later = foresee::later(&rules, &ours, &plan.targets);
@@ -168,7 +168,7 @@ fn verdicts<'a>(
     rules: &Rules<'_, 'a>,
     ours: &Ours<'a>,
     broken: &BrokenSets,
-    histories: &Histories<'a>,
+    histories: &Histories,
 ) -> Vec<SnapshotDecision<'a>> {
     let &Rules { policy, options, .. } = rules;
     let mut decisions = retain::decide(rules, ours, histories, broken);

@@ -3,6 +3,7 @@
 use super::coincide;
 use super::due::{Due, saturating_add};
 use super::history::{self, Dated, Histories};
+use super::ours::Ours;
 use super::{SkipReason, Target, TargetDecision, TargetVerdict};
 use super::{sets, target};
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
@@ -32,11 +33,12 @@ pub(super) fn decide<'a>(
     due: &[(&'a Schedule, Due)],
     clock: Clock,
     world: &'a World,
-    histories: &Histories<'a>,
+    ours: &Ours<'a>,
+    histories: &Histories,
 ) -> Vec<TargetDecision<'a>> {
     let mut decisions = Vec::new();
     for target in target::all(policy, world) {
-        let history = histories.of(target.id());
+        let history = &histories.of(ours, target.id());
         let mut of_target: Vec<TargetDecision<'a>> = Vec::new();
         for &(schedule, due) in due {
             let decided = match due {

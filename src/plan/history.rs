@@ -35,51 +35,55 @@ impl Dated<'_> {
 }
 
 /// All snapshots of ours whose tags can be read and that a schedule owns, by what they were made of.
+///
+/// Places and ranks are kept as short numbers, because an account has hundreds of thousands of them.
 #[derive(Debug, Default)]
-pub(super) struct Histories<'a> {
+pub(super) struct Histories {
     /// Sorted.
     sources: Vec<History>,
-    /// Of all sources, one after the other, the newest scheduled time of each first.
-    dated: Vec<Dated<'a>>,
+    /// The places of all sources' snapshots, one source after the other, the newest scheduled time of each first.
+    places: Vec<u32>,
     /// For each volume of each source the newest scheduled time that has a good snapshot, sorted.
     newest: Vec<(SourceId, VolumeId, Timestamp)>,
     /// For each place its rank; 0 where it has none.
-    ranks: Vec<usize>,
+    ranks: Vec<u32>,
 }
 
 /// Where the snapshots of one volume or instance lie.
 #[derive(Debug)]
 struct History {
     source: SourceId,
-    dated: Range<usize>,
+    places: Range<usize>,
 }
 
-impl<'a> Histories<'a> {
-    pub(super) fn new(policy: &'a Policy, now: Timestamp, ours: &Ours<'a>, broken: &BrokenSets) -> Self {
-        let dated = ours.places().filter_map(|(place, snapshot)| {
-            let is_dated = snapshot.marks.scheduled_time.value().is_some() && ours::source(policy, snapshot).is_some();
-            ours.schedule(place).filter(|_| is_dated).map(|schedule| Dated { schedule, snapshot, place })
-        });
-        let mut dated: Vec<Dated<'a>> = dated.collect();
-        let source_of = |dated: &Dated<'_>| ours::source(policy, dated.snapshot);
-        // Ours are sorted by volume: there is something to do for instances only.
-        dated.sort_by_key(source_of);
+impl Histories {
+    pub(super) fn new(policy: &Policy, now: Timestamp, ours: &Ours<'_>, broken: &BrokenSets) -> Self {
+        let source_of = |place: u32| ours::source(policy, ours[wide(place)]);
+        let is_dated = |(place, snapshot): &(Place, &Snapshot)| {
+            snapshot.marks.scheduled_time.value().is_some()
+                && ours::source(policy, snapshot).is_some()
+                && ours.schedule(*place).is_some()
+        };
         let mut histories = Self { ranks: vec![0; ours.len()], ..Self::default() };
-        for of_source in dated.chunk_by_mut(|one, other| source_of(one) == source_of(other)) {
-            if let Some(source) = of_source.first().and_then(source_of) {
-                histories.add(source, of_source, now, broken);
+        let mut places: Vec<u32> = Vec::with_capacity(ours.len());
+        places.extend(ours.places().filter(is_dated).map(|(place, _)| short(place)));
+        // Ours are sorted by volume: there is something to do for instances only.
+        places.sort_by_key(|&place| source_of(place));
+        for of_source in places.chunk_by_mut(|&one, &other| source_of(one) == source_of(other)) {
+            if let Some(source) = of_source.first().and_then(|&place| source_of(place)) {
+                histories.add(source, of_source, ours, now, broken);
             }
         }
-        histories.dated = dated;
+        histories.places = places;
         histories
     }
 
-    /// Adds the snapshots of one source and puts them in order.
-    fn add(&mut self, source: SourceId, of_source: &mut [Dated<'a>], now: Timestamp, broken: &BrokenSets) {
+    /// Adds the snapshots of one source and puts their places in order.
+    fn add(&mut self, source: SourceId, places: &mut [u32], ours: &Ours<'_>, now: Timestamp, broken: &BrokenSets) {
         // From the newest on, as they nearly always come out.
-        of_source.reverse();
-        of_source.sort_by(|one, other| one.series().cmp(&other.series()).then_with(|| newest_first(one, other)));
-        for series in of_source.chunk_by(|one, other| one.series() == other.series()) {
+        let mut dated: Vec<Dated<'_>> = places.iter().rev().filter_map(|&place| dated(ours, place)).collect();
+        dated.sort_by(|one, other| one.series().cmp(&other.series()).then_with(|| newest_first(one, other)));
+        for series in dated.chunk_by(|one, other| one.series() == other.series()) {
             let newest = number_series(series, now, broken, &mut self.ranks);
             let volume = series.first().map(|dated| dated.snapshot.volume_id);
             if let (Some(newest), Some(volume)) = (newest, volume) {
@@ -89,23 +93,27 @@ impl<'a> Histories<'a> {
                 }
             }
         }
-        of_source.sort_by(newest_first);
-        let begin = self.sources.last().map_or(0, |last| last.dated.end);
-        self.sources.push(History { source, dated: begin..begin + of_source.len() });
+        dated.sort_by(newest_first);
+        for (place, dated) in places.iter_mut().zip(dated) {
+            *place = short(dated.place);
+        }
+        let begin = self.sources.last().map_or(0, |last| last.places.end);
+        self.sources.push(History { source, places: begin..begin + places.len() });
     }
 
     /// The snapshots of a volume or instance, newest scheduled time first.
-    pub(super) fn of(&self, source: SourceId) -> &[Dated<'a>] {
+    pub(super) fn of<'a>(&self, ours: &Ours<'a>, source: SourceId) -> Vec<Dated<'a>> {
         let found = self.sources.binary_search_by_key(&source, |history| history.source).ok();
         let history = found.and_then(|at| self.sources.get(at));
-        history.and_then(|history| self.dated.get(history.dated.clone())).unwrap_or_default()
+        let places = history.and_then(|history| self.places.get(history.places.clone())).unwrap_or_default();
+        places.iter().filter_map(|&place| dated(ours, place)).collect()
     }
 
     /// The rank of a snapshot in its series: how many scheduled times not before its own have a good snapshot, itself
     /// taken for one. The newest is 1. A series is of one volume, for one schedule, and as part of one instance where
     /// the policy targets instances, because a Multi-Attach volume has a snapshot in the set of each.
     pub(super) fn rank(&self, place: Place) -> Option<usize> {
-        self.ranks.get(place).copied().filter(|&rank| rank > 0)
+        self.ranks.get(place).filter(|&&rank| rank > 0).map(|&rank| wide(rank))
     }
 
     /// The newest scheduled time of a volume that has a good snapshot, whichever schedule made it.
@@ -120,6 +128,21 @@ impl<'a> Histories<'a> {
     }
 }
 
+/// The snapshot at a place, if a schedule owns it.
+fn dated<'a>(ours: &Ours<'a>, place: u32) -> Option<Dated<'a>> {
+    let place = wide(place);
+    ours.schedule(place).map(|schedule| Dated { schedule, snapshot: ours[place], place })
+}
+
+/// An observation is bounded by a million snapshots.
+fn short(number: usize) -> u32 {
+    u32::try_from(number).expect("a million fits")
+}
+
+fn wide(number: u32) -> usize {
+    usize::try_from(number).expect("a processor of 32 bits or more")
+}
+
 fn newest_first(one: &Dated<'_>, other: &Dated<'_>) -> Ordering {
     let key = |dated: &Dated<'_>| (dated.scheduled_time(), dated.snapshot.start_time, dated.snapshot.id);
     key(other).cmp(&key(one))
@@ -129,7 +152,7 @@ fn newest_first(one: &Dated<'_>, other: &Dated<'_>) -> Ordering {
 ///
 /// Two snapshots of one scheduled time share a rank, so that a run that was delivered twice does not eat up the history.
 /// What is not good takes no rank from others.
-fn number_series(series: &[Dated<'_>], now: Timestamp, broken: &BrokenSets, ranks: &mut [usize]) -> Option<Timestamp> {
+fn number_series(series: &[Dated<'_>], now: Timestamp, broken: &BrokenSets, ranks: &mut [u32]) -> Option<Timestamp> {
     let is_good = |dated: &Dated<'_>| is_good(dated, now) && broken.is_whole(dated.place);
     let mut newest = None;
     let mut newer = 0;

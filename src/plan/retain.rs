@@ -24,7 +24,7 @@ pub const FAILED_SNAPSHOT_GRACE: SignedDuration = SignedDuration::from_hours(24)
 pub(super) fn decide<'a>(
     rules: &Rules<'_, 'a>,
     ours: &Ours<'a>,
-    histories: &Histories<'a>,
+    histories: &Histories,
     broken: &BrokenSets,
 ) -> Vec<SnapshotDecision<'a>> {
     let duplicates = &duplicate::find(rules.policy, rules.options, rules.now, ours, broken);
@@ -56,7 +56,7 @@ struct Judge<'r, 'a> {
     ours: &'r Ours<'a>,
     /// Made when the first snapshot asks that nothing manages.
     lines: OnceCell<orphan::Lines>,
-    histories: &'r Histories<'a>,
+    histories: &'r Histories,
     broken: &'r BrokenSets,
     duplicates: &'r BTreeMap<Place, Timestamp>,
 }

@@ -49,7 +49,7 @@ impl<'a> Stopped<'a> {
     /// The newest complete backup of a volume, when it is older than the schedule's period plus the start window.
     pub(super) fn since(
         &self,
-        histories: &Histories<'_>,
+        histories: &Histories,
         schedule: &Schedule,
         source: SourceId,
         volume: VolumeId,
@@ -88,7 +88,7 @@ impl<'a> Stopped<'a> {
 
     /// How many volumes have no new complete backup although every schedule of theirs should have made one, and nobody
     /// else made one either.
-    pub(super) fn count(&self, histories: &Histories<'_>) -> usize {
+    pub(super) fn count(&self, histories: &Histories) -> usize {
         let has_stopped = |key: &(SourceId, VolumeId)| {
             let by_anybody = self.expected.get(key).copied().flatten();
             self.policy.schedules.iter().all(|schedule| {
