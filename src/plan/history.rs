@@ -65,23 +65,28 @@ impl Histories {
                 && ours.schedule(*place).is_some()
         };
         let mut histories = Self { ranks: vec![0; ours.len()], ..Self::default() };
+        let mut room = Vec::new();
         let mut places: Vec<u32> = Vec::with_capacity(ours.len());
         places.extend(ours.places().filter(is_dated).map(|(place, _)| short(place)));
         // Ours are sorted by volume: there is something to do for instances only.
         places.sort_by_key(|&place| source_of(place));
         for of_source in places.chunk_by_mut(|&one, &other| source_of(one) == source_of(other)) {
             if let Some(source) = of_source.first().and_then(|&place| source_of(place)) {
-                histories.add(source, of_source, ours, now, broken);
+                room.clear();
+                // From the newest on, as they nearly always come out.
+                room.extend(of_source.iter().rev().filter_map(|&place| dated(ours, place)));
+                histories.add(source, &mut room, now, broken);
+                for (place, dated) in of_source.iter_mut().zip(&room) {
+                    *place = short(dated.place);
+                }
             }
         }
         histories.places = places;
         histories
     }
 
-    /// Adds the snapshots of one source and puts their places in order.
-    fn add(&mut self, source: SourceId, places: &mut [u32], ours: &Ours<'_>, now: Timestamp, broken: &BrokenSets) {
-        // From the newest on, as they nearly always come out.
-        let mut dated: Vec<Dated<'_>> = places.iter().rev().filter_map(|&place| dated(ours, place)).collect();
+    /// Adds the snapshots of one source and puts them in order.
+    fn add(&mut self, source: SourceId, dated: &mut [Dated<'_>], now: Timestamp, broken: &BrokenSets) {
         dated.sort_by(|one, other| one.series().cmp(&other.series()).then_with(|| newest_first(one, other)));
         for series in dated.chunk_by(|one, other| one.series() == other.series()) {
             let newest = number_series(series, now, broken, &mut self.ranks);
@@ -94,11 +99,8 @@ impl Histories {
             }
         }
         dated.sort_by(newest_first);
-        for (place, dated) in places.iter_mut().zip(dated) {
-            *place = short(dated.place);
-        }
         let begin = self.sources.last().map_or(0, |last| last.places.end);
-        self.sources.push(History { source, places: begin..begin + places.len() });
+        self.sources.push(History { source, places: begin..begin + dated.len() });
     }
 
     /// The snapshots of a volume or instance, newest scheduled time first.

@@ -171,3 +171,36 @@ fn each_instance_has_its_own_history_of_a_shared_volume() {
     let options = Options { minimum_kept: 0, ..Options::default() };
     assert_eq!(fates(&policy, &options, "2026-11-22T12:00:00Z", &world), "1 delete, 2 delete, 3 keep, 4 keep");
 }
+
+#[test]
+fn a_time_that_is_just_now_is_neither_in_the_future_nor_to_come() {
+    let policy = policy(vec![daily("Default Schedule", days(1))]);
+    let newer = snapshot(2, 1, START).expiring("2026-11-23T17:00:00Z");
+    let older = |expires: &str| snapshot(1, 1, "2026-11-21T17:00:00Z").expiring(expires);
+    let at_start =
+        |older: Snapshot| fates(&policy, &Options::default(), START, &world([volume(1)], [older, newer.clone()]));
+    assert_eq!(at_start(older(START)), "1 delete, 2 keep");
+    assert_eq!(at_start(older("2026-11-22T17:00:01Z")), "1 keep, 2 keep");
+    let counted = policy_of_one();
+    let due_now = fates(&counted, &Options::default(), START, &world([volume(1)], [older(START), newer.clone()]));
+    assert_eq!(due_now, "1 delete, 2 keep", "what answers this very instant pushes the older one out");
+}
+
+fn policy_of_one() -> Policy {
+    policy(vec![daily("Default Schedule", count(1))])
+}
+
+#[test]
+fn a_failed_member_stays_as_long_as_what_it_tells_about() {
+    let policy = instance_policy(count(1));
+    let of = |number, volume, day: u32| snapshot(number, volume, &format!("2026-11-{day}T17:00:00Z")).of_instance(1);
+    let failed = of(1, 1, 10).in_state(SnapshotState::Error);
+    let fates = |more: Vec<Snapshot>| {
+        let snapshots = [failed.clone(), of(2, 2, 10)].into_iter().chain(more);
+        let world = World { instances: vec![instance(1, 1, [2])], ..world([], snapshots) };
+        fates(&policy, &Options::default(), NOON, &world)
+    };
+    // Its companion is the only one that volume 2 has; then a good set is there and both go.
+    assert_eq!(fates(vec![]), "1 keep, 2 keep");
+    assert_eq!(fates(vec![of(3, 1, 20), of(4, 2, 20)]), "1 delete, 2 delete, 3 keep, 4 keep");
+}
