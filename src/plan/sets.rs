@@ -121,3 +121,36 @@ pub(super) fn split<'a, T: Copy>(members: Vec<T>, snapshot_of: impl Fn(T) -> &'a
     }
     sets.into_iter().map(|(_, _, set)| set).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::*;
+
+    /// The sets of snapshots that are given as volume and second of their beginning, as their numbers.
+    #[track_caller]
+    fn check(members: &[(u32, i64)], expected: &[&[usize]]) {
+        let begun = at("2026-11-22T17:00:00Z");
+        let snapshot_of = |(number, &(volume, second)): (u32, &(u32, i64))| Snapshot {
+            start_time: begun + SignedDuration::from_secs(second),
+            ..snapshot(number, volume, "2026-11-22T17:00:00Z")
+        };
+        let snapshots: Vec<Snapshot> = (0..).zip(members).map(snapshot_of).collect();
+        let sets = split((0..snapshots.len()).collect(), |place| &snapshots[place]);
+        assert_eq!(sets, expected);
+    }
+
+    #[test]
+    fn what_began_at_one_instant_is_one_set() {
+        check(&[(1, 0), (2, 0), (1, 20), (2, 20)], &[&[0, 1], &[2, 3]]);
+    }
+
+    #[test]
+    fn what_began_by_itself_joins_others_that_did_of_other_volumes_and_within_five_seconds() {
+        check(&[(1, 0), (2, 5)], &[&[0, 1]]);
+        check(&[(1, 0), (2, 6)], &[&[0], &[1]]);
+        check(&[(1, 0), (1, 3)], &[&[0], &[1]]);
+        check(&[(1, 0), (2, 0), (3, 3)], &[&[0, 1], &[2]]);
+        check(&[(1, 0), (2, 3), (3, 3)], &[&[0], &[1, 2]]);
+    }
+}

@@ -204,3 +204,24 @@ fn a_failed_member_stays_as_long_as_what_it_tells_about() {
     assert_eq!(fates(vec![]), "1 keep, 2 keep");
     assert_eq!(fates(vec![of(3, 1, 20), of(4, 2, 20)]), "1 delete, 2 delete, 3 keep, 4 keep");
 }
+
+#[test]
+fn the_backups_of_a_default_policy_have_stopped_after_its_days_and_the_window() {
+    let policy = default_policy(2, 7);
+    let newest = snapshot(1, 1, "2026-11-20T17:00:00Z").of_schedule("Default policy");
+    let (world, options) = (world([volume(1)], [newest]), Options::default());
+    let stopped = |now: &str| plan(&policy, &options, &start(now), at(now), &world).stopped;
+    assert_eq!((stopped("2026-11-22T18:00:00Z"), stopped("2026-11-22T18:00:01Z")), (0, 1));
+}
+
+#[test]
+fn whether_backups_have_stopped_is_each_volumes_own() {
+    let policy = policy(vec![daily("Default Schedule", days(2))]);
+    let (old, new) = ("2026-11-01T17:00:00Z", "2026-11-21T17:00:00Z");
+    let stopped = |times: [&str; 3]| {
+        let snapshots = (1..).zip(times).map(|(number, time)| snapshot(number, number, time));
+        let (world, options) = (world((1..=3).map(volume), snapshots), Options::default());
+        plan(&policy, &options, &start(NOON), at(NOON), &world).stopped
+    };
+    assert_eq!((stopped([old, new, old]), stopped([new, old, new]), stopped([new, new, old])), (2, 1, 1));
+}
