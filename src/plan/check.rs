@@ -346,3 +346,6 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
