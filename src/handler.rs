@@ -16,11 +16,11 @@ use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
 use crate::tags::written;
 use crate::turn::{self, Budget, Conclusion, Progress, Status};
-use crate::world::{SnapshotId, World};
+use crate::world::{SnapshotId, Sweep, World};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::time::Duration;
-use tracing::{Level, error, info};
+use tracing::{Level, error, info, warn};
 
 /// Reads an event for a run: everything that is wrong with it at once.
 ///
@@ -61,7 +61,7 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
     let now = clock::now();
     let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let world = observe(account, &event, until).await?;
+    let world = observe(account, &event, &progress, until).await?;
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
     log_decisions(&event, &plan);
@@ -99,7 +99,7 @@ pub struct Foreseen {
 /// # Errors
 /// When the event is refused or EC2 cannot be asked.
 pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnError> {
-    look(account, value, |event, progress, _, _, plan, warnings| {
+    foreseen(account, value, |event, progress, _, _, plan, warnings| {
         let status = Status::Waiting { seconds: 0 };
         let report = report::report(&event.policy, &event.options, plan, progress, status, warnings);
         Foreseen { report, decisions: report::decisions(plan).collect() }
@@ -112,14 +112,14 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
 /// # Errors
 /// When the event is refused or EC2 cannot be asked.
 pub async fn explain(account: &Account, value: &Value, snapshot: &SnapshotId) -> Result<Explanation, TurnError> {
-    look(account, value, |event, _, now, world, plan, _| {
+    foreseen(account, value, |event, _, now, world, plan, _| {
         explain::explain(&event.policy, &event.options, now, world, plan, snapshot)
     })
     .await
 }
 
 /// Plans a start now, and hands what was seen and decided to `tell`.
-async fn look<T>(
+async fn foreseen<T>(
     account: &Account,
     value: &Value,
     tell: impl FnOnce(&Event, &Progress, Timestamp, &World, &Plan<'_>, &[String]) -> T,
@@ -129,19 +129,31 @@ async fn look<T>(
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let world = observe(account, &event, Timestamp::MAX).await?;
+    let world = observe(account, &event, &progress, Timestamp::MAX).await?;
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
     Ok(tell(&event, &progress, now, &world, &plan, &warnings))
 }
 
+/// What EC2 shows, in parts where that is faster and shows enough.
+async fn look(account: &Account, event: &Event, progress: &Progress) -> Result<World, ObserveError> {
+    let sweep = turn::look::sweep(progress);
+    let world = account.observe_by(&event.policy, sweep).await?;
+    if sweep == Sweep::Whole || turn::look::is_whole(progress, &world) {
+        return Ok(world);
+    }
+    warn!(policy = event.policy.id.as_str(), "the parts of a listing show less than was there, looking at the whole");
+    drop(world);
+    account.observe_by(&event.policy, Sweep::Whole).await
+}
+
 /// What EC2 shows, if it shows all of it before `until`: a turn that is cut off in the middle says nothing at all.
-async fn observe(account: &Account, event: &Event, until: Timestamp) -> Result<World, TurnError> {
+async fn observe(account: &Account, event: &Event, progress: &Progress, until: Timestamp) -> Result<World, TurnError> {
     if plan::is_idle(&event.policy) {
         return Ok(World::default());
     }
     let patience = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
-    match tokio::time::timeout(patience, account.observe(&event.policy)).await {
+    match tokio::time::timeout(patience, look(account, event, progress)).await {
         Ok(world) => world.map_err(turn_error),
         Err(_) => Err(TurnError::Unavailable(format!(
             "EC2 did not show the whole account within {} s, the function's time is over; give it a longer timeout",

@@ -6,6 +6,7 @@
 //! What travels from turn to turn ([`Progress`]) may postpone or stop; it never decides what is made or deleted.
 
 mod conclude;
+pub mod look;
 pub mod progress;
 mod remaining;
 #[cfg(test)]

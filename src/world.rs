@@ -26,6 +26,16 @@ pub struct World {
     pub coverage: Coverage,
 }
 
+/// How the snapshots of a policy are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweep {
+    /// In parts side by side, by the volumes that they were made of: the pages of one listing come one after the other,
+    /// and hundreds of them would take minutes.
+    Parts,
+    /// In one listing.
+    Whole,
+}
+
 /// Whether an observation saw everything. When in doubt keep: from a partial one nothing is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Coverage {

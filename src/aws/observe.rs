@@ -14,7 +14,7 @@ mod volumes;
 use super::{Account, ObserveError};
 use crate::policy::decode::shown;
 use crate::policy::{Policy, Targets};
-use crate::world::{Coverage, CutShort, Instance, Volume, World};
+use crate::world::{Coverage, CutShort, Instance, Sweep, Volume, World};
 use aws_sdk_ec2::types;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -34,8 +34,17 @@ impl Account {
     /// # Errors
     /// When a listing fails, by the names of the state machine.
     pub async fn observe(&self, policy: &Policy) -> Result<World, ObserveError> {
+        self.observe_by(policy, Sweep::Whole).await
+    }
+
+    /// The same, with the snapshots listed as `sweep` says.
+    ///
+    /// # Errors
+    /// When a listing fails, by the names of the state machine.
+    pub async fn observe_by(&self, policy: &Policy, sweep: Sweep) -> Result<World, ObserveError> {
         // Boxed, because a future holds those that it awaits: so deep a nest of them the compiler refuses to lay out.
-        let (targets, snapshots) = (Box::pin(self.list_targets(policy)), Box::pin(self.list_snapshots(&policy.id)));
+        let targets = Box::pin(self.list_targets(policy));
+        let snapshots = Box::pin(self.list_snapshots(&policy.id, sweep));
         let (targeted, snapshots) = tokio::try_join!(targets, snapshots)?;
         let untargeted = Box::pin(self.find_untargeted(policy, &targeted, &snapshots.items)).await?;
         // The first reason weighs most: a doubt about the snapshots' owners is one about all that was seen.

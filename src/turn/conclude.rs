@@ -2,7 +2,7 @@
 
 use super::progress::{Progress, Subject};
 use super::remaining::{self, Remaining};
-use super::{Budget, Selection, window};
+use super::{Budget, Selection, look, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
 use crate::plan::{Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
@@ -68,6 +68,8 @@ pub fn conclude(
     let done: Vec<(Action, Outcome)> = selection.actions.into_iter().zip(outcomes).collect();
     progress.brake = selection.brake;
     progress.older_volumes = progress.older_volumes.max(plan.older.volumes);
+    let deleted = done.iter().filter(|(_, outcome)| *outcome == Outcome::Deleted).count();
+    progress.shown = look::shown(plan, deleted);
     let pending = window::pending(plan, &progress.unsettled_at(now, options.settling));
     progress.pending_window = window::after(progress.pending_window, pending, &done);
     let created_now = note_outcomes(&mut progress, options, plan, &done, now);

@@ -55,6 +55,9 @@ pub struct Progress {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
+    /// How many snapshots of the policy the last turn left behind, whoever made them.
+    #[serde(default)]
+    pub shown: u64,
     /// How many volumes held snapshots of ours when the run began: the most that a turn saw.
     #[serde(default)]
     pub older_volumes: usize,
@@ -183,6 +186,7 @@ impl Progress {
             waits: 0,
             created: 0,
             deleted: 0,
+            shown: 0,
             older_volumes: 0,
             creations: 0,
             unsettled: Vec::new(),

@@ -6,28 +6,29 @@ use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::PolicyId;
 use crate::tags::{self, Marks};
-use crate::world::{CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId};
+use crate::world::{CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Sweep, Tier, VolumeId};
 use aws_sdk_ec2::types::{self, Filter};
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 impl Account {
     /// The snapshots of this account that carry the policy's tag and description, whoever made them.
     pub(super) async fn list_snapshots(
         &self,
         policy: &PolicyId,
+        sweep: Sweep,
     ) -> Result<Listing<SnapshotId, Snapshot>, ObserveError> {
-        let mut listing = Listing::default();
-        let mut owners = Owners::default();
-        let mut texts = BTreeSet::new();
-        let cut_short = self
-            .each_snapshot(ownership_filters(policy), |snapshot| {
-                owners.see(snapshot.owner_id());
-                listing.add(read_snapshot(snapshot, &mut texts), |snapshot| &snapshot.id);
-            })
-            .await?;
-        listing.cut(cut_short);
+        let read = Mutex::new(Reading::default());
+        let add = |snapshot: &types::Snapshot| read.lock().unwrap_or_else(PoisonError::into_inner).add(snapshot);
+        let listings = parts(sweep).into_iter().map(|part| {
+            let filters = ownership_filters(policy).into_iter().chain(part).collect();
+            self.each_snapshot(filters, add)
+        });
+        let cut_short = try_join_all(listings).await?;
+        let Reading { mut listing, owners, .. } = read.into_inner().unwrap_or_else(PoisonError::into_inner);
+        cut_short.into_iter().for_each(|cut_short| listing.cut(cut_short));
         // Last, because it outweighs the rest: it doubts what was seen as well.
         listing.cut(owners.mixed);
         Ok(listing)
@@ -71,6 +72,36 @@ impl Account {
             pages.turn(page.next_token());
         }
         Ok(pages.cut_short)
+    }
+}
+
+/// What the listings of a sweep have brought so far.
+#[derive(Debug, Default)]
+struct Reading {
+    listing: Listing<SnapshotId, Snapshot>,
+    owners: Owners,
+    texts: BTreeSet<Arc<str>>,
+}
+
+impl Reading {
+    fn add(&mut self, snapshot: &types::Snapshot) {
+        self.owners.see(snapshot.owner_id());
+        self.listing.add(read_snapshot(snapshot, &mut self.texts), |snapshot| &snapshot.id);
+    }
+}
+
+/// The filters of the listings that make a sweep, one for each: by how the id of the volume begins, so that every
+/// snapshot is in one of them. EC2's ids of 17 digits all begin with a zero, so those are told apart by the next digit.
+fn parts(sweep: Sweep) -> Vec<Option<Filter>> {
+    const DIGITS: &str = "0123456789abcdef";
+    let beginning = |text: String| Some(filter("volume-id", vec![format!("vol-{text}*")]));
+    match sweep {
+        Sweep::Whole => vec![None],
+        Sweep::Parts => {
+            let long = DIGITS.chars().map(|digit| format!("0{digit}"));
+            let others = DIGITS.chars().filter(|&digit| digit != '0').map(String::from);
+            long.chain(others).map(beginning).collect()
+        }
     }
 }
 

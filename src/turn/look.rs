@@ -1,0 +1,55 @@
+//! How a turn lists the snapshots, by what the run knows of their number.
+
+use super::Progress;
+use crate::plan::Plan;
+use crate::world::{Sweep, World};
+
+/// From so many snapshots on they are listed in parts. Ten pages: one after the other they take about two seconds, which
+/// 31 listings side by side do not beat.
+const PARTS_FROM: u64 = 10_000;
+
+/// One in so many snapshots may be gone since the last look by other hands than ours.
+const GONE_OF: u64 = 100;
+
+/// How this turn looks first.
+#[must_use]
+pub fn sweep(progress: &Progress) -> Sweep {
+    if progress.shown >= PARTS_FROM { Sweep::Parts } else { Sweep::Whole }
+}
+
+/// Whether a view in parts can be all that there is: no fewer snapshots than the run left behind, but for those that
+/// others deleted. Otherwise a part is missing, perhaps because the endpoint does not know such a filter, and the turn
+/// looks again at the whole: what it does not see it would make twice.
+#[must_use]
+pub fn is_whole(progress: &Progress, world: &World) -> bool {
+    let shown = u64::try_from(world.snapshots.len()).unwrap_or(u64::MAX);
+    shown >= progress.shown - progress.shown / GONE_OF
+}
+
+/// How many snapshots are there after a turn that saw `plan` and deleted so many.
+pub(super) fn shown(plan: &Plan<'_>, deleted: usize) -> u64 {
+    u64::try_from((plan.snapshots.len() + plan.foreign).saturating_sub(deleted)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::*;
+
+    fn after(shown: u64) -> Progress {
+        Progress { shown, ..Progress::new(&start("2026-11-22T17:00:00Z")) }
+    }
+
+    #[test]
+    fn ten_pages_of_snapshots_are_listed_in_parts() {
+        assert_eq!([0, 9_999, 10_000].map(|shown| sweep(&after(shown))), [Sweep::Whole, Sweep::Whole, Sweep::Parts]);
+    }
+
+    #[test]
+    fn parts_that_show_less_than_there_was_are_not_believed() {
+        let seen = |count| world([], (0..count).map(|number| snapshot(number, 1, "2026-11-20T17:00:00Z")));
+        let is_whole = |shown, count| is_whole(&after(shown), &seen(count));
+        assert_eq!((is_whole(0, 0), is_whole(99, 98), is_whole(99, 99)), (true, false, true));
+        assert_eq!((is_whole(200, 197), is_whole(200, 198), is_whole(200, 300)), (false, true, true));
+    }
+}
