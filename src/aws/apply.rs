@@ -1,5 +1,6 @@
 //! Carrying out actions: the only file that changes anything in EC2. One call an action, and no choices.
 
+use super::clock::now;
 use super::pace::{CALLS_IN_FLIGHT_MAX, Passage};
 use super::{Account, client, failure};
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
@@ -19,6 +20,9 @@ pub const CREATE_SECONDS_MAX: u64 = 15;
 /// pauses of 1 and 2 s between them, or two attempts that hang.
 pub const DELETE_SECONDS_MAX: u64 = 20;
 const DELETE_ATTEMPT_SECONDS_MAX: u64 = 10;
+/// What a DeleteSnapshot has at the end of a turn: one quick answer. A deletion that is given up is simply tried again, so
+/// the lane need not stand still for longer.
+const DELETE_SECONDS_MIN: u64 = 5;
 
 /// How often a call that EC2 throttles is made in a turn: once for each time that its lane becomes slower, and once more
 /// at the slowest pace. What is throttled then too has met something that our pace does not explain.
@@ -29,6 +33,8 @@ const SNAPSHOT_NOT_FOUND: &str = "InvalidSnapshot.NotFound";
 
 /// The lanes of this turn.
 struct Passages<'a> {
+    /// No call ends later.
+    until: Timestamp,
     create_snapshot: Passage<'a>,
     create_snapshots: Passage<'a>,
     delete_snapshot: Passage<'a>,
@@ -98,9 +104,10 @@ impl Account {
         mut on_outcome: impl FnMut(&Action, &Outcome),
     ) -> Vec<Outcome> {
         let passages = Passages {
+            until,
             create_snapshot: self.lanes.create_snapshot.until(latest_start(until, CREATE_SECONDS_MAX)),
             create_snapshots: self.lanes.create_snapshots.until(latest_start(until, CREATE_SECONDS_MAX)),
-            delete_snapshot: self.lanes.delete_snapshot.until(latest_start(until, DELETE_SECONDS_MAX)),
+            delete_snapshot: self.lanes.delete_snapshot.until(latest_start(until, DELETE_SECONDS_MIN)),
         };
         let mut queues = Queues::new(actions);
         let mut outcomes = vec![Outcome::NotStarted; actions.len()];
@@ -125,7 +132,7 @@ impl Account {
             let Some(admitted) = passage.admit().await else {
                 return (numbered, outcome);
             };
-            outcome = self.call(numbered.1).await;
+            outcome = self.call(numbered.1, passages.until).await;
             passage.note(&admitted, &outcome);
             if !is_throttled(&outcome) {
                 return (numbered, outcome);
@@ -136,11 +143,11 @@ impl Account {
         (numbered, outcome)
     }
 
-    async fn call(&self, action: &Action) -> Outcome {
+    async fn call(&self, action: &Action, until: Timestamp) -> Outcome {
         match action {
             Action::CreateSnapshot(create) => self.create_snapshot(create).await,
             Action::CreateSnapshots(create) => self.create_snapshots(create).await,
-            Action::DeleteSnapshot(delete) => self.delete_snapshot(delete).await,
+            Action::DeleteSnapshot(delete) => self.delete_snapshot(delete, until).await,
         }
     }
 
@@ -164,14 +171,15 @@ impl Account {
         }
     }
 
-    async fn delete_snapshot(&self, delete: &DeleteSnapshot) -> Outcome {
+    async fn delete_snapshot(&self, delete: &DeleteSnapshot, until: Timestamp) -> Outcome {
         // The plan has checked this. It is checked again here, where a mistake would cost somebody's data.
         let ownership = ownership(&delete.policy_id, &delete.snapshot);
         if ownership != Ownership::Ours {
             return Outcome::Failed(not_ours(delete, ownership));
         }
         let call = self.client.delete_snapshot().snapshot_id(delete.snapshot.id.to_string()).customize();
-        let patience = client::deletion_within(DELETE_ATTEMPT_SECONDS_MAX, DELETE_SECONDS_MAX);
+        let seconds = deletion_seconds(now(), until);
+        let patience = client::deletion_within(DELETE_ATTEMPT_SECONDS_MAX.min(seconds), seconds);
         match call.config_override(patience).send().await.map_err(|error| failure::of(&error)) {
             Ok(_) => Outcome::Deleted,
             Err(failed) if failed.code == SNAPSHOT_NOT_FOUND => Outcome::Deleted,
@@ -182,6 +190,12 @@ impl Account {
 
 fn is_throttled(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed(Failed { kind: FailedKind::Throttled, .. }))
+}
+
+/// How long a deletion that starts now may take.
+fn deletion_seconds(now: Timestamp, until: Timestamp) -> u64 {
+    let left = u64::try_from(until.duration_since(now).as_secs()).unwrap_or(0);
+    left.clamp(DELETE_SECONDS_MIN, DELETE_SECONDS_MAX)
 }
 
 /// The last moment at which a call that may take so many seconds ends before `until`.
