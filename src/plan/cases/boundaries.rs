@@ -184,6 +184,10 @@ fn a_time_that_is_just_now_is_neither_in_the_future_nor_to_come() {
     let counted = policy_of_one();
     let due_now = fates(&counted, &Options::default(), START, &world([volume(1)], [older(START), newer.clone()]));
     assert_eq!(due_now, "1 delete, 2 keep", "what answers this very instant pushes the older one out");
+    let (world, options) = (world([volume(1)], [snapshot(2, 1, START)]), Options::default());
+    let plan = plan(&counted, &options, &start(START), at(START), &world);
+    let first_of_one = SnapshotVerdict::Keep(KeepReason::NewestOf { rank: 1, count: 1 });
+    assert_eq!(plan.snapshots[0].verdict, first_of_one);
 }
 
 fn policy_of_one() -> Policy {

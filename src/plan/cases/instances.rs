@@ -87,15 +87,20 @@ fn e14_an_instance_with_no_volume_left_is_a_failed_creation() {
 
 #[test]
 fn more_than_forty_excluded_volumes_are_an_error_that_says_so() {
-    let mut instance = instance(1, 10, 11..=51);
-    for volume in &mut instance.volumes {
-        volume.tags = vec![tag("backup", "no")];
-    }
-    let policy = excluding(false, vec![tag("backup", "no")]);
-    let world = of_instances([instance], []);
-    let options = Options::default();
-    let plan = plan(&policy, &options, &start(START), at(START), &world);
-    assert_eq!(plan.targets[0].verdict, TargetVerdict::Fail(FailReason::TooManyExclusions { excluded: 41 }));
+    let (policy, options) = (excluding(false, vec![tag("backup", "no")]), Options::default());
+    let decided = |last| {
+        let mut instance = instance(1, 10, 11..=last);
+        for volume in &mut instance.volumes {
+            volume.tags = vec![tag("backup", "no")];
+        }
+        let world = of_instances([instance], []);
+        let plan = plan(&policy, &options, &start(START), at(START), &world);
+        (words::of_target(&plan.targets[0]).decision, words::of_target(&plan.targets[0]).reason)
+    };
+    assert_eq!(decided(50).0, "create", "forty fit into a call");
+    let (decision, reason) = decided(51);
+    assert_eq!(decision, "fail");
+    assert!(reason.starts_with("ExcludeDataVolumeTags leaves out 41 volumes of the instance, expected at most 40"));
 }
 
 #[test]
