@@ -1,4 +1,12 @@
 //! Large accounts for measurements: so many volumes, each with a week of daily snapshots.
+//!
+//! [`world`] is such an account at one moment; [`run`](mod@run) drives whole runs of it through EC2's limits.
+
+mod calls;
+mod ec2;
+mod held;
+mod look;
+pub mod run;
 
 use super::shape::{Shape, volume_id};
 use crate::policy::{Policy, Schedule};
@@ -10,6 +18,9 @@ use std::sync::Arc;
 
 /// How many snapshots of a volume are there before the run.
 pub const OLD_SNAPSHOTS: u32 = 7;
+
+/// The blocks of each snapshot: 8 GiB, as of a small root volume. Nothing depends on it.
+const FULL_SIZE_BYTES: u64 = 8 << 30;
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +102,7 @@ fn snapshot(
         (tags::SCHEDULED_TIME, written.as_str()),
     ];
     Snapshot {
-        id: SnapshotId::parse(&format!("snap-{:017x}", scattered(number))).expect("a hexadecimal number is an id"),
+        id: snapshot_id(number),
         volume_id: volume_id(scattered(volume)),
         description: share(&tags::description(&policy.id, &schedule.name)),
         state,
@@ -99,8 +110,12 @@ fn snapshot(
         origin: Origin::Created,
         marks: Marks::read_sharing(tags, share),
         tier: Tier::Standard,
-        full_size_bytes: 8 << 30,
+        full_size_bytes: FULL_SIZE_BYTES,
     }
+}
+
+fn snapshot_id(number: u32) -> SnapshotId {
+    SnapshotId::parse(&format!("snap-{:017x}", scattered(number))).expect("a hexadecimal number is an id")
 }
 
 /// EC2's ids are in no order. An odd factor maps each number to another one.

@@ -1,7 +1,4 @@
-//! `make bench`: what can be measured without AWS, beside its bound.
-//!
-//! - `bench planner VOLUMES` plans one turn of an account of so many volumes and tells the time and the memory;
-//! - `bench plan-once VOLUMES` plans once, to be counted by callgrind.
+//! How long a turn of a large account plans, and how much memory that takes.
 
 use jiff::Timestamp;
 use opendlm::options::{Options, Start, StartOrigin};
@@ -9,28 +6,13 @@ use opendlm::plan::{self, Plan, SnapshotVerdict, TargetVerdict, check};
 use opendlm::policy::Policy;
 use opendlm::sim::fleet::{self, Stage};
 use opendlm::world::World;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 const STAGES: [(Stage, &str); 3] =
     [(Stage::Begun, "nothing made"), (Stage::UnderWay, "all under way"), (Stage::Complete, "all complete")];
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = arguments.get(1).and_then(|text| text.parse().ok());
-    match (arguments.first().map(String::as_str), number) {
-        (Some("planner"), Some(volumes)) => planner(volumes),
-        (Some("plan-once"), Some(volumes)) => plan_once(volumes),
-        _ => {
-            eprintln!("usage: bench planner VOLUMES | bench plan-once VOLUMES");
-            return ExitCode::from(2);
-        }
-    }
-    ExitCode::SUCCESS
-}
-
 /// One line of JSON for each stage of a run.
-fn planner(volumes: u32) {
+pub(super) fn planner(volumes: u32) {
     let (policy, options, start) = given();
     for (stage, name) in STAGES {
         let world = fleet::world(&policy, volumes, start.at, stage);
@@ -55,7 +37,8 @@ fn planner(volumes: u32) {
     }
 }
 
-fn plan_once(volumes: u32) {
+/// A single plan.
+pub(super) fn plan_once(volumes: u32) {
     let (policy, options, start) = given();
     let world = fleet::world(&policy, volumes, start.at, Stage::Complete);
     let planned = planned(&policy, &options, &start, &world);

@@ -1,0 +1,106 @@
+//! The snapshots of a fleet as the planner reads them, changed in place: an account of 100,000 volumes is never copied.
+
+use crate::action::CreateSnapshot;
+use crate::lookup::Lookup;
+use crate::tags::Marks;
+use crate::world::{Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, World};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What one kind of look shows of the account.
+#[derive(Debug)]
+pub(super) struct View {
+    /// What was shown last.
+    pub(super) world: World,
+    positions: Lookup<SnapshotId, usize>,
+    /// What was not shown complete yet, in the order in which it began, and when it is.
+    pending: Vec<(SnapshotId, Timestamp)>,
+    texts: BTreeSet<Arc<str>>,
+}
+
+impl View {
+    /// All that there is.
+    pub(super) fn of(world: World) -> Self {
+        let mut positions = Lookup::with_room_for(world.snapshots.len() + world.volumes.len());
+        for (position, snapshot) in world.snapshots.iter().enumerate() {
+            positions.insert(snapshot.id, position);
+        }
+        Self { world, positions, pending: Vec::new(), texts: BTreeSet::new() }
+    }
+
+    /// The same volumes, and of the snapshots those that the run has begun: a partial view, from which nothing is
+    /// deleted.
+    pub(super) fn of_the_due(world: &World) -> Self {
+        let coverage = Coverage::Partial(CutShort::TooManyPages);
+        Self::of(World { volumes: world.volumes.clone(), coverage, ..World::default() })
+    }
+
+    /// Shows what is complete when its page is read: `read_at` tells when that is, by the place in the list. What a
+    /// look shows of what was begun or deleted meanwhile is left out: nothing is, while a function only looks.
+    pub(super) fn show(&mut self, read_at: impl Fn(usize) -> Timestamp) {
+        let Self { world, positions, pending, .. } = self;
+        pending.retain(|(id, completes_at)| {
+            let Some(&position) = positions.get(id) else { return false };
+            let is_complete = *completes_at <= read_at(position);
+            if let Some(snapshot) = world.snapshots.get_mut(position).filter(|_| is_complete) {
+                snapshot.state = SnapshotState::Completed;
+            }
+            !is_complete
+        });
+    }
+
+    /// How many were begun and not shown complete yet.
+    pub(super) fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// How many of those are still under way at `now`.
+    pub(super) fn pending_at(&self, now: Timestamp) -> usize {
+        self.pending.iter().filter(|(_, completes_at)| *completes_at > now).count()
+    }
+
+    /// A snapshot was begun.
+    pub(super) fn begin(&mut self, create: &CreateSnapshot, began: &Began) {
+        let texts = &mut self.texts;
+        let mut share = |text: &str| {
+            let known = texts.get(text).cloned();
+            known.unwrap_or_else(|| {
+                let text: Arc<str> = text.into();
+                texts.insert(Arc::clone(&text));
+                text
+            })
+        };
+        let snapshot = Snapshot {
+            id: began.id,
+            volume_id: create.volume_id,
+            description: share(&create.description),
+            state: SnapshotState::Pending { progress_percent: 0 },
+            start_time: began.at,
+            origin: Origin::Created,
+            marks: Marks::read_sharing(create.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())), share),
+            tier: Tier::Standard,
+            full_size_bytes: super::FULL_SIZE_BYTES,
+        };
+        self.positions.insert(began.id, self.world.snapshots.len());
+        self.world.snapshots.push(snapshot);
+        self.pending.push((began.id, began.completes_at));
+    }
+
+    /// A snapshot was deleted. The last one of the list takes its place: EC2 promises no order.
+    pub(super) fn remove(&mut self, id: SnapshotId) {
+        let Some(&position) = self.positions.get(&id) else { return };
+        self.world.snapshots.swap_remove(position);
+        if let Some(moved) = self.world.snapshots.get(position) {
+            self.positions.insert(moved.id, position);
+        }
+    }
+}
+
+/// What became of a creation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Began {
+    pub(super) id: SnapshotId,
+    pub(super) at: Timestamp,
+    pub(super) completes_at: Timestamp,
+}

@@ -1,0 +1,106 @@
+use super::*;
+use crate::pace::Share;
+use crate::turn::RunOutcome;
+
+/// So many volumes alone behind the shell of today.
+#[track_caller]
+fn check(
+    volumes: u32,
+    created_millis: i64,
+    done_millis: i64,
+    describes: [u64; 2],
+    (turns, invoked_millis): (u32, i64),
+) {
+    let ran = run(volumes, &Shell::TODAY, Conditions::ALONE);
+    let [describe_snapshots, describe_volumes] = describes;
+    let calls = u64::from(volumes);
+    let expected = Ran {
+        outcome: Ended::Done(RunOutcome::Succeeded),
+        created_after: SignedDuration::from_millis(created_millis),
+        done_after: SignedDuration::from_millis(done_millis),
+        throttled: 0,
+        calls: Calls { create_snapshot: calls, delete_snapshot: calls, describe_snapshots, describe_volumes },
+        held: usize::try_from(volumes * OLD_SNAPSHOTS).unwrap(),
+        turns,
+        invocations: SignedDuration::from_millis(invoked_millis),
+        transitions: 3 * turns + 1,
+    };
+    assert_eq!(ran, expected);
+}
+
+#[test]
+fn one_volume_takes_what_its_snapshot_takes_and_the_wait_in_which_it_is_complete() {
+    // The first turn begins at 0.1 s, creates at 0.3 s and ends at 0.55 s. Turns of 0.2 s follow after 1, 15 and 25 s,
+    // the third one ends at 43.05 s, and then every 60.5 s. The thirtieth of those begins at 1857.85 s, sees the snapshot
+    // of 1800.3 s complete, deletes at 1858.05 s, and the execution ends two hand-overs after the answer.
+    check(1, 300, 1_858_500, [34, 34], (34, 550 - 100 + 32 * 200 + 450));
+}
+
+#[test]
+fn what_a_full_bucket_lets_through_goes_ten_at_a_time_and_the_rest_at_the_refill() {
+    // 1,050 snapshots are two pages, so the first turn creates from 0.5 s on. Our bucket has 98 tokens, then one each
+    // 0.2 s from the beginning on: the last of 150 creations has the 52nd of those.
+    let ran = run(150, &Shell::TODAY, Conditions::ALONE);
+    assert_eq!(ran.created_after, SignedDuration::from_millis(500 + (150 - 98) * 200));
+    assert_eq!((ran.calls.create_snapshot, ran.calls.delete_snapshot, ran.throttled), (150, 150, 0));
+    assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 1_050));
+}
+
+#[test]
+fn a_hidden_limit_of_pending_snapshots_is_kept_to() {
+    let conditions = Conditions { pending_max: Some(5), ..Conditions::ALONE };
+    let ran = run(20, &Shell::TODAY, conditions);
+    assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 140));
+    // Four lots of five, each half an hour, and after each of them at most a wait of a minute.
+    let seconds = ran.done_after.as_secs();
+    assert!((4 * 1_800..4 * 1_865).contains(&seconds), "{ran:?}");
+}
+
+#[test]
+fn with_half_a_share_beside_others_who_take_the_other_half_nothing_is_throttled() {
+    let share = Share::of_per_cent(50).unwrap();
+    let ran = run(120, &Shell::TODAY, Conditions { others_thousandths: 500, share, pending_max: None });
+    assert_eq!((ran.outcome, ran.throttled), (Ended::Done(RunOutcome::Succeeded), 0));
+    // Half of 98 at once, and the rest at 2.5 a second.
+    assert_eq!(ran.created_after, SignedDuration::from_millis(300 + (120 - 49) * 400));
+}
+
+#[test]
+fn beside_others_who_take_half_a_whole_share_is_throttled_and_done() {
+    let ran = run(120, &Shell::TODAY, Conditions { others_thousandths: 500, ..Conditions::ALONE });
+    assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 840));
+    assert!(ran.throttled > 0 && ran.calls.create_snapshot > 120, "{ran:?}");
+}
+
+#[test]
+fn a_shell_that_looks_first_begins_sooner_and_asks_more() {
+    let shell = Shell { looks_first: true, ..Shell::TODAY };
+    let ran = run(150, &shell, Conditions::ALONE);
+    // The small look is over at 0.3 s, that at all snapshots at 0.5 s.
+    assert_eq!(ran.created_after, SignedDuration::from_millis(300 + (150 - 98) * 200));
+    assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 1_050));
+    assert_eq!(ran.calls.describe_snapshots, u64::from(ran.turns) * 3);
+}
+
+#[test]
+fn a_shell_that_asks_for_pending_snapshots_reads_all_of_them_only_when_some_are_complete() {
+    let shell = Shell { asks_for_pending: true, ..Shell::TODAY };
+    let ran = run(1, &shell, Conditions::ALONE);
+    // The first turn looks at all, 33 ask, and the last of those looks at all once more.
+    assert_eq!((ran.calls.describe_snapshots, ran.calls.describe_volumes, ran.turns), (35, 2, 34));
+    assert_eq!(ran.outcome, Ended::Done(RunOutcome::Succeeded));
+}
+
+#[test]
+fn a_listing_that_is_split_takes_a_part_of_the_time() {
+    let shell = Shell { snapshot_listings: 2.try_into().unwrap(), ..Shell::TODAY };
+    let ran = run(150, &shell, Conditions::ALONE);
+    assert_eq!(ran.created_after, SignedDuration::from_millis(300 + (150 - 98) * 200));
+}
+
+#[test]
+fn a_look_that_takes_longer_than_the_function_has_ends_the_run() {
+    let shell = Shell { timeout_seconds: 2, ..Shell::TODAY };
+    let ran = run(1, &shell, Conditions::ALONE);
+    assert_eq!((ran.outcome, ran.calls.create_snapshot), (Ended::CutOff, 0));
+}
