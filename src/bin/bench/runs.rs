@@ -12,11 +12,13 @@ const VOLUMES: [u32; 4] = [1, 100, 1_000, 10_000];
 
 /// What may be said beside the numbers of volumes: first what the shell does otherwise than today, each a field of
 /// [`Shell`]; then what the runs meet, each a field of [`Conditions`].
-pub(super) const WORDS: [&str; 10] = [
+pub(super) const WORDS: [&str; 12] = [
     "looks-first",
     "asks-for-pending",
     "timeout=SECONDS",
     "listings=NUMBER",
+    "shards=NUMBER",
+    "work-seconds-max=SECONDS",
     "creation-seconds-max=SECONDS",
     "deletion-seconds-max=SECONDS",
     "wait-after-deletions=SECONDS",
@@ -110,6 +112,8 @@ fn change(shell: &mut Shell, word: &str) -> Option<()> {
         None if word == "asks-for-pending" => shell.asks_for_pending = true,
         Some(("timeout", seconds)) => shell.timeout_seconds = seconds.parse().ok()?,
         Some(("listings", number)) => shell.snapshot_listings = number.parse::<NonZeroUsize>().ok()?,
+        Some(("shards", number)) => shell.shards = number.parse::<NonZeroUsize>().ok()?,
+        Some(("work-seconds-max", seconds)) => shell.work_seconds_max = seconds.parse().ok()?,
         Some(("creation-seconds-max", seconds)) => shell.creation_seconds_max = seconds.parse().ok()?,
         Some(("deletion-seconds-max", seconds)) => shell.deletion_seconds_max = seconds.parse().ok()?,
         Some(("wait-after-deletions", seconds)) => shell.wait_after_deletions_seconds_max = seconds.parse().ok()?,

@@ -65,24 +65,26 @@ impl Flight {
 }
 
 impl Lane<'_> {
-    /// Makes so many calls from `begin` on. `on_token` is asked what comes of a call for which EC2 has a token. Returns an
-    /// outcome for each call, and when the last one had ended.
+    /// Makes a call for each of `begin`, which says from when on it may start; of those that may, the first ones first.
+    /// `on_token` is asked what comes of a call for which EC2 has a token. Returns an outcome for each call, and when the
+    /// last one had ended.
     pub(super) fn make(
         &mut self,
-        count: usize,
-        begin: Timestamp,
+        begin: &[Timestamp],
         mut on_token: impl FnMut(usize, Timestamp) -> Outcome,
     ) -> (Vec<Outcome>, Timestamp) {
-        let mut outcomes = vec![Outcome::NotStarted; count];
-        let (mut ended, mut is_closed) = (begin, false);
-        let mut waiting = 0..count;
+        let mut outcomes = vec![Outcome::NotStarted; begin.len()];
+        let (mut ended, mut is_closed) = (begin.iter().min().copied().unwrap_or(Timestamp::MIN), false);
+        let mut in_turn: Vec<(Timestamp, usize)> = begin.iter().copied().zip(0..).collect();
+        in_turn.sort_unstable();
+        let mut waiting = in_turn.into_iter();
         let mut flight = Flight {
             places: (0..CALLS_IN_FLIGHT_MAX).map(|_| None).collect(),
             agenda: BinaryHeap::new(),
             scheduled: 0,
         };
-        for (place, position) in waiting.by_ref().take(CALLS_IN_FLIGHT_MAX).enumerate() {
-            flight.go_on(place, begin, Place { position, tries: 0, step: Step::Ask });
+        for (place, (from, position)) in waiting.by_ref().take(CALLS_IN_FLIGHT_MAX).enumerate() {
+            flight.go_on(place, from, Place { position, tries: 0, step: Step::Ask });
         }
         // Bounded by three steps for each try of each call, and by one for each throttle and place.
         while let Some((now, place, mut call)) = flight.next() {
@@ -112,8 +114,8 @@ impl Lane<'_> {
             };
             if let Some((at, step)) = next {
                 flight.go_on(place, at, Place { step, ..call });
-            } else if let Some(position) = waiting.next() {
-                flight.go_on(place, now, Place { position, tries: 0, step: Step::Ask });
+            } else if let Some((from, position)) = waiting.next() {
+                flight.go_on(place, now.max(from), Place { position, tries: 0, step: Step::Ask });
             }
         }
         (outcomes, ended)

@@ -3,7 +3,7 @@
 use crate::action::CreateSnapshot;
 use crate::lookup::Lookup;
 use crate::tags::Marks;
-use crate::world::{Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, World};
+use crate::world::{Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,14 +36,15 @@ impl View {
         Self::of(World { volumes: world.volumes.clone(), coverage, ..World::default() })
     }
 
-    /// Shows what is complete when its page is read: `read_at` tells when that is, by the place in the list. What a
+    /// Shows what is complete when its page is read: `read_at` tells when that is, by the place in the list and the volume. What a
     /// look shows of what was begun or deleted meanwhile is left out: nothing is, while a function only looks.
-    pub(super) fn show(&mut self, read_at: impl Fn(usize) -> Timestamp) {
+    pub(super) fn show(&mut self, read_at: impl Fn(usize, VolumeId) -> Timestamp) {
         let Self { world, positions, pending, .. } = self;
         pending.retain(|(id, completes_at)| {
             let Some(&position) = positions.get(id) else { return false };
-            let is_complete = *completes_at <= read_at(position);
-            if let Some(snapshot) = world.snapshots.get_mut(position).filter(|_| is_complete) {
+            let Some(snapshot) = world.snapshots.get_mut(position) else { return false };
+            let is_complete = *completes_at <= read_at(position, snapshot.volume_id);
+            if is_complete {
                 snapshot.state = SnapshotState::Completed;
             }
             !is_complete

@@ -37,13 +37,17 @@ pub(super) struct Way<'r> {
 impl Listing {
     /// A listing of so many things that begins at `now`. Nothing fills a page too.
     pub(super) fn of(action: Describe, items: usize, now: Timestamp) -> Self {
-        Self { action, read_at: Vec::new(), pages: items.div_ceil(PAGE_ITEMS_MAX).max(1), ready_at: now }
+        Self::of_pages(action, items.div_ceil(PAGE_ITEMS_MAX).max(1), now)
     }
 
-    /// When the page of the thing at `place` was read.
-    pub(super) fn read_at(&self, place: usize) -> Timestamp {
-        let page = self.read_at.get(place / PAGE_ITEMS_MAX).or(self.read_at.last());
-        page.copied().expect("a listing that was read has pages")
+    /// A listing of so many pages that begins at `now`.
+    pub(super) fn of_pages(action: Describe, pages: usize, now: Timestamp) -> Self {
+        Self { action, read_at: Vec::new(), pages, ready_at: now }
+    }
+
+    /// When a page was read.
+    pub(super) fn page_read_at(&self, page: usize) -> Timestamp {
+        self.read_at.get(page).or(self.read_at.last()).copied().expect("a listing that was read has pages")
     }
 
     /// When all of it was there.

@@ -25,8 +25,9 @@ use super::{OLD_SNAPSHOTS, Stage};
 use crate::action::Action;
 use crate::options::{Options, Start, StartOrigin};
 use crate::pace::{self, Bucket, Limit};
-use crate::policy::Policy;
+use crate::policy::{Policy, fnv1a};
 use crate::turn::{Progress, Status, WAITS_SECONDS};
+use crate::world::VolumeId;
 use act::{Acted, Views};
 use jiff::{SignedDuration, Timestamp};
 pub use shell::{Calls, Conditions, Ended, Ran, Shell};
@@ -88,10 +89,12 @@ enum Turned {
 }
 
 /// From when on a turn may begin its calls, by what it has seen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Seen {
     creations_from: Timestamp,
-    deletions_from: Timestamp,
+    /// For each part of the volumes.
+    deletions_from: Vec<Timestamp>,
+    all: Timestamp,
 }
 
 /// Runs a policy that keeps seven in an account of so many volumes that hold seven.
@@ -160,35 +163,49 @@ impl<'r> Run<'r> {
         }
         let until = now + SignedDuration::from_secs(self.given.shell.timeout_seconds) - ANSWER;
         let seen = self.look(looks_from);
-        if seen.deletions_from > until {
+        if seen.all > until {
             return Turned::CutOff { ended: until };
         }
-        let acted = act::act(&self.given, &self.views, &mut self.ec2, &mut self.last_id, progress, (now, seen, until));
+        let until = until.min(seen.all + SignedDuration::from_secs(self.given.shell.work_seconds_max));
+        let acted = act::act(&self.given, &self.views, &mut self.ec2, &mut self.last_id, progress, (now, &seen, until));
         self.note(&acted);
         let Acted { ended, conclusion, .. } = acted;
         let status = self.given.shell.shortened(conclusion.status, &conclusion.done);
         Turned::Answered { ended, progress: Box::new(conclusion.progress), status }
     }
 
-    /// Looks at the account: what is complete when its page is read counts as complete.
+    /// Looks at the account: what is complete when its page is read counts as complete. All parts of the volumes are
+    /// equally large, and all their pages equally full.
     fn look(&mut self, now: Timestamp) -> Seen {
-        let shards = self.given.shell.snapshot_listings.get();
+        let (tracks, shards) = (self.given.shell.snapshot_listings.get(), self.given.shell.shards.get());
         let items = self.views.whole.world.snapshots.len();
+        let pages = items.div_ceil(tracks * shards).div_ceil(PAGE_ITEMS_MAX).max(1);
         let volumes = Listing::of(Describe::Volumes, self.views.whole.world.volumes.len(), now);
         let due = self.views.due.as_ref().map(|due| Listing::of(Describe::Snapshots, due.world.snapshots.len(), now));
-        let shard = |_| Listing::of(Describe::Snapshots, items.div_ceil(shards), now);
-        let whole: Vec<Listing> = (0..shards).map(shard).collect();
         let has_due = due.is_some();
+        let whole = (0..tracks).map(|_| Listing::of_pages(Describe::Snapshots, pages * shards, now));
         let mut listings: Vec<Listing> = std::iter::once(volumes).chain(due).chain(whole).collect();
         self.read_all(&mut listings);
+
         let (first, whole) = listings.split_at(1 + usize::from(has_due));
-        self.views.whole.show(|place| whole.get(place % shards).map_or(now, |listing| listing.read_at(place / shards)));
+        self.views.whole.show(|place, volume| {
+            let page = shard_of(volume, shards) * pages + place * pages / items;
+            whole.get(place % tracks).map_or(now, |listing| listing.page_read_at(page))
+        });
         if let (Some(view), Some(listing)) = (&mut self.views.due, first.get(1)) {
-            view.show(|place| listing.read_at(place));
+            view.show(|place, _| listing.page_read_at(place / PAGE_ITEMS_MAX));
         }
         let ended = |listings: &[Listing]| listings.iter().map(Listing::ended).max().unwrap_or(now);
-        let all = ended(&listings);
-        Seen { creations_from: if has_due { ended(first) } else { all }, deletions_from: all }
+        let (first_ended, all) = (ended(first), ended(&listings));
+        // The volumes have to be known before anything is decided about their snapshots.
+        let volumes_known = listings.first().map_or(now, Listing::ended);
+        let shard_ended = |shard: usize| {
+            let last_page = (shard + 1) * pages - 1;
+            let read = whole.iter().map(|listing| listing.page_read_at(last_page) + PAGE).max().unwrap_or(now);
+            read.max(volumes_known)
+        };
+        let deletions_from = (0..shards).map(shard_ended).collect();
+        Seen { creations_from: if has_due { first_ended } else { all }, deletions_from, all }
     }
 
     fn read<const COUNT: usize>(&mut self, mut listings: [Listing; COUNT]) -> [Listing; COUNT] {
@@ -239,6 +256,12 @@ impl<'r> Run<'r> {
             transitions: turns * TRANSITIONS_PER_TURN + 1,
         }
     }
+}
+
+/// Which part of the volumes one is in.
+fn shard_of(volume: VolumeId, shards: usize) -> usize {
+    let shards = u64::try_from(shards).unwrap_or(u64::MAX);
+    usize::try_from(fnv1a(volume.to_string().bytes()) % shards).unwrap_or(0)
 }
 
 /// A turn that saw as many snapshots under way as there were has nothing to do: the next wait of the ladder.

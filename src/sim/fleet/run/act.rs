@@ -1,6 +1,6 @@
 //! What a turn does after its look: plan, select, call, conclude.
 
-use super::{CHECKED_VOLUMES_MAX, Given, ON_THE_WAY, SNAPSHOT_TAKES, Seen};
+use super::{CHECKED_VOLUMES_MAX, Given, ON_THE_WAY, SNAPSHOT_TAKES, Seen, shard_of};
 use crate::action::{Action, Outcome};
 use crate::pace::{self, Bucket, Known, Limit};
 use crate::plan::{self, Plan, check};
@@ -41,20 +41,20 @@ pub(super) fn act(
     ec2: &mut Ec2,
     last_id: &mut u32,
     mut progress: Progress,
-    (now, seen, until): (Timestamp, Seen, Timestamp),
+    (now, seen, until): (Timestamp, &Seen, Timestamp),
 ) -> Acted {
     let mut buckets = Buckets::learnt(given, &progress, now);
     let plan = planned(given, &views.whole, now);
     let selection = selected(given, views, &plan, &progress, now, buckets.budget(now, until));
 
-    let creations = selection.actions.iter().filter(|action| action.is_creation()).count();
-    let deletions = selection.actions.len() - creations;
+    let begin = selection.actions.iter().map(|action| seen.begin(action)).collect::<Vec<_>>();
+    let (creations, deletions) = begin.split_at(selection.actions.iter().filter(|action| action.is_creation()).count());
     let latest_start = |seconds| until - SignedDuration::from_secs(seconds);
     let Ec2 { creations: creating, deletions: deleting, pending, .. } = ec2;
     let mut began = Vec::new();
     let latest = latest_start(given.shell.creation_seconds_max);
     let mut lane = Lane { bucket: &mut buckets.create, real: creating, latest_start: latest };
-    let (mut outcomes, created_by) = lane.make(creations, seen.creations_from, |position, at| {
+    let (mut outcomes, created_by) = lane.make(creations, |position, at| {
         let Some(completes_at) = pending.begin(at, SNAPSHOT_TAKES) else { return too_many_pending() };
         *last_id += 1;
         let id = snapshot_id(*last_id);
@@ -63,16 +63,29 @@ pub(super) fn act(
     });
     let latest = latest_start(given.shell.deletion_seconds_max);
     let mut lane = Lane { bucket: &mut buckets.delete, real: deleting, latest_start: latest };
-    let (deleted, deleted_by) = lane.make(deletions, seen.deletions_from, |_, _| Outcome::Deleted);
+    let (deleted, deleted_by) = lane.make(deletions, |_, _| Outcome::Deleted);
     outcomes.extend(deleted);
 
     let made = began.into_iter().filter_map(|(at, began)| Some((selection.actions.get(at)?.clone(), began))).collect();
-    let ended = created_by.max(deleted_by);
+    let ended = created_by.max(deleted_by).max(seen.all);
     progress.pace.creations = buckets.create.known(ended);
     progress.pace.deletions = buckets.delete.known(ended);
     let conclusion = turn::conclude(&given.options, &plan, progress, selection, outcomes, ended);
     let deleted = conclusion.done.iter().filter_map(deleted_id).collect();
     Acted { ended, conclusion, made, deleted }
+}
+
+impl Seen {
+    /// From when on an action may start.
+    fn begin(&self, action: &Action) -> Timestamp {
+        match action {
+            Action::CreateSnapshot(_) | Action::CreateSnapshots(_) => self.creations_from,
+            Action::DeleteSnapshot(delete) => {
+                let shard = shard_of(delete.snapshot.volume_id, self.deletions_from.len());
+                self.deletions_from.get(shard).copied().unwrap_or(self.all)
+            }
+        }
+    }
 }
 
 fn deleted_id((action, outcome): &(Action, Outcome)) -> Option<SnapshotId> {

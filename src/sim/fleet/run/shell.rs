@@ -18,9 +18,14 @@ pub struct Shell {
     /// Whether a turn after a wait asks for pending snapshots alone, and looks at all of them only when fewer are pending
     /// than before. `Next` would have to carry that number.
     pub asks_for_pending: bool,
-    /// How many listings, each with a filter of its own, the look at all snapshots is split into. They run at the same
-    /// time.
+    /// How many listings, each with a filter of its own, run at the same time in the look at all snapshots.
     pub snapshot_listings: NonZeroUsize,
+    /// How many parts of the volumes that look goes through, one after the other. Deletions of a part begin as soon as it
+    /// is seen; creations wait for all parts.
+    pub shards: NonZeroUsize,
+    /// How long after its look a turn is over, in seconds, as if the function's time were: a short turn sees sooner what is
+    /// complete. It holds the two times below as well.
+    pub work_seconds_max: i64,
     /// How long before the end of the function's time the last creation may start, in seconds.
     pub creation_seconds_max: i64,
     /// How long before the end of the function's time the last deletion may start, in seconds.
@@ -92,6 +97,8 @@ impl Shell {
         looks_first: false,
         asks_for_pending: false,
         snapshot_listings: NonZeroUsize::MIN,
+        shards: NonZeroUsize::MIN,
+        work_seconds_max: 300,
         creation_seconds_max: 15,
         deletion_seconds_max: 20,
         wait_after_deletions_seconds_max: 60,

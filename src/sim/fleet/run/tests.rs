@@ -104,3 +104,18 @@ fn a_look_that_takes_longer_than_the_function_has_ends_the_run() {
     let ran = run(1, &shell, Conditions::ALONE);
     assert_eq!((ran.outcome, ran.calls.create_snapshot), (Ended::CutOff, 0));
 }
+
+#[test]
+fn a_short_turn_sees_sooner_what_is_complete_and_a_part_is_deleted_before_the_rest_is_seen() {
+    let shell = Shell {
+        work_seconds_max: 40,
+        shards: 4.try_into().unwrap(),
+        wait_after_deletions_seconds_max: 1,
+        ..Shell::TODAY
+    };
+    let ran = run(150, &shell, Conditions::ALONE);
+    assert_eq!((ran.outcome, ran.held, ran.throttled), (Ended::Done(RunOutcome::Succeeded), 1_050, 0));
+    // Each look is at four pages, and creations begin at 0.9 s.
+    assert_eq!(ran.calls.describe_snapshots, u64::from(ran.turns) * 4);
+    assert_eq!(ran.created_after, SignedDuration::from_millis(900 + (150 - 98) * 200));
+}
