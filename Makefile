@@ -16,7 +16,7 @@ TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY_VERSION := 0.20.2
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_FUZZ_VERSION := 0.13.2
-# What `make bench` measures: `run`, `start`; both where nothing is said.
+# What `make bench` measures: `run`, `runs`, `start`; all where nothing is said.
 BENCHES ?=
 # How many years `make soak` simulates.
 SEEDS ?= 300
@@ -45,9 +45,13 @@ test: ready ## every test
 test-core: ## the ground floor alone, under a minute from cold: no AWS crate is compiled
 	cargo test --locked --lib
 
-# What is deployed, built for this machine: the SDK once more, without its test doors and optimised. CI never does.
-bench: venv ## time and memory beside boto3: a run for 200 volumes, cold starts (BENCHES=start); compiles for minutes at first
+# What is deployed, built for this machine: the SDK once more, without its test doors and optimised. CI never does. The
+# simulated runs need none of it.
+bench: venv ## time and memory beside boto3, cold starts (BENCHES=start), simulated runs (BENCHES=runs); compiles for minutes
+ifneq ($(BENCHES),runs)
 	cargo build --locked --release --no-default-features --features aws --bin bootstrap
+endif
+	cargo build --locked --profile soak --bin bench
 	@$(VENV) tests/local/bench.py --bootstrap $(CARGO_TARGET_DIR)/release/bootstrap $(BENCHES)
 
 bootstrap: function ## build the function for this machine; the last line is its path

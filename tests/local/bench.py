@@ -1,9 +1,9 @@
-"""`make bench`: the real function on a local AWS, each figure beside its peer or its bound.
+"""`make bench`: the real function on a local AWS, and simulated runs of large accounts, each figure beside its peer or its bound.
 
-    python tests/local/bench.py [run] [start] [--bootstrap PATH]
+    python tests/local/bench.py [run] [runs] [start] [--bootstrap PATH]
 
 `run` is the time and the memory of a run for 200 volumes beside a boto3 script, five minutes; `start` is a cold start beside a
-Python function, half a minute. The exit code is 1 when a target is missed or a run did not do its work.
+Python function, half a minute; `runs` are simulated runs of up to 100,000 volumes beside EC2's limits, up to eight minutes. The exit code is 1 when a target is missed or a run did not do its work.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from pathlib import Path
 import boto3
 
 import bench_run
+import bench_runs
 import bench_start
 from chain import bootstrap_path
 from console import fact, heading, say
 from rie import NotPrepared
 
-BENCHES = {"start": bench_start.bench, "run": bench_run.bench}
+BENCHES = {"start": bench_start.bench, "run": bench_run.bench, "runs": bench_runs.bench}
+# Nothing runs in these: they need no function and no AWS.
+SIMULATED = {"runs"}
 BYTES_PER_MB = 1_000_000
 
 
@@ -32,9 +35,10 @@ def main() -> int:
     arguments = read_arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        introduce(arguments.bootstrap)
+        benches = arguments.benches or list(BENCHES)
+        introduce(arguments.bootstrap if set(benches) - SIMULATED else None)
         missed, problems = [], []
-        for name in arguments.benches or BENCHES:
+        for name in benches:
             figures, found = BENCHES[name](arguments.bootstrap)
             missed += [figure for figure in figures if not figure.is_met]
             problems += found
@@ -51,14 +55,15 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def introduce(bootstrap: Path) -> None:
+def introduce(bootstrap: Path | None) -> None:
     """Say what is measured, and on what."""
-    if not bootstrap.exists():
+    if bootstrap and not bootstrap.exists():
         raise NotPrepared(f"there is no {bootstrap}, run: make bench")
-    heading("opendlm, measured on this machine")
+    heading("opendlm, measured on this machine" if bootstrap else "opendlm, simulated")
     fact("machine", f"{os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}")
-    fact("function", f"{bootstrap.name}, {bootstrap.stat().st_size / BYTES_PER_MB:.1f} MB")
-    fact("peer", f"boto3 {boto3.__version__}")
+    if bootstrap:
+        fact("function", f"{bootstrap.name}, {bootstrap.stat().st_size / BYTES_PER_MB:.1f} MB")
+        fact("peer", f"boto3 {boto3.__version__}")
 
 
 def verdict(missed: int, problems: list[str]) -> int:
