@@ -75,10 +75,10 @@ fn line(volumes: u32, name: &str, asked: &Asked) -> Value {
 
 fn calls(calls: Calls) -> Value {
     json!({
-        "CreateSnapshot": calls.create_snapshot,
-        "DeleteSnapshot": calls.delete_snapshot,
-        "DescribeSnapshots": calls.describe_snapshots,
-        "DescribeVolumes": calls.describe_volumes,
+        "CreateSnapshot": calls.creations,
+        "DeleteSnapshot": calls.deletions,
+        "DescribeSnapshots": calls.snapshot_pages,
+        "DescribeVolumes": calls.volume_pages,
         "Total": calls.total(),
     })
 }

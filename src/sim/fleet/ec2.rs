@@ -23,8 +23,8 @@ pub(super) struct Real {
 pub(super) struct Ec2 {
     pub(super) creations: Real,
     pub(super) deletions: Real,
-    pub(super) describe_snapshots: Real,
-    pub(super) describe_volumes: Real,
+    pub(super) snapshot_pages: Real,
+    pub(super) volume_pages: Real,
     pub(super) pending: Pending,
 }
 
@@ -69,16 +69,16 @@ impl Ec2 {
         Self {
             creations: full(pace::CREATE_SNAPSHOT),
             deletions: full(pace::DELETE_SNAPSHOT),
-            describe_snapshots: full(pace::DESCRIBE_SNAPSHOTS),
-            describe_volumes: full(pace::DESCRIBE_VOLUMES),
+            snapshot_pages: full(pace::DESCRIBE_SNAPSHOTS),
+            volume_pages: full(pace::DESCRIBE_VOLUMES),
             pending: Pending { until: VecDeque::new(), most: pending_max },
         }
     }
 
     /// How many calls found no token, of any action.
     pub(super) fn throttled(&self) -> u64 {
-        let Self { creations, deletions, describe_snapshots, describe_volumes, .. } = self;
-        [creations, deletions, describe_snapshots, describe_volumes].iter().map(|real| real.throttled).sum()
+        let Self { creations, deletions, snapshot_pages, volume_pages, .. } = self;
+        [creations, deletions, snapshot_pages, volume_pages].iter().map(|real| real.throttled).sum()
     }
 }
 

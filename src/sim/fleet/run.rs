@@ -74,8 +74,8 @@ struct Run<'r> {
     given: Given<'r>,
     ec2: Ec2,
     views: Views,
-    describe_snapshots: Bucket,
-    describe_volumes: Bucket,
+    snapshot_pages: Bucket,
+    volume_pages: Bucket,
     /// How many snapshots were under way after the last look at all of them.
     pending_known: usize,
     last_id: u32,
@@ -142,8 +142,8 @@ impl<'r> Run<'r> {
             given: Given { volumes, shell, policy, options, start },
             ec2: Ec2::new(conditions.others_thousandths, conditions.pending_max, at),
             views: Views { whole, due },
-            describe_snapshots: describing(pace::DESCRIBE_SNAPSHOTS),
-            describe_volumes: describing(pace::DESCRIBE_VOLUMES),
+            snapshot_pages: describing(pace::DESCRIBE_SNAPSHOTS),
+            volume_pages: describing(pace::DESCRIBE_VOLUMES),
             pending_known: 0,
             // Days of OLD_SNAPSHOTS and one more: the numbers of those that are there.
             last_id: (OLD_SNAPSHOTS + 1) * volumes,
@@ -214,8 +214,8 @@ impl<'r> Run<'r> {
     }
 
     fn read_all(&mut self, listings: &mut [Listing]) {
-        let snapshots = Way { believed: &mut self.describe_snapshots, real: &mut self.ec2.describe_snapshots };
-        let volumes = Way { believed: &mut self.describe_volumes, real: &mut self.ec2.describe_volumes };
+        let snapshots = Way { believed: &mut self.snapshot_pages, real: &mut self.ec2.snapshot_pages };
+        let volumes = Way { believed: &mut self.volume_pages, real: &mut self.ec2.volume_pages };
         look::read(listings, snapshots, volumes);
     }
 
@@ -238,17 +238,17 @@ impl<'r> Run<'r> {
 
     fn ran(&self, outcome: Ended, ended: Timestamp, turns: u32, invocations: SignedDuration) -> Ran {
         let since = |instant: Timestamp| instant.duration_since(self.given.start.at);
-        let Ec2 { creations, deletions, describe_snapshots, describe_volumes, .. } = &self.ec2;
+        let Ec2 { creations, deletions, snapshot_pages, volume_pages, .. } = &self.ec2;
         Ran {
             outcome,
             created_after: self.last_created.map_or(SignedDuration::ZERO, since),
             done_after: since(ended),
             throttled: self.ec2.throttled(),
             calls: Calls {
-                create_snapshot: creations.calls,
-                delete_snapshot: deletions.calls,
-                describe_snapshots: describe_snapshots.calls,
-                describe_volumes: describe_volumes.calls,
+                creations: creations.calls,
+                deletions: deletions.calls,
+                snapshot_pages: snapshot_pages.calls,
+                volume_pages: volume_pages.calls,
             },
             held: self.views.whole.world.snapshots.len(),
             turns,

@@ -58,13 +58,13 @@ pub enum Ended {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Calls {
     /// CreateSnapshot.
-    pub create_snapshot: u64,
+    pub creations: u64,
     /// DeleteSnapshot.
-    pub delete_snapshot: u64,
+    pub deletions: u64,
     /// DescribeSnapshots, each page of it.
-    pub describe_snapshots: u64,
+    pub snapshot_pages: u64,
     /// DescribeVolumes, each page of it.
-    pub describe_volumes: u64,
+    pub volume_pages: u64,
 }
 
 /// What a run came to.
@@ -128,17 +128,17 @@ impl Calls {
         let pages = |items: u64| items.div_ceil(u64::try_from(PAGE_ITEMS_MAX).unwrap_or(u64::MAX));
         let volumes = u64::from(volumes);
         Self {
-            create_snapshot: volumes,
-            delete_snapshot: volumes,
-            describe_snapshots: pages(volumes) + pages(u64::from(OLD_SNAPSHOTS + 1) * volumes),
-            describe_volumes: pages(volumes),
+            creations: volumes,
+            deletions: volumes,
+            snapshot_pages: pages(volumes) + pages(u64::from(OLD_SNAPSHOTS + 1) * volumes),
+            volume_pages: pages(volumes),
         }
     }
 
     /// All of them.
     #[must_use]
     pub fn total(self) -> u64 {
-        let Self { create_snapshot, delete_snapshot, describe_snapshots, describe_volumes } = self;
-        create_snapshot + delete_snapshot + describe_snapshots + describe_volumes
+        let Self { creations, deletions, snapshot_pages, volume_pages } = self;
+        creations + deletions + snapshot_pages + volume_pages
     }
 }

@@ -12,14 +12,14 @@ fn check(
     (turns, invoked_millis): (u32, i64),
 ) {
     let ran = run(volumes, &Shell::TODAY, Conditions::ALONE);
-    let [describe_snapshots, describe_volumes] = describes;
+    let [snapshot_pages, volume_pages] = describes;
     let calls = u64::from(volumes);
     let expected = Ran {
         outcome: Ended::Done(RunOutcome::Succeeded),
         created_after: SignedDuration::from_millis(created_millis),
         done_after: SignedDuration::from_millis(done_millis),
         throttled: 0,
-        calls: Calls { create_snapshot: calls, delete_snapshot: calls, describe_snapshots, describe_volumes },
+        calls: Calls { creations: calls, deletions: calls, snapshot_pages, volume_pages },
         held: usize::try_from(volumes * OLD_SNAPSHOTS).unwrap(),
         turns,
         invocations: SignedDuration::from_millis(invoked_millis),
@@ -42,7 +42,7 @@ fn what_a_full_bucket_lets_through_goes_ten_at_a_time_and_the_rest_at_the_refill
     // 0.2 s from the beginning on: the last of 150 creations has the 52nd of those.
     let ran = run(150, &Shell::TODAY, Conditions::ALONE);
     assert_eq!(ran.created_after, SignedDuration::from_millis(500 + (150 - 98) * 200));
-    assert_eq!((ran.calls.create_snapshot, ran.calls.delete_snapshot, ran.throttled), (150, 150, 0));
+    assert_eq!((ran.calls.creations, ran.calls.deletions, ran.throttled), (150, 150, 0));
     assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 1_050));
 }
 
@@ -69,7 +69,7 @@ fn with_half_a_share_beside_others_who_take_the_other_half_nothing_is_throttled(
 fn beside_others_who_take_half_a_whole_share_is_throttled_and_done() {
     let ran = run(120, &Shell::TODAY, Conditions { others_thousandths: 500, ..Conditions::ALONE });
     assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 840));
-    assert!(ran.throttled > 0 && ran.calls.create_snapshot > 120, "{ran:?}");
+    assert!(ran.throttled > 0 && ran.calls.creations > 120, "{ran:?}");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_shell_that_looks_first_begins_sooner_and_asks_more() {
     // The small look is over at 0.3 s, that at all snapshots at 0.5 s.
     assert_eq!(ran.created_after, SignedDuration::from_millis(300 + (150 - 98) * 200));
     assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 1_050));
-    assert_eq!(ran.calls.describe_snapshots, u64::from(ran.turns) * 3);
+    assert_eq!(ran.calls.snapshot_pages, u64::from(ran.turns) * 3);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_shell_that_asks_for_pending_snapshots_reads_all_of_them_only_when_some_are_
     let shell = Shell { asks_for_pending: true, ..Shell::TODAY };
     let ran = run(1, &shell, Conditions::ALONE);
     // The first turn looks at all, 33 ask, and the last of those looks at all once more.
-    assert_eq!((ran.calls.describe_snapshots, ran.calls.describe_volumes, ran.turns), (35, 2, 34));
+    assert_eq!((ran.calls.snapshot_pages, ran.calls.volume_pages, ran.turns), (35, 2, 34));
     assert_eq!(ran.outcome, Ended::Done(RunOutcome::Succeeded));
 }
 
@@ -102,7 +102,7 @@ fn a_listing_that_is_split_takes_a_part_of_the_time() {
 fn a_look_that_takes_longer_than_the_function_has_ends_the_run() {
     let shell = Shell { timeout_seconds: 2, ..Shell::TODAY };
     let ran = run(1, &shell, Conditions::ALONE);
-    assert_eq!((ran.outcome, ran.calls.create_snapshot), (Ended::CutOff, 0));
+    assert_eq!((ran.outcome, ran.calls.creations), (Ended::CutOff, 0));
 }
 
 #[test]
@@ -116,6 +116,6 @@ fn a_short_turn_sees_sooner_what_is_complete_and_a_part_is_deleted_before_the_re
     let ran = run(150, &shell, Conditions::ALONE);
     assert_eq!((ran.outcome, ran.held, ran.throttled), (Ended::Done(RunOutcome::Succeeded), 1_050, 0));
     // Each look is at four pages, and creations begin at 0.9 s.
-    assert_eq!(ran.calls.describe_snapshots, u64::from(ran.turns) * 4);
+    assert_eq!(ran.calls.snapshot_pages, u64::from(ran.turns) * 4);
     assert_eq!(ran.created_after, SignedDuration::from_millis(900 + (150 - 98) * 200));
 }
