@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// How long a turn may take at home: as long as the function that `template.yaml` deploys.
-const TURN_SECONDS_MAX: i64 = 900;
+const TURN_SECONDS_MAX: i64 = 300;
 
 /// Runs an event to its end.
 pub(super) fn run(document: &Document) -> ExitCode {

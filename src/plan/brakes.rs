@@ -23,15 +23,16 @@ pub(super) fn keep_minimum(
     broken: &BrokenSets,
     is_exempt: impl Fn(&SnapshotDecision<'_>) -> bool,
 ) {
-    let is_restorable = |decision: &SnapshotDecision<'_>| {
+    let is_restorable = |_: Place, decision: &SnapshotDecision<'_>| {
         decision.snapshot.state == SnapshotState::Completed && decision.snapshot.tier == Tier::Standard
     };
-    let is_whole = |place: Place, decision: &SnapshotDecision<'_>| is_restorable(decision) && broken.is_whole(place);
+    let is_whole =
+        |place: Place, decision: &SnapshotDecision<'_>| is_restorable(place, decision) && broken.is_whole(place);
     let mut first = 0;
     for of_volume in decisions.chunk_by_mut(|one, other| one.snapshot.volume_id == other.snapshot.volume_id) {
         if of_volume.iter().any(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_))) {
             keep_minimum_of(of_volume, minimum, |place, decision| is_whole(first + place, decision), &is_exempt);
-            keep_minimum_of(of_volume, minimum, |_, decision| is_restorable(decision), &is_exempt);
+            keep_minimum_of(of_volume, minimum, |place, decision| is_restorable(first + place, decision), &is_exempt);
         }
         first += of_volume.len();
     }
