@@ -62,6 +62,7 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
     let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
     let world = observe(account, &event, &progress, until).await?;
+    let until = turn::look::works_until(clock::now(), until);
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
     log_decisions(&event, &plan);

@@ -13,6 +13,10 @@ use std::collections::BTreeSet;
 /// Amazon DLM shows in CloudTrail.
 pub const WAITS_SECONDS: [u32; 4] = [1, 15, 25, 60];
 
+/// The longest wait after a turn that deleted something when more will go: what becomes complete one after the other can be
+/// deleted one after the other, and EC2's bucket overflows after 20 s.
+const WAIT_BETWEEN_DELETIONS_SECONDS_MAX: u32 = 15;
+
 /// After so many turns a run ends with what it has. Step Functions ends an execution after 25,000 events of history,
 /// and a turn makes nine (task, choice and wait): 2,777 turns, less a tenth. At 60 s a turn this is over 41 hours.
 pub const TURNS_MAX: u32 = 2_500;
@@ -156,7 +160,10 @@ fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(A
     if remaining.is_open() && progress.turns < TURNS_MAX {
         let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
         let has_more_work = remaining.not_started > 0 && is_advancing && !remaining.was_throttled;
-        return Status::Waiting { seconds: if has_more_work { 0 } else { wait_seconds(progress.waits) } };
+        let has_deleted = done.iter().any(|(_, outcome)| *outcome == Outcome::Deleted);
+        let goes_on = has_deleted && plan.snapshots.iter().any(|decision| decision.goes_later.is_some());
+        let wait_max = if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX };
+        return Status::Waiting { seconds: if has_more_work { 0 } else { wait_seconds(progress.waits).min(wait_max) } };
     }
     // Of what was not observed nobody knows whether it has a backup.
     let has_failed =

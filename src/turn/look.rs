@@ -1,8 +1,10 @@
-//! How a turn lists the snapshots, by what the run knows of their number.
+//! How a turn lists the snapshots, by what the run knows of their number, and how long it works on what it saw.
 
 use super::Progress;
 use crate::plan::Plan;
+use crate::plan::due::saturating_add;
 use crate::world::{Sweep, World};
+use jiff::{SignedDuration, Timestamp};
 
 /// From so many snapshots on they are listed in parts. Ten pages: one after the other they take about two seconds, which
 /// 31 listings side by side do not beat.
@@ -10,6 +12,17 @@ const PARTS_FROM: u64 = 10_000;
 
 /// One in so many snapshots may be gone since the last look by other hands than ours.
 const GONE_OF: u64 = 100;
+
+/// How long after its look a turn begins calls: then the next one looks again. What is complete is seen by looks alone, and
+/// what waits for it, deletions, would find tokens that nobody took. A look takes seconds, and EC2's bucket of 100 takes up
+/// 20 of them.
+const WORK: SignedDuration = SignedDuration::from_secs(100);
+
+/// Until when the calls of a turn may take that looked at `looked_at` and has time until `until`.
+#[must_use]
+pub fn works_until(looked_at: Timestamp, until: Timestamp) -> Timestamp {
+    saturating_add(looked_at, WORK).min(until)
+}
 
 /// How this turn looks first.
 #[must_use]
@@ -43,6 +56,14 @@ mod tests {
     #[test]
     fn ten_pages_of_snapshots_are_listed_in_parts() {
         assert_eq!([0, 9_999, 10_000].map(|shown| sweep(&after(shown))), [Sweep::Whole, Sweep::Whole, Sweep::Parts]);
+    }
+
+    #[test]
+    fn a_turn_works_for_a_hundred_seconds_where_it_has_them() {
+        let until = |text: &str| works_until(at("2026-11-22T17:00:00Z"), at(text)).to_string();
+        assert_eq!(until("2026-11-22T17:01:39Z"), "2026-11-22T17:01:39Z");
+        assert_eq!(until("2026-11-22T17:05:00Z"), "2026-11-22T17:01:40Z");
+        assert_eq!(works_until(Timestamp::MAX, Timestamp::MAX), Timestamp::MAX);
     }
 
     #[test]

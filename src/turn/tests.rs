@@ -1,5 +1,7 @@
 //! Tables: a plan, what came of its actions, and what the turn leads to.
 
+mod waits;
+
 use super::*;
 use crate::action::{Failed, FailedKind, Outcome};
 use crate::fixtures::*;

@@ -111,7 +111,7 @@ fn change(shell: &mut Shell, word: &str) -> Option<()> {
         None if word == "looks-first" => shell.looks_first = true,
         None if word == "asks-for-pending" => shell.asks_for_pending = true,
         Some(("timeout", seconds)) => shell.timeout_seconds = seconds.parse().ok()?,
-        Some(("listings", number)) => shell.snapshot_listings = number.parse::<NonZeroUsize>().ok()?,
+        Some(("listings", number)) => shell.snapshot_listings = Some(number.parse::<NonZeroUsize>().ok()?),
         Some(("shards", number)) => shell.shards = number.parse::<NonZeroUsize>().ok()?,
         Some(("work-seconds-max", seconds)) => shell.work_seconds_max = seconds.parse().ok()?,
         Some(("creation-seconds-max", seconds)) => shell.creation_seconds_max = seconds.parse().ok()?,

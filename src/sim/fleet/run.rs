@@ -26,8 +26,8 @@ use crate::action::Action;
 use crate::options::{Options, Start, StartOrigin};
 use crate::pace::{self, Bucket, Limit};
 use crate::policy::{Policy, fnv1a};
-use crate::turn::{Progress, Status, WAITS_SECONDS};
-use crate::world::VolumeId;
+use crate::turn::{self, Progress, Status, WAITS_SECONDS};
+use crate::world::{Sweep, VolumeId};
 use act::{Acted, Views};
 use jiff::{SignedDuration, Timestamp};
 pub use shell::{Calls, Conditions, Ended, Ran, Shell};
@@ -47,6 +47,8 @@ pub const PAGE_ITEMS_MAX: usize = 1000;
 pub const CALLS_IN_FLIGHT_MAX: usize = 10;
 /// As in `aws/pace.rs`: how many tokens of each bucket are never used.
 const ON_THE_WAY: u32 = 2;
+/// As in `aws/observe/snapshots.rs`: the listings of a sweep in parts. EC2's ids fill half of them; that is left out.
+const PARTS: usize = 16;
 /// As in `main.rs`: what a turn keeps back of the function's time for its answer.
 const ANSWER: SignedDuration = SignedDuration::from_secs(2);
 /// How many volumes an account may have whose plans are held to every promise; beyond that it takes too long.
@@ -162,7 +164,7 @@ impl<'r> Run<'r> {
             }
         }
         let until = now + SignedDuration::from_secs(self.given.shell.timeout_seconds) - ANSWER;
-        let seen = self.look(looks_from);
+        let seen = self.look(looks_from, self.listings(&progress));
         if seen.all > until {
             return Turned::CutOff { ended: until };
         }
@@ -174,10 +176,19 @@ impl<'r> Run<'r> {
         Turned::Answered { ended, progress: Box::new(conclusion.progress), status }
     }
 
+    /// How many listings of snapshots run side by side.
+    fn listings(&self, progress: &Progress) -> usize {
+        match (self.given.shell.snapshot_listings, turn::look::sweep(progress)) {
+            (Some(listings), _) => listings.get(),
+            (None, Sweep::Parts) => PARTS,
+            (None, Sweep::Whole) => 1,
+        }
+    }
+
     /// Looks at the account: what is complete when its page is read counts as complete. All parts of the volumes are
     /// equally large, and all their pages equally full.
-    fn look(&mut self, now: Timestamp) -> Seen {
-        let (tracks, shards) = (self.given.shell.snapshot_listings.get(), self.given.shell.shards.get());
+    fn look(&mut self, now: Timestamp, tracks: usize) -> Seen {
+        let shards = self.given.shell.shards.get();
         let items = self.views.whole.world.snapshots.len();
         let pages = items.div_ceil(tracks * shards).div_ceil(PAGE_ITEMS_MAX).max(1);
         let volumes = Listing::of(Describe::Volumes, self.views.whole.world.volumes.len(), now);

@@ -18,8 +18,9 @@ pub struct Shell {
     /// Whether a turn after a wait asks for pending snapshots alone, and looks at all of them only when fewer are pending
     /// than before. `Next` would have to carry that number.
     pub asks_for_pending: bool,
-    /// How many listings, each with a filter of its own, run at the same time in the look at all snapshots.
-    pub snapshot_listings: NonZeroUsize,
+    /// How many listings, each with a filter of its own, run at the same time in the look at all snapshots; `None` leaves
+    /// it to the core.
+    pub snapshot_listings: Option<NonZeroUsize>,
     /// How many parts of the volumes that look goes through, one after the other. Deletions of a part begin as soon as it
     /// is seen; creations wait for all parts.
     pub shards: NonZeroUsize,
@@ -91,16 +92,17 @@ pub struct Ran {
 }
 
 impl Shell {
-    /// The shell as it is: the timeout of template.yaml, and of `aws/apply.rs` CREATE_SECONDS_MAX and DELETE_SECONDS_MAX.
+    /// The shell as it is: the timeout of template.yaml, and of `aws/apply.rs` CREATE_SECONDS_MAX and
+    /// DELETE_SECONDS_MIN, and of `turn/look.rs` WORK.
     pub const TODAY: Self = Self {
         timeout_seconds: 300,
         looks_first: false,
         asks_for_pending: false,
-        snapshot_listings: NonZeroUsize::MIN,
+        snapshot_listings: None,
         shards: NonZeroUsize::MIN,
-        work_seconds_max: 300,
+        work_seconds_max: 100,
         creation_seconds_max: 15,
-        deletion_seconds_max: 20,
+        deletion_seconds_max: 5,
         wait_after_deletions_seconds_max: 60,
     };
 
