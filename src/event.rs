@@ -14,6 +14,7 @@ pub mod json;
 mod keys;
 mod options;
 mod reading;
+mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +27,7 @@ pub use bounds::EVENT_LENGTH_MAX;
 use jiff::{SignedDuration, Timestamp};
 use keys::Keys;
 pub use reading::{REFUSAL_LENGTH_MAX, WARNINGS_LENGTH_MAX};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// An event that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +77,20 @@ impl Event {
         let progress = serde_json::to_value(progress).expect("counters and texts are JSON");
         next.insert("Progress".to_owned(), progress);
         Value::Object(next)
+    }
+
+    /// The event of a run that is split: what all targets share, and for each target what its own `Options` hold more.
+    ///
+    /// Apart from each other, because what all share may have [`EVENT_LENGTH_MAX`] bytes, and forty times that fits into no
+    /// state of Step Functions. The start is in it, so that every target has the same.
+    #[must_use]
+    pub fn split(&self, progress: &Progress) -> (Value, Vec<Value>) {
+        let mut common = self.next(progress);
+        if let Some(options) = common.get_mut("Options").and_then(Value::as_object_mut) {
+            options.remove("Targets");
+        }
+        let targets = self.options.targets.iter().map(|place| json!({ "Target": targets::written(place) })).collect();
+        (common, targets)
     }
 }
 

@@ -18,7 +18,8 @@
 //!
 //! The rooms in reading order. Ground floor, without AWS, tokio or a clock:
 //! - [`policy`]: a policy as values that cannot be wrong; [`policy::decode`]: JSON to policy, or all its problems.
-//! - [`options`], [`event`]: what opendlm offers beyond the policy, and what starts a turn.
+//! - [`options`], [`event`]: what opendlm offers beyond the policy, and what starts a turn. [`place`]: the account and
+//!   Region that it works in.
 //! - [`schedule`]: the scheduled times of a schedule.
 //! - [`tags`]: the database schema, every tag that is written or read.
 //! - [`world`]: what was observed. [`action`]: what is done, and what came of it.
@@ -46,6 +47,7 @@ pub mod log;
 mod lookup;
 pub mod options;
 pub mod pace;
+pub mod place;
 pub mod plan;
 pub mod policy;
 pub mod report;

@@ -1,6 +1,7 @@
 //! What opendlm offers beyond Amazon DLM's policy, each with its default.
 
 use crate::pace::Share;
+use crate::place::Place;
 use crate::policy::{Age, ScheduleName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -34,6 +35,11 @@ pub struct Options {
     pub settling: SignedDuration,
     /// `StartWindowMinutes`: how long after a scheduled time its snapshots may still be begun. Default: 60, as DLM.
     pub start_window: SignedDuration,
+    /// `Target`: the account and Region that this run works in. Default: those of the function.
+    pub target: Option<Place>,
+    /// `Targets`: every account and Region that the policy is carried out in, each by a run of its own. Default: none, the
+    /// run is one.
+    pub targets: Vec<Place>,
 }
 
 /// How many deletions a run may make.
@@ -103,6 +109,8 @@ impl Default for Options {
             run_now: false,
             settling: Self::SETTLING_DEFAULT,
             start_window: Self::START_WINDOW_DEFAULT,
+            target: None,
+            targets: Vec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `Options`: what opendlm offers beyond Amazon DLM's policy.
 
 use super::keys::{Keys, quoted};
+use super::targets;
 use crate::options::{MaximumDeletions, Options, Orphans};
 use crate::pace::Share;
 use crate::policy::decode::{Finding, Reading};
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// Options of the contract that are not carried out yet.
-const NOT_SUPPORTED: [&str; 2] = ["Batch", "Targets"];
+const NOT_SUPPORTED: [&str; 1] = ["Batch"];
 
 /// The units of `Orphans.IntervalUnit`, and how many of each make the 100 years that end a retention too (DLM's own
 /// table: `Interval` of `RetainRule`).
@@ -63,6 +64,10 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     }
     let orphans = keys.any("Orphans");
     let previous_names = keys.object("PreviousNames");
+    let (target, all_targets) = (keys.any("Target"), keys.any("Targets"));
+    if target.is_some() && all_targets.is_some() {
+        keys.error("Target", "set beside Targets, expected one of them".to_owned());
+    }
     let not_supported = keys.take_not_supported();
     let mut errors = keys.finish();
     if let Some(orphans) = orphans.and_then(|value| read_orphans(value, &format!("{prefix}Orphans"), &mut errors)) {
@@ -71,6 +76,10 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     if let Some(previous_names) = previous_names {
         options.previous_names =
             read_previous_names(previous_names, &format!("{prefix}PreviousNames"), policy, &mut errors);
+    }
+    options.target = target.and_then(|value| targets::read_one(value, &format!("{prefix}Target"), &mut errors));
+    if let Some(all) = all_targets {
+        options.targets = targets::read_all(all, &format!("{prefix}Targets"), &mut errors);
     }
     Reading { value: Some(options), errors, not_supported, warnings }
 }

@@ -1,0 +1,211 @@
+//! Where a run works: one account in one Region, which the contract calls a target (`Options.Target`).
+//!
+//! EC2's request limits are for each account in each Region, so a run for each of them, side by side, is all the
+//! parallelism that there is to have. Texts become places only by parsing.
+
+use crate::policy::{PolicyId, fnv1a};
+use jiff::SignedDuration;
+use std::fmt;
+
+/// One account in one Region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Whose account it is, by the role that opens it; `None` is the function's own, with the function's own role.
+    pub role: Option<Role>,
+    /// The Region.
+    pub region: Region,
+}
+
+/// A role in the account, and how it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Role {
+    /// The role.
+    pub arn: RoleArn,
+    /// What the role's trust policy asks for beside the name of who comes, if it does.
+    pub external_id: Option<ExternalId>,
+}
+
+/// The ARN of a role, as in `arn:aws:iam::111122223333:role/opendlm-target`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoleArn(String);
+
+/// The external id of a trust policy. IAM does not treat it as a secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExternalId(String);
+
+/// The name of a Region, as in `eu-west-1`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Region(String);
+
+/// The most places that one event names: Step Functions makes at most 40 loops of an inline Map at once (Step Functions
+/// developer guide, "Using Map state in Inline mode").
+pub const PLACES_MAX: usize = 40;
+
+impl Place {
+    /// The account's number; `None` for the function's own, which nothing in an event names.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.role.as_ref().map(|role| role.arn.account())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.account() {
+            Some(account) => write!(f, "account {account} in {}", self.region),
+            None => write!(f, "own account in {}", self.region),
+        }
+    }
+}
+
+impl RoleArn {
+    /// What one looks like, for messages.
+    pub const EXPECTED: &str =
+        "the ARN of a role such as arn:aws:iam::111122223333:role/opendlm-target, in aws, aws-cn or aws-us-gov";
+    /// The partitions that anybody can have an account in.
+    const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
+    /// STS API reference, AssumeRole: `RoleArn`.
+    const LENGTH_MAX: usize = 2048;
+    /// IAM API reference, CreateRole: `RoleName`.
+    const NAME_LENGTH_MAX: usize = 64;
+    /// AWS Organizations and IAM: an account has a number of twelve digits.
+    const ACCOUNT_DIGITS: usize = 12;
+
+    /// Reads the ARN of a role, with or without a path before its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let [arn, partition, service, region, account, resource] = parts.as_slice() else { return None };
+        let resource = resource.strip_prefix("role/")?;
+        let (path, name) = resource.rsplit_once('/').unwrap_or(("", resource));
+        let is_role = *arn == "arn"
+            && Self::PARTITIONS.contains(partition)
+            && *service == "iam"
+            && region.is_empty()
+            && account.len() == Self::ACCOUNT_DIGITS
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && path.bytes().all(|byte| byte.is_ascii_graphic())
+            && (1..=Self::NAME_LENGTH_MAX).contains(&name.len())
+            && name.bytes().all(is_of_a_name)
+            && text.len() <= Self::LENGTH_MAX;
+        is_role.then(|| Self(text.to_owned()))
+    }
+
+    /// The ARN as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number of the account that the role is in.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        self.0.split(':').nth(4).expect("parsing has found six parts")
+    }
+}
+
+impl ExternalId {
+    /// What one looks like, for messages.
+    pub const EXPECTED: &str = "2 to 1224 letters, digits and characters of _+=,.@:/-";
+    /// STS API reference, AssumeRole: `ExternalId`, `[\w+=,.@:\/-]*`.
+    const LENGTHS: std::ops::RangeInclusive<usize> = 2..=1224;
+
+    /// Reads an external id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_allowed = |byte: u8| is_of_a_name(byte) || b":/".contains(&byte);
+        let is_id = Self::LENGTHS.contains(&text.len()) && text.bytes().all(is_allowed);
+        is_id.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// `[\w+=,.@-]`: what IAM takes in names of roles and sessions.
+fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte)
+}
+
+impl Region {
+    /// What one looks like, for messages.
+    pub const EXPECTED: &str = "a Region such as eu-west-1";
+    /// Twice the longest there is, `ap-northeast-1`. It becomes part of the endpoint's name.
+    const LENGTH_MAX: usize = 32;
+
+    /// Reads the name of a Region, `[a-z]{2}(-[a-z]+)+-[0-9]`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let [area, words @ .., number] = parts.as_slice() else { return None };
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        let is_region = area.len() == 2
+            && is_word(area)
+            && !words.is_empty()
+            && words.iter().all(|word| is_word(word))
+            && number.len() == 1
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && text.len() <= Self::LENGTH_MAX;
+        is_region.then(|| Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RoleArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a session: what CloudTrail of the other account shows of who came.
+///
+/// `opendlm-` and the policy's id; of an id that leaves no room for itself the beginning and a hash of all of it.
+#[must_use]
+pub fn session_name(policy: &PolicyId) -> String {
+    let name = format!("opendlm-{policy}");
+    if name.len() <= SESSION_NAME_LENGTH_MAX {
+        return name;
+    }
+    let hash = format!("-{:016x}", fnv1a(policy.as_str().bytes()));
+    let beginning: String = name.chars().take(SESSION_NAME_LENGTH_MAX - hash.len()).collect();
+    beginning + &hash
+}
+
+/// STS API reference, AssumeRole: `RoleSessionName`, 2 to 64 of `[\w+=,.@-]`. A policy id alone may have 64.
+const SESSION_NAME_LENGTH_MAX: usize = 64;
+
+/// So many turns of one of many targets go at the usual pace; half of what it has. The loops of an inline Map share the
+/// 25,000 events that Step Functions writes of one execution: 2,777 turns of nine events less a tenth, for 40 targets, are
+/// 62 turns each. 31 of them wait half an hour, in which most snapshots are complete.
+const USUAL_TURNS: u32 = 31;
+
+/// From then on each wait is at least this part of the time that the run has taken: 29 more turns, each one seventh later
+/// than the one before, reach from half an hour to more than the 41 hours that a single run has.
+const LATER_BY_PART: i64 = 6;
+
+/// How many seconds one of many targets waits, that would wait `seconds` if it were alone, after so many turns of a run that
+/// has taken `elapsed`. More work at once stays at once.
+#[must_use]
+pub fn wait_seconds(seconds: u32, turns: u32, elapsed: SignedDuration) -> u32 {
+    if seconds == 0 || turns < USUAL_TURNS {
+        return seconds;
+    }
+    seconds.max(u32::try_from(elapsed.as_secs() / LATER_BY_PART).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

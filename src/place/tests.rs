@@ -1,0 +1,114 @@
+//! Tables: what a role, an external id, a Region and a session are called; and how long one of many waits.
+
+use super::*;
+use proptest::prelude::*;
+
+#[track_caller]
+fn check_role(text: &str, account: Option<&str>) {
+    assert_eq!(RoleArn::parse(text).as_ref().map(RoleArn::account), account, "{text}");
+}
+
+#[test]
+fn a_role_is_named_by_an_arn_of_iam() {
+    check_role("arn:aws:iam::111122223333:role/opendlm-target", Some("111122223333"));
+    check_role("arn:aws-cn:iam::111122223333:role/a", Some("111122223333"));
+    check_role("arn:aws-us-gov:iam::000000000001:role/path/to/the_name+=,.@-", Some("000000000001"));
+    check_role(&format!("arn:aws:iam::111122223333:role/{}", "n".repeat(64)), Some("111122223333"));
+    check_role(&format!("arn:aws:iam::111122223333:role/{}", "n".repeat(65)), None);
+    check_role(&format!("arn:aws:iam::111122223333:role/{}/n", "p".repeat(2048)), None);
+    for text in [
+        "",
+        "opendlm-target",
+        "arn:aws:iam::111122223333:role/",
+        "arn:aws:iam::111122223333:role/path/",
+        "arn:aws:iam::111122223333:user/me",
+        "arn:aws:iam::111122223333:role",
+        "arn:aws:iam::11112222333:role/a",
+        "arn:aws:iam::1111222233334:role/a",
+        "arn:aws:iam::11112222333x:role/a",
+        "arn:aws:iam:us-east-1:111122223333:role/a",
+        "arn:aws:sts::111122223333:assumed-role/a/b",
+        "arn:aws-iso:iam::111122223333:role/a",
+        "arn:AWS:iam::111122223333:role/a",
+        "arn:aws:iam::111122223333:role/a b",
+        "arn:aws:iam::111122223333:role/a\n",
+        "arn:aws:iam::111122223333:role/ä",
+        "arn:aws:iam::111122223333:role/p q/a",
+        "arn:aws:iam::111122223333:role/role/*",
+        " arn:aws:iam::111122223333:role/a",
+    ] {
+        check_role(text, None);
+    }
+}
+
+#[test]
+fn an_external_id_is_of_iams_characters() {
+    for text in ["ab", "a+=,.@:/-_9", &"x".repeat(1224)] {
+        assert_eq!(ExternalId::parse(text).as_ref().map(ExternalId::as_str), Some(text));
+    }
+    for text in ["", "a", "a b", "a\"", "ä2", "a*", &"x".repeat(1225)] {
+        assert_eq!(ExternalId::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_region_is_words_and_a_digit() {
+    for text in ["eu-west-1", "us-gov-west-1", "ap-southeast-7", "cn-north-1", "il-central-1", "us-iso-east-1"] {
+        assert_eq!(Region::parse(text).as_ref().map(Region::as_str), Some(text));
+    }
+    let long = format!("eu-{}-1", "w".repeat(28));
+    for text in
+        ["", "eu-west", "eu-west-", "eu-west-12", "eu-1", "eur-west-1", "EU-west-1", "eu--1", "eu-west-1a", "eu.x-w-1", &long]
+    {
+        assert_eq!(Region::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_place_says_whose_account_and_which_region_it_is() {
+    let region = Region::parse("eu-west-1").unwrap();
+    let arn = RoleArn::parse("arn:aws:iam::111122223333:role/a").unwrap();
+    let theirs = Place { role: Some(Role { arn, external_id: None }), region: region.clone() };
+    assert_eq!(theirs.to_string(), "account 111122223333 in eu-west-1");
+    assert_eq!(Place { role: None, region }.to_string(), "own account in eu-west-1");
+}
+
+#[test]
+fn a_session_is_called_after_the_policy() {
+    let name = |id: &str| session_name(&PolicyId::parse(id).unwrap());
+    assert_eq!(name("policy-0123456789abcdef0"), "opendlm-policy-0123456789abcdef0");
+    assert_eq!(name(&"p".repeat(56)), format!("opendlm-{}", "p".repeat(56)));
+    let (long, other) = (name(&"p".repeat(57)), name(&"p".repeat(58)));
+    assert_ne!(long, other);
+    assert!(long.starts_with("opendlm-ppp"), "{long}");
+}
+
+proptest! {
+    #[test]
+    fn a_session_name_is_one_that_sts_takes(id in "[A-Za-z0-9._-]{1,64}") {
+        let name = session_name(&PolicyId::parse(&id).unwrap());
+        prop_assert!((2..=64).contains(&name.len()), "{}", name);
+        prop_assert!(name.bytes().all(is_of_a_name));
+    }
+
+    #[test]
+    fn nobody_waits_less_than_alone(seconds in 0..3600_u32, turns in 0..3000_u32, elapsed in 0..1_000_000_i64) {
+        let waits = wait_seconds(seconds, turns, SignedDuration::from_secs(elapsed));
+        prop_assert!(waits >= seconds);
+        prop_assert_eq!(waits == 0, seconds == 0);
+    }
+}
+
+#[test]
+fn forty_targets_fit_into_one_history_however_long_their_snapshots_take() {
+    /// Step Functions: 25,000 events of an execution, nine of a turn, and six of a target's way in and out.
+    const TURNS_EACH: i64 = (25_000 / 40 - 6) / 9;
+    /// As long as a single run may take: its 2,500 turns of 60 s.
+    const HOURS: i64 = 41;
+    let (mut turns, mut elapsed) = (0_u32, SignedDuration::ZERO);
+    while elapsed.as_secs() < HOURS * 3600 {
+        turns += 1;
+        elapsed += SignedDuration::from_secs(i64::from(wait_seconds(60, turns, elapsed)));
+    }
+    assert!(i64::from(turns) <= TURNS_EACH, "{turns} turns");
+}
