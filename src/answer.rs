@@ -1,8 +1,12 @@
-//! What a turn answers, and the four names under which one that cannot go on fails.
+//! What an invocation answers, and the four names under which one that cannot go on fails.
 
 use crate::event::Event;
+use crate::place;
+use crate::policy::decode::shown;
+use crate::report::part::Part;
 use crate::report::{self, Report};
-use crate::turn::{Conclusion, Status};
+use crate::turn::{Conclusion, Progress, Status};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,19 +22,73 @@ pub struct Answer {
     pub next: Value,
     /// What happened so far.
     pub report: Report,
+    /// The report as a sum takes it, of a run for one target that is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+}
+
+/// The answer to an event with several targets: nothing was done, each target is to have a run of its own.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SplitAnswer {
+    /// `SPLIT`.
+    pub status: &'static str,
+    /// 0: begin at once.
+    pub wait_seconds: u32,
+    /// The event that all targets share.
+    pub next: Value,
+    /// What the `Options` of the event hold more for each target.
+    pub targets: Vec<Value>,
+    /// What is due.
+    pub report: Report,
+}
+
+/// What an invocation answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// Several runs are to be made.
+    Split(Box<SplitAnswer>),
+    /// What a turn came to, or what all runs did.
+    Turn(Box<Answer>),
 }
 
 impl Answer {
-    /// The answer to `event` after a turn.
+    /// The answer to `event` after a turn that ended at `now`; the event itself was warned of `warnings`.
     #[must_use]
-    pub fn new(event: &Event, conclusion: &Conclusion, report: Report) -> Self {
-        let (status, wait_seconds) = match conclusion.status {
-            Status::Done(_) => ("DONE", 0),
-            Status::Waiting { seconds } => ("WAITING", seconds),
+    pub fn new(event: &Event, conclusion: &Conclusion, report: Report, warnings: &[String], now: Timestamp) -> Self {
+        let Conclusion { status, progress, .. } = conclusion;
+        let target = event.options.target.as_ref();
+        let (status, wait_seconds, part) = match *status {
+            Status::Done(_) => ("DONE", 0, target.map(|_| Part::of(&report, warnings))),
+            Status::Waiting { seconds } if target.is_some() => {
+                let elapsed = now.duration_since(progress.begun);
+                ("WAITING", place::wait_seconds(seconds, progress.turns, elapsed), None)
+            }
+            Status::Waiting { seconds } => ("WAITING", seconds, None),
         };
-        Self { status, wait_seconds, next: event.next(&conclusion.progress), report }
+        Self { status, wait_seconds, next: event.next(progress), report, part }
+    }
+
+    /// The answer to the reports of all targets.
+    #[must_use]
+    pub fn of_sum(sum: Report) -> Self {
+        Self { status: "DONE", wait_seconds: 0, next: Value::Null, report: sum, part: None }
     }
 }
+
+impl SplitAnswer {
+    /// The answer to an event with several targets, whose runs all begin with `progress`.
+    #[must_use]
+    pub fn new(event: &Event, progress: &Progress, report: Report) -> Self {
+        let (next, targets) = event.split(progress);
+        Self { status: "SPLIT", wait_seconds: 0, next, targets, report }
+    }
+}
+
+/// How many characters of an error of one target's run are told: 40 of them have to fit into a state beside each other
+/// ([`PART_LENGTH_MAX`](crate::report::part::PART_LENGTH_MAX)).
+const TARGET_ERROR_LENGTH_MAX: usize = 1_000;
 
 /// Why a turn cannot go on. The variant's name is the error that Step Functions sees.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +108,18 @@ pub enum TurnError {
 }
 
 impl TurnError {
+    /// The error of a run for one of several targets, as much of it as there is room for.
+    #[must_use]
+    pub fn of_target(self) -> Self {
+        let cut = |text: String| shown(&text, TARGET_ERROR_LENGTH_MAX);
+        match self {
+            Self::AccessDenied(text) => Self::AccessDenied(cut(text)),
+            Self::PolicyInvalid(text) => Self::PolicyInvalid(cut(text)),
+            Self::Throttled(text) => Self::Throttled(cut(text)),
+            Self::Unavailable(text) => Self::Unavailable(cut(text)),
+        }
+    }
+
     /// The stable name that `Retry` and `Catch` match.
     #[must_use]
     pub fn name(&self) -> &'static str {

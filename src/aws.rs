@@ -6,10 +6,12 @@
 pub mod clock;
 pub mod failure;
 
+mod accounts;
 mod apply;
 mod client;
 mod observe;
 mod pace;
+mod role;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
 mod tests;
@@ -19,31 +21,25 @@ pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};
 pub use failure::{CallFailed, ObserveError};
 
 use crate::pace::Limits;
+pub use accounts::Accounts;
 use aws_sdk_ec2::Client;
 pub use pace::Buckets;
 use pace::Lanes;
+use std::sync::Arc;
 
 /// One account in one Region: a client and our picture of its request limits, kept from turn to turn while the
 /// function's process lives.
 #[derive(Debug)]
 pub struct Account {
     client: Client,
-    lanes: Lanes,
+    /// Whoever comes to one account and Region by another way draws from the same buckets.
+    lanes: Arc<Lanes>,
 }
 
 impl Account {
-    /// The account that the environment names, with its connections already open: for the init phase of the function,
-    /// which has a full CPU. Never fails: what is wrong shows at the first real call, which can say so.
-    pub async fn connect() -> Self {
-        let client = client::from_environment().await;
-        client::warm_up(&client).await;
-        let limits = Limits::of(std::env::var(Limits::VARIABLE).ok().as_deref());
-        Self { client, lanes: Lanes::full(limits) }
-    }
-
     /// The account behind `client`, with EC2's limits and full buckets.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { client, lanes: Lanes::full(Limits::Documented) }
+        Self { client, lanes: Arc::new(Lanes::full(Limits::Documented)) }
     }
 }

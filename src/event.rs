@@ -4,6 +4,7 @@
 //!   What `aws dlm get-lifecycle-policy` prints is one.
 //! - an EventBridge envelope whose `detail` is the above; its `time` is the scheduled time where `ScheduledTime` is absent.
 //! - the `Next` of an earlier answer: the first shape with `Progress` added.
+//! - `{"Split": {...}, "Targets": [...], "Reports": [...]}`: what came of the targets of a run that was split, to be summed.
 //!
 //! Bad input is refused before the first write, with all its problems at once.
 
@@ -14,6 +15,7 @@ pub mod json;
 mod keys;
 mod options;
 mod reading;
+mod reports;
 mod targets;
 #[cfg(test)]
 mod tests;
@@ -24,9 +26,11 @@ use crate::policy::decode::{self, Finding, IdRule, Reading};
 use crate::tags::{to_the_second, written};
 use crate::turn::Progress;
 pub use bounds::EVENT_LENGTH_MAX;
+pub(crate) use bounds::length as json_length;
 use jiff::{SignedDuration, Timestamp};
 use keys::Keys;
 pub use reading::{REFUSAL_LENGTH_MAX, WARNINGS_LENGTH_MAX};
+pub use reports::{is_of_reports, read_reports};
 use serde_json::{Map, Value, json};
 
 /// An event that was understood.
@@ -201,6 +205,6 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
         .with_warnings(options_warnings)
 }
 
-fn refused(path: &str, message: String) -> Reading<Event> {
+fn refused<T>(path: &str, message: String) -> Reading<T> {
     Reading::refused(vec![Finding { path: path.to_owned(), message }])
 }

@@ -1,14 +1,16 @@
-//! One turn: decode, now, observe, plan, turn, apply, answer.
+//! One turn: decode, now, observe, plan, turn, apply, answer. And what is before and after the turns of several targets: the
+//! split of an event, and the sum of their reports.
 //!
 //! The same steps serve the Lambda function and the command line. Nothing here decides: it calls the core and hands
 //! over what came of it.
 
 use crate::action::{Action, Outcome};
-use crate::answer::{Answer, TurnError};
-use crate::aws::{Account, Buckets, ObserveError, clock};
+use crate::answer::{Answer, Reply, SplitAnswer, TurnError};
+use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
 use crate::pace::Bucket;
+use crate::place::Place;
 use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
 use crate::policy::{Policy, Targets};
@@ -51,12 +53,71 @@ pub(crate) fn accepted<T>(reading: Reading<T>) -> Result<T, TurnError> {
     reading.value.ok_or_else(|| TurnError::PolicyInvalid(refusal.unwrap_or_default()))
 }
 
-/// One turn on behalf of `event` that begins no call which could not end before `until`.
+/// Answers an event of any shape: a turn in the account and Region that it names, the split of one that names several, or the
+/// sum of what came of those. No call begins that could not end before `until`.
+///
+/// # Errors
+/// As [`turn`].
+pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Result<Reply, TurnError> {
+    if event::is_of_reports(value) {
+        return sum(value).map(|answer| Reply::Turn(Box::new(answer)));
+    }
+    let (event, warnings) = read_event(value)?;
+    if !event.options.targets.is_empty() {
+        return split(&event, &warnings).map(|answer| Reply::Split(Box::new(answer)));
+    }
+    let account = accounts.at(event.options.target.as_ref(), &event.policy.id).await;
+    let is_of_target = event.options.target.is_some();
+    let answer = turn_of(&account, event, &warnings, until).await;
+    answer.map(|answer| Reply::Turn(Box::new(answer))).map_err(|error| if is_of_target { error.of_target() } else { error })
+}
+
+/// One turn on behalf of the event `value` in `account`, that begins no call which could not end before `until`.
 ///
 /// # Errors
 /// When the run cannot go on: the event is refused, EC2 cannot be asked, or the role may do nothing at all.
 pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<Answer, TurnError> {
-    let (mut event, warnings) = read_event(value)?;
+    let (event, warnings) = read_event(value)?;
+    turn_of(account, event, &warnings, until).await
+}
+
+/// Says which runs an event with several targets comes to.
+fn split(event: &Event, warnings: &[String]) -> Result<SplitAnswer, TurnError> {
+    let now = clock::now();
+    let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    let nothing = World::default();
+    let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &nothing);
+    let report = report::split_report(&event.policy, &event.options, &plan, &progress, warnings);
+    info!(policy = event.policy.id.as_str(), targets = event.options.targets.len(), "split");
+    Ok(SplitAnswer::new(event, &progress, report))
+}
+
+/// Sums what came of all targets.
+///
+/// # Errors
+/// `PolicyInvalid` when that is not what the state machine hands over.
+pub fn sum(value: &Value) -> Result<Answer, TurnError> {
+    let answer = Answer::of_sum(report::sum::sum(accepted(event::read_reports(value))?));
+    let report = &answer.report;
+    info!(
+        policy = report.policy_id,
+        targets = report.targets.len(),
+        outcome = report.outcome,
+        created = report.created,
+        deleted = report.deleted,
+        failed = report.failed,
+        summary = report.summary,
+        "sum"
+    );
+    Ok(answer)
+}
+
+async fn turn_of(
+    account: &Account,
+    mut event: Event,
+    warnings: &[String],
+    until: Timestamp,
+) -> Result<Answer, TurnError> {
     event.options.settling = settling();
     let now = clock::now();
     let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
@@ -69,8 +130,9 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
     let budget = budget(&event.policy, &account.buckets(), now, until);
     let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
     let policy_id = event.policy.id.as_str();
-    let outcomes =
-        account.apply(&selection.actions, until, |action, outcome| log_action(policy_id, action, outcome)).await;
+    let target = event.options.target.as_ref();
+    let log = |action: &Action, outcome: &Outcome| log_action(policy_id, target, action, outcome);
+    let outcomes = account.apply(&selection.actions, until, log).await;
     // What was created counts as unsettled from the end of the turn's calls on, which may have taken minutes.
     let ended = clock::now();
     progress.pace = account.buckets().known(ended);
@@ -80,8 +142,8 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
         return Err(TurnError::AccessDenied(format!("{}: {}; {advice}", denied.code, denied.message)));
     }
     let report =
-        report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, &warnings);
-    let answer = Answer::new(&event, &conclusion, report);
+        report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, warnings);
+    let answer = Answer::new(&event, &conclusion, report, warnings, ended);
     log_turn(policy_id, &answer, &conclusion);
     Ok(answer)
 }
@@ -199,6 +261,8 @@ fn log_decisions(event: &Event, plan: &Plan<'_>) {
             tracing::event!(
                 $level,
                 policy = event.policy.id.as_str(),
+                account = event.options.target.as_ref().and_then(Place::account),
+                region = event.options.target.as_ref().map(|target| target.region.as_str()),
                 decision = $line.decision,
                 schedule = $line.schedule,
                 volume = $line.volume,
@@ -217,7 +281,7 @@ fn log_decisions(event: &Event, plan: &Plan<'_>) {
     }
 }
 
-fn log_action(policy: &str, action: &Action, outcome: &Outcome) {
+fn log_action(policy: &str, target: Option<&Place>, action: &Action, outcome: &Outcome) {
     let (word, made, failed) = match outcome {
         Outcome::Created(ids) => ("done", ids.as_slice(), None),
         Outcome::Deleted => ("done", &[][..], None),
@@ -229,6 +293,8 @@ fn log_action(policy: &str, action: &Action, outcome: &Outcome) {
     let left_out = action.tags_left_out().join(", ");
     info!(
         policy,
+        account = target.and_then(Place::account),
+        region = target.map(|target| target.region.as_str()),
         action = action.name(),
         volume = about.volume,
         instance = about.instance,
@@ -283,6 +349,8 @@ impl<'a> About<'a> {
 fn log_turn(policy: &str, answer: &Answer, conclusion: &Conclusion) {
     info!(
         policy,
+        account = answer.report.account,
+        region = answer.report.region,
         turn = conclusion.progress.turns,
         status = answer.status,
         wait_seconds = answer.wait_seconds,

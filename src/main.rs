@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
-use opendlm::answer::{Answer, TurnError};
-use opendlm::aws::Account;
+use opendlm::answer::{Reply, TurnError};
+use opendlm::aws::Accounts;
 use opendlm::{handler, log};
 use serde_json::value::RawValue;
 
@@ -13,19 +13,19 @@ const RESERVE: SignedDuration = SignedDuration::from_secs(2);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::of_function();
-    let account = Account::connect().await;
-    let account = &account;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(account, event))).await
+    let accounts = Accounts::connect().await;
+    let accounts = &accounts;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(accounts, event))).await
 }
 
 /// One invocation. The event comes unread: what the runtime's own reader refuses fails under a name that no state
 /// machine knows, and what it silently drops, a key that stands twice, nobody would hear of.
-async fn invoke(account: &Account, event: LambdaEvent<Box<RawValue>>) -> Result<Answer, Diagnostic> {
-    let answer = match handler::read_json(event.payload.get().as_bytes()) {
-        Ok(value) => handler::turn(account, &value, last_call(event.context.deadline)).await,
+async fn invoke(accounts: &Accounts, event: LambdaEvent<Box<RawValue>>) -> Result<Reply, Diagnostic> {
+    let reply = match handler::read_json(event.payload.get().as_bytes()) {
+        Ok(value) => handler::invoke(accounts, &value, last_call(event.context.deadline)).await,
         Err(error) => Err(error),
     };
-    answer.map_err(|error| {
+    reply.map_err(|error| {
         let diagnostic = diagnostic(&error);
         tracing::error!(error = error.name(), cause = diagnostic.error_message, "failed");
         diagnostic

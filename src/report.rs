@@ -5,6 +5,8 @@
 
 pub mod explain;
 mod failures;
+pub mod part;
+pub mod sum;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -18,8 +20,9 @@ use crate::tags::written;
 use crate::turn::progress::Progress;
 use crate::turn::{RunOutcome, Status};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use sum::TargetReport;
 
 /// How many failures a report lists one by one: 50 of 700 bytes are 35 KB.
 pub const FAILURES_LISTED_MAX: usize = 50;
@@ -43,6 +46,12 @@ pub struct Report {
     pub policy_id: String,
     /// The start of the run, RFC 3339.
     pub start: String,
+    /// The account that `Options.Target` names by its role; absent for the function's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The Region that `Options.Target` names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// How many turns there were, this one included.
     pub turns: u32,
     /// Whether nothing was changed because `Options.DryRun` said so.
@@ -69,10 +78,13 @@ pub struct Report {
     pub failures: Vec<FailureReport>,
     /// What was ignored or understood differently in the event, and which tags found no room on a snapshot.
     pub warnings: Vec<String>,
+    /// How each target came off, where the event names several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetReport>,
 }
 
 /// Snapshots of ours that nothing manages any more: they cost money that nobody sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct OrphanReport {
     /// How many there are in all.
@@ -111,13 +123,13 @@ impl From<OrphanCount> for OrphanReport {
 }
 
 /// What is due for one schedule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ScheduleReport {
     /// The schedule.
     pub name: String,
     /// `DUE`, `LATE` (its start window was over when this run began) or `NOTHING`.
-    pub due: &'static str,
+    pub due: String,
     /// The scheduled time in question.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduled_time: Option<String>,
@@ -130,12 +142,18 @@ pub struct ScheduleReport {
 }
 
 /// Something that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct FailureReport {
-    /// `CreateSnapshot`, `CreateSnapshots` or `DeleteSnapshot`.
+    /// The account that it failed in, in a sum; absent for the function's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The Region that it failed in, in a sum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// `CreateSnapshot`, `CreateSnapshots` or `DeleteSnapshot`; in a sum also `Run`, of a target that failed altogether.
     pub action: String,
-    /// The volume, the instance or the snapshot.
+    /// The volume, the instance or the snapshot; of a run the role.
     pub resource: String,
     /// The schedule that a snapshot was to be made for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,6 +188,8 @@ pub fn report(
         summary: String::new(),
         policy_id: policy.id.to_string(),
         start: written(progress.start),
+        account: options.target.as_ref().and_then(|place| place.account()).map(str::to_owned),
+        region: options.target.as_ref().map(|place| place.region.to_string()),
         turns: progress.turns,
         dry_run: options.dry_run,
         schedules: plan.due.iter().map(|&(schedule, due)| schedule_report(schedule, due, progress.start)).collect(),
@@ -183,9 +203,26 @@ pub fn report(
         failed,
         failures,
         warnings: warnings.iter().cloned().chain(progress.tags_left_out.iter().map(line)).collect(),
+        targets: Vec::new(),
     };
     report.summary = summary(&report, plan, status);
     report.failures.truncate(FAILURES_LISTED_MAX);
+    report
+}
+
+/// The report of the turn that splits a run: what is due, and how many runs there are to be. `plan` is one of an account in
+/// which nothing is, since what is due depends on nothing in it.
+#[must_use]
+pub fn split_report(
+    policy: &Policy,
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    warnings: &[String],
+) -> Report {
+    let status = Status::Waiting { seconds: 0 };
+    let mut report = report(policy, options, plan, progress, status, warnings);
+    report.summary = format!("{} targets, a run for each", options.targets.len());
     report
 }
 
@@ -234,7 +271,7 @@ fn schedule_report(schedule: &Schedule, due: Due, start: Timestamp) -> ScheduleR
     };
     ScheduleReport {
         name: schedule.name.to_string(),
-        due,
+        due: due.to_owned(),
         scheduled_time: scheduled_time.map(written),
         next_scheduled_time: schedule::next_after(&schedule.create, start).map(written),
         derived_start_time: derived_start_time(&schedule.create),

@@ -2,7 +2,7 @@
 
 use super::failure;
 use super::whole::Whole;
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::interceptors::InterceptorContext;
 use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryMode};
@@ -28,12 +28,16 @@ const ATTEMPTS_MAX: u32 = 3;
 /// For the connections of the init phase, of whose 10 s AWS Lambda restarts the function: connecting, and no more.
 const WARM_UP_SECONDS_MAX: u64 = 3;
 
-/// A client for the account and Region that the environment and the profile name (`AWS_REGION`, `AWS_PROFILE`,
-/// `AWS_ENDPOINT_URL`, credentials), as every AWS tool reads them.
-pub(super) async fn from_environment() -> Client {
-    let shared = aws_config::defaults(BehaviorVersion::latest()).http_client(https()).load().await;
-    let attempts = shared.retry_config().map_or(ATTEMPTS_MAX, RetryConfig::max_attempts);
-    Client::from_conf(with_patience(config::Builder::from(&shared), attempts).build())
+/// What the environment and the profile say (`AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL`, credentials), as every AWS
+/// tool reads them.
+pub(super) async fn settings() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).http_client(https()).load().await
+}
+
+/// A client for the account and Region of these settings. Clients of the same settings share their connections.
+pub(super) fn of(settings: &SdkConfig) -> Client {
+    let attempts = settings.retry_config().map_or(ATTEMPTS_MAX, RetryConfig::max_attempts);
+    Client::from_conf(with_patience(config::Builder::from(settings), attempts).build())
 }
 
 /// Connections with TLS by rustls and ring.

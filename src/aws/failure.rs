@@ -4,6 +4,7 @@
 //! ([`ObserveError`]). Both come from the same table.
 
 mod codes;
+mod roles;
 
 use super::whole::NotWhole;
 use crate::action::{Failed, FailedKind};
@@ -12,6 +13,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 pub(super) use codes::is_throttle;
 use codes::{kind, without_origin};
+pub(super) use roles::{NotAssumed, of_assume_role};
 use std::error::Error;
 use std::fmt;
 
@@ -135,6 +137,9 @@ fn timeout<E: Error + 'static>(error: &SdkError<E>) -> Failed {
 /// Nothing was sent. Whoever has no credentials, or unusable ones, has none the next time either; only a provider that
 /// did not answer in time may come back.
 fn no_credentials<E: Error + 'static>(error: &SdkError<E>) -> Failed {
+    if let Some(not_assumed) = causes(error).find_map(|cause| cause.downcast_ref::<NotAssumed>()) {
+        return failed(not_assumed.failed.kind, roles::CODE, &not_assumed.to_string());
+    }
     let is_late = matches!(credentials_error(error), Some(CredentialsError::ProviderTimedOut(_)));
     failed(if is_late { FailedKind::Unclear } else { FailedKind::Denied }, "NoCredentials", &chain(error))
 }

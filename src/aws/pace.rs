@@ -78,7 +78,7 @@ impl Account {
             describe_instances,
             describe_snapshots,
             describe_volumes,
-        } = &self.lanes;
+        } = &*self.lanes;
         create_snapshot.learn(share, known.creations);
         create_snapshots.learn(share, known.set_creations);
         delete_snapshot.learn(share, known.deletions);
@@ -90,7 +90,7 @@ impl Account {
     /// The buckets of the actions that change something.
     #[must_use]
     pub fn buckets(&self) -> Buckets {
-        let Lanes { create_snapshot, create_snapshots, delete_snapshot, .. } = &self.lanes;
+        let Lanes { create_snapshot, create_snapshots, delete_snapshot, .. } = &*self.lanes;
         Buckets {
             creations: create_snapshot.bucket().clone(),
             set_creations: create_snapshots.bucket().clone(),

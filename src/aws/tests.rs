@@ -5,7 +5,7 @@ mod lines;
 mod secrets;
 mod wire;
 
-use super::{Account, client};
+use super::{Account, Accounts, client};
 use crate::policy::{Age, AgeUnit, CreateRule, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule};
 use crate::policy::{DefaultTargets, ScheduleName, StartTime, StartTimeOrigin, Tag, Targets};
 use aws_sdk_ec2::config::http::HttpResponse;
@@ -137,5 +137,5 @@ fn observing_and_applying_can_move_between_threads() {
     is_send(&account.apply(&[], until, |_, _| {}));
     let targets_one = policy(&[("k", "v")]);
     is_send(&account.observe(&targets_one));
-    is_send(&Account::connect());
+    is_send(&Accounts::connect());
 }

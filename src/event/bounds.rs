@@ -16,14 +16,14 @@ pub const EVENT_LENGTH_MAX: usize = 50_000;
 
 /// How many bytes `Progress` has at most: no more than Step Functions hands from state to state, so that nothing longer
 /// was ever part of an answer. The lists in it have bounds of their own when they are written.
-const PROGRESS_LENGTH_MAX: usize = 262_144;
+pub(super) const PROGRESS_LENGTH_MAX: usize = 262_144;
 
 /// The greatest number in `Progress`: beyond every count of turns, calls and snapshots, and far from where adding to one
 /// would leave its type.
 const COUNTER_MAX: u64 = 1_000_000_000;
 
 /// How much is told of what is wrong with `Progress`: `serde` quotes unknown keys whole.
-const PROGRESS_QUOTE_LENGTH_MAX: usize = 300;
+pub(super) const PROGRESS_QUOTE_LENGTH_MAX: usize = 300;
 
 /// The event as `Next` repeats it, or nothing where it is too long for that.
 pub(super) fn document(
@@ -51,7 +51,7 @@ pub(super) fn too_long(length: usize) -> Option<String> {
 }
 
 /// How many bytes `value` has as JSON without blanks.
-pub(super) fn length(value: &impl Serialize) -> usize {
+pub(crate) fn length(value: &impl Serialize) -> usize {
     let mut count = Count(0);
     // Nothing fails: a count takes every byte, and what was read from JSON is JSON.
     serde_json::to_writer(&mut count, value).map_or(usize::MAX, |()| count.0)

@@ -18,6 +18,8 @@ pub(super) fn of(plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<Fai
 fn braked(brake: Brake) -> FailureReport {
     let Brake { planned, allowed } = brake;
     FailureReport {
+        account: None,
+        region: None,
         action: "DeleteSnapshot".to_owned(),
         resource: "all".to_owned(),
         schedule: None,
@@ -33,6 +35,8 @@ fn braked(brake: Brake) -> FailureReport {
 /// The failure of a run that did not see the whole account.
 fn unseen(cut: CutShort) -> FailureReport {
     FailureReport {
+        account: None,
+        region: None,
         action: "Describe".to_owned(),
         resource: "the account".to_owned(),
         schedule: None,
@@ -80,6 +84,8 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         _ => words::of_target(decision).reason,
     };
     Some(FailureReport {
+        account: None,
+        region: None,
         action: action.to_owned(),
         resource: decision.target.id().to_string(),
         schedule: Some(decision.schedule.name.to_string()),
@@ -96,6 +102,8 @@ fn has_no_room(decision: &TargetDecision<'_>, progress: &Progress) -> bool {
 
 fn failure_report(failure: &Failure) -> FailureReport {
     FailureReport {
+        account: None,
+        region: None,
         action: line(&failure.action),
         resource: line(failure.subject.resource()),
         schedule: failure.subject.schedule().map(line),

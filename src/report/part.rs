@@ -1,0 +1,99 @@
+//! What is told of one target's run to those who sum up: its report, cut to what a sum needs.
+
+use super::{FailureReport, OrphanReport, Report};
+use crate::event::json_length as length;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How many bytes a part has at most, as JSON. Step Functions hands 262,144 from state to state: less 120,000 for the answer
+/// that split the run (its `Next` and its targets 105,000, its report 15,000), 142,000 are left, and 40 times this is 120,000.
+pub const PART_LENGTH_MAX: usize = 3_000;
+
+/// How many characters of a run's own summary are kept.
+const SUMMARY_LENGTH_MAX: usize = 200;
+
+/// How many characters of a failure's message are kept: a sentence of EC2, without the encoded part.
+const MESSAGE_LENGTH_MAX: usize = 200;
+
+/// A report as a sum takes it. Counts are whole, lists are cut to [`PART_LENGTH_MAX`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Part {
+    /// `SUCCEEDED`, `PARTIAL` or `SKIPPED`; whatever else it says counts as partial.
+    pub outcome: String,
+    /// What the run said of itself.
+    pub summary: String,
+    /// As in [`Report`], like all that follows.
+    pub turns: u32,
+    /// Decisions about volumes, by kind.
+    pub volumes: BTreeMap<String, usize>,
+    /// Decisions about snapshots, by kind.
+    pub snapshots: BTreeMap<String, usize>,
+    /// Snapshots created.
+    pub created: u64,
+    /// Snapshots deleted.
+    pub deleted: u64,
+    /// Snapshots that nothing manages any more.
+    pub orphans: OrphanReport,
+    /// Volumes whose backups have stopped.
+    pub stopped: usize,
+    /// Snapshots that look like ours and are not.
+    pub foreign: usize,
+    /// How many things failed.
+    pub failed: u64,
+    /// The first of them, as many as find room.
+    pub failures: Vec<FailureReport>,
+    /// What only this run had to warn of, as much as finds room.
+    pub warnings: Vec<String>,
+}
+
+impl Part {
+    /// The part of a run that is done. What the event itself was warned of is told by whoever split it.
+    #[must_use]
+    pub fn of(report: &Report, event_warnings: &[String]) -> Self {
+        let mut part = Self {
+            outcome: report.outcome.unwrap_or_default().to_owned(),
+            summary: report.summary.chars().take(SUMMARY_LENGTH_MAX).collect(),
+            turns: report.turns,
+            volumes: report.volumes.clone(),
+            snapshots: report.snapshots.clone(),
+            created: report.created,
+            deleted: report.deleted,
+            orphans: report.orphans,
+            stopped: report.stopped,
+            foreign: report.foreign,
+            failed: report.failed,
+            failures: Vec::new(),
+            warnings: Vec::new(),
+        };
+        if length(&part) > PART_LENGTH_MAX {
+            // More kinds of decisions than there are; the counts that matter stay.
+            part.volumes.clear();
+            part.snapshots.clear();
+        }
+        let mut room = PART_LENGTH_MAX.saturating_sub(length(&part));
+        let failures = report.failures.iter().map(|failure| FailureReport {
+            message: failure.message.chars().take(MESSAGE_LENGTH_MAX).collect(),
+            ..failure.clone()
+        });
+        part.failures = fitting(failures, &mut room);
+        let own = report.warnings.iter().filter(|warning| !event_warnings.contains(warning)).cloned();
+        part.warnings = fitting(own, &mut room);
+        part
+    }
+}
+
+/// The first of `items` that fit into `room`, which becomes smaller by them.
+fn fitting<T: Serialize>(items: impl Iterator<Item = T>, room: &mut usize) -> Vec<T> {
+    let mut taken = Vec::new();
+    for item in items {
+        // And a comma.
+        let Some(left) = room.checked_sub(length(&item).saturating_add(1)) else { break };
+        *room = left;
+        taken.push(item);
+    }
+    taken
+}
+
+#[cfg(test)]
+mod tests;
