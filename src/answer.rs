@@ -8,7 +8,7 @@ use crate::report::{self, Report};
 use crate::turn::{Conclusion, Progress, Status};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The answer of a turn (design.md 4.2).
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -84,6 +84,23 @@ impl SplitAnswer {
         let (next, targets) = event.split(progress);
         Self { status: "SPLIT", wait_seconds: 0, next, targets, report }
     }
+
+    /// The event of one of the targets: the state machine's `States.JsonMerge`, for who runs without it.
+    #[must_use]
+    pub fn event_of(&self, target: &Value) -> Value {
+        let mut event = self.next.clone();
+        let options = event.get_mut("Options").and_then(Value::as_object_mut);
+        if let (Some(options), Some(more)) = (options, target.as_object()) {
+            options.extend(more.clone());
+        }
+        event
+    }
+
+    /// The event that asks for the sum of what came of the targets, in their order.
+    #[must_use]
+    pub fn sum_of(&self, reports: &[Value]) -> Value {
+        json!({ "Split": self.report, "Targets": self.targets, "Reports": reports })
+    }
 }
 
 /// How many characters of an error of one target's run are told: 40 of them have to fit into a state beside each other
@@ -129,6 +146,12 @@ impl TurnError {
             Self::Throttled(_) => "Throttled",
             Self::Unavailable(_) => "Unavailable",
         }
+    }
+
+    /// The run that could not go on, as a sum takes it.
+    #[must_use]
+    pub fn told(&self) -> Value {
+        json!({ "Error": self.name(), "Cause": report::chain(self) })
     }
 
     /// The name and the whole message.

@@ -69,7 +69,9 @@ pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Res
     let account = accounts.at(event.options.target.as_ref(), &event.policy.id).await;
     let is_of_target = event.options.target.is_some();
     let answer = turn_of(&account, event, &warnings, until).await;
-    answer.map(|answer| Reply::Turn(Box::new(answer))).map_err(|error| if is_of_target { error.of_target() } else { error })
+    answer
+        .map(|answer| Reply::Turn(Box::new(answer)))
+        .map_err(|error| if is_of_target { error.of_target() } else { error })
 }
 
 /// One turn on behalf of the event `value` in `account`, that begins no call which could not end before `until`.

@@ -1,9 +1,9 @@
 //! The accounts and Regions that a process works in: each is opened once, and stays open while the process lives.
 
+use super::Account;
 use super::client;
 use super::pace::Lanes;
 use super::role::AssumedRole;
-use super::Account;
 use crate::pace::Limits;
 use crate::place::{self, Place};
 use crate::policy::PolicyId;

@@ -2,11 +2,13 @@
 
 use super::Document;
 use crate::answer::TurnError;
+use crate::aws::{Account, Accounts};
 use crate::event::{self, Event, json};
 use crate::handler;
 use crate::policy::decode::{Finding, IdRule, Reading};
 use serde_json::{Value, json};
 use std::io::Read;
+use std::sync::Arc;
 
 /// The file's JSON, or why there is none.
 fn read_json(document: &Document) -> Reading<Value> {
@@ -30,6 +32,19 @@ fn read_json(document: &Document) -> Reading<Value> {
 /// The file as an event that a turn takes: a bare policy gets one around it.
 pub(super) fn event(document: &Document) -> Result<Value, TurnError> {
     handler::accepted(read_json(document)).map(event::with_bare_policy_wrapped)
+}
+
+/// The account and Region that an event is about. It is read first: what is refused needs no credentials.
+pub(super) async fn account_of(event: &Value) -> Result<Arc<Account>, TurnError> {
+    let (event, _) = handler::read_event(event)?;
+    let targets = event.options.targets.len();
+    if targets > 0 {
+        return Err(TurnError::PolicyInvalid(format!(
+            "Options.Targets: this looks at one account in one Region and the event names {targets}, expected the one to look \
+             at as Options.Target"
+        )));
+    }
+    Ok(Accounts::connect().await.at(event.options.target.as_ref(), &event.policy.id).await)
 }
 
 /// The reading of the file.

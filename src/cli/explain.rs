@@ -1,9 +1,8 @@
 //! `opendlm explain FILE SNAPSHOT`: why this snapshot is kept or goes.
 
 use super::Document;
-use super::document::{event, print_json};
+use super::document::{account_of, event, print_json};
 use crate::answer::TurnError;
-use crate::aws::Account;
 use crate::handler;
 use crate::report::explain::Explanation;
 use crate::world::SnapshotId;
@@ -34,8 +33,8 @@ pub(super) fn explain(document: &Document, snapshot: &str) -> ExitCode {
 
 async fn explanation(document: &Document, snapshot: &SnapshotId) -> Result<Explanation, TurnError> {
     let event = event(document)?;
-    handler::read_event(&event)?;
-    handler::explain(&Account::connect().await, &event, snapshot).await
+    let account = account_of(&event).await?;
+    handler::explain(&account, &event, snapshot).await
 }
 
 fn print_text(explanation: &Explanation) {

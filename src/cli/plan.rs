@@ -1,9 +1,8 @@
 //! `opendlm plan FILE`: every decision with its reason, and no change.
 
 use super::Document;
-use super::document::{event, print_json};
+use super::document::{account_of, event, print_json};
 use crate::answer::TurnError;
-use crate::aws::Account;
 use crate::handler::{self, Foreseen};
 use crate::report::words::Line;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -31,9 +30,8 @@ pub(super) fn plan(document: &Document) -> ExitCode {
 
 async fn foresee(document: &Document) -> Result<Foreseen, TurnError> {
     let event = event(document)?;
-    // Refuse what cannot be read before asking for credentials.
-    handler::read_event(&event)?;
-    handler::foresee(&Account::connect().await, &event).await
+    let account = account_of(&event).await?;
+    handler::foresee(&account, &event).await
 }
 
 fn print_text(foreseen: &Foreseen) {

@@ -2,12 +2,13 @@
 
 use super::Document;
 use super::document::{event, print_json};
-use crate::answer::{Answer, TurnError};
-use crate::aws::{Account, clock};
+use crate::answer::{Answer, Reply, TurnError};
+use crate::aws::{Accounts, clock};
 use crate::handler;
 use crate::log;
 use crate::tags::written;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,16 +36,40 @@ pub(super) fn run(document: &Document) -> ExitCode {
 }
 
 async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
-    let mut event = event(document)?;
+    let event = event(document)?;
     handler::read_event(&event)?;
-    let account = Account::connect().await;
+    let accounts = Accounts::connect().await;
+    let split = match turns(document, &accounts, event).await? {
+        Reply::Split(split) => split,
+        Reply::Turn(answer) => return Ok(*answer),
+    };
+    let mut reports = Vec::new();
+    // One after the other: at home somebody watches, and reads line by line.
+    for target in &split.targets {
+        tell_target(document, target);
+        let report = match turns(document, &accounts, split.event_of(target)).await {
+            Ok(Reply::Turn(answer)) => serde_json::to_value(&answer.part).expect("a part is JSON"),
+            Ok(Reply::Split(_)) => unreachable!("the event of one target names no others"),
+            Err(error) => {
+                eprintln!("{}", error.text());
+                error.told()
+            }
+        };
+        reports.push(report);
+    }
+    handler::sum(&split.sum_of(&reports))
+}
+
+/// Turns of one run until it is done, or is to be split.
+async fn turns(document: &Document, accounts: &Accounts, mut event: Value) -> Result<Reply, TurnError> {
     let mut failures_in_a_row = 0;
     // Bounded by turn::TURNS_MAX, and by RETRIES_MAX where a turn fails.
     loop {
         let until = clock::now().checked_add(SignedDuration::from_secs(TURN_SECONDS_MAX)).unwrap_or(Timestamp::MAX);
-        match handler::turn(&account, &event, until).await {
-            Ok(answer) if answer.status == "DONE" => return Ok(answer),
-            Ok(answer) => {
+        match handler::invoke(accounts, &event, until).await {
+            Ok(reply @ Reply::Split(_)) => return Ok(reply),
+            Ok(Reply::Turn(answer)) if answer.status == "DONE" => return Ok(Reply::Turn(answer)),
+            Ok(Reply::Turn(answer)) => {
                 failures_in_a_row = 0;
                 if !document.json {
                     println!(
@@ -65,6 +90,12 @@ async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+fn tell_target(document: &Document, target: &Value) {
+    if !document.json {
+        println!("{}  target {}", written(clock::now()), target["Target"]);
     }
 }
 

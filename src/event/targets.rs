@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 const TARGET_FORM: &str = r#"{"RoleArn": "arn:aws:iam::111122223333:role/opendlm-target", "Region": "eu-west-1"}"#;
-const TARGETS_FORM: &str = r#"[{"RoleArn": "arn:aws:iam::111122223333:role/opendlm-target", "Regions": ["eu-west-1"]}]"#;
+const TARGETS_FORM: &str =
+    r#"[{"RoleArn": "arn:aws:iam::111122223333:role/opendlm-target", "Regions": ["eu-west-1"]}]"#;
 
 /// `Target`: the one place of a run.
 pub(super) fn read_one(value: &Value, path: &str, errors: &mut Vec<Finding>) -> Option<Place> {

@@ -57,9 +57,19 @@ fn a_region_is_words_and_a_digit() {
         assert_eq!(Region::parse(text).as_ref().map(Region::as_str), Some(text));
     }
     let long = format!("eu-{}-1", "w".repeat(28));
-    for text in
-        ["", "eu-west", "eu-west-", "eu-west-12", "eu-1", "eur-west-1", "EU-west-1", "eu--1", "eu-west-1a", "eu.x-w-1", &long]
-    {
+    for text in [
+        "",
+        "eu-west",
+        "eu-west-",
+        "eu-west-12",
+        "eu-1",
+        "eur-west-1",
+        "EU-west-1",
+        "eu--1",
+        "eu-west-1a",
+        "eu.x-w-1",
+        &long,
+    ] {
         assert_eq!(Region::parse(text), None, "{text}");
     }
 }

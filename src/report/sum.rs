@@ -132,9 +132,7 @@ fn outcome(targets: &[TargetReport]) -> RunOutcome {
 fn target_report(place: &Place, told: &Told) -> TargetReport {
     let (outcome, summary, created, deleted, failed) = match told {
         Told::Failed { error, cause } => (FAILED, format!("{error}: {cause}"), 0, 0, 1),
-        Told::Part(part) => {
-            (outcome_of(part), part.summary.clone(), part.created, part.deleted, part.failed)
-        }
+        Told::Part(part) => (outcome_of(part), part.summary.clone(), part.created, part.deleted, part.failed),
     };
     TargetReport {
         account: place.account().map(str::to_owned),

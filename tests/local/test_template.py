@@ -85,16 +85,27 @@ def machine() -> dict:
     return json.loads(MACHINE_FILE.read_text())
 
 
+def scopes() -> list[dict]:
+    """The machine, and the loop for each target in it: states go to others of their own scope only."""
+    return [machine(), *(state["ItemProcessor"] for state in machine()["States"].values() if state["Type"] == "Map")]
+
+
+def all_states() -> dict[str, dict]:
+    """Every state of every scope. Step Functions wants their names to be different."""
+    names = [name for scope in scopes() for name in scope["States"]]
+    assert len(names) == len(set(names))
+    return {name: state for scope in scopes() for name, state in scope["States"].items()}
+
+
 def next_states(state: dict) -> set[str]:
     """Where a state may go."""
     found = {state[key] for key in ("Next", "Default") if key in state}
-    return found | {rule["Next"] for rule in state.get("Choices", [])}
+    return found | {rule["Next"] for rule in [*state.get("Choices", []), *state.get("Catch", [])]}
 
 
-def retried_errors() -> set[str]:
-    """Every error name that a Task retries."""
-    retriers = [retrier for state in machine()["States"].values() for retrier in state.get("Retry", [])]
-    return {name for retrier in retriers for name in retrier["ErrorEquals"]}
+def tasks() -> dict[str, dict]:
+    """The states that call the function."""
+    return {name: state for name, state in all_states().items() if state["Type"] == "Task"}
 
 
 def longest_wait_seconds(retrier: dict) -> float:
@@ -103,9 +114,10 @@ def longest_wait_seconds(retrier: dict) -> float:
     return sum(min(wait, retrier["MaxDelaySeconds"]) for wait in waits)
 
 
-def test_every_state_can_be_reached_and_every_transition_leads_to_a_state():
-    states = machine()["States"]
-    reached, todo = set(), {machine()["StartAt"]}
+@pytest.mark.parametrize("scope", scopes(), ids=["machine", "target"])
+def test_every_state_can_be_reached_and_every_transition_leads_to_a_state(scope: dict):
+    states = scope["States"]
+    reached, todo = set(), {scope["StartAt"]}
     while todo:
         name = todo.pop()
         assert name in states, f"there is no state {name}"
@@ -115,15 +127,40 @@ def test_every_state_can_be_reached_and_every_transition_leads_to_a_state():
 
 
 def test_every_state_says_why_it_is_there_and_only_succeed_and_fail_end_a_run():
+    assert all(state.get("Comment") for state in all_states().values())
     for name, state in machine()["States"].items():
-        assert state.get("Comment"), name
         assert "End" not in state and "Catch" not in state, name
         assert bool(next_states(state)) != (state["Type"] in ("Succeed", "Fail")), name
 
 
+def test_nothing_in_the_loop_of_a_target_fails_the_run_of_the_others():
+    [_, target] = scopes()
+    for name, state in target["States"].items():
+        assert state["Type"] != "Fail", name
+        assert bool(next_states(state)) != (state.get("End") is True), name
+    [turn] = [state for state in target["States"].values() if state["Type"] == "Task"]
+    [catcher] = turn["Catch"]
+    assert catcher["ErrorEquals"] == ["States.ALL"]
+
+
+def test_a_turn_of_a_target_is_tried_as_any_other():
+    """What differs is said in the comments and in the names; how it is called, timed and retried is the same."""
+    turn, target_turn, sum_up = (all_states()[name] for name in ("Turn", "TargetTurn", "Sum"))
+    for key in ("Resource", "OutputPath", "TimeoutSeconds", "Retry"):
+        assert turn[key] == target_turn[key] == sum_up[key], key
+    assert turn["Parameters"] == target_turn["Parameters"]
+
+
+def test_as_many_targets_run_at_once_as_the_function_splits_into():
+    [found] = re.findall(r"pub const PLACES_MAX: usize = (\d+);", code(ROOT / "src" / "place.rs"))
+    assert machine()["States"]["Targets"]["MaxConcurrency"] == int(found)
+
+
 def test_every_error_is_retried_or_final_as_the_contract_says():
     retried = {name for name, helps in ERRORS_OF_THE_FUNCTION.items() if helps}
-    assert retried_errors() == retried | ERRORS_OF_LAMBDA_AND_STATES
+    for name, task in tasks().items():
+        found = {error for retrier in task["Retry"] for error in retrier["ErrorEquals"]}
+        assert found == retried | ERRORS_OF_LAMBDA_AND_STATES, name
 
 
 def test_the_code_fails_with_the_errors_of_the_contract_and_no_others():
@@ -146,7 +183,8 @@ def test_a_turn_that_may_have_done_something_is_retried_only_when_ec2_had_time_t
 
 
 def test_a_turn_is_given_up_only_when_it_cannot_be_running_any_more():
-    assert machine()["States"]["Turn"]["TimeoutSeconds"] > template()["Globals"]["Function"]["Timeout"]
+    for task in tasks().values():
+        assert task["TimeoutSeconds"] > template()["Globals"]["Function"]["Timeout"]
 
 
 def test_the_template_fills_in_what_the_machine_leaves_open():
@@ -193,8 +231,10 @@ def execute(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     definition = machine()
-    for retrier in definition["States"]["Turn"]["Retry"]:
-        retrier["IntervalSeconds"] = 1
+    loop = definition["States"]["Targets"]["ItemProcessor"]["States"]
+    for task in (definition["States"]["Turn"], definition["States"]["Sum"], loop["TargetTurn"]):
+        for retrier in task["Retry"]:
+            retrier["IntervalSeconds"] = 1
 
     def run(function: ScriptedFunction) -> tuple[dict, list[str]]:
         monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", function)

@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn the_message_names_the_role_and_what_to_do_before_sts_has_its_say() {
-        let long = ErrorMetadata::builder().code("AccessDenied").message("User: x is not authorized ".repeat(100)).build();
+        let long =
+            ErrorMetadata::builder().code("AccessDenied").message("User: x is not authorized ".repeat(100)).build();
         let message = of(CredentialsError::provider_error(long)).message;
         insta::assert_snapshot!(message.chars().take(330).collect::<String>(), @"role arn:aws:iam::111122223333:role/opendlm-target cannot be assumed: its trust policy has to name the function's role and the external id of Options, and the function's role has to be allowed sts:AssumeRole on it (parameter TargetRoleArns); AccessDenied: User: x is not authorized User: x is not authorized User: x is not authorized User:");
     }

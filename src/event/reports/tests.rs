@@ -71,7 +71,10 @@ fn what_no_state_machine_hands_over_is_refused() {
     check_refused(&event(&two(), &json!([part(), {}])), "Reports[1]");
     check_refused(&event(&two(), &json!([part(), 1])), "Reports[1]");
     check_refused(&event(&two(), &json!([part(), { "Error": 1 }])), "Reports[1]");
-    check_refused(&event(&json!([{ "Target": { "Region": "Ireland" } }]), &json!([part()])), "Targets[0].Target.Region");
+    check_refused(
+        &event(&json!([{ "Target": { "Region": "Ireland" } }]), &json!([part()])),
+        "Targets[0].Target.Region",
+    );
     check_refused(&event(&json!("x".repeat(300_000)), &json!([])), "");
     let many: Value = vec![json!({ "Target": { "Region": "eu-west-1" } }); 41].into();
     check_refused(&event(&many, &vec![part(); 41].into()), "Reports");

@@ -176,8 +176,10 @@ fn more_pairs_than_step_functions_runs_at_once_are_refused_with_what_to_do() {
     assert_eq!(understood(&json!({ "Targets": accounts(PLACES_MAX) })).options.targets.len(), 40);
     check_refused(
         &json!({ "Targets": accounts(PLACES_MAX + 1) }),
-        &["Options.Targets: 41 pairs of account and Region, expected at most 40, which is how many loops Step Functions \
-           runs at once; start the policy with several events, each with some of the targets"],
+        &[
+            "Options.Targets: 41 pairs of account and Region, expected at most 40, which is how many loops Step Functions \
+           runs at once; start the policy with several events, each with some of the targets",
+        ],
     );
 }
 
