@@ -9,6 +9,7 @@ use opendlm::policy::{Policy, PolicyId, ScheduleName};
 use opendlm::report;
 use opendlm::sim::Account;
 use opendlm::tags::{self, Mark, Marks};
+use opendlm::turn::Progress;
 use opendlm::world::{
     AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier,
     VolumeId,
@@ -87,11 +88,13 @@ fn check_event(event: &Event, warnings: &[String], rule: IdRule) {
             let explanation = report::explain::explain(&event.policy, &event.options, now, &world, &plan, &snapshot.id);
             assert!(!explanation.goes.is_empty());
         }
+        let progress_before = progress.clone();
         let conclusion = account.turn(&event.policy, &event.options, progress, now);
         let report =
             report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, warnings);
-        let answer = Answer::new(event, &conclusion, report);
+        let answer = Answer::new(event, &conclusion, report, warnings, now);
         check_next(event, &answer.next, rule);
+        check_split(event, &progress_before, rule);
         let length = serde_json::to_vec(&answer).expect("an answer is JSON").len();
         assert!(event.progress.is_some() || length < ANSWER_LENGTH_MAX, "an answer of {length} bytes");
     }
@@ -113,6 +116,25 @@ fn check_next(event: &Event, next: &Value, rule: IdRule) {
     assert_eq!(again.scheduled_time, event.scheduled_time);
     let progress = again.progress.as_ref().expect("Next holds the state of the run");
     assert_eq!(&again.next(progress), next);
+}
+
+/// The event of each target is an event, with this target and no others.
+fn check_split(event: &Event, progress: &Progress, rule: IdRule) {
+    let (common, targets) = event.split(progress);
+    for (target, place) in targets.iter().zip(&event.options.targets) {
+        let mut event_of_target = common.clone();
+        let options = event_of_target["Options"].as_object_mut().expect("there are options, since there are targets");
+        options.extend(target.as_object().expect("a target is an object").clone());
+        let reading = event::read(&event_of_target, rule);
+        // As above.
+        if event.progress.is_some() && reading.errors.iter().any(|finding| finding.path == "Progress") {
+            return;
+        }
+        assert_eq!(reading.refusal(), None, "the event of a target is understood");
+        let again = reading.value.expect("it was not refused");
+        assert_eq!((again.options.target.as_ref(), again.options.targets.len()), (Some(place), 0));
+        assert_eq!(again.policy, event.policy);
+    }
 }
 
 /// A small account for the policy: two volumes and an instance, and of each of the policy's first names snapshots that

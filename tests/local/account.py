@@ -13,13 +13,12 @@ from moto.ec2.utils import random_ami_id, random_snapshot_id, random_volume_id
 
 import local_instances
 from ec2_rules import volume_status
-from local_aws import REGION, LocalAws
+from local_aws import ACCOUNT, REGION, LocalAws
 from local_instances import LocalInstance
 
 # How long a seeded snapshot took, where nothing else is said.
 SEEDED_SECONDS = 90
 
-ZONE = REGION + "a"
 # The first name for a data volume, and as many as one instance is ever given here.
 DATA_DEVICES = [f"/dev/sd{first}{second}" for first in ("", "a", "b") for second in "fghijklmnopqrstuvwxyz"]
 BIN_TAG = "aws:recycle-bin:resource-in-bin"
@@ -83,10 +82,18 @@ class AccountSeen:
 
 
 class Account:
-    """The account of a local AWS, from the inside: nothing here passes the log of calls."""
+    """An account of a local AWS in one Region, from the inside: nothing here passes the log of calls."""
 
-    def __init__(self, aws: LocalAws) -> None:
-        self._aws = aws
+    def __init__(self, aws: LocalAws, account: str = ACCOUNT, region: str = REGION) -> None:
+        self._aws, self._account, self._region = aws, account, region
+
+    @property
+    def _ec2(self) -> Any:
+        return self._ec2_of(self._account, self._region)
+
+    @property
+    def _zone(self) -> str:
+        return self._region + "a"
 
     def add_volume(
         self,
@@ -100,8 +107,8 @@ class Account:
         created: datetime | None = None,
     ) -> str:
         """Add a volume. `status` is for the states that EC2 comes to by itself, such as `creating` or `error`."""
-        ec2 = self._aws.ec2
-        zone, kind = SimpleNamespace(name=ZONE), "io2" if multi_attach else "gp3"
+        ec2 = self._ec2
+        zone, kind = SimpleNamespace(name=self._zone), "io2" if multi_attach else "gp3"
         volume = Volume(
             ec2, id or random_volume_id(), size, zone, volume_type=kind, iops=3000, multi_attach_enabled=multi_attach
         )
@@ -126,8 +133,8 @@ class Account:
         hibernates: bool = False,
     ) -> str:
         """Add an instance in any state, with the volume that it boots from and no other."""
-        ec2 = self._aws.ec2
-        instance = LocalInstance(ec2, ZONE, state, hibernates, id)
+        ec2 = self._ec2
+        instance = LocalInstance(ec2, self._zone, state, hibernates, id)
         local_instances.add(ec2, instance)
         ec2.tags[instance.id].update(tags or {})
         if root:
@@ -137,13 +144,13 @@ class Account:
 
     def attach(self, volume: str, instance: str) -> None:
         """Attach a volume as the next data volume."""
-        taken = self._aws.ec2.get_instance(instance).block_device_mapping
+        taken = self._ec2.get_instance(instance).block_device_mapping
         device = next(name for name in DATA_DEVICES if name not in taken)
-        self._aws.ec2.attach_volume(volume, instance, device)
+        self._ec2.attach_volume(volume, instance, device)
 
     def detach(self, volume: str, instance: str) -> None:
         """Detach a volume from one instance."""
-        self._aws.ec2.detach_volume(volume, instance)
+        self._ec2.detach_volume(volume, instance)
 
     def add_data_volume(self, instance: str, tags: dict[str, str] | None = None) -> str:
         """Add a volume and attach it."""
@@ -153,18 +160,18 @@ class Account:
 
     def delete_volume(self, volume: str) -> None:
         """Delete a volume, attached or not; its snapshots stay."""
-        for attachment in self._aws.ec2.volumes[volume].attachments:
+        for attachment in self._ec2.volumes[volume].attachments:
             self.detach(volume, attachment.instance.id)
-        self._aws.ec2.delete_volume(volume)
+        self._ec2.delete_volume(volume)
 
     def set_state(self, instance: str, state: str) -> None:
         """Put an instance into a state. What is terminated loses its volumes, and those that were made with it are deleted."""
-        found = self._aws.ec2.get_instance(instance)
+        found = self._ec2.get_instance(instance)
         found.become(state)
         for device in list(found.block_device_mapping.values()) if state == "terminated" else []:
             self.detach(device.volume_id, instance)
             if device.delete_on_termination:
-                self._aws.ec2.delete_volume(device.volume_id)
+                self._ec2.delete_volume(device.volume_id)
 
     def add_snapshot(
         self,
@@ -178,7 +185,7 @@ class Account:
         ends_in_error: bool = False,
     ) -> str:
         """Add a snapshot that was started at `start` and took `seconds`. Nothing checks the tags: AWS may write `aws:` ones."""
-        ec2 = self._aws.ec2
+        ec2 = self._ec2
         source = ec2.volumes.get(volume) or SimpleNamespace(id=volume, size=8)
         snapshot = Snapshot(ec2, random_snapshot_id(), source, description, owner_id=owner)
         snapshot.start_time = without_zone(start)
@@ -190,8 +197,8 @@ class Account:
 
     def add_image_of(self, snapshot: str) -> str:
         """Register an AMI whose root device is this snapshot; EC2 refuses to delete it from then on."""
-        ec2 = self._aws.ec2
-        image = Ami(ec2, random_ami_id(), name=f"image of {snapshot}", region_name=REGION + "a")
+        ec2 = self._ec2
+        image = Ami(ec2, random_ami_id(), name=f"image of {snapshot}", region_name=self._zone)
         ec2.snapshots.pop(image.ebs_snapshot.id)
         image.ebs_snapshot = ec2.snapshots[snapshot]
         image.ebs_snapshot.from_ami = image.id
@@ -200,21 +207,21 @@ class Account:
 
     def archive(self, snapshot: str) -> None:
         """Move a snapshot to the archive tier, as a user can by hand."""
-        self._aws.ec2.modify_snapshot_tier(snapshot, "archive")
+        self._ec2.modify_snapshot_tier(snapshot, "archive")
 
     def lock(self, snapshot: str) -> None:
         """Lock a snapshot: nobody can delete it from now on."""
-        self._aws.ec2.snapshots[snapshot].is_locked = True
+        self._ec2.snapshots[snapshot].is_locked = True
 
     def put_into_bin(self, snapshot: str) -> None:
         """Put a snapshot into the Recycle Bin, where this endpoint goes on showing it, as `recoverable`."""
-        self._aws.ec2.snapshots[snapshot].is_in_bin = True
-        self._aws.ec2.tags[snapshot][BIN_TAG] = "true"
+        self._ec2.snapshots[snapshot].is_in_bin = True
+        self._ec2.tags[snapshot][BIN_TAG] = "true"
 
     def restore_from_bin(self, snapshot: str) -> None:
         """Take a snapshot out of the Recycle Bin."""
-        self._aws.ec2.snapshots[snapshot].is_in_bin = False
-        self._aws.ec2.tags[snapshot].pop(BIN_TAG)
+        self._ec2.snapshots[snapshot].is_in_bin = False
+        self._ec2.tags[snapshot].pop(BIN_TAG)
 
     def seen(self) -> AccountSeen:
         """Everything at this moment."""
@@ -222,13 +229,13 @@ class Account:
 
     def snapshots(self) -> dict[str, SnapshotSeen]:
         """All snapshots by id."""
-        return {id: self._seen(snapshot) for id, snapshot in sorted(self._aws.ec2.snapshots.items())}
+        return {id: self._seen(snapshot) for id, snapshot in sorted(self._ec2.snapshots.items())}
 
     def volumes(self) -> dict[str, VolumeSeen]:
         """All volumes by id."""
         return {
             id: VolumeSeen(id, self._tags(id), volume_status(volume), tuple(each.instance.id for each in volume.attachments))
-            for id, volume in sorted(self._aws.ec2.volumes.items())
+            for id, volume in sorted(self._ec2.volumes.items())
         }
 
     def instances(self) -> dict[str, InstanceSeen]:
@@ -242,7 +249,7 @@ class Account:
                 volumes=tuple(device.volume_id for device in instance.block_device_mapping.values()),
                 hibernates=local_instances.hibernates(instance),
             )
-            for id, instance in sorted(local_instances.all_of(self._aws.ec2).items())
+            for id, instance in sorted(local_instances.all_of(self._ec2).items())
         }
 
     def _seen(self, snapshot: Any) -> SnapshotSeen:
@@ -258,7 +265,7 @@ class Account:
         )
 
     def _tags(self, id: str) -> tuple[tuple[str, str], ...]:
-        return tuple(sorted(self._aws.ec2.tags.get(id, {}).items()))
+        return tuple(sorted(self._ec2.tags.get(id, {}).items()))
 
 
 def without_zone(time: datetime) -> datetime:

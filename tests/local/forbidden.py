@@ -61,7 +61,7 @@ ALLOWED = {
     "FunctionRole": (
         "ec2:CreateSnapshot ec2:CreateSnapshots ec2:CreateTags ec2:DeleteSnapshot ec2:DescribeInstances ec2:DescribeSnapshots"
         " ec2:DescribeVolumes kms:CreateGrant kms:Decrypt kms:DescribeKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom"
-        " kms:ReEncryptTo logs:CreateLogStream logs:PutLogEvents"
+        " kms:ReEncryptTo logs:CreateLogStream logs:PutLogEvents sts:AssumeRole"
     ).split(),
     "SchedulerRole": ["sqs:SendMessage", "states:StartExecution"],
     "StateMachineRole": ["lambda:InvokeFunction"],
@@ -86,7 +86,8 @@ def rows(role: str, place: Place) -> list[Row]:
     if role != "FunctionRole":
         table += [("EC2 is the function's", each) for call in sample_calls() for each in questions(call, place)]
     table += [("it is somewhere else", each) for each in elsewhere(role, place)]
-    return [*table, *deleting(place), *tagging(place), *creating(place), *changing(place), *using_keys(place)]
+    table += [*deleting(place), *tagging(place), *creating(place), *changing(place), *using_keys(place)]
+    return [*table, *becoming_others(place)]
 
 
 def deleting(place: Place) -> Iterator[Row]:
@@ -156,10 +157,18 @@ def using_keys(place: Place) -> Iterator[Row]:
             yield "through another service", Request(use.action, use.resource, other)
 
 
+def becoming_others(place: Place) -> Iterator[Row]:
+    """Only the roles that somebody named may be assumed, to the letter: a role has no Region, and its name no pattern."""
+    for arn in (place.role("another"), place.role("opendlm-target-2"), place.role(account="210987654321"), place.role("Admin", place.account)):
+        yield "a role that nobody named", Request("sts:AssumeRole", arn)
+    yield "assumed by its name alone", Request("sts:AssumeRoleWithWebIdentity", place.role())
+
+
 def elsewhere(role: str, place: Place) -> Iterator[Request]:
     """What the role may do, but in another Region, in another account, or to the resources of another stack."""
     for other in (replace(place, region="us-west-2"), replace(place, account="210987654321")):
-        for need in other_needs(role, other):
+        # The roles of targets are the same wherever the function is.
+        for need in [each for each in other_needs(role, other) if each.action != "sts:AssumeRole"]:
             # The endpoint that is asked stays the one of our Region.
             via = {"kms:ViaService": f"ec2.{place.region}.{place.domain}"} if "kms:ViaService" in need.context else {}
             yield Request(need.action, need.resource, {**need.context, **via})

@@ -49,7 +49,7 @@ class LocalAws:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         logging.getLogger("moto").setLevel(logging.CRITICAL)
         moto = DomainDispatcherApplication(create_backend_app)
-        self.wire = Wire(moto, switches, lambda parameters: touched.by(self.ec2, parameters))
+        self.wire = Wire(moto, switches, lambda call: touched.by(self.ec2_of(call.Account, call.Region), call.Parameters))
         self._server = make_server(
             "127.0.0.1", port, self.wire, threaded=True, request_handler=KeepAliveHandler, ssl_context=tls
         )
@@ -69,17 +69,22 @@ class LocalAws:
         self._thread.join()
 
     def reset(self) -> None:
-        """An empty account, an empty log, full buckets, and ids drawn from the seed again."""
+        """Empty accounts, an empty log, full buckets, and ids drawn from the seed again."""
         # The reset of the whole service would take the state machines along.
-        for region in list(get_backend("ec2")[ACCOUNT].values()):
-            region.reset()
+        for account in list(get_backend("ec2").values()):
+            for region in list(account.values()):
+                region.reset()
         self.wire.reset()
         mock_random.seed(self.switches.SEED)
 
     @property
     def ec2(self) -> Any:
-        """moto's EC2 of the region, for seeding."""
-        return get_backend("ec2")[ACCOUNT][REGION]
+        """moto's EC2 of our account in our Region, for seeding."""
+        return self.ec2_of(ACCOUNT, REGION)
+
+    def ec2_of(self, account: str, region: str) -> Any:
+        """moto's EC2 of any account in any Region."""
+        return get_backend("ec2")[account][region]
 
     def environment(self) -> dict[str, str]:
         """The variables that point an AWS SDK here."""

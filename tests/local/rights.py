@@ -143,7 +143,7 @@ def other_needs(role: str, place: Place) -> list[Request]:
         targets = [each["Target"] for each in resources("AWS::Scheduler::Schedule").values()]
         starts = [Request("states:StartExecution", place.resolve(each["Arn"])) for each in targets]
         return starts + [Request("sqs:SendMessage", place.resolve(each["DeadLetterConfig"]["Arn"])) for each in targets]
-    return [*log_needs(place), *key_needs(place)]
+    return [*log_needs(place), *key_needs(place), Request("sts:AssumeRole", place.role())]
 
 
 def functions_of_the_machine(place: Place) -> list[str]:

@@ -1,4 +1,4 @@
-"""template.yaml as data, and as CloudFormation would deploy it: with the pseudo parameters and references filled in."""
+"""template.yaml and target-role.yaml as data, and as CloudFormation would deploy them: with the references filled in."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "opendlm"
+STACK_FILE, TARGET_FILE = "template.yaml", "target-role.yaml"
+FUNCTION_ACCOUNT, EXTERNAL_ID = "111122223333", "opendlm-external-id"
 
 # What `!Ref` of a resource gives where it is not the name, and `!GetAtt X.Arn`: CloudFormation, "Return values" of each type.
 ARNS = {
@@ -41,15 +43,15 @@ TemplateLoader.add_multi_constructor("!", read_short_form)
 
 
 @functools.cache
-def template() -> dict:
-    """The whole template. It is read once: leave it as it is."""
-    return yaml.load((ROOT / "template.yaml").read_text(), TemplateLoader)  # noqa: S506 - a SafeLoader
+def template(file: str = STACK_FILE) -> dict:
+    """A whole template. It is read once: leave it as it is."""
+    return yaml.load((ROOT / file).read_text(), TemplateLoader)  # noqa: S506 - a SafeLoader
 
 
-def resources(kind: str) -> dict[str, dict]:
+def resources(kind: str, file: str = STACK_FILE) -> dict[str, dict]:
     """The properties of every resource of one type, by name."""
-    found = {name: one["Properties"] for name, one in template()["Resources"].items() if one["Type"] == kind}
-    assert found, f"template.yaml has no {kind}"
+    found = {name: one["Properties"] for name, one in template(file)["Resources"].items() if one["Type"] == kind}
+    assert found, f"{file} has no {kind}"
     return found
 
 
@@ -61,6 +63,8 @@ class Place:
     region: str = "eu-central-1"
     account: str = "123456789012"
     domain: str = "amazonaws.com"
+    regions: tuple[str, ...] = ()
+    """Those that target-role.yaml is deployed for; the own one where none are named."""
 
     def arn(self, kind: str, id: str) -> str:
         """The ARN of a resource of EC2: Service Authorization Reference, "Resource types defined by Amazon EC2".
@@ -73,6 +77,14 @@ class Place:
     def key(self, id: str = "1234abcd-12ab-34cd-56ef-1234567890ab") -> str:
         """The ARN of a KMS key: the one that the parameter KmsKeyArns names, or another."""
         return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/{id}"
+
+    def role(self, name: str = "opendlm-target", account: str | None = None) -> str:
+        """The ARN of a role: the one that the parameter TargetRoleArns names, or another."""
+        return f"arn:{self.partition}:iam::{account or '444455556666'}:role/{name}"
+
+    def function_role(self) -> str:
+        """The ARN of the function's role, as target-role.yaml has it."""
+        return self.role("opendlm-FunctionRole", FUNCTION_ACCOUNT)
 
     def arn_of(self, name: str) -> str:
         """The ARN of a resource of the template, by its logical name."""
@@ -107,16 +119,20 @@ class Place:
         pseudo |= {"URLSuffix": self.domain, "StackName": STACK}
         if name.startswith("AWS::"):
             return pseudo[name.removeprefix("AWS::")]
-        if name in template()["Parameters"]:
-            return {"KmsKeyArns": [self.key()]}[name]
+        parameters = {"KmsKeyArns": [self.key()], "TargetRoleArns": [self.role()], "FunctionRoleArn": self.function_role()}
+        parameters |= {"ExternalId": EXTERNAL_ID, "Regions": list(self.regions or (self.region,))}
+        if name in parameters:
+            return parameters[name]
+        if name in template(TARGET_FILE)["Resources"]:
+            return name
         kind = template()["Resources"][name]["Type"]
         return self.arn_of(name) if kind in REF_IS_ARN else name
 
 
-def roles(place: Place) -> dict[str, list[dict[str, Any]]]:
+def roles(place: Place, file: str = STACK_FILE) -> dict[str, list[dict[str, Any]]]:
     """The permission statements of every role, by its logical name, as deployed with every optional part."""
-    found = {name: list(role["Policies"]) for name, role in resources("AWS::IAM::Role").items()}
-    for policy in resources("AWS::IAM::RolePolicy").values():
+    found = {name: list(role["Policies"]) for name, role in resources("AWS::IAM::Role", file).items()}
+    for policy in resources("AWS::IAM::RolePolicy", file).values():
         found[place.resolve(policy["RoleName"])].append(policy)
     documents = {name: [policy["PolicyDocument"] for policy in policies] for name, policies in found.items()}
     assert {one["Version"] for each in documents.values() for one in each} == {"2012-10-17"}

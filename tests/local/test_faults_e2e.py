@@ -20,6 +20,7 @@ import honesty
 import sample_account
 from case import case_of, event_now, with_options
 from chain import Chain, Execution
+from local_aws import ACCOUNT, REGION
 from mishaps import Creations, Deaths, Fleet, LostAnswer, Meeting, OneAVolume, in_place_of
 from rie import Function
 from story import cause_text
@@ -106,7 +107,7 @@ def break_ec2(local: Chain, seed: int) -> None:
     """Lose answers and throttle, at random and because others empty the buckets."""
     local.aws.switches.change({**FAULTS, "SEED": seed})
     for action in ("CreateSnapshot", "CreateSnapshots", "DeleteSnapshot"):
-        local.aws.wire.bucket_of(Call(0, 0, action, {})).tokens = TOKENS_LEFT
+        local.aws.wire.bucket_of(Call(0, 0, action, {}, Account=ACCOUNT, Region=REGION)).tokens = TOKENS_LEFT
 
 
 def effective(local: Chain, action: str) -> list[Call]:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 
 from ec2_describe import ROWS_HEADER
 from ec2_xml import error_answer
+from sts import Caller, Roles, caller_of
 from switches import Switches, fault_message
 from touched import Touched
 
@@ -74,6 +75,8 @@ class Call:
     Lost: bool = False
     Milliseconds: int = 0
     Touched: Touched = field(default_factory=dict)
+    Account: str = ""
+    Region: str = ""
 
 
 @dataclass
@@ -114,15 +117,16 @@ class Wire:
     """The WSGI application around moto's."""
 
     def __init__(
-        self, moto: Callable[..., Iterable[bytes]], switches: Switches, touched_by: Callable[[dict[str, str]], Touched]
+        self, moto: Callable[..., Iterable[bytes]], switches: Switches, touched_by: Callable[[Call], Touched]
     ) -> None:
-        """`touched_by` finds what the parameters of a writing call are about."""
+        """`touched_by` finds what a writing call is about."""
         self.switches = switches
+        self.roles = Roles()
         self._touched_by = touched_by
         self.calls: collections.deque[Call] = collections.deque(maxlen=CALLS_MAX)
         self.interventions: list[Intervention] = []
         self._moto = moto
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[tuple[str, str, str], Bucket] = {}
         self._number = 0
         self._state_lock = threading.Lock()
         # moto's dictionaries are not made for callers that write while others read.
@@ -130,20 +134,30 @@ class Wire:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if not path.startswith(ADMIN) and "/ec2/aws4_request" not in environ.get("HTTP_AUTHORIZATION", ""):
+        caller = caller_of(environ.get("HTTP_AUTHORIZATION", ""))
+        if not path.startswith(ADMIN) and (caller is None or caller.service not in ("ec2", "sts")):
             return self._moto(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if path.startswith(ADMIN):
             status, headers, answer = self.admin(environ["REQUEST_METHOD"], path[len(ADMIN) :], body)
         else:
             environ["wsgi.input"] = io.BytesIO(body)
-            status, headers, answer = self.ec2(environ, dict(parse_qsl(body.decode(), keep_blank_values=True)))
+            form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+            if caller.service == "sts":
+                with self._ec2_lock:
+                    refusal = self.roles.refusal(form)
+                    if refusal is None:
+                        return self._moto(environ, start_response)
+                status, headers, answer = refusal
+            else:
+                status, headers, answer = self.ec2(environ, form, caller)
         start_response(f"{status} {'OK' if status < 400 else 'Error'}", [*headers, ("Content-Length", str(len(answer)))])
         return [answer]
 
     def reset(self) -> None:
         """An empty log, full buckets, and nobody who intervenes."""
         self.interventions = []
+        self.roles.reset()
         with self._state_lock:
             self.calls.clear()
             self._buckets.clear()
@@ -173,14 +187,14 @@ class Wire:
             return json_answer(400, {"Error": str(mistake)})
         return json_answer(404, {"Error": f"nothing at {path}, expected switches or calls"})
 
-    def ec2(self, environ: dict[str, Any], form: dict[str, str]) -> Answer:
+    def ec2(self, environ: dict[str, Any], form: dict[str, str], caller: Caller) -> Answer:
         """Answer one EC2 call and log it."""
         action = form.get("Action", "")
         hidden = ("Action", "Version")
         with self._state_lock:
             self._number += 1
             parameters = {name: value for name, value in form.items() if name not in hidden}
-            call = Call(self._number, time.time(), action, parameters)
+            call = Call(self._number, time.time(), action, parameters, Account=caller.account, Region=caller.region)
             self.calls.append(call)
         began = time.monotonic()
         # At the door, as EC2 does: whatever a call waits for behind it, the next token flows in meanwhile.
@@ -196,7 +210,7 @@ class Wire:
         """The answer to a call: a fault that the switches ask for, or moto's, which may get lost."""
         if not is_reading(call.Action):
             with self._ec2_lock:
-                call.Touched = self._touched_by(call.Parameters)
+                call.Touched = self._touched_by(call)
         code = self.fault(call) if has_token else "RequestLimitExceeded"
         if code:
             call.Code = code
@@ -240,7 +254,7 @@ class Wire:
         return None
 
     def bucket_of(self, call: Call) -> Bucket:
-        """The bucket that a call draws from. A Describe of everything, unpaged, has a smaller one of its own."""
+        """The bucket that a call draws from, of its account in its Region. A Describe of everything, unpaged, has a smaller one of its own."""
         name = call.Action
         if is_reading(name):
             narrowed = any(key.startswith("Filter.") or key in ("MaxResults", "NextToken") for key in call.Parameters)
@@ -249,7 +263,7 @@ class Wire:
         else:
             size = BUCKETS.get(name, WRITING_BUCKET)
         with self._state_lock:
-            return self._buckets.setdefault(name, Bucket(*size))
+            return self._buckets.setdefault((call.Account, call.Region, name), Bucket(*size))
 
     def from_moto(self, environ: dict[str, Any], call: Call) -> Answer:
         """moto's answer. An action that it lacks is answered as EC2 answers an action that does not exist."""
