@@ -89,7 +89,7 @@ class Account:
 
     @property
     def _ec2(self) -> Any:
-        return self._ec2_of(self._account, self._region)
+        return self._aws.ec2_of(self._account, self._region)
 
     @property
     def _zone(self) -> str:

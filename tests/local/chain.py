@@ -79,8 +79,12 @@ class Execution:
 
     def report(self) -> Any:
         """The report of the last turn that was answered, whether or not the execution succeeded."""
-        answers = [event["stateExitedEventDetails"]["output"] for event in self.history() if event["type"] == "TaskStateExited"]
-        return json.loads(answers[-1])["Report"]
+        return self.answers()[-1]["Report"]
+
+    def answers(self) -> list[Any]:
+        """Every answer of the function so far, in order."""
+        exits = [event["stateExitedEventDetails"]["output"] for event in self.history() if event["type"] == "TaskStateExited"]
+        return [json.loads(output) for output in exits]
 
     def failed_turns(self) -> list[str]:
         """The error of each turn that gave no answer."""

@@ -16,10 +16,11 @@ from account import Account
 from case import FAST
 from chain import Chain, bootstrap_path, chain
 from iam import Rules
-from local_aws import LocalAws
+from local_aws import ACCOUNT, REGION, LocalAws
 from rights import LOCAL
 from switches import Switches
-from template import roles
+from template import TARGET_FILE, Place, roles
+from wire import Call
 
 
 @pytest.fixture(scope="module")
@@ -71,5 +72,17 @@ def local(running: Chain, role: Rules) -> Iterator[Chain]:
     running.aws.reset()
     running.function.invocations.clear()
     yield running
-    refused = rights.refused(role, running.aws.wire.calls_since(0), LOCAL)
+    calls = running.aws.wire.calls_since(0)
+    refused = rights.refused(role, [call for call in calls if is_at_home(call)], LOCAL)
     assert refused == [], "the role in template.yaml does not allow what the function called"
+    for call in calls:
+        if not is_at_home(call):
+            place = Place(region=call.Region, account=call.Account)
+            [statements] = roles(place, TARGET_FILE).values()
+            refused = rights.refused(iam.read(statements), [call], place)
+            assert refused == [], "the role in target-role.yaml does not allow what the function called"
+
+
+def is_at_home(call: Call) -> bool:
+    """Whether a call was made in the function's own account and Region."""
+    return (call.Account, call.Region) == (ACCOUNT, REGION)

@@ -19,7 +19,8 @@ REGION = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or
 
 # moto reads these when it is imported. It has no snapshots of other people's AMIs without the 1,300 that it would load.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
-os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
+# An account there would be everybody's; without it moto goes by the credentials, and ACCOUNT is whose are of no other.
+os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 import boto3  # noqa: E402
 from botocore.config import Config  # noqa: E402
