@@ -1,5 +1,6 @@
 //! What the tests of the shell share: the real client, behind which recorded answers stand instead of EC2.
 
+mod accounts;
 pub(super) mod answers;
 mod lines;
 mod secrets;

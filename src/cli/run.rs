@@ -108,8 +108,16 @@ fn tell_end(answer: &Answer) {
     for warning in &report.warnings {
         println!("warning: {warning}");
     }
+    for target in &report.targets {
+        println!("{}: {}: {}", target.name(), target.outcome, target.summary);
+    }
     for failure in &report.failures {
-        println!("failed: {} {}: {}: {}", failure.action, failure.resource, failure.code, failure.message);
+        let place = match (&failure.account, &failure.region) {
+            (_, None) => String::new(),
+            (None, Some(region)) => format!("own account in {region}: "),
+            (Some(account), Some(region)) => format!("account {account} in {region}: "),
+        };
+        println!("failed: {place}{} {}: {}: {}", failure.action, failure.resource, failure.code, failure.message);
     }
     println!("{}  {}: {}", written(clock::now()), report.outcome.unwrap_or("DONE"), report.summary);
 }

@@ -251,7 +251,8 @@ fn summary(sum: &Report) -> String {
 
 impl TargetReport {
     /// As a place is called.
-    fn name(&self) -> String {
+    #[must_use]
+    pub fn name(&self) -> String {
         match &self.account {
             Some(account) => format!("account {account} in {}", self.region),
             None => format!("own account in {}", self.region),

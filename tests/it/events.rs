@@ -23,8 +23,18 @@ fn events() -> Vec<(String, Value)> {
 #[test]
 fn there_is_one_event_for_each_kind_of_invocation() {
     let names: Vec<String> = events().into_iter().map(|(name, _)| name).collect();
-    let expected =
-        ["age", "cron", "disabled", "get-lifecycle-policy", "instance", "invalid", "sample", "scheduled", "scheduler"];
+    let expected = [
+        "age",
+        "cron",
+        "disabled",
+        "get-lifecycle-policy",
+        "instance",
+        "invalid",
+        "sample",
+        "scheduled",
+        "scheduler",
+        "targets",
+    ];
     for name in expected {
         assert!(names.iter().any(|found| found == name), "events/{name}.json is missing from {names:?}");
     }

@@ -91,8 +91,11 @@ def test_a_run_over_two_accounts_and_two_regions_makes_its_snapshots_and_one_rol
 
 
 def test_all_targets_have_the_start_of_the_run_and_a_second_run_makes_nothing(local: Chain):
-    event = event_for([target(ONE, REGIONS), target(None, [REGION])])
-    local.aws.wire.roles.trust(role_of(ONE))
+    event = event_now("targets")
+    [theirs, own] = events.options_of(event)["Targets"]
+    own["Regions"] = [REGION]
+    assert theirs["Regions"] == REGIONS
+    local.aws.wire.roles.trust(theirs["RoleArn"], theirs["ExternalId"])
     places = [seeded(local, account, region, event) for account, region in [(ONE, r) for r in REGIONS] + [(ACCOUNT, REGION)]]
     first = local.run(event)
     assert first.status() == "SUCCEEDED", first.failure()

@@ -9,7 +9,8 @@ use std::num::NonZeroU32;
 fn quick(rules: &[&Rule]) -> Account {
     let number = |number| NonZeroU32::new(number).unwrap();
     let mut account = account(rules);
-    std::sync::Arc::get_mut(&mut account.lanes).unwrap().create_snapshot = Lane::full(Limit::new(number(100), number(1_000)));
+    std::sync::Arc::get_mut(&mut account.lanes).unwrap().create_snapshot =
+        Lane::full(Limit::new(number(100), number(1_000)));
     account
 }
 
