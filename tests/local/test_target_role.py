@@ -14,6 +14,7 @@ import pytest
 import forbidden
 import iam
 import rights
+import rust_source
 from iam import Request, Rules
 from template import EXTERNAL_ID, TARGET_FILE, Place, resources, roles, template
 
@@ -115,6 +116,13 @@ def test_the_parameters_take_what_the_event_takes(name: str):
     good = {"FunctionRoleArn": THERE.function_role(), "ExternalId": "a+=,.@:/-_9", "RoleName": "opendlm-target"}
     assert re.fullmatch(pattern, good[name])
     assert not re.fullmatch(pattern, "a b")
+
+
+def test_the_code_asks_sts_for_a_role_in_one_place_and_for_nothing_else():
+    """No SDK of STS is linked for it (test_rights.py): the provider of the SDK's configuration knows AssumeRole."""
+    files = {path.name: rust_source.code(path) for path in rust_source.shell_files()}
+    assert [name for name, text in files.items() if "AssumeRoleProvider::builder" in text] == ["role.rs"]
+    assert not [name for name, text in files.items() if "aws_sdk_sts" in text]
 
 
 def test_the_stack_hands_out_what_the_other_account_asks_for():

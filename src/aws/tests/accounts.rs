@@ -34,7 +34,7 @@ async fn accounts(sts: fn() -> HttpResponse) -> (Accounts, Asked) {
         let key = signed.split("Credential=").nth(1).unwrap().split('/').next().unwrap().to_owned();
         let host = request.uri().host().unwrap().to_owned();
         log.lock().unwrap().push((host, key, form));
-        let response = if action == "AssumeRole" { sts() } else { answer(200, &whole_answer(&action)) };
+        let response = if action == "AssumeRole" { sts() } else { answer(200, whole_answer(&action)) };
         response.try_into_http1x().unwrap()
     });
     let own = Credentials::new("AKIAOWN", "secret", None, None, "test");
