@@ -72,8 +72,8 @@ pub struct TargetReport {
     pub failed: u64,
 }
 
-/// How many characters of an error are told. Ours say what to do within so many.
-const CAUSE_LENGTH_MAX: usize = 500;
+/// How many characters of an error are told: EC2's words, of which 500 are kept, and ours around them.
+const CAUSE_LENGTH_MAX: usize = 700;
 
 /// `Outcome` of a target whose run could not go on.
 const FAILED: &str = "FAILED";
