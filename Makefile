@@ -16,7 +16,7 @@ TOOLS := $(CARGO_TARGET_DIR)/tools
 CARGO_DENY_VERSION := 0.20.2
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_FUZZ_VERSION := 0.13.2
-# What `make bench` measures: `run`, `runs`, `start`; all where nothing is said.
+# What `make bench` measures: `start`, `run`, `runs`, `planner`; all where nothing is said.
 BENCHES ?=
 # How many years `make soak` simulates.
 SEEDS ?= 300
@@ -47,8 +47,8 @@ test-core: ## the ground floor alone, under a minute from cold: no AWS crate is 
 
 # What is deployed, built for this machine: the SDK once more, without its test doors and optimised. CI never does. The
 # simulated runs need none of it.
-bench: venv ## time and memory beside boto3, cold starts (BENCHES=start), simulated runs (BENCHES=runs); compiles for minutes
-ifneq ($(BENCHES),runs)
+bench: venv ## BENCHES="start run runs planner": cold starts and a run beside boto3, simulated runs, the planner; compiles for minutes
+ifneq ($(filter-out runs planner,$(or $(BENCHES),all)),)
 	cargo build --locked --release --no-default-features --features aws --bin bootstrap
 endif
 	cargo build --locked --profile soak --bin bench

@@ -1,9 +1,10 @@
 """`make bench`: the real function on a local AWS, and simulated runs of large accounts, each figure beside its peer or its bound.
 
-    python tests/local/bench.py [run] [runs] [start] [--bootstrap PATH]
+    python tests/local/bench.py [start] [run] [runs] [planner] [--bootstrap PATH]
 
-`run` is the time and the memory of a run for 200 volumes beside a boto3 script, five minutes; `start` is a cold start beside a
-Python function, half a minute; `runs` are simulated runs of up to 100,000 volumes beside EC2's limits, up to eight minutes. The exit code is 1 when a target is missed or a run did not do its work.
+`start` is a cold start beside a Python function, half a minute; `run` is the time and the memory of a run for 200 volumes beside
+a boto3 script, five minutes; `runs` are simulated runs of up to 100,000 volumes beside EC2's limits, up to eight minutes;
+`planner` is one turn's plan of as many, two minutes. The exit code is 1 when a target is missed or a run did not do its work.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import boto3
 
+import bench_planner
 import bench_run
 import bench_runs
 import bench_start
@@ -24,9 +26,9 @@ from chain import bootstrap_path
 from console import fact, heading, say
 from rie import NotPrepared
 
-BENCHES = {"start": bench_start.bench, "run": bench_run.bench, "runs": bench_runs.bench}
+BENCHES = {"start": bench_start.bench, "run": bench_run.bench, "runs": bench_runs.bench, "planner": bench_planner.bench}
 # Nothing runs in these: they need no function and no AWS.
-SIMULATED = {"runs"}
+SIMULATED = {"runs", "planner"}
 BYTES_PER_MB = 1_000_000
 
 

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bench_runs import binary
 from console import fact
 from figures import Figure, show
-from rie import NotPrepared
 
 SIZES = (1_000, 10_000, 100_000)
 SNAPSHOTS_EACH = 8
@@ -28,10 +28,9 @@ GROWTH_MAX = 1.1
 BYTES_PER_MIB, BYTES_PER_MB = 1 << 20, 1_000_000
 
 
-def bench(planner: Path) -> tuple[list[Figure], list[str]]:
+def bench(_bootstrap: Path) -> tuple[list[Figure], list[str]]:
     """Plan for each size, show it, and return the figures with what went wrong."""
-    if not planner.exists():
-        raise NotPrepared(f"there is no {planner}, run: make bench")
+    planner = binary()
     stages = {size: plan(planner, size) for size in SIZES}
     largest = stages[SIZES[-1]]
     figures = [

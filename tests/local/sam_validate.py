@@ -1,4 +1,4 @@
-"""Check template.yaml with `sam validate --lint`, and the state machine with asl-validator where npm is present.
+"""Check the templates with `sam validate --lint`, and the state machine with asl-validator where npm is present.
 
 `python3 tests/local/sam_validate.py` puts both tools, with fixed versions, into `.local/`. The SAM CLI takes 340 MB and a
 minute to install, so it has an environment of its own, which only this script needs. Neither tool wants credentials, and
@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from setup import EMULATOR_WHEEL as SAM_CLI
@@ -21,6 +22,7 @@ SAM_STAMP = SAM_VENV / "opendlm.stamp"
 ASL_VALIDATOR = "asl-validator@4.0.0"
 ASL_FOLDER = ROOT / ".local" / ASL_VALIDATOR
 ASL_SCRIPT = ASL_FOLDER / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js"
+TEMPLATES = ("template.yaml", "target-role.yaml")
 MACHINE = "statemachine/opendlm.asl.json"
 # What the linter checks against; any Region that has every service of the template does.
 REGION = "us-east-1"
@@ -45,10 +47,10 @@ def install_sam() -> None:
     SAM_STAMP.write_text(SAM_CLI)
 
 
-def validate_template() -> int:
-    """Lint the template. SAM reports what it runs to its makers unless told not to."""
+def validate_template(name: str) -> int:
+    """Lint a template. SAM reports what it runs to its makers unless told not to."""
     environment = {**os.environ, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"}
-    command = [str(SAM_VENV / "bin" / "sam"), "validate", "--lint", "--template-file", "template.yaml"]
+    command = [str(SAM_VENV / "bin" / "sam"), "validate", "--lint", "--template-file", name]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
@@ -64,7 +66,7 @@ def validate_machine() -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
-CHECKS = {"template.yaml": validate_template, MACHINE: validate_machine}
+CHECKS = {name: partial(validate_template, name) for name in TEMPLATES} | {MACHINE: validate_machine}
 
 
 if __name__ == "__main__":
