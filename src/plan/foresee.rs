@@ -21,12 +21,7 @@ pub(super) fn later(
     targets: &[TargetDecision<'_>],
 ) -> Vec<(SnapshotId, DeleteReason)> {
     let &Rules { policy, now, .. } = rules;
-    let made: Vec<Snapshot> = targets
-        .iter()
-        .flat_map(|decision| new_snapshots(policy, decision, now))
-        .enumerate()
-        .map(|(number, snapshot)| Snapshot { id: foreseen_id(number), ..snapshot })
-        .collect();
+    let made = made(policy, targets, now);
     let awaited = Awaited::of(policy, targets);
     let finished: Vec<Snapshot> = ours
         .iter()
@@ -101,8 +96,35 @@ impl<'a> Awaited<'a> {
     }
 }
 
+/// What the run makes, complete and each with an id of its own.
+fn made(policy: &Policy, targets: &[TargetDecision<'_>], now: Timestamp) -> Vec<Snapshot> {
+    let mut made: Vec<Snapshot> = Vec::new();
+    let mut last: Option<&TargetDecision<'_>> = None;
+    for decision in targets.iter().filter(|decision| matches!(decision.verdict, TargetVerdict::Create { .. })) {
+        let first = made.len();
+        match (decision.target, made.last(), last.replace(decision)) {
+            (Target::Volume(volume), Some(like), Some(last)) if are_alike(decision, last) => {
+                made.push(Snapshot { volume_id: volume.id, ..like.clone() });
+            }
+            _ => made.extend(new_snapshots(policy, decision, now)),
+        }
+        for (number, snapshot) in made.iter_mut().enumerate().skip(first) {
+            snapshot.id = foreseen_id(number);
+        }
+    }
+    made
+}
+
+/// Whether the snapshots of two volumes differ in their volumes only, as far as any rule looks at them.
+fn are_alike(one: &TargetDecision<'_>, other: &TargetDecision<'_>) -> bool {
+    let are_of_volumes = matches!((one.target, other.target), (Target::Volume(_), Target::Volume(_)));
+    are_of_volumes
+        && std::ptr::eq(one.schedule, other.schedule)
+        && one.scheduled_time == other.scheduled_time
+        && one.verdict == other.verdict
+}
+
 fn new_snapshots(policy: &Policy, decision: &TargetDecision<'_>, now: Timestamp) -> Vec<Snapshot> {
-    let TargetVerdict::Create { .. } = decision.verdict else { return Vec::new() };
     let (description, tags) = match call::creation(policy, decision) {
         Some(Action::CreateSnapshot(create)) => (create.description, create.tags),
         Some(Action::CreateSnapshots(create)) => (create.description, create.tags),
