@@ -102,8 +102,8 @@ def both(bootstrap: Path, wanted: dict[str, Any], count: int) -> tuple[Run, Run]
     """Run opendlm and the script behind one endpoint, one after the other."""
     # As Lambda runs it: no lines for every decision.
     variables = {"AWS_LAMBDA_LOG_LEVEL": "INFO"}
-    if not wanted["BUCKETS"]:
-        variables["OPENDLM_API_LIMITS"] = "NONE"
+    if wanted["BUCKETS"]:
+        variables["OPENDLM_API_LIMITS"] = ""
     timeout = template()["Globals"]["Function"]["Timeout"]
     with chain(bootstrap, wanted, variables=variables, timeout_seconds=timeout) as running:
         return run_of_opendlm(running, count), run_of_script(running, count)

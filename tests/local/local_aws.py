@@ -98,6 +98,8 @@ class LocalAws:
             "AWS_EC2_METADATA_DISABLED": "true",
             # These lists show at once what was begun.
             "OPENDLM_SETTLING_SECONDS": os.environ.get("OPENDLM_SETTLING_SECONDS", "0"),
+            # It throttles when a switch says so, by chance: no pace that could be learnt from that helps.
+            "OPENDLM_API_LIMITS": os.environ.get("OPENDLM_API_LIMITS", "NONE"),
         }
 
     def client(self, service: str) -> Any:
