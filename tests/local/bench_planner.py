@@ -64,9 +64,9 @@ def plan(planner: Path, volumes: int) -> list[dict[str, Any]]:
 def count(planner: Path, volumes: int) -> float:
     """How many instructions one plan takes for each snapshot."""
     with tempfile.TemporaryDirectory() as folder:
-        callgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", "--toggle-collect=bench::planned*"]
+        callgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", "--toggle-collect=bench::planner::planned*"]
         told = subprocess.run([*callgrind, planner, "plan-once", str(volumes)], check=True, capture_output=True, text=True)
     collected = re.search(r"Collected : (\d+)", told.stderr)
-    if collected is None:
+    if collected is None or int(collected[1]) == 0:
         raise RuntimeError(f"valgrind did not tell what it counted: {told.stderr[-500:]}")
     return int(collected[1]) / (volumes * SNAPSHOTS_EACH)
