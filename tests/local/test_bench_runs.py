@@ -1,4 +1,4 @@
-"""What the simulated runs are held against: the bounds of issue 5, the prices, and the constants of the simulation."""
+"""What the simulated runs are held against: the bounds, the prices, and the constants of the simulation."""
 
 from __future__ import annotations
 
