@@ -3,7 +3,7 @@
 //! An action names everything: the shell that carries it out makes no choice.
 
 use crate::policy::{PolicyId, ScheduleName, Tag};
-use crate::world::{InstanceId, Snapshot, SnapshotId, VolumeId};
+use crate::world::{InstanceId, Snapshot, SnapshotId, SnapshotState, VolumeId};
 use jiff::Timestamp;
 
 /// One EC2 call that changes the account.
@@ -25,6 +25,17 @@ impl Action {
             Self::CreateSnapshot(_) => "CreateSnapshot",
             Self::CreateSnapshots(_) => "CreateSnapshots",
             Self::DeleteSnapshot(_) => "DeleteSnapshot",
+        }
+    }
+
+    /// Whether it deletes a failed member of a multi-volume set.
+    #[must_use]
+    pub fn deletes_failed_member(&self) -> bool {
+        match self {
+            Self::DeleteSnapshot(DeleteSnapshot { snapshot, .. }) => {
+                snapshot.state == SnapshotState::Error && snapshot.marks.instance_id.value().is_some()
+            }
+            Self::CreateSnapshot(_) | Self::CreateSnapshots(_) => false,
         }
     }
 

@@ -15,8 +15,10 @@ mod window;
 
 use crate::action::{Action, DeleteSnapshot};
 use crate::options::Options;
+use crate::plan::due::saturating_add;
 use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
 use crate::policy::Policy;
+use crate::world::SnapshotState;
 pub use conclude::{Conclusion, RunOutcome, Status, TURNS_MAX, WAITS_SECONDS, conclude};
 use jiff::Timestamp;
 pub use progress::Progress;
@@ -64,7 +66,9 @@ pub fn select(
         selection.brake = brake_of_run(options, plan, progress);
     }
     if selection.brake.is_none() {
-        select_deletions(policy, plan, progress, budget.deletions_max, &mut selection);
+        let until = progress.failed_member_deleted.map(|at| saturating_add(at, options.settling));
+        let only_failed = until.is_some_and(|until| now < until);
+        select_deletions(policy, plan, progress, (budget.deletions_max, only_failed), &mut selection);
     }
     selection
 }
@@ -112,7 +116,7 @@ fn select_deletions(
     policy: &Policy,
     plan: &Plan<'_>,
     progress: &Progress,
-    calls_max: usize,
+    (calls_max, only_failed): (usize, bool),
     selection: &mut Selection,
 ) {
     let is_to_go = |decision: &&plan::SnapshotDecision<'_>| {
@@ -120,6 +124,11 @@ fn select_deletions(
             && !progress.is_deletion_given_up(&Subject::deletion(&decision.snapshot.id))
     };
     let mut to_go: Vec<_> = plan.snapshots.iter().filter(is_to_go).map(|decision| decision.snapshot).collect();
+    if only_failed {
+        let ready = to_go.len();
+        to_go.retain(|snapshot| snapshot.state == SnapshotState::Error);
+        selection.left_over += ready - to_go.len();
+    }
     to_go.sort_by_key(|snapshot| (snapshot.marks.scheduled_time.value(), snapshot.start_time, &snapshot.id));
     selection.left_over += to_go.len().saturating_sub(calls_max);
     let deletions = to_go.into_iter().take(calls_max).map(|snapshot| {

@@ -114,6 +114,9 @@ fn note_outcomes(
                 created.push(subject.hash());
             }
             Outcome::Deleted => {
+                if action.deletes_failed_member() {
+                    progress.failed_member_deleted = Some(now);
+                }
                 progress.deleted = progress.deleted.saturating_add(1);
                 progress.forget_failure(&subject);
             }

@@ -55,6 +55,10 @@ pub struct Progress {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
+    /// When the run last deleted a failed member of a set: what it told of may be shown once more, by a list that lags, and
+    /// nothing tells then that it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_member_deleted: Option<Timestamp>,
     /// How many snapshots of the policy the last turn left behind, whoever made them.
     #[serde(default)]
     pub shown: u64,
@@ -186,6 +190,7 @@ impl Progress {
             waits: 0,
             created: 0,
             deleted: 0,
+            failed_member_deleted: None,
             shown: 0,
             older_volumes: 0,
             creations: 0,

@@ -138,7 +138,9 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
             wished.insert(key);
         }
         let is_old = at.duration_since(record.snapshot.start_time) > MAY_BE_UNSEEN;
-        if is_old && record.exists(at) && truth::is_good(ec2, record, firm, at) {
+        // What hung for a day and became complete just now may have been shown as pending, and a run waits for its own only.
+        let is_shown = record.is_complete(firm);
+        if is_old && is_shown && record.exists(at) && truth::is_good(ec2, record, firm, at) {
             calls.entry(key).or_default().insert(record.call);
         }
     }
