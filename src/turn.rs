@@ -15,7 +15,6 @@ mod window;
 
 use crate::action::{Action, DeleteSnapshot};
 use crate::options::Options;
-use crate::plan::due::saturating_add;
 use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
 use crate::policy::Policy;
 use crate::world::SnapshotState;
@@ -66,8 +65,9 @@ pub fn select(
         selection.brake = brake_of_run(options, plan, progress);
     }
     if selection.brake.is_none() {
-        let until = progress.failed_member_deleted.map(|at| saturating_add(at, options.settling));
-        let only_failed = until.is_some_and(|until| now < until);
+        // An instant far ahead of the clock says nothing, and nobody waits for it.
+        let is_unsettled = |at: Timestamp| now.duration_since(at).abs() < options.settling;
+        let only_failed = progress.failed_member_deleted.is_some_and(is_unsettled);
         select_deletions(policy, plan, progress, (budget.deletions_max, only_failed), &mut selection);
     }
     selection

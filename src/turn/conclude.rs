@@ -106,6 +106,9 @@ fn note_outcomes(
     for (action, outcome) in done {
         let (name, subject) = (action.name(), Subject::of_action(action));
         let is_creation = action.is_creation();
+        if action.deletes_failed_member() && may_be_deleted(outcome) {
+            progress.failed_member_deleted = Some(now);
+        }
         match outcome {
             Outcome::Created(ids) => {
                 progress.created = progress.created.saturating_add(u64::try_from(ids.len()).unwrap_or(u64::MAX));
@@ -114,9 +117,6 @@ fn note_outcomes(
                 created.push(subject.hash());
             }
             Outcome::Deleted => {
-                if action.deletes_failed_member() {
-                    progress.failed_member_deleted = Some(now);
-                }
                 progress.deleted = progress.deleted.saturating_add(1);
                 progress.forget_failure(&subject);
             }
@@ -141,6 +141,15 @@ fn note_outcomes(
     created.append(&mut postponed);
     progress.remember_unsettled(created, made, now, options.settling);
     made > 0
+}
+
+/// Whether the snapshot of a deletion may be gone: a lost answer says nothing.
+fn may_be_deleted(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Deleted => true,
+        Outcome::Failed(failed) => failed.kind == FailedKind::Unclear,
+        Outcome::Created(_) | Outcome::NotStarted => false,
+    }
 }
 
 /// A failure is mended when the plan shows nothing to do about its subject any more.

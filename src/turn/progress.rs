@@ -55,7 +55,7 @@ pub struct Progress {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
-    /// When the run last deleted a failed member of a set: what it told of may be shown once more, by a list that lags, and
+    /// When the run last deleted a failed member of a set, or perhaps did: what it told of may be shown once more, by a list that lags, and
     /// nothing tells then that it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_member_deleted: Option<Timestamp>,

@@ -26,22 +26,29 @@ fn between_deletions_a_run_waits_for_a_quarter_of_a_minute_only() {
 fn after_a_failed_member_went_nothing_complete_goes_until_the_lists_must_show_its_companions() {
     let policy = instance_policy(count(1));
     let of = |number, day: u32| snapshot(number, 1, &format!("2026-11-{day}T17:00:00Z")).of_instance(1);
-    let failed = of(1, 10).in_state(crate::world::SnapshotState::Error);
-    let world = World { instances: vec![instance(1, 1, [])], ..world([], [failed, of(2, 19), of(3, 20), of(4, 21)]) };
+    let bad = of(1, 10).in_state(crate::world::SnapshotState::Error);
+    let world = World { instances: vec![instance(1, 1, [])], ..world([], [bad, of(2, 19), of(3, 20), of(4, 21)]) };
     let noon = at("2026-11-22T12:00:00Z");
     let options = Options::default();
-    let deleted = |progress: Progress, now| {
+    let turn = |progress: Progress, now, outcome: Outcome| {
         let plan = plan::plan(&policy, &options, &progress.start(), now, &world);
         let selection = select(&policy, &options, &plan, &progress, now, Budget::UNBOUNDED);
-        let outcomes = selection.actions.iter().map(|_| Outcome::Deleted).collect();
+        let outcomes = selection.actions.iter().map(|_| outcome.clone()).collect();
         let left_over = selection.left_over;
         (left_over, conclude(&options, &plan, progress, selection, outcomes, now))
     };
+    let deleted = |progress, now| turn(progress, now, Outcome::Deleted);
+    let lost = turn(Progress::new(&start("2026-11-22T12:00:00Z")), noon, failed(FailedKind::Unclear)).1;
+    let refused = turn(Progress::new(&start("2026-11-22T12:00:00Z")), noon, failed(FailedKind::Refused)).1;
+    let noted = (lost.progress.failed_member_deleted, refused.progress.failed_member_deleted);
+    assert_eq!(noted, (Some(noon), None), "a lost answer may have been a deletion");
     let (left_over, first) = deleted(Progress::new(&start("2026-11-22T12:00:00Z")), noon);
     assert_eq!((left_over, first.done.len(), first.progress.failed_member_deleted), (0, 3, Some(noon)));
     let (left_over, second) = deleted(first.progress.clone(), noon + SignedDuration::from_secs(119));
     assert_eq!((left_over, second.done.len()), (2, 1), "the failed one alone");
     assert!(matches!(second.status, Status::Waiting { .. }), "the run goes on for the others");
-    let (left_over, third) = deleted(first.progress, noon + SignedDuration::from_secs(120));
+    let (left_over, third) = deleted(first.progress.clone(), noon + SignedDuration::from_secs(120));
     assert_eq!((left_over, third.done.len()), (0, 3));
+    let nonsense = Progress { failed_member_deleted: Some(Timestamp::MAX), ..first.progress };
+    assert_eq!(deleted(nonsense, noon).0, 0, "a time that cannot be postpones nothing");
 }
