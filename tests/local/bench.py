@@ -1,10 +1,12 @@
 """`make bench`: the real function on a local AWS, and simulated runs of large accounts, each figure beside its peer or its bound.
 
     python tests/local/bench.py [start] [run] [runs] [planner] [--bootstrap PATH]
+    python tests/local/bench.py builds --bootstrap PATH --bootstrap PATH ...
 
 `start` is a cold start beside a Python function, half a minute; `run` is the time and the memory of a run for 200 volumes beside
 a boto3 script, five minutes; `runs` are simulated runs of up to 100,000 volumes beside EC2's limits, up to eight minutes;
 `planner` is one turn's plan of as many, two minutes. The exit code is 1 when a target is missed or a run did not do its work.
+`builds` is several builds of the function side by side, two minutes and more for each two; it has no targets.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import boto3
 
+import bench_builds
 import bench_planner
 import bench_run
 import bench_runs
@@ -29,19 +32,25 @@ from rie import NotPrepared
 BENCHES = {"start": bench_start.bench, "run": bench_run.bench, "runs": bench_runs.bench, "planner": bench_planner.bench}
 # Nothing runs in these: they need no function and no AWS.
 SIMULATED = {"runs", "planner"}
+# Not among what is measured where nothing is named, because a single build has nothing beside it.
+BUILDS = "builds"
 BYTES_PER_MB = 1_000_000
 
 
 def main() -> int:
     """Run what was asked for and return the exit code."""
     arguments = read_arguments()
+    bootstraps = arguments.bootstrap or [bootstrap_path()]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         benches = arguments.benches or list(BENCHES)
-        introduce(arguments.bootstrap if set(benches) - SIMULATED else None)
+        introduce(bootstraps if set(benches) - SIMULATED else [])
         missed, problems = [], []
         for name in benches:
-            figures, found = BENCHES[name](arguments.bootstrap)
+            if name == BUILDS:
+                bench_builds.bench(bootstraps)
+                continue
+            figures, found = BENCHES[name](bootstraps[0])
             missed += [figure for figure in figures if not figure.is_met]
             problems += found
     except NotPrepared as missing:
@@ -52,19 +61,22 @@ def main() -> int:
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Measure the function on a local AWS.")
-    parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], metavar="BENCH", help=f"any of {', '.join(BENCHES)}")
-    parser.add_argument("--bootstrap", type=Path, default=bootstrap_path(), help="the function to measure")
+    names = [*BENCHES, BUILDS]
+    parser.add_argument("benches", nargs="*", choices=[*names, []], metavar="BENCH", help=f"any of {', '.join(names)}")
+    parser.add_argument("--bootstrap", type=Path, action="append", help="the function to measure; several for builds")
     return parser.parse_args()
 
 
-def introduce(bootstrap: Path | None) -> None:
+def introduce(bootstraps: list[Path]) -> None:
     """Say what is measured, and on what."""
-    if bootstrap and not bootstrap.exists():
-        raise NotPrepared(f"there is no {bootstrap}, run: make bench")
-    heading("opendlm, measured on this machine" if bootstrap else "opendlm, simulated")
+    for bootstrap in bootstraps:
+        if not bootstrap.exists():
+            raise NotPrepared(f"there is no {bootstrap}, run: make bench")
+    heading("opendlm, measured on this machine" if bootstraps else "opendlm, simulated")
     fact("machine", f"{os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}")
-    if bootstrap:
+    for bootstrap in bootstraps:
         fact("function", f"{bootstrap.name}, {bootstrap.stat().st_size / BYTES_PER_MB:.1f} MB")
+    if bootstraps:
         fact("peer", f"boto3 {boto3.__version__}")
 
 
