@@ -60,7 +60,8 @@ fn dispatch<W: Write + 'static>(
     let targets = Targets::new().with_targets([("opendlm", level), ("bootstrap", level), ("lambda_runtime", runtime)]);
     let lines = fmt().with_max_level(LevelFilter::TRACE).with_target(false).with_writer(move || OneLine(writer()));
     match form {
-        Form::Json => Dispatch::new(lines.without_time().json().finish().with(targets)),
+        // There is one span, the invocation's; the list of spans would say it a second time in every line.
+        Form::Json => Dispatch::new(lines.without_time().json().with_span_list(false).finish().with(targets)),
         Form::Text => Dispatch::new(lines.without_time().finish().with(targets)),
         Form::TextWithTime => Dispatch::new(lines.finish().with(targets)),
     }
@@ -72,15 +73,27 @@ struct OneLine<W>(W);
 
 impl<W: Write> Write for OneLine<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(event);
-        let line: String = text.trim_end_matches('\n').chars().map(visible).chain(['\n']).collect();
-        self.0.write_all(line.as_bytes())?;
+        match event.split_last() {
+            // Nearly every event: a look at each byte, where the other way takes each character apart.
+            Some((b'\n', line)) if line.iter().all(is_printable_ascii) => self.0.write_all(event)?,
+            _ => self.0.write_all(visible_line(event).as_bytes())?,
+        }
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+fn is_printable_ascii(byte: &u8) -> bool {
+    matches!(byte, b' '..=b'~')
+}
+
+/// The event as one line, with its end.
+fn visible_line(event: &[u8]) -> String {
+    let text = String::from_utf8_lossy(event);
+    text.trim_end_matches('\n').chars().map(visible).chain(['\n']).collect()
 }
 
 /// A blank for what could end a line, move a cursor, colour what follows or turn the direction of writing (Unicode

@@ -50,6 +50,33 @@ fn an_event_is_one_line_whatever_its_message_and_fields_hold() {
     );
 }
 
+/// What comes of bytes that the subscriber writes at once.
+fn one_line(event: &[u8]) -> String {
+    let mut written = Vec::new();
+    OneLine(&mut written).write_all(event).unwrap();
+    String::from_utf8(written).unwrap()
+}
+
+#[test]
+fn an_event_has_one_end_of_line_whether_or_not_it_is_plain_ascii() {
+    assert_eq!(
+        [&b"one\n"[..], b"one", b"one\n\n", b"~ ~\n", b"\n"].map(one_line),
+        ["one\n", "one\n", "one\n", "~ ~\n", "\n"]
+    );
+    assert_eq!([&b"one\ntwo\n"[..], b"one\r\n", b"\x7f\x1f\n"].map(one_line), ["one two\n", "one \n", "  \n"]);
+    assert_eq!(["ä\n", "ä", "ä\u{85}b\n"].map(|text| one_line(text.as_bytes())), ["ä\n", "ä\n", "ä b\n"]);
+    assert_eq!(one_line(b"\xff\n"), "\u{fffd}\n");
+}
+
+#[test]
+fn a_line_names_its_invocation_once() {
+    let log = || tracing::info_span!("invocation", requestId = "59dbff89").in_scope(|| tracing::info!("turn"));
+    insta::assert_snapshot!(
+        written(Form::Json, LevelFilter::INFO, log).trim_end(),
+        @r#"{"level":"INFO","fields":{"message":"turn"},"span":{"requestId":"59dbff89","name":"invocation"}}"#
+    );
+}
+
 #[test]
 fn only_opendlm_and_the_runtime_are_heard_whatever_the_level() {
     let log = || {
