@@ -28,7 +28,7 @@ import contract
 import events
 from account import Account
 from certificates import Certificates
-from console import columns, fact, heading
+from console import fact, heading, say
 from figures import amount_text
 from local_aws import LocalAws
 from runtime_api import RuntimeApi, Start
@@ -85,22 +85,22 @@ class Row:
 def bench(bootstraps: Sequence[Path]) -> None:
     """Measure all builds and show each beside the first."""
     event = events.for_now(events.load(bench_start.EVENT), events.now_to_the_second()).event
-    rows = sizes(bootstraps)
+    introduce(bootstraps)
+    show(sizes(bootstraps))
     with tempfile.TemporaryDirectory() as name, RuntimeApi() as api:
         certificates = Certificates(Path(name))
         with LocalAws(Switches(), tls=certificates.server) as aws:
             beside = Bench(api, bootstraps, {**aws.environment(), **certificates.environment()})
-            rows += beside.rows(COLD, event, ROUNDS)
-            rows += beside.rows(FROM_DISK, event, ROUNDS, before=forget)
+            show(beside.rows(COLD, event, ROUNDS))
+            show(beside.rows(FROM_DISK, event, ROUNDS, before=forget))
             if shutil.which(COUNTED[0]):
-                rows += beside.rows(INSTRUCTIONS, event, COUNTED_ROUNDS, prefix=COUNTED)
+                show(beside.rows(INSTRUCTIONS, event, COUNTED_ROUNDS, prefix=COUNTED))
         with LocalAws(Switches()) as aws:
             fill(Account(aws), event)
             beside = Bench(api, bootstraps, {**aws.environment(), **certificates.environment()})
             wanted = {"DryRun": True, "MaximumDeletions": VOLUMES * SNAPSHOTS_EACH}
             dry = {**event, "Options": {**events.options_of(event), **wanted}}
-            rows += beside.rows(LARGE, dry, LARGE_ROUNDS)
-    show(bootstraps, rows)
+            show(beside.rows(LARGE, dry, LARGE_ROUNDS))
 
 
 @dataclass(frozen=True)
@@ -175,16 +175,24 @@ def fill(account: Account, event: Any) -> None:
             account.add_snapshot(volume, scheduled_time, contract.our_description(policy, schedule), tags)
 
 
-def show(bootstraps: Sequence[Path], rows: Sequence[Row]) -> None:
-    """Print a table with a column for each build."""
+def introduce(bootstraps: Sequence[Path]) -> None:
+    """Print what is measured, and the head of the table."""
     heading(f"Builds side by side, medians of {ROUNDS} starts; {LARGE_ROUNDS} dry runs for {VOLUMES * SNAPSHOTS_EACH} snapshots")
-    for number, bootstrap in enumerate(bootstraps):
-        fact(f"build {number}", str(bootstrap), "dim")
-    numbers = [(f"build {number}", BUILD_WIDTH, "dim") for number in range(len(bootstraps))]
-    columns([("", 2, ""), ("", WHAT_WIDTH, ""), *numbers], "")
+    numbers = [f"build {number}" for number in range(len(bootstraps))]
+    for number, bootstrap in zip(numbers, bootstraps):
+        fact(number, str(bootstrap), "dim")
+    say(line_text("", numbers), "dim")
+
+
+def show(rows: Sequence[Row]) -> None:
+    """Print rows of the table, as soon as they are known."""
     for row in rows:
-        cells = [(cell_text(amount, row), BUILD_WIDTH, "") for amount in row.amounts]
-        columns([("", 2, ""), (row.what, WHAT_WIDTH, ""), *cells], "")
+        say(line_text(row.what, [cell_text(amount, row) for amount in row.amounts]))
+
+
+def line_text(what: str, cells: Sequence[str]) -> str:
+    """A line of the table, as wide as it has to be."""
+    return f"  {what:{WHAT_WIDTH}}{''.join(f'{cell:{BUILD_WIDTH}}' for cell in cells)}".rstrip()
 
 
 def cell_text(amount: float, row: Row) -> str:

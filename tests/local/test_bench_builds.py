@@ -94,7 +94,10 @@ def test_a_build_has_the_size_of_the_zip_that_is_deployed(tmp_path: Path) -> Non
     assert bootstrap.read_bytes() == b"opendlm" * 10_000
 
 
-def test_each_build_stands_beside_the_first_one() -> None:
+def test_each_build_stands_beside_the_first_one(capsys: pytest.CaptureFixture[str]) -> None:
+    bench_builds.introduce([Path(name) for name in "abcdefgh"])
+    bench_builds.show([Row("start: time", "ms", [8.0] * 8)])
+    assert [line.count(word) for line, word in zip(capsys.readouterr().out.splitlines()[-2:], ["build", "8 ms 1.000"])] == [8, 8]
     row = Row("start: time", "ms", [8.0, 10.0])
     assert [cell_text(amount, row) for amount in row.amounts] == ["8 ms 1.000", "10 ms 1.250"]
     assert cell_text(23.54, Row("instructions", "", [47.08, 23.54])) == "23.5 0.500"
