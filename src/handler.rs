@@ -18,7 +18,7 @@ use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
 use crate::tags::written;
 use crate::turn::{self, Budget, Conclusion, Progress, Status};
-use crate::world::{SnapshotId, Sweep, World};
+use crate::world::{SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::time::Duration;
@@ -200,16 +200,20 @@ async fn foreseen<T>(
     Ok(tell(&event, &progress, now, &world, &plan, &warnings))
 }
 
-/// What EC2 shows, in parts where that is faster and shows enough.
+/// What EC2 shows, the first way that shows enough.
 async fn look(account: &Account, event: &Event, progress: &Progress) -> Result<World, ObserveError> {
-    let sweep = turn::look::sweep(progress);
-    let world = account.observe_by(&event.policy, sweep).await?;
-    if sweep == Sweep::Whole || turn::look::is_whole(progress, &world) {
+    for sweep in turn::look::sweeps(&event.policy, progress) {
+        let mut world = account.observe_by(&event.policy, &sweep).await?;
+        if !turn::look::is_enough(progress, &sweep, &world) {
+            warn!(policy = event.policy.id.as_str(), ?sweep, "a look shows less than was there, looking another way");
+            continue;
+        }
+        if let Some(excerpt) = turn::look::excerpt(progress, &sweep, &world) {
+            account.look_in_full(&event.policy.id, excerpt, &mut world).await?;
+        }
         return Ok(world);
     }
-    warn!(policy = event.policy.id.as_str(), "the parts of a listing show less than was there, looking at the whole");
-    drop(world);
-    account.observe_by(&event.policy, Sweep::Whole).await
+    account.observe(&event.policy).await
 }
 
 /// What EC2 shows, if it shows all of it before `until`: a turn that is cut off in the middle says nothing at all.

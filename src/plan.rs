@@ -34,7 +34,7 @@ use crate::lookup::LookupSet;
 use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::{self, Ownership};
-use crate::world::{Coverage, CutShort, Snapshot, SnapshotId, VolumeId, World};
+use crate::world::{Coverage, CutShort, Excerpt, Snapshot, SnapshotId, VolumeId, World};
 pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 pub use due::Due;
 use history::Histories;
@@ -60,6 +60,9 @@ pub struct Plan<'a> {
     pub snapshots: Vec<SnapshotDecision<'a>>,
     /// The observation was cut short: of what was not seen nobody knows whether it has a backup.
     pub cut_short: Option<CutShort>,
+    /// What the look asked for, where it did not ask for everything: then the counts below say nothing, and only the turn's own
+    /// calls are told by the decisions about snapshots.
+    pub excerpt: Option<&'a Excerpt>,
     /// The run would delete more than `Options.MaximumDeletions` allows, so it deletes nothing.
     pub brake: Option<Brake>,
     /// What was there of ours when the run began: what `Options.MaximumDeletions` is measured by.
@@ -105,7 +108,8 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
     let ours = Ours::new(policy, options, ours);
     let sources = orphan::Sources::new(policy, world);
     let stopped = Stopped::new(policy, options, now, world);
-    let rules = Rules { policy, options, now, coverage: world.coverage, sources: &sources, stopped: &stopped };
+    let excerpt = world.excerpt.as_ref();
+    let rules = Rules { policy, options, now, coverage: world.coverage, excerpt, sources: &sources, stopped: &stopped };
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, now, &ours, &broken);
     let clock = create::Clock { now, window: options.start_window, settling: options.settling };
@@ -121,8 +125,11 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
         Coverage::Complete => None,
         Coverage::Partial(cut) => Some(cut),
     };
-    plan.orphans = orphan::count(policy, world, &sources, &ours);
-    plan.stopped = stopped.count(&histories);
+    plan.excerpt = excerpt;
+    if excerpt.is_none() {
+        plan.orphans = orphan::count(policy, world, &sources, &ours);
+        plan.stopped = stopped.count(&histories);
+    }
     plan.older = Older::of(start, &ours);
     apply_brake(&mut plan, options);
     plan
@@ -143,6 +150,7 @@ impl Plan<'_> {
             targets: Vec::new(),
             snapshots: Vec::new(),
             cut_short: None,
+            excerpt: None,
             brake: None,
             older: Older::default(),
             orphans: OrphanCount::default(),
@@ -158,6 +166,7 @@ struct Rules<'r, 'a> {
     options: &'r Options,
     now: Timestamp,
     coverage: Coverage,
+    excerpt: Option<&'r Excerpt>,
     sources: &'r orphan::Sources<'r>,
     stopped: &'r Stopped<'r>,
 }
@@ -179,6 +188,9 @@ fn verdicts<'a>(
     };
     brakes::keep_minimum(&mut decisions, options.minimum_kept, broken, is_exempt);
     retain::release_failed_members(&mut decisions, broken);
+    if let Some(excerpt) = rules.excerpt {
+        brakes::keep_unless_in_full(&mut decisions, excerpt);
+    }
     if let Coverage::Partial(cut) = rules.coverage {
         brakes::keep_all(&mut decisions, cut);
     }

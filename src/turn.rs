@@ -44,6 +44,8 @@ pub struct Selection {
     pub left_over: usize,
     /// Set when the run would delete more than it may: it deletes nothing (more).
     pub brake: Option<Brake>,
+    /// Set when what an excerpt shows would be more than it may: it deletes nothing before a look at everything.
+    pub needs_whole: bool,
 }
 
 /// Takes this turn's actions from a plan.
@@ -55,7 +57,7 @@ pub fn select(
     now: Timestamp,
     budget: Budget,
 ) -> Selection {
-    let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake };
+    let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake, needs_whole: false };
     if options.dry_run {
         return selection;
     }
@@ -63,6 +65,10 @@ pub fn select(
     select_creations(policy, plan, progress, (now, &unsettled), budget.creations_max, &mut selection);
     if selection.brake.is_none() {
         selection.brake = brake_of_run(options, plan, progress);
+    }
+    if plan.excerpt.is_some() && selection.brake.take().is_some() {
+        selection.needs_whole = true;
+        return selection;
     }
     if selection.brake.is_none() {
         // An instant far ahead of the clock says nothing, and nobody waits for it.
@@ -104,12 +110,20 @@ fn brake_of_run(options: &Options, plan: &Plan<'_>, progress: &Progress) -> Opti
     let goes =
         |d: &&plan::SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
     let planned = deleted.saturating_add(plan.snapshots.iter().filter(goes).count());
-    let snapshots = plan.older.snapshots.saturating_add(deleted);
-    // A volume whose last older one has gone in this run is none that the plan counts; it took a deletion for each.
-    let gone = progress.older_volumes.saturating_sub(plan.older.volumes).min(deleted);
-    let volumes = plan.older.volumes.saturating_add(gone);
+    let (snapshots, volumes) = older_of_run(plan, progress, deleted);
     let allowed = options.maximum_deletions.allowed(snapshots, volumes);
     (planned > allowed).then_some(Brake { planned, allowed })
+}
+
+/// How many snapshots and volumes of ours there were when the run began.
+fn older_of_run(plan: &Plan<'_>, progress: &Progress, deleted: usize) -> (usize, usize) {
+    if plan.excerpt.is_some() {
+        // What the first look at everything showed, of volumes that are still targeted.
+        return (progress.older_snapshots, progress.older_volumes.min(plan.targets.len()));
+    }
+    // A volume whose last older one has gone in this run is none that the plan counts; it took a deletion for each.
+    let gone = progress.older_volumes.saturating_sub(plan.older.volumes).min(deleted);
+    (plan.older.snapshots.saturating_add(deleted), plan.older.volumes.saturating_add(gone))
 }
 
 fn select_deletions(

@@ -3,7 +3,7 @@
 use crate::action::CreateSnapshot;
 use crate::lookup::Lookup;
 use crate::tags::Marks;
-use crate::world::{Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
+use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,13 +29,6 @@ impl View {
         Self { world, positions, pending: Vec::new(), texts: BTreeSet::new() }
     }
 
-    /// The same volumes, and of the snapshots those that the run has begun: a partial view, from which nothing is
-    /// deleted.
-    pub(super) fn of_the_due(world: &World) -> Self {
-        let coverage = Coverage::Partial(CutShort::TooManyPages);
-        Self::of(World { volumes: world.volumes.clone(), coverage, ..World::default() })
-    }
-
     /// Shows what is complete when its page is read: `read_at` tells when that is, by the place in the list and the volume. What a
     /// look shows of what was begun or deleted meanwhile is left out: nothing is, while a function only looks.
     pub(super) fn show(&mut self, read_at: impl Fn(usize, VolumeId) -> Timestamp) {
@@ -49,16 +42,6 @@ impl View {
             }
             !is_complete
         });
-    }
-
-    /// How many were begun and not shown complete yet.
-    pub(super) fn pending(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// How many of those are still under way at `now`.
-    pub(super) fn pending_at(&self, now: Timestamp) -> usize {
-        self.pending.iter().filter(|(_, completes_at)| *completes_at > now).count()
     }
 
     /// A snapshot was begun.

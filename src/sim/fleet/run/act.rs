@@ -1,24 +1,16 @@
 //! What a turn does after its look: plan, select, call, conclude.
 
-use super::{CHECKED_VOLUMES_MAX, Given, ON_THE_WAY, SNAPSHOT_TAKES, Seen, shard_of};
+use super::{CHECKED_VOLUMES_MAX, Given, ON_THE_WAY, SNAPSHOT_TAKES, Seen};
 use crate::action::{Action, Outcome};
 use crate::pace::{self, Bucket, Known, Limit};
 use crate::plan::{self, Plan, check};
 use crate::sim::fleet::calls::{Lane, too_many_pending};
 use crate::sim::fleet::ec2::Ec2;
-use crate::sim::fleet::held::{Began, View};
+use crate::sim::fleet::held::Began;
 use crate::sim::fleet::snapshot_id;
-use crate::turn::{self, Budget, Conclusion, Progress, Selection};
-use crate::world::SnapshotId;
+use crate::turn::{self, Budget, Conclusion, Progress};
+use crate::world::{SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
-
-/// What the looks of a run show.
-pub(super) struct Views {
-    /// All that there is.
-    pub(super) whole: View,
-    /// What the run has begun, where a shell looks for that first.
-    pub(super) due: Option<View>,
-}
 
 /// What a turn did.
 pub(super) struct Acted {
@@ -37,17 +29,18 @@ struct Buckets {
 /// Does the work of a turn that begins at `now` and makes no call that may take longer than `until`.
 pub(super) fn act(
     given: &Given<'_>,
-    views: &Views,
+    world: &World,
     ec2: &mut Ec2,
     last_id: &mut u32,
     mut progress: Progress,
     (now, seen, until): (Timestamp, &Seen, Timestamp),
 ) -> Acted {
     let mut buckets = Buckets::learnt(given, &progress, now);
-    let plan = planned(given, &views.whole, now);
-    let selection = selected(given, views, &plan, &progress, now, buckets.budget(now, until));
+    let plan = planned(given, world, now);
+    let budget = buckets.budget(now, until);
+    let selection = turn::select(&given.policy, &given.options, &plan, &progress, now, budget);
 
-    let begin = selection.actions.iter().map(|action| seen.begin(action)).collect::<Vec<_>>();
+    let begin = vec![seen.all; selection.actions.len()];
     let (creations, deletions) = begin.split_at(selection.actions.iter().filter(|action| action.is_creation()).count());
     let latest_start = |seconds| until - SignedDuration::from_secs(seconds);
     let Ec2 { creations: creating, deletions: deleting, pending, .. } = ec2;
@@ -75,19 +68,6 @@ pub(super) fn act(
     Acted { ended, conclusion, made, deleted }
 }
 
-impl Seen {
-    /// From when on an action may start.
-    fn begin(&self, action: &Action) -> Timestamp {
-        match action {
-            Action::CreateSnapshot(_) | Action::CreateSnapshots(_) => self.creations_from,
-            Action::DeleteSnapshot(delete) => {
-                let shard = shard_of(delete.snapshot.volume_id, self.deletions_from.len());
-                self.deletions_from.get(shard).copied().unwrap_or(self.all)
-            }
-        }
-    }
-}
-
 fn deleted_id((action, outcome): &(Action, Outcome)) -> Option<SnapshotId> {
     match (action, outcome) {
         (Action::DeleteSnapshot(delete), Outcome::Deleted) => Some(delete.snapshot.id),
@@ -95,34 +75,14 @@ fn deleted_id((action, outcome): &(Action, Outcome)) -> Option<SnapshotId> {
     }
 }
 
-fn planned<'a>(given: &'a Given<'_>, view: &'a View, now: Timestamp) -> Plan<'a> {
+fn planned<'a>(given: &'a Given<'_>, world: &'a World, now: Timestamp) -> Plan<'a> {
     let Given { policy, options, start, .. } = given;
-    let plan = plan::plan(policy, options, start, now, &view.world);
+    let plan = plan::plan(policy, options, start, now, world);
     if given.volumes <= CHECKED_VOLUMES_MAX {
-        let broken = check::check(policy, options, now, &view.world, &plan);
+        let broken = check::check(policy, options, now, world, &plan);
         assert!(broken.is_empty(), "the plan breaks a promise: {broken:?}");
     }
     plan
-}
-
-/// The actions of a turn. A shell that looks first decides about creations by what that look shows.
-fn selected(
-    given: &Given<'_>,
-    views: &Views,
-    plan: &Plan<'_>,
-    progress: &Progress,
-    now: Timestamp,
-    budget: Budget,
-) -> Selection {
-    let select = |plan: &Plan<'_>, budget| turn::select(&given.policy, &given.options, plan, progress, now, budget);
-    let Some(due) = &views.due else { return select(plan, budget) };
-    let mut creations = select(&planned(given, due, now), Budget { deletions_max: 0, ..budget });
-    let deletions = select(plan, Budget { creations_max: 0, ..budget });
-    // Both looks leave the same creations to do, and the second selection counts them as left over.
-    let ready = creations.actions.len() + creations.left_over;
-    creations.left_over += deletions.left_over.saturating_sub(ready);
-    creations.actions.extend(deletions.actions);
-    Selection { brake: deletions.brake, ..creations }
 }
 
 impl Buckets {
