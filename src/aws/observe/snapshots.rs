@@ -143,7 +143,7 @@ fn read_beginning(snapshot: &types::Snapshot) -> Option<(VolumeId, Timestamp)> {
 }
 
 /// `None` without an id, a volume or a start time: without them it has no place in a volume's history.
-fn read_snapshot(snapshot: &types::Snapshot, texts: &mut BTreeSet<Arc<str>>) -> Option<Snapshot> {
+pub(super) fn read_snapshot(snapshot: &types::Snapshot, texts: &mut BTreeSet<Arc<str>>) -> Option<Snapshot> {
     Some(Snapshot {
         id: SnapshotId::parse(snapshot.snapshot_id()?)?,
         volume_id: VolumeId::parse(snapshot.volume_id()?)?,

@@ -23,15 +23,14 @@ impl Account {
         in_parts: bool,
         read: ReadVolume,
     ) -> Result<Volumes, ObserveError> {
-        let parts = parts(in_parts);
-        let filters = target_filters(any_of)
-            .into_iter()
-            .flat_map(|filter| parts.iter().map(move |part| (filter.clone(), part.clone())));
-        let calls = filters.map(|(filter, part)| {
-            let call = self.client.describe_volumes().filters(filter);
-            part.into_iter().fold(call, |call, part| call.filters(part))
-        });
-        self.volumes_of(calls, read, |volume| carries(volume.tags(), any_of)).await
+        let mut calls = Vec::new();
+        for filter in target_filters(any_of) {
+            for part in parts(in_parts) {
+                let call = self.client.describe_volumes().filters(filter.clone());
+                calls.push(part.into_iter().fold(call, DescribeVolumesFluentBuilder::filters));
+            }
+        }
+        self.volumes_of(calls.into_iter(), read, |volume| carries(volume.tags(), any_of)).await
     }
 
     /// Every volume, with what a default policy asks about it. Without a filter: a page size is enough for EC2's larger
