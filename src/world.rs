@@ -3,7 +3,7 @@
 mod id;
 
 use crate::policy::Tag;
-use crate::tags::Marks;
+use crate::tags::SharedMarks;
 pub use id::{InstanceId, SnapshotId, SourceId, VolumeId};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -168,7 +168,7 @@ pub struct Snapshot {
     /// How it came to be.
     pub origin: Origin,
     /// What opendlm's tags say.
-    pub marks: Marks,
+    pub marks: SharedMarks,
     /// Where its data is.
     pub tier: Tier,
     /// The size of all blocks in it, in bytes: what it would cost at most. EC2 does not tell what it adds to others.

@@ -147,7 +147,7 @@ fn new_snapshot(volume_id: VolumeId, description: &str, tags: &[Tag], now: Times
         state: SnapshotState::Completed,
         start_time: now,
         origin: Origin::Created,
-        marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+        marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
         tier: Tier::Standard,
         full_size_bytes: 0,
     }

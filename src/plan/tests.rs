@@ -330,7 +330,7 @@ fn what_opendlm_did_not_make_gets_no_decision() {
     let mut copy = snapshot(3, 1, "2026-11-03T17:00:00Z");
     copy.origin = Origin::Copied;
     let mut untagged = snapshot(4, 1, "2026-11-04T17:00:00Z");
-    untagged.marks = crate::tags::Marks::default();
+    untagged.marks = crate::tags::SharedMarks::default();
     check_retention(&policy(vec![daily("Default Schedule", count(1))]), [forged, other_policy, copy, untagged], &[]);
 }
 

@@ -221,7 +221,7 @@ impl Account {
             state: SnapshotState::Pending { progress_percent: 0 },
             start_time: now,
             origin: Origin::Created,
-            marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+            marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
             tier: Tier::Standard,
             full_size_bytes: 1 << 30,
         };

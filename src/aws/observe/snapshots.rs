@@ -5,13 +5,13 @@ use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::PolicyId;
-use crate::tags::{self, Marks};
+use crate::tags::{self, Sharing};
 use crate::world::{CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Sweep, Tier, VolumeId};
 use aws_sdk_ec2::types::{self, Filter};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 impl Account {
     /// The snapshots of this account that carry the policy's tag and description, whoever made them.
@@ -108,13 +108,13 @@ impl Account {
 struct Reading {
     listing: Listing<SnapshotId, Snapshot>,
     owners: Owners,
-    texts: BTreeSet<Arc<str>>,
+    sharing: Sharing,
 }
 
 impl Reading {
     fn add(&mut self, snapshot: &types::Snapshot) {
         self.owners.see(snapshot.owner_id());
-        self.listing.add(read_snapshot(snapshot, &mut self.texts), |snapshot| &snapshot.id);
+        self.listing.add(read_snapshot(snapshot, &mut self.sharing), |snapshot| &snapshot.id);
     }
 }
 
@@ -143,15 +143,15 @@ fn read_beginning(snapshot: &types::Snapshot) -> Option<(VolumeId, Timestamp)> {
 }
 
 /// `None` without an id, a volume or a start time: without them it has no place in a volume's history.
-pub(super) fn read_snapshot(snapshot: &types::Snapshot, texts: &mut BTreeSet<Arc<str>>) -> Option<Snapshot> {
+pub(super) fn read_snapshot(snapshot: &types::Snapshot, sharing: &mut Sharing) -> Option<Snapshot> {
     Some(Snapshot {
         id: SnapshotId::parse(snapshot.snapshot_id()?)?,
         volume_id: VolumeId::parse(snapshot.volume_id()?)?,
-        description: shared(snapshot.description().unwrap_or_default(), texts),
+        description: sharing.text(snapshot.description().unwrap_or_default()),
         state: snapshot_state(snapshot.state(), snapshot.progress()),
         start_time: read_time(snapshot.start_time()?)?,
         origin: if is_copy(snapshot) { Origin::Copied } else { Origin::Created },
-        marks: Marks::read_sharing(pairs(snapshot.tags()), |text| shared(text, texts)),
+        marks: sharing.marks(pairs(snapshot.tags())),
         tier: tier(snapshot.storage_tier()),
         full_size_bytes: full_size_bytes(snapshot),
     })
@@ -159,16 +159,6 @@ pub(super) fn read_snapshot(snapshot: &types::Snapshot, texts: &mut BTreeSet<Arc
 
 fn is_copy(snapshot: &types::Snapshot) -> bool {
     snapshot.volume_id() == Some(VolumeId::OF_COPIES) || snapshot.transfer_type().is_some()
-}
-
-/// One copy of each text: a policy's snapshots have as many descriptions and names as it has schedules.
-fn shared(text: &str, known: &mut BTreeSet<Arc<str>>) -> Arc<str> {
-    if let Some(known) = known.get(text) {
-        return Arc::clone(known);
-    }
-    let text: Arc<str> = text.into();
-    known.insert(Arc::clone(&text));
-    text
 }
 
 fn snapshot_state(state: Option<&types::SnapshotState>, progress: Option<&str>) -> SnapshotState {

@@ -2,11 +2,9 @@
 
 use crate::action::CreateSnapshot;
 use crate::lookup::Lookup;
-use crate::tags::Marks;
+use crate::tags::Sharing;
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// What one kind of look shows of the account.
 #[derive(Debug)]
@@ -16,7 +14,7 @@ pub(super) struct View {
     positions: Lookup<SnapshotId, usize>,
     /// What was not shown complete yet, in the order in which it began, and when it is.
     pending: Vec<(SnapshotId, Timestamp)>,
-    texts: BTreeSet<Arc<str>>,
+    sharing: Sharing,
 }
 
 impl View {
@@ -26,7 +24,7 @@ impl View {
         for (position, snapshot) in world.snapshots.iter().enumerate() {
             positions.insert(snapshot.id, position);
         }
-        Self { world, positions, pending: Vec::new(), texts: BTreeSet::new() }
+        Self { world, positions, pending: Vec::new(), sharing: Sharing::default() }
     }
 
     /// Shows what is complete when its page is read: `read_at` tells when that is, by the place in the list and the volume. What a
@@ -46,23 +44,15 @@ impl View {
 
     /// A snapshot was begun.
     pub(super) fn begin(&mut self, create: &CreateSnapshot, began: &Began) {
-        let texts = &mut self.texts;
-        let mut share = |text: &str| {
-            let known = texts.get(text).cloned();
-            known.unwrap_or_else(|| {
-                let text: Arc<str> = text.into();
-                texts.insert(Arc::clone(&text));
-                text
-            })
-        };
+        let sharing = &mut self.sharing;
         let snapshot = Snapshot {
             id: began.id,
             volume_id: create.volume_id,
-            description: share(&create.description),
+            description: sharing.text(&create.description),
             state: SnapshotState::Pending { progress_percent: 0 },
             start_time: began.at,
             origin: Origin::Created,
-            marks: Marks::read_sharing(create.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())), share),
+            marks: sharing.marks(create.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
             tier: Tier::Standard,
             full_size_bytes: super::FULL_SIZE_BYTES,
         };

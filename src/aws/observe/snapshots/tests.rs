@@ -4,7 +4,7 @@ use crate::aws::observe::tests::{
 };
 use crate::aws::tests::POLICY;
 use crate::policy::ScheduleName;
-use crate::tags::{Hold, Mark};
+use crate::tags::{Hold, Mark, Marks};
 use crate::world::{Coverage, InstanceId};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsInput;
@@ -42,8 +42,8 @@ fn a_snapshot_is_read_field_by_field() {
         .full_snapshot_size_in_bytes(1_048_576)
         .volume_size(8)
         .build();
-    let mut descriptions = BTreeSet::new();
-    let read = read_snapshot(&ec2, &mut descriptions).unwrap();
+    let mut sharing = Sharing::default();
+    let read = read_snapshot(&ec2, &mut sharing).unwrap();
     let expected = Snapshot {
         id: SnapshotId::parse("snap-0a").unwrap(),
         volume_id: VolumeId::parse("vol-0a").unwrap(),
@@ -58,19 +58,20 @@ fn a_snapshot_is_read_field_by_field() {
             expiration_time: Mark::Unreadable("soon".to_owned()),
             instance_id: Mark::Read(InstanceId::parse("i-0a").unwrap()),
             hold: Some(Hold::Forever),
-        },
+        }
+        .into(),
         tier: Tier::Archive,
         full_size_bytes: 1_048_576,
     };
     assert_eq!(read, expected);
-    let again = read_snapshot(&ec2, &mut descriptions).unwrap();
-    assert!(Arc::ptr_eq(&read.description, &again.description), "equal descriptions are one text");
+    let again = read_snapshot(&ec2, &mut sharing).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&read.description, &again.description), "equal descriptions are one text");
 }
 
 #[test]
 fn a_copy_is_known_by_its_volume_and_by_its_transfer_type() {
     let origin =
-        |ec2: types::builders::SnapshotBuilder| read_snapshot(&ec2.build(), &mut BTreeSet::new()).unwrap().origin;
+        |ec2: types::builders::SnapshotBuilder| read_snapshot(&ec2.build(), &mut Sharing::default()).unwrap().origin;
     assert_eq!(origin(snapshot("snap-1")), Origin::Created);
     assert_eq!(origin(snapshot("snap-1").volume_id("vol-ffffffff")), Origin::Copied);
     assert_eq!(origin(snapshot("snap-1").transfer_type(types::TransferType::Standard)), Origin::Copied);

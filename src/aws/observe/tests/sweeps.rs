@@ -5,7 +5,6 @@ use crate::aws::observe::filters::parts;
 use crate::world::Snapshot;
 use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsInput;
 use aws_sdk_ec2::operation::describe_volumes::DescribeVolumesInput;
-use std::collections::BTreeSet;
 
 /// What the value of the filter on volumes begins with; nothing for a listing of the whole.
 fn beginning(filters: &[Filter]) -> Option<String> {
@@ -85,8 +84,8 @@ fn excerpt_of(ids: &[&str]) -> Excerpt {
 }
 
 fn read(id: &str, state: types::SnapshotState) -> Snapshot {
-    let mut texts = BTreeSet::new();
-    crate::aws::observe::snapshots::read_snapshot(&snapshot(id).state(state).build(), &mut texts).unwrap()
+    let mut sharing = tags::Sharing::default();
+    crate::aws::observe::snapshots::read_snapshot(&snapshot(id).state(state).build(), &mut sharing).unwrap()
 }
 
 #[tokio::test]
