@@ -19,7 +19,7 @@ use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetDecision, TargetVerd
 use crate::policy::Policy;
 use crate::world::SnapshotState;
 pub use conclude::{Conclusion, RunOutcome, Status, TURNS_MAX, WAITS_SECONDS, conclude};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 pub use progress::Progress;
 use progress::Subject;
 use std::collections::BTreeSet;
@@ -46,6 +46,16 @@ pub struct Selection {
     pub brake: Option<Brake>,
     /// Set when what an excerpt shows would be more than it may: it deletes nothing before a look at everything.
     pub needs_whole: bool,
+}
+
+/// What an invocation must have left to begin another turn: a look at a large account takes half of it, and less than the
+/// tokens that flow in meanwhile is not worth one.
+const ANOTHER_TURN_MIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether a turn that leaves work for at once is followed by another one in the same invocation, whose calls end by `until`.
+#[must_use]
+pub fn has_time_for_another(now: Timestamp, until: Timestamp) -> bool {
+    until.duration_since(now) >= ANOTHER_TURN_MIN
 }
 
 /// Takes this turn's actions from a plan.

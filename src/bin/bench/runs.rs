@@ -65,7 +65,8 @@ fn line(volumes: u32, name: &str, asked: &Asked) -> Value {
         "CallsMin": calls(Calls::minimum(volumes)),
         "Held": ran.held,
         "Turns": ran.turns,
-        "InvocationSeconds": seconds(ran.invocations),
+        "Invocations": ran.invocations,
+        "InvocationSeconds": seconds(ran.invoked),
         "Transitions": ran.transitions,
     })
 }

@@ -7,7 +7,8 @@
 //! 2. plans, which takes no time;
 //! 3. makes its creations and its deletions, each in a lane of its own with [`CALLS_IN_FLIGHT_MAX`] calls at once
 //!    ([`CALL`]); no call starts when less of the function's time is left than such a call may take;
-//! 4. answers, and Step Functions waits as long as the answer says, with [`HAND_OVER`] for each step.
+//! 4. is followed by another one at once while there is work and time; else the function answers, and Step Functions waits as
+//!    long as the answer says, with [`HAND_OVER`] for each step.
 //!
 //! The function stays warm, so it remembers its describe buckets; the others travel in `Next`. A volume holds a week of
 //! snapshots, its new one takes [`SNAPSHOT_TAKES`], and then the oldest may go. EC2 takes a call's token when the call
@@ -55,8 +56,8 @@ const FILTER_VALUES_MAX: usize = 200;
 const ANSWER: SignedDuration = SignedDuration::from_secs(2);
 /// How many volumes an account may have whose plans are held to every promise; beyond that it takes too long.
 const CHECKED_VOLUMES_MAX: u32 = 1_000;
-/// A turn is a task, a choice, and a wait or the end; the start of the execution is a transition too.
-const TRANSITIONS_PER_TURN: u32 = 3;
+/// An invocation is a task, a choice, and a wait or the end; the start of the execution is a transition too.
+const TRANSITIONS_PER_INVOCATION: u32 = 3;
 /// From the end of one turn to the beginning of the next, the wait aside: to the choice, to the wait, to the task.
 const HAND_OVERS_PER_TURN: i32 = 3;
 /// From the end of the last turn to the end of the execution: to the choice, to the end.
@@ -104,25 +105,30 @@ struct Seen {
 #[must_use]
 pub fn run(volumes: u32, shell: &Shell, conditions: Conditions) -> Ran {
     let mut run = Run::new(volumes, shell, conditions);
-    let mut next = written(&Progress::new(&run.given.start));
-    let (mut now, mut invocations, mut turns) = (run.given.start.begun, SignedDuration::ZERO, 0);
+    let mut next = Progress::new(&run.given.start);
+    let (mut now, mut used) = (run.given.start.begun, Used::default());
     // Bounded by turn::TURNS_MAX.
     loop {
-        let progress = serde_json::from_value(next).expect("what was written can be read");
-        turns += 1;
-        let (ended, outcome) = match run.turn(progress, now) {
-            Turned::CutOff { ended } => (ended, Ended::CutOff),
-            Turned::Answered { ended, status: Status::Done(outcome), .. } => (ended, Ended::Done(outcome)),
-            Turned::Answered { ended, progress, status: Status::Waiting { seconds } } => {
-                invocations += ended.duration_since(now);
+        let begun = now;
+        let (ended, answer) = run.invocation(next, begun, &mut used);
+        used.invocations += 1;
+        used.seconds += ended.duration_since(begun);
+        match answer {
+            Ok((progress, seconds)) => {
                 now = ended + HAND_OVER * HAND_OVERS_PER_TURN + SignedDuration::from_secs(seconds.into());
-                next = written(&progress);
-                continue;
+                next = progress;
             }
-        };
-        invocations += ended.duration_since(now);
-        return run.ran(outcome, ended + HAND_OVER * HAND_OVERS_AT_THE_END, turns, invocations);
+            Err(outcome) => return run.ran(outcome, ended + HAND_OVER * HAND_OVERS_AT_THE_END, used),
+        }
     }
+}
+
+/// What a run has used so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Used {
+    turns: u32,
+    invocations: u32,
+    seconds: SignedDuration,
 }
 
 impl<'r> Run<'r> {
@@ -149,8 +155,34 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn turn(&mut self, progress: Progress, now: Timestamp) -> Turned {
-        let until = now + SignedDuration::from_secs(self.given.shell.timeout_seconds) - ANSWER;
+    /// One invocation, turn after turn while there is work: when it ended, and its `Next` and wait, or how the run ended.
+    fn invocation(
+        &mut self,
+        mut progress: Progress,
+        begun: Timestamp,
+        used: &mut Used,
+    ) -> (Timestamp, Result<(Progress, u32), Ended>) {
+        let until = begun + SignedDuration::from_secs(self.given.shell.timeout_seconds) - ANSWER;
+        let mut now = begun;
+        // Bounded by the function's time.
+        loop {
+            used.turns += 1;
+            match self.turn(carried(&progress), now, until) {
+                Turned::CutOff { ended } => return (ended, Err(Ended::CutOff)),
+                Turned::Answered { ended, status: Status::Done(outcome), .. } => {
+                    return (ended, Err(Ended::Done(outcome)));
+                }
+                Turned::Answered { ended, progress: next, status: Status::Waiting { seconds } } => {
+                    if seconds > 0 || !turn::has_time_for_another(ended, until) {
+                        return (ended, Ok((*next, seconds)));
+                    }
+                    (now, progress) = (ended, *next);
+                }
+            }
+        }
+    }
+
+    fn turn(&mut self, progress: Progress, now: Timestamp, until: Timestamp) -> Turned {
         let sweep = turn::look::sweeps(&self.given.policy, &progress).into_iter().next().unwrap_or_default();
         let (seen, excerpt) = self.look(&progress, &sweep, now);
         if seen.all > until {
@@ -179,7 +211,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn ran(&self, outcome: Ended, ended: Timestamp, turns: u32, invocations: SignedDuration) -> Ran {
+    fn ran(&self, outcome: Ended, ended: Timestamp, used: Used) -> Ran {
         let since = |instant: Timestamp| instant.duration_since(self.given.start.at);
         let Ec2 { creations, deletions, snapshot_pages, volume_pages, .. } = &self.ec2;
         Ran {
@@ -194,14 +226,16 @@ impl<'r> Run<'r> {
                 volume_pages: volume_pages.calls,
             },
             held: self.whole.world.snapshots.len(),
-            turns,
-            invocations,
-            transitions: turns * TRANSITIONS_PER_TURN + 1,
+            turns: used.turns,
+            invocations: used.invocations,
+            invoked: used.seconds,
+            transitions: used.invocations * TRANSITIONS_PER_INVOCATION + 1,
         }
     }
 }
 
 /// As the answer carries it.
-fn written(progress: &Progress) -> serde_json::Value {
-    serde_json::to_value(progress).expect("progress is plain data")
+fn carried(progress: &Progress) -> Progress {
+    let written = serde_json::to_value(progress).expect("progress is plain data");
+    serde_json::from_value(written).expect("what was written can be read")
 }

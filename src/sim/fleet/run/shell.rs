@@ -76,8 +76,10 @@ pub struct Ran {
     pub held: usize,
     /// How many turns it took.
     pub turns: u32,
-    /// The time of all invocations of the function, the starts of its process aside.
-    pub invocations: SignedDuration,
+    /// How often the function was invoked.
+    pub invocations: u32,
+    /// The time of all invocations, the starts of the process aside.
+    pub invoked: SignedDuration,
     /// State transitions of Step Functions.
     pub transitions: u32,
 }

@@ -22,7 +22,8 @@ fn check(
         calls: Calls { creations: calls, deletions: calls, snapshot_pages, volume_pages },
         held: usize::try_from(volumes * OLD_SNAPSHOTS).unwrap(),
         turns,
-        invocations: SignedDuration::from_millis(invoked_millis),
+        invocations: turns,
+        invoked: SignedDuration::from_millis(invoked_millis),
         transitions: 3 * turns + 1,
     };
     assert_eq!(ran, expected);
