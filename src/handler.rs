@@ -20,7 +20,7 @@ use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
-use lines::{log_action, log_decisions, log_turn};
+use lines::{log_action, log_decisions, log_limits, log_turn};
 use serde_json::Value;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -176,6 +176,9 @@ async fn single_turn(
     let target = event.options.target.as_ref();
     let log = |action: &Action, outcome: &Outcome| log_action(policy_id, target, action, outcome);
     let outcomes = account.apply(&selection.actions, until, log).await;
+    if let Some(news) = account.limits_news() {
+        log_limits(policy_id, target, &news);
+    }
     // What was created counts as unsettled from the end of the turn's calls on, which may have taken minutes.
     let ended = clock::now();
     progress.pace = account.buckets().known(ended);

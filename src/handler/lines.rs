@@ -2,7 +2,9 @@
 
 use crate::action::{Action, Outcome};
 use crate::answer::Answer;
+use crate::aws::LimitsNews;
 use crate::event::Event;
+use crate::pace::Limit;
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::report;
@@ -63,6 +65,29 @@ pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, 
         cause = failed.map(|failed| failed.message.as_str()),
         tags_left_out = (!left_out.is_empty()).then_some(left_out),
         "action"
+    );
+}
+
+/// Which limits EC2's calls keep to from now on, and who says so.
+pub(super) fn log_limits(policy: &str, target: Option<&Place>, news: &LimitsNews) {
+    let shown = |limit: Limit| format!("{} and {} a second", limit.capacity(), limit.refill_per_second());
+    let failed = news.failed.as_ref();
+    let unsaid = news.unsaid.join(", ");
+    info!(
+        policy,
+        account = target.and_then(Place::account),
+        region = target.map(|target| target.region.as_str()),
+        source = if news.is_listed { "Service Quotas" } else { "documentation" },
+        create_snapshot = shown(news.limits.create_snapshot),
+        create_snapshots = shown(news.limits.create_snapshots),
+        delete_snapshot = shown(news.limits.delete_snapshot),
+        describe_instances = shown(news.limits.describe_instances),
+        describe_snapshots = shown(news.limits.describe_snapshots),
+        describe_volumes = shown(news.limits.describe_volumes),
+        documented = (!unsaid.is_empty()).then_some(unsaid),
+        code = failed.map(|failed| failed.code.as_str()),
+        cause = failed.map(|failed| failed.message.as_str()),
+        "limits"
     );
 }
 

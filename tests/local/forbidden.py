@@ -52,6 +52,7 @@ OTHER_SOURCE_ACTIONS = {
 SERVICES = {name: name for name in "autoscaling backup cloudformation cloudtrail config dlm ds ebs ec2 iam kms".split()}
 SERVICES |= {name: name for name in "lambda logs organizations rbin rds s3 scheduler secretsmanager sns sqs ssm sts".split()}
 SERVICES |= {"cloudwatch": "cloudwatch", "events": "events", "resourcegroupstaggingapi": "tag", "stepfunctions": "states"}
+SERVICES |= {"service-quotas": "servicequotas"}
 ACTIONS_WITHOUT_OPERATION = (
     "iam:PassRole kms:ReEncryptFrom kms:ReEncryptTo lambda:InvokeFunction lambda:InvokeFunctionUrl s3:DeleteObjectVersion"
     " s3:GetObjectVersion s3:ListAllMyBuckets s3:ListBucket s3:PutObjectVersionAcl"
@@ -61,7 +62,7 @@ ALLOWED = {
     "FunctionRole": (
         "ec2:CreateSnapshot ec2:CreateSnapshots ec2:CreateTags ec2:DeleteSnapshot ec2:DescribeInstances ec2:DescribeSnapshots"
         " ec2:DescribeVolumes kms:CreateGrant kms:Decrypt kms:DescribeKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom"
-        " kms:ReEncryptTo logs:CreateLogStream logs:PutLogEvents sts:AssumeRole"
+        " kms:ReEncryptTo logs:CreateLogStream logs:PutLogEvents servicequotas:ListServiceQuotas sts:AssumeRole"
     ).split(),
     "SchedulerRole": ["sqs:SendMessage", "states:StartExecution"],
     "StateMachineRole": ["lambda:InvokeFunction"],

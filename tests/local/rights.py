@@ -68,6 +68,8 @@ NEEDS = {
     "DescribeInstances": (Need("ec2:DescribeInstances", ANYTHING, ("ec2:Region",)),),
     "DescribeSnapshots": (Need("ec2:DescribeSnapshots", ANYTHING, ("ec2:Region",)),),
     "DescribeVolumes": (Need("ec2:DescribeVolumes", ANYTHING, ("ec2:Region",)),),
+    # Service Authorization Reference, "Actions, resources, and condition keys for Service Quotas": no resource types, no keys.
+    "ListServiceQuotas": (Need("servicequotas:ListServiceQuotas", ANYTHING, ()),),
 }
 ID_PREFIXES = {INSTANCE: "i-", SNAPSHOT: "snap-", VOLUME: "vol-"}
 

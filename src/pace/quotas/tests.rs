@@ -45,7 +45,7 @@ fn part_of_a_token_is_no_call_but_one_is_always_left() {
 
 #[test]
 fn a_number_that_cannot_be_meant_leaves_both_documented_ones() {
-    for absurd in [0.0, -0.0, -5.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, f64::MIN_POSITIVE * -1.0] {
+    for absurd in [0.0, -0.0, -5.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -f64::MIN_POSITIVE] {
         check(absurd, 50.0, (100, 5));
         check(200.0, absurd, (100, 5));
     }
