@@ -9,10 +9,10 @@ use crate::policy::Tag;
 use crate::tags::{Ownership, ownership};
 use crate::world::SnapshotId;
 use aws_sdk_ec2::types::{self, CopyTagsFromSource, InstanceSpecification, ResourceType, TagSpecification};
+use futures_util::future::{FutureExt, OptionFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
-use std::pin::pin;
 
 /// For a CreateSnapshot or a CreateSnapshots, which is made once. EC2 answers in about a second; the data is copied after
 /// that. A call that is given up may have made its snapshots, so the patience is long.
@@ -120,7 +120,8 @@ impl Account {
             delete_snapshot: self.lanes.delete_snapshot.until(latest_start(until, DELETE_SECONDS_MIN)),
         };
         let mut queues = Queues::new(actions);
-        let (mut is_asking, mut asking) = (queues.outgrow(&self.lanes), pin!(self.ask_limits()));
+        // On the heap, so that the many turns that do not ask are no larger for it.
+        let mut asking = queues.outgrow(&self.lanes).then(|| self.ask_limits().boxed());
         let mut outcomes = vec![Outcome::NotStarted; actions.len()];
         let mut running = FuturesUnordered::new();
         running.extend(queues.first().into_iter().map(|next| self.carry_out(next, &passages)));
@@ -128,8 +129,8 @@ impl Account {
         loop {
             let next = tokio::select! {
                 next = running.next() => next,
-                () = &mut asking, if is_asking => {
-                    is_asking = false;
+                () = OptionFuture::from(asking.as_mut()).map(|_| ()), if asking.is_some() => {
+                    asking = None;
                     continue;
                 }
             };
