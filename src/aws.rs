@@ -27,7 +27,6 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 pub use pace::Buckets;
 use pace::Lanes;
-pub use quotas::LimitsNews;
 use std::sync::Arc;
 
 /// One account in one Region: a client and our picture of its request limits, kept from turn to turn while the

@@ -28,7 +28,7 @@
 //! - [`report`], [`answer`]: the words.
 //! - [`sim`]: a simulated account that drives all of it through a year in a second.
 //!
-//! First floor, behind the feature `aws`: `aws` (observe, apply, pace), `handler` (one turn), `log` (its lines) and,
+//! First floor, behind the feature `aws`: `aws` (observe, apply, pace, quotas), `handler` (one turn), `log` (its lines) and,
 //! behind `cli`, the command line.
 
 pub mod action;

@@ -25,7 +25,7 @@ mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 pub use known::{Known, Pace};
-pub use quotas::{ActionLimits, Asking, Quota, Quotas};
+pub use quotas::{ActionLimits, Asking, LimitsNews, Quota, Quotas};
 pub use share::Share;
 use std::num::NonZeroU32;
 use std::time::Duration;

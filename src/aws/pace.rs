@@ -122,25 +122,34 @@ impl Lanes {
         let lane = |documented| Lane::full(limits.or_none(documented).keeping_back(ON_THE_WAY));
         let documented = ActionLimits::DOCUMENTED;
         Self {
-            create_snapshot: lane(documented.create_snapshot),
-            create_snapshots: lane(documented.create_snapshots),
-            delete_snapshot: lane(documented.delete_snapshot),
-            describe_instances: lane(documented.describe_instances),
-            describe_snapshots: lane(documented.describe_snapshots),
-            describe_volumes: lane(documented.describe_volumes),
+            create_snapshot: lane(documented.creations),
+            create_snapshots: lane(documented.set_creations),
+            delete_snapshot: lane(documented.deletions),
+            describe_instances: lane(documented.instance_pages),
+            describe_snapshots: lane(documented.snapshot_pages),
+            describe_volumes: lane(documented.volume_pages),
             asked: Mutex::default(),
         }
     }
 
     /// Goes on with the limits that hold.
     pub(super) fn hold_to(&self, limits: ActionLimits) {
+        let Self {
+            create_snapshot,
+            create_snapshots,
+            delete_snapshot,
+            describe_instances,
+            describe_snapshots,
+            describe_volumes,
+            asked: _,
+        } = self;
         let documented = ActionLimits::DOCUMENTED;
-        self.create_snapshot.hold_to(limits.create_snapshot, documented.create_snapshot);
-        self.create_snapshots.hold_to(limits.create_snapshots, documented.create_snapshots);
-        self.delete_snapshot.hold_to(limits.delete_snapshot, documented.delete_snapshot);
-        self.describe_instances.hold_to(limits.describe_instances, documented.describe_instances);
-        self.describe_snapshots.hold_to(limits.describe_snapshots, documented.describe_snapshots);
-        self.describe_volumes.hold_to(limits.describe_volumes, documented.describe_volumes);
+        create_snapshot.hold_to(limits.creations, documented.creations);
+        create_snapshots.hold_to(limits.set_creations, documented.set_creations);
+        delete_snapshot.hold_to(limits.deletions, documented.deletions);
+        describe_instances.hold_to(limits.instance_pages, documented.instance_pages);
+        describe_snapshots.hold_to(limits.snapshot_pages, documented.snapshot_pages);
+        describe_volumes.hold_to(limits.volume_pages, documented.volume_pages);
     }
 }
 

@@ -7,7 +7,7 @@ use super::clock::now;
 use super::failure;
 use super::{Account, client};
 use crate::action::{Failed, FailedKind};
-use crate::pace::{ActionLimits, Asking, Quota, Quotas};
+use crate::pace::{ActionLimits, Asking, LimitsNews, Quota, Quotas};
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_servicequotas::Client;
@@ -16,7 +16,8 @@ use aws_sdk_servicequotas::types::{PeriodUnit, ServiceQuota};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// EC2 has some 1,750 quotas (in August 2026), which are 18 pages; three times as many is a list that does not end.
+/// EC2 has some 1,750 quotas (published lists of accounts, 2026), which are 18 pages; three times as many is a list
+/// that does not end.
 const PAGES_MAX: usize = 54;
 /// The largest page that Service Quotas gives (Service Quotas API reference, ListServiceQuotas: `MaxResults`).
 const PAGE: i32 = 100;
@@ -35,19 +36,6 @@ pub(super) struct Asked {
     limits: ActionLimits,
     is_listed: bool,
     news: Option<LimitsNews>,
-}
-
-/// Which limits hold since Service Quotas was asked, and whose word that is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LimitsNews {
-    /// The limits.
-    pub limits: ActionLimits,
-    /// Whether they are from a list of Service Quotas, and else from EC2's documentation.
-    pub is_listed: bool,
-    /// The actions of which this list did not say both numbers, or none that can be meant.
-    pub unsaid: Vec<&'static str>,
-    /// Why there is no list this time; the limits are those that held before.
-    pub failed: Option<Failed>,
 }
 
 impl Default for Asked {

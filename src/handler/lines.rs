@@ -2,9 +2,8 @@
 
 use crate::action::{Action, Outcome};
 use crate::answer::Answer;
-use crate::aws::LimitsNews;
 use crate::event::Event;
-use crate::pace::Limit;
+use crate::pace::{Limit, LimitsNews};
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::report;
@@ -78,12 +77,12 @@ pub(super) fn log_limits(policy: &str, target: Option<&Place>, news: &LimitsNews
         account = target.and_then(Place::account),
         region = target.map(|target| target.region.as_str()),
         source = if news.is_listed { "Service Quotas" } else { "documentation" },
-        create_snapshot = shown(news.limits.create_snapshot),
-        create_snapshots = shown(news.limits.create_snapshots),
-        delete_snapshot = shown(news.limits.delete_snapshot),
-        describe_instances = shown(news.limits.describe_instances),
-        describe_snapshots = shown(news.limits.describe_snapshots),
-        describe_volumes = shown(news.limits.describe_volumes),
+        create_snapshot = shown(news.limits.creations),
+        create_snapshots = shown(news.limits.set_creations),
+        delete_snapshot = shown(news.limits.deletions),
+        describe_instances = shown(news.limits.instance_pages),
+        describe_snapshots = shown(news.limits.snapshot_pages),
+        describe_volumes = shown(news.limits.volume_pages),
         documented = (!unsaid.is_empty()).then_some(unsaid),
         code = failed.map(|failed| failed.code.as_str()),
         cause = failed.map(|failed| failed.message.as_str()),

@@ -1,8 +1,9 @@
 //! What Service Quotas says about EC2's buckets, as limits.
 //!
 //! EC2 lists two quotas for each of its actions, `<action> request bucket maximum capacity` and `<action> request bucket refill
-//! rate` (EC2 developer guide, "Request throttling for the Amazon EC2 API", "View your current API limits"). Those of Describe
-//! calls without filter and page size have the word `unfiltered` in their names; we make no such calls.
+//! rate` (EC2 developer guide, "Request throttling for the Amazon EC2 API", "View your current API limits"; so do published
+//! lists of accounts). Those of Describe calls without filter and page size have the word `unfiltered` in their names; we make
+//! no such calls. docs/decisions/0014 says what of this was never seen on an account.
 //!
 //! It only sets the pace, so a quota that is not there or cannot be meant leaves the documented number, and no answer is an
 //! error. What EC2 then really lets through is learnt from its throttles, whatever a quota said.
@@ -12,6 +13,7 @@ mod tests;
 
 use super::{CREATE_SNAPSHOT, CREATE_SNAPSHOTS, DELETE_SNAPSHOT, Rate};
 use super::{DESCRIBE_INSTANCES, DESCRIBE_SNAPSHOTS, DESCRIBE_VOLUMES, Limit};
+use crate::action::Failed;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -20,17 +22,17 @@ use std::num::NonZeroU32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActionLimits {
     /// CreateSnapshot.
-    pub create_snapshot: Limit,
+    pub creations: Limit,
     /// CreateSnapshots.
-    pub create_snapshots: Limit,
+    pub set_creations: Limit,
     /// DeleteSnapshot.
-    pub delete_snapshot: Limit,
+    pub deletions: Limit,
     /// DescribeInstances with a page size.
-    pub describe_instances: Limit,
+    pub instance_pages: Limit,
     /// DescribeSnapshots with a page size.
-    pub describe_snapshots: Limit,
+    pub snapshot_pages: Limit,
     /// DescribeVolumes with a page size.
-    pub describe_volumes: Limit,
+    pub volume_pages: Limit,
 }
 
 /// A quota of EC2, as Service Quotas lists it.
@@ -49,6 +51,19 @@ pub struct Quota<'a> {
 pub struct Quotas {
     /// By the action and which of its two numbers it is; `None` where that cannot be meant.
     said: BTreeMap<(&'static str, Number), Option<NonZeroU32>>,
+}
+
+/// Which limits hold since Service Quotas was asked, and whose word that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitsNews {
+    /// The limits.
+    pub limits: ActionLimits,
+    /// Whether they are from a list of Service Quotas, and else from EC2's documentation.
+    pub is_listed: bool,
+    /// The actions of which this list did not say both numbers, or none that can be meant.
+    pub unsaid: Vec<&'static str>,
+    /// Why there is no list this time; the limits are those that held before.
+    pub failed: Option<Failed>,
 }
 
 /// One of the two numbers of a limit.
@@ -79,24 +94,24 @@ const NOT_AGAIN_FOR: SignedDuration = SignedDuration::from_mins(10);
 impl ActionLimits {
     /// As AWS documents them.
     pub const DOCUMENTED: Self = Self {
-        create_snapshot: CREATE_SNAPSHOT,
-        create_snapshots: CREATE_SNAPSHOTS,
-        delete_snapshot: DELETE_SNAPSHOT,
-        describe_instances: DESCRIBE_INSTANCES,
-        describe_snapshots: DESCRIBE_SNAPSHOTS,
-        describe_volumes: DESCRIBE_VOLUMES,
+        creations: CREATE_SNAPSHOT,
+        set_creations: CREATE_SNAPSHOTS,
+        deletions: DELETE_SNAPSHOT,
+        instance_pages: DESCRIBE_INSTANCES,
+        snapshot_pages: DESCRIBE_SNAPSHOTS,
+        volume_pages: DESCRIBE_VOLUMES,
     };
 
     /// All of them, by the names of their actions.
     #[must_use]
     pub fn by_action(self) -> [(&'static str, Limit); 6] {
         [
-            ("CreateSnapshot", self.create_snapshot),
-            ("CreateSnapshots", self.create_snapshots),
-            ("DeleteSnapshot", self.delete_snapshot),
-            ("DescribeInstances", self.describe_instances),
-            ("DescribeSnapshots", self.describe_snapshots),
-            ("DescribeVolumes", self.describe_volumes),
+            ("CreateSnapshot", self.creations),
+            ("CreateSnapshots", self.set_creations),
+            ("DeleteSnapshot", self.deletions),
+            ("DescribeInstances", self.instance_pages),
+            ("DescribeSnapshots", self.snapshot_pages),
+            ("DescribeVolumes", self.volume_pages),
         ]
     }
 }
@@ -124,22 +139,9 @@ impl Quotas {
     #[must_use]
     pub fn limits(&self) -> ActionLimits {
         let limit = |(action, documented)| self.limit(action, documented).unwrap_or(documented);
-        let [
-            create_snapshot,
-            create_snapshots,
-            delete_snapshot,
-            describe_instances,
-            describe_snapshots,
-            describe_volumes,
-        ] = ActionLimits::DOCUMENTED.by_action().map(limit);
-        ActionLimits {
-            create_snapshot,
-            create_snapshots,
-            delete_snapshot,
-            describe_instances,
-            describe_snapshots,
-            describe_volumes,
-        }
+        let [creations, set_creations, deletions, instance_pages, snapshot_pages, volume_pages] =
+            ActionLimits::DOCUMENTED.by_action().map(limit);
+        ActionLimits { creations, set_creations, deletions, instance_pages, snapshot_pages, volume_pages }
     }
 
     fn limit(&self, action: &'static str, documented: Limit) -> Option<Limit> {

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import events
-from case import event_now
+from account import Account
+from case import event_now, with_options
 from chain import Chain, bootstrap_path, chain
 from switches import Switches
 from wire import Call
@@ -86,3 +87,20 @@ def test_a_role_that_may_not_ask_goes_on_at_the_documented_pace(local: Chain) ->
 def test_a_small_run_asks_nobody(local: Chain) -> None:
     calls = run(local, 3, BUCKET_SIZES=RAISED)
     assert (of(calls, "ListServiceQuotas"), lines(local)) == ([], [])
+
+
+def test_the_limits_of_another_account_are_asked_for_there_with_the_session_that_is_open(local: Chain) -> None:
+    there, region = "222233334444", "eu-west-1"
+    role = f"arn:aws:iam::{there}:role/opendlm-target"
+    local.aws.wire.roles.trust(role)
+    event = with_options(event_now("sample"), Target={"RoleArn": role, "Region": region})
+    (key, value), *_ = events.target_tags_of(event)
+    for _ in range(CAPACITY + 25):
+        Account(local.aws, there, region).add_volume({key: value})
+    execution = local.run(event)
+    assert execution.status() == "SUCCEEDED", execution.failure()
+    asked = of(local.aws.wire.calls_since(0), "ListServiceQuotas")
+    assert asked and {(call.Account, call.Region) for call in asked} == {(there, region)}
+    [session] = local.aws.wire.roles.sessions
+    [line] = lines(local)
+    assert (session.role, line["account"], line["region"]) == (role, there, region)

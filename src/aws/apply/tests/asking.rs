@@ -1,9 +1,8 @@
 //! When Service Quotas is asked, what comes of its answers, and that nobody waits for them.
 
 use super::*;
-use crate::aws::LimitsNews;
 use crate::aws::tests::WithoutPauses;
-use crate::pace::ActionLimits;
+use crate::pace::{ActionLimits, LimitsNews};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -90,8 +89,8 @@ async fn a_large_turn_asks_once_in_its_region_and_goes_on_with_what_is_said() {
     let (account, heard) = asking(|_| page(&RAISED, None));
     assert_eq!(account.buckets().creations.holds(), 98);
     let news = large(&account).await.unwrap();
-    assert_eq!((numbers(news.limits.create_snapshot), news.is_listed, &news.failed), ((200, 50), true, &None));
-    assert_eq!(news.limits.delete_snapshot, ActionLimits::DOCUMENTED.delete_snapshot);
+    assert_eq!((numbers(news.limits.creations), news.is_listed, &news.failed), ((200, 50), true, &None));
+    assert_eq!(news.limits.deletions, ActionLimits::DOCUMENTED.deletions);
     assert!(news.unsaid.contains(&"DeleteSnapshot") && !news.unsaid.contains(&"CreateSnapshot"));
     // Twenty of them are on the way, as long as two are at five a second.
     assert_eq!((account.buckets().creations.holds(), account.buckets().deletions.holds()), (180, 98));
@@ -119,7 +118,7 @@ async fn a_list_is_read_page_by_page_to_its_end() {
         2 => page(&[], Some("third")),
         _ => page(&RAISED[1..], None),
     });
-    assert_eq!(numbers(large(&account).await.unwrap().limits.create_snapshot), (200, 50));
+    assert_eq!(numbers(large(&account).await.unwrap().limits.creations), (200, 50));
     let heard = heard.lock().unwrap();
     let is_after = |at: usize, token: &str| heard[at].1.contains(&format!(r#""NextToken":"{token}""#));
     assert!(heard.len() == 3 && is_after(1, "second") && is_after(2, "third"), "{heard:?}");
