@@ -65,7 +65,7 @@ const RAISED: [(&str, f64); 3] = [
 /// More creations than the documented bucket lets through at once.
 async fn large(account: &Account) -> Option<LimitsNews> {
     let outcomes = account.apply(&creates(99), later(), |_, _| {}).await;
-    assert!(outcomes.iter().all(|outcome| is_made(outcome)));
+    assert!(outcomes.iter().all(is_made));
     account.limits_news()
 }
 
