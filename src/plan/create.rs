@@ -7,7 +7,7 @@ use super::ours::Ours;
 use super::{SkipReason, Target, TargetDecision, TargetVerdict};
 use super::{sets, target};
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
-use crate::world::{SnapshotState, Volume, World};
+use crate::world::{SnapshotState, Volume};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -27,17 +27,17 @@ pub(super) struct Clock {
     pub(super) settling: SignedDuration,
 }
 
-/// One decision for each target and schedule that is due, and one for each that was missed.
+/// Adds one decision for each target and schedule that is due, and one for each that was missed.
 pub(super) fn decide<'a>(
     policy: &'a Policy,
     due: &[(&'a Schedule, Due)],
     clock: Clock,
-    world: &'a World,
+    targets: &[Target<'a>],
     ours: &Ours<'a>,
     histories: &Histories,
-) -> Vec<TargetDecision<'a>> {
-    let mut decisions = Vec::new();
-    for target in target::all(policy, world) {
+    decisions: &mut Vec<TargetDecision<'a>>,
+) {
+    for &target in targets {
         let history = &histories.of(ours, target.id());
         let mut of_target: Vec<TargetDecision<'a>> = Vec::new();
         for &(schedule, due) in due {
@@ -59,7 +59,6 @@ pub(super) fn decide<'a>(
         join_coinciding(&mut of_target);
         decisions.append(&mut of_target);
     }
-    decisions
 }
 
 /// The snapshots that answer a scheduled time of a schedule: its own, and those of a schedule that keeps longer.

@@ -180,14 +180,25 @@ pub struct OrphanCount {
     pub full_size_bytes: u64,
 }
 
+impl OrphanCount {
+    /// Adds those of a part.
+    pub(super) fn add(&mut self, part: Self) {
+        self.without_schedule += part.without_schedule;
+        self.of_gone_sources += part.of_gone_sources;
+        self.of_untargeted_sources += part.of_untargeted_sources;
+        self.without_expiration += part.without_expiration;
+        self.full_size_bytes = self.full_size_bytes.saturating_add(part.full_size_bytes);
+    }
+}
+
 pub(super) fn count(policy: &Policy, world: &World, sources: &Sources<'_>, ours: &Ours<'_>) -> OrphanCount {
-    let attached: BTreeSet<(SourceId, VolumeId)> = world
-        .instances
+    let by_instance = matches!(policy.targets, Targets::Instances { .. });
+    let instances = if by_instance { &world.instances[..] } else { &[] };
+    let attached: BTreeSet<(SourceId, VolumeId)> = instances
         .iter()
         .flat_map(|instance| instance.volumes.iter().map(|volume| (SourceId::Instance(instance.id), volume.id)))
         .collect();
     let is_detached = |source: Option<SourceId>, snapshot: &Snapshot| {
-        let by_instance = matches!(policy.targets, Targets::Instances { .. });
         by_instance && source.is_some_and(|source| !attached.contains(&(source, snapshot.volume_id)))
     };
     let mut count = OrphanCount::default();

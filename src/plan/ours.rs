@@ -5,7 +5,8 @@ use super::owning_schedule;
 use crate::lookup::Lookup;
 use crate::options::Options;
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
-use crate::world::{Snapshot, SourceId, VolumeId};
+use crate::world::{Snapshot, SnapshotId, SourceId, VolumeId};
+use jiff::Timestamp;
 use std::ops::Index;
 
 /// The place of a snapshot among [`Ours`].
@@ -20,11 +21,10 @@ pub(super) struct Ours<'a> {
 }
 
 impl<'a> Ours<'a> {
-    /// Of snapshots that come more than once, as pages may repeat one, the last is taken.
-    pub(super) fn new(policy: &'a Policy, options: &Options, snapshots: Vec<&'a Snapshot>) -> Self {
-        let mut snapshots = by_volume(snapshots);
+    /// Of snapshots that come more than once, as pages may repeat one, the last is taken. They are sorted [`by_volume`].
+    pub(super) fn new(policy: &'a Policy, options: &Options, mut snapshots: Vec<&'a Snapshot>) -> Self {
         for of_volume in snapshots.chunk_by_mut(|one, other| one.volume_id == other.volume_id) {
-            of_volume.sort_by_key(|snapshot| (snapshot.marks.scheduled_time.value(), snapshot.id));
+            of_volume.sort_by_key(|snapshot| order_in_volume(snapshot));
         }
         snapshots.dedup_by(|later, earlier| {
             let is_repeated = later.id == earlier.id;
@@ -35,6 +35,31 @@ impl<'a> Ours<'a> {
         });
         let schedules = schedules(policy, options, &snapshots);
         Self { snapshots, schedules }
+    }
+
+    /// The same with others in some places, that have the same ids and scheduled times, and with new ones.
+    pub(super) fn with<'b>(
+        &self,
+        policy: &'b Policy,
+        options: &Options,
+        others: &'b [(Place, Snapshot)],
+        new: &'b [Snapshot],
+    ) -> Ours<'b>
+    where
+        'a: 'b,
+    {
+        let mut new: Vec<&'b Snapshot> = new.iter().collect();
+        new.sort_by_key(|snapshot| order(snapshot));
+        let mut new = new.into_iter().peekable();
+        let mut others = others.iter().peekable();
+        let mut all: Vec<&'b Snapshot> = Vec::with_capacity(self.len() + new.len());
+        for (place, snapshot) in self.places() {
+            all.extend(std::iter::from_fn(|| new.next_if(|new| order(new) < order(snapshot))));
+            all.push(others.next_if(|(other, _)| *other == place).map_or(snapshot, |(_, other)| other));
+        }
+        all.extend(new);
+        let schedules = schedules(policy, options, &all);
+        Ours { snapshots: all, schedules }
     }
 
     /// The schedule that owns a snapshot today; `None` where its tag cannot be read or no schedule has or had that name.
@@ -64,8 +89,17 @@ impl<'a> Index<Place> for Ours<'a> {
     }
 }
 
+/// The order of snapshots within their volume.
+fn order_in_volume(snapshot: &Snapshot) -> (Option<&Timestamp>, SnapshotId) {
+    (snapshot.marks.scheduled_time.value(), snapshot.id)
+}
+
+fn order(snapshot: &Snapshot) -> (VolumeId, (Option<&Timestamp>, SnapshotId)) {
+    (snapshot.volume_id, order_in_volume(snapshot))
+}
+
 /// Sorted by volume only: a sort of everything at once would cost more for each snapshot the more there are.
-fn by_volume(snapshots: Vec<&Snapshot>) -> Vec<&Snapshot> {
+pub(super) fn by_volume(snapshots: Vec<&Snapshot>) -> Vec<&Snapshot> {
     let mut numbers: Lookup<VolumeId, usize> = Lookup::default();
     let mut volumes: Vec<(VolumeId, usize, usize)> = Vec::new();
     let mut number_of = Vec::with_capacity(snapshots.len());

@@ -7,7 +7,7 @@ use crate::lookup::Lookup;
 use crate::options::Options;
 use crate::policy::{CreateRule, Policy, Schedule, Targets};
 use crate::schedule;
-use crate::world::{SourceId, VolumeId, World};
+use crate::world::{SourceId, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 
@@ -28,9 +28,9 @@ pub(super) struct Stopped<'a> {
 }
 
 impl<'a> Stopped<'a> {
-    pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, world: &World) -> Self {
+    pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, targets: &[Target<'_>]) -> Self {
         let mut expected = Lookup::default();
-        for target in target::all(policy, world) {
+        for &target in targets {
             match target {
                 _ if matches!(target::skip_reason(policy, target), Some(SkipReason::Excluded(_))) => {}
                 Target::Instance(instance) => {
