@@ -99,6 +99,18 @@ pub struct Brake {
 
 /// Decides everything for one policy and one view of the account.
 pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Timestamp, world: &'a World) -> Plan<'a> {
+    plan_in_parts(policy, options, start, now, world, part::SIZE)
+}
+
+/// The size of the parts makes no difference to what is decided.
+fn plan_in_parts<'a>(
+    policy: &'a Policy,
+    options: &'a Options,
+    start: &Start,
+    now: Timestamp,
+    world: &'a World,
+    part_size: usize,
+) -> Plan<'a> {
     let (ours, foreign) = tell_apart(policy, world);
     let is_disabled = policy.state == PolicyState::Disabled;
     let mut plan = Plan { is_disabled, foreign, ..Plan::empty() };
@@ -118,7 +130,7 @@ pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Ti
     plan.snapshots.reserve_exact(ours.len());
     plan.targets.reserve_exact(plan.due.iter().filter(|(_, due)| due.is_now()).count() * targets.len());
     let mut changes = false;
-    for part in part::split(policy, &ours, &targets) {
+    for part in part::split(policy, part_size, &ours, &targets) {
         let stopped = Stopped::new(policy, options, now, part.targets);
         let (coverage, excerpt) = (world.coverage, world.excerpt.as_ref());
         let rules = Rules { policy, options, now, coverage, excerpt, sources: &sources, stopped: &stopped };

@@ -38,18 +38,20 @@ pub(super) struct Sources<'a> {
 impl<'a> Sources<'a> {
     /// A volume or instance that is on its way out is as good as gone.
     pub(super) fn new(policy: &Policy, world: &'a World) -> Self {
-        let targeted = match &policy.targets {
+        let mut targeted = LookupSet::with_room_for(world.volumes.len());
+        match &policy.targets {
             Targets::AllVolumes(_) | Targets::Volumes { .. } => {
                 let is_there = |volume: &&Volume| !matches!(volume.state, VolumeState::Deleted | VolumeState::Deleting);
-                world.volumes.iter().filter(is_there).map(|volume| SourceId::Volume(volume.id)).collect()
+                targeted.extend(world.volumes.iter().filter(is_there).map(|volume| SourceId::Volume(volume.id)));
             }
             Targets::Instances { .. } => {
                 let is_there = |instance: &&Instance| {
                     !matches!(instance.state, InstanceState::Terminated | InstanceState::ShuttingDown)
                 };
-                world.instances.iter().filter(is_there).map(|instance| SourceId::Instance(instance.id)).collect()
+                targeted
+                    .extend(world.instances.iter().filter(is_there).map(|instance| SourceId::Instance(instance.id)));
             }
-        };
+        }
         Self { targeted, untargeted: &world.untargeted, last: Cell::new(None) }
     }
 

@@ -164,6 +164,16 @@ proptest! {
     }
 
     #[test]
+    fn the_size_of_the_parts_does_not_matter(
+        policy in any_policy(), options in any_options(), world in any_world(), settling in 0_i64..90, size in 1_usize..20,
+    ) {
+        let options = Options { settling: SignedDuration::from_mins(settling), ..options };
+        let start = start(NOW);
+        let whole = plan_in_parts(&policy, &options, &start, at(NOW), &world, usize::MAX);
+        prop_assert_eq!(plan_in_parts(&policy, &options, &start, at(NOW), &world, size), whole);
+    }
+
+    #[test]
     fn nothing_is_deleted_that_opendlm_did_not_make(policy in any_policy(), options in any_options(), world in any_world()) {
         let plan = plan(&policy, &options, &start(NOW), at(NOW), &world);
         for id in deleted(&plan) {
