@@ -34,7 +34,7 @@ mod tests;
 use crate::lookup::LookupSet;
 use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
-use crate::tags::{self, Ownership};
+use crate::tags::Owner;
 use crate::world::{Coverage, CutShort, Excerpt, Snapshot, SnapshotId, World};
 pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 pub use due::Due;
@@ -144,15 +144,15 @@ fn plan_in_parts<'a>(
 }
 
 /// The snapshots of ours, and how many there are that are not.
-fn tell_apart<'a>(policy: &Policy, world: &'a World) -> (Vec<&'a Snapshot>, usize) {
+fn tell_apart<'a>(policy: &'a Policy, world: &'a World) -> (Vec<&'a Snapshot>, usize) {
     let mut ours = Vec::with_capacity(world.snapshots.len());
     let mut foreign: LookupSet<SnapshotId> = LookupSet::default();
+    let mut owner = Owner::new(&policy.id);
     for snapshot in &world.snapshots {
-        match tags::ownership(&policy.id, snapshot) {
-            Ownership::Ours => ours.push(snapshot),
-            Ownership::Copy | Ownership::OtherDescription | Ownership::OtherPolicy => {
-                foreign.insert(snapshot.id);
-            }
+        if owner.is_of(snapshot) {
+            ours.push(snapshot);
+        } else {
+            foreign.insert(snapshot.id);
         }
     }
     (ours, foreign.len())

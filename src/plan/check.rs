@@ -11,7 +11,7 @@ use super::{DeleteReason, Plan, SnapshotVerdict, TargetVerdict};
 use crate::lookup::{Lookup, LookupSet};
 use crate::options::{Options, Orphans};
 use crate::policy::{Policy, Targets};
-use crate::tags::{self, Ownership};
+use crate::tags::{self, Owner, Ownership};
 use crate::world::{
     Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId, VolumeState, World,
 };
@@ -118,9 +118,9 @@ fn check_conservation(
     broken: &mut Vec<Broken>,
 ) -> usize {
     let count = |met: Met| usize::try_from(met.decisions).unwrap_or(usize::MAX);
-    let mut snapshots = 0;
+    let (mut snapshots, mut owner) = (0, Owner::new(&policy.id));
     for snapshot in &world.snapshots {
-        let is_ours = tags::ownership(&policy.id, snapshot) == Ownership::Ours;
+        let is_ours = owner.is_of(snapshot);
         let met = met.get_or_insert(snapshot.id, Met::default());
         if std::mem::replace(&mut met.in_world, true) {
             continue;
@@ -317,7 +317,8 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
     }
     let mut answers: Lookup<Answered<'_>, SnapshotId> = Lookup::default();
     let mut failed: LookupSet<Answered<'_>> = LookupSet::default();
-    for snapshot in world.snapshots.iter().filter(|s| tags::ownership(&policy.id, s) == Ownership::Ours) {
+    let mut owner = Owner::new(&policy.id);
+    for snapshot in world.snapshots.iter().filter(|snapshot| owner.is_of(snapshot)) {
         let marks = &snapshot.marks;
         let tags = (source_of(policy, snapshot), marks.schedule_name.value(), marks.scheduled_time.value());
         let (Some(source), Some(name), Some(&time)) = tags else { continue };

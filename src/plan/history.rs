@@ -82,7 +82,9 @@ impl Histories {
     /// Adds the snapshots of one source and puts them in order.
     fn add(&mut self, source: SourceId, dated: &mut [Dated<'_>], now: Timestamp, broken: &BrokenSets) {
         sort(dated, |one, other| one.series().cmp(&other.series()).then_with(|| newest_first(one, other)));
+        let mut series_count = 0;
         for series in dated.chunk_by(|one, other| one.series() == other.series()) {
+            series_count += 1;
             let newest = number_series(series, now, broken, &mut self.ranks);
             let volume = series.first().map(|dated| dated.snapshot.volume_id);
             if let (Some(newest), Some(volume)) = (newest, volume) {
@@ -92,7 +94,9 @@ impl Histories {
                 }
             }
         }
-        sort(dated, newest_first);
+        if series_count > 1 {
+            sort(dated, newest_first);
+        }
         let begin = self.sources.last().map_or(0, |last| last.places.end);
         self.sources.push(History { source, places: begin..begin + dated.len() });
     }

@@ -5,7 +5,7 @@ use crate::fixtures::*;
 use crate::options::MaximumDeletions;
 use crate::policy::{RetainRule, Targets};
 use crate::sim::Account;
-use crate::tags::{Mark, Ownership};
+use crate::tags::{self, Mark, Ownership};
 use crate::turn::Progress;
 use crate::world::{Coverage, CutShort, InstanceState, Origin, SnapshotState, SourceId, Tier, VolumeState};
 use jiff::SignedDuration;
