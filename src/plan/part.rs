@@ -8,9 +8,9 @@ use super::Target;
 use crate::policy::{Policy, Targets};
 use crate::world::{Snapshot, SourceId};
 
-/// About so many snapshots and at most so many targets make a part: with what is found out about them they fill some
-/// hundred kilobytes, which is what a processor core has at hand (512 KB on the machine where this was measured; twice
-/// and half as many made no difference).
+/// About so many snapshots and at most so many targets make a part. A snapshot takes 240 bytes, and what is found out about
+/// it as much again: half a megabyte, which is what a processor core has at hand. What is set up for each part is shared by
+/// enough volumes not to count.
 pub(super) const SIZE: usize = 1000;
 
 /// Some volumes with all that is there of them.
