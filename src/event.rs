@@ -21,6 +21,7 @@ mod targets;
 mod tests;
 
 use crate::options::{Options, Start, StartOrigin};
+use crate::place::OneOf;
 use crate::policy::Policy;
 use crate::policy::decode::{self, Finding, IdRule, Reading};
 use crate::tags::{to_the_second, written};
@@ -93,8 +94,10 @@ impl Event {
         if let Some(options) = common.get_mut("Options").and_then(Value::as_object_mut) {
             options.remove("Targets");
         }
-        let targets = self.options.targets.iter().map(|place| json!({ "Target": targets::written(place) })).collect();
-        (common, targets)
+        let of = u32::try_from(self.options.targets.len()).expect("reading has bounded their number");
+        let targets = (0..of).zip(&self.options.targets);
+        let written = |(number, place)| json!({ "Target": targets::written(place, OneOf { number, of }) });
+        (common, targets.map(written).collect())
     }
 }
 

@@ -68,11 +68,12 @@ pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Res
         return split(&event, &warnings).map(|answer| Reply::Split(Box::new(answer)));
     }
     let account = accounts.at(event.options.target.as_ref(), &event.policy.id).await;
-    let is_of_target = event.options.target.is_some();
+    let one_of = event.options.one_of;
     let answer = turn_of(&account, event, &warnings, until).await;
-    answer
-        .map(|answer| Reply::Turn(Box::new(answer)))
-        .map_err(|error| if is_of_target { error.of_target() } else { error })
+    answer.map(|answer| Reply::Turn(Box::new(answer))).map_err(|error| match one_of {
+        Some(one_of) => error.of_target(one_of),
+        None => error,
+    })
 }
 
 /// One turn on behalf of the event `value` in `account`, that begins no call which could not end before `until`.
@@ -186,7 +187,7 @@ async fn single_turn(
     }
     let report =
         report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, warnings);
-    let answer = Answer::new(event, &conclusion, report, warnings, ended);
+    let answer = Answer::new(event, &conclusion, report, warnings);
     log_turn(policy_id, &answer, &conclusion);
     Ok(Turned { answer, status: conclusion.status, progress: conclusion.progress })
 }

@@ -1,7 +1,7 @@
 //! What opendlm offers beyond Amazon DLM's policy, each with its default.
 
 use crate::pace::Share;
-use crate::place::Place;
+use crate::place::{OneOf, Place};
 use crate::policy::{Age, ScheduleName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -37,6 +37,9 @@ pub struct Options {
     pub start_window: SignedDuration,
     /// `Target`: the account and Region that this run works in. Default: those of the function.
     pub target: Option<Place>,
+    /// `Target.Number` and `Target.Of`, which no user writes: this run is for one of the targets of a run that was split, and
+    /// answers to the execution that sums them up. Default: the run is a whole one.
+    pub one_of: Option<OneOf>,
     /// `Targets`: every account and Region that the policy is carried out in, each by a run of its own. Default: none, the
     /// run is one.
     pub targets: Vec<Place>,
@@ -91,6 +94,12 @@ impl Options {
 }
 
 impl Options {
+    /// Whether the run is for one of several targets of a run that was split.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.one_of.is_some()
+    }
+
     /// The settling time that the environment names, in seconds from 0 on. What cannot be read is as good as nothing
     /// said: a shorter time could cost a second snapshot, a longer one only postpones.
     #[must_use]
@@ -115,6 +124,7 @@ impl Default for Options {
             settling: Self::SETTLING_DEFAULT,
             start_window: Self::START_WINDOW_DEFAULT,
             target: None,
+            one_of: None,
             targets: Vec::new(),
             whole_looks_up_to: Self::WHOLE_LOOKS_UP_TO,
         }

@@ -6,6 +6,7 @@
 //! What travels from turn to turn ([`Progress`]) may postpone or stop; it never decides what is made or deleted.
 
 mod conclude;
+pub mod lifetime;
 pub mod look;
 pub mod progress;
 mod remaining;
@@ -18,8 +19,9 @@ use crate::options::Options;
 use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
 use crate::policy::Policy;
 use crate::world::SnapshotState;
-pub use conclude::{Conclusion, RunOutcome, Status, TURNS_MAX, WAITS_SECONDS, conclude};
+pub use conclude::{Conclusion, RunOutcome, Status, WAITS_SECONDS, conclude};
 use jiff::{SignedDuration, Timestamp};
+pub use lifetime::TURNS_MAX;
 pub use progress::Progress;
 use progress::Subject;
 use std::collections::BTreeSet;

@@ -6,6 +6,7 @@ use crate::answer::{Answer, Reply, TurnError};
 use crate::aws::{Accounts, clock};
 use crate::handler;
 use crate::log;
+use crate::place::OneOf;
 use crate::tags::written;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -45,14 +46,15 @@ async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
     };
     let mut reports = Vec::new();
     // One after the other: at home somebody watches, and reads line by line.
-    for target in &split.targets {
+    let of = u32::try_from(split.targets.len()).expect("a split has few targets");
+    for (number, target) in (0..of).zip(&split.targets) {
         tell_target(document, target);
         let report = match turns(document, &accounts, split.event_of(target)).await {
             Ok(Reply::Turn(answer)) => serde_json::to_value(&answer.part).expect("a part is JSON"),
             Ok(Reply::Split(_)) => unreachable!("the event of one target names no others"),
             Err(error) => {
                 eprintln!("{}", error.text());
-                error.told()
+                error.told(OneOf { number, of })
             }
         };
         reports.push(report);

@@ -77,7 +77,11 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
         options.previous_names =
             read_previous_names(previous_names, &format!("{prefix}PreviousNames"), policy, &mut errors);
     }
-    options.target = target.and_then(|value| targets::read_one(value, &format!("{prefix}Target"), &mut errors));
+    if let Some((target, one_of)) =
+        target.and_then(|value| targets::read_one(value, &format!("{prefix}Target"), &mut errors))
+    {
+        (options.target, options.one_of) = (Some(target), one_of);
+    }
     if let Some(all) = all_targets {
         options.targets = targets::read_all(all, &format!("{prefix}Targets"), &mut errors);
     }

@@ -1,7 +1,7 @@
 //! `Options.Target` and `Options.Targets`: the accounts and Regions that a run works in.
 
 use super::keys::{Keys, quoted};
-use crate::place::{ExternalId, PLACES_MAX, Place, Region, Role, RoleArn};
+use crate::place::{ExternalId, OneOf, PLACES_LISTED_MAX, PLACES_MAX, Place, Region, Role, RoleArn};
 use crate::policy::decode::Finding;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ const TARGET_FORM: &str = r#"{"RoleArn": "arn:aws:iam::111122223333:role/opendlm
 const TARGETS_FORM: &str =
     r#"[{"RoleArn": "arn:aws:iam::111122223333:role/opendlm-target", "Regions": ["eu-west-1"]}]"#;
 
-/// `Target`: the one place of a run.
-pub(super) fn read_one(value: &Value, path: &str, errors: &mut Vec<Finding>) -> Option<Place> {
+/// `Target`: the one place of a run, and which of the targets of a split run it is, if it is one.
+pub(super) fn read_one(value: &Value, path: &str, errors: &mut Vec<Finding>) -> Option<(Place, Option<OneOf>)> {
     let object = object_of(value, path, TARGET_FORM, errors)?;
     let prefix = format!("{path}.");
     let mut keys = Keys::new(object, &prefix);
@@ -20,10 +20,26 @@ pub(super) fn read_one(value: &Value, path: &str, errors: &mut Vec<Finding>) -> 
     if region.is_none() && !keys.has_errors() {
         keys.error("Region", format!("missing, expected {}", Region::EXPECTED));
     }
+    let one_of = read_one_of(&mut keys);
     let findings = keys.finish();
     let is_good = findings.is_empty();
     errors.extend(findings);
-    region.filter(|_| is_good).map(|region| Place { role, region })
+    region.filter(|_| is_good).map(|region| (Place { role, region }, one_of))
+}
+
+/// `Number` and `Of`, which the answer that splits a run writes.
+fn read_one_of(keys: &mut Keys<'_>) -> Option<OneOf> {
+    let most = u32::try_from(PLACES_LISTED_MAX).expect("a small number fits");
+    let (number, of) = (keys.number("Number", most), keys.number("Of", most));
+    match (number, of) {
+        (Some(number), Some(of)) if number < of => Some(OneOf { number, of }),
+        (None, None) => None,
+        _ => {
+            let message = "Number and Of belong together and are of an answer that splits a run, expected neither";
+            keys.error("Number", message.to_owned());
+            None
+        }
+    }
 }
 
 /// `Targets`: every place of a run that is split, in the order in which they are named.
@@ -119,8 +135,8 @@ fn object_of<'a>(
     object
 }
 
-/// A place as `Target` has it.
-pub(super) fn written(place: &Place) -> Value {
+/// A place as `Target` has it in the answer that splits a run.
+pub(super) fn written(place: &Place, one_of: OneOf) -> Value {
     let mut target = Map::new();
     if let Some(role) = &place.role {
         target.insert("RoleArn".to_owned(), json!(role.arn.as_str()));
@@ -129,6 +145,8 @@ pub(super) fn written(place: &Place) -> Value {
         }
     }
     target.insert("Region".to_owned(), json!(place.region.as_str()));
+    target.insert("Number".to_owned(), json!(one_of.number));
+    target.insert("Of".to_owned(), json!(one_of.of));
     Value::Object(target)
 }
 

@@ -3,7 +3,7 @@
 use super::look::Scope;
 use super::progress::{Failure, Progress, Subject};
 use super::remaining::{self, Remaining};
-use super::{Budget, Selection, look, window};
+use super::{Budget, Selection, lifetime, look, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
 use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
@@ -17,10 +17,6 @@ pub const WAITS_SECONDS: [u32; 4] = [1, 15, 25, 60];
 /// The longest wait after a turn that deleted something when more will go: what becomes complete one after the other can be
 /// deleted one after the other, and EC2's bucket overflows after 20 s.
 const WAIT_BETWEEN_DELETIONS_SECONDS_MAX: u32 = 15;
-
-/// After so many turns a run ends with what it has. Step Functions ends an execution after 25,000 events of history,
-/// and a turn makes nine (task, choice and wait): 2,777 turns, less a tenth. At 60 s a turn this is over 41 hours.
-pub const TURNS_MAX: u32 = 2_500;
 
 /// What a turn leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,13 +76,17 @@ pub fn conclude(
     let created_now = note_outcomes(&mut progress, options, plan, &done, now);
     let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
+    lifetime::note(&mut progress, &done, remaining.pending);
     if created_now {
         progress.waits = 0;
     }
     progress.scope =
         if selection.needs_whole { None } else { Scope::after(&progress, options, plan, remaining, &done) };
-    let status =
-        if options.dry_run { Status::Done(RunOutcome::Skipped) } else { status(plan, &progress, remaining, &done) };
+    let status = if options.dry_run {
+        Status::Done(RunOutcome::Skipped)
+    } else {
+        status(options, plan, &progress, remaining, &done)
+    };
     if let Status::Done(_) = status {
         progress.scope = None;
     }
@@ -186,10 +186,16 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     progress.failures.retain(|failure| open.contains(&failure.subject) || is_unseen(failure));
 }
 
-fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> Status {
+fn status(
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    remaining: Remaining,
+    done: &[(Action, Outcome)],
+) -> Status {
     // Nobody knows that all is done before a look at everything.
     let is_open = remaining.is_open() || plan.excerpt.is_some();
-    if is_open && progress.turns < TURNS_MAX {
+    if is_open && lifetime::has_another_turn(options, progress) {
         return Status::Waiting { seconds: seconds(plan, progress, remaining, done) };
     }
     // Of what was not observed nobody knows whether it has a backup.

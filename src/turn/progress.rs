@@ -50,6 +50,12 @@ pub struct Progress {
     pub begun: Timestamp,
     /// How many turns have ended.
     pub turns: u32,
+    /// How many turns in a row nothing was made, deleted or became complete.
+    #[serde(default)]
+    pub idle_turns: u32,
+    /// How many due snapshots were under way after the last turn.
+    #[serde(default)]
+    pub pending: u64,
     /// How many waits there were since a snapshot was last created: the place on the ladder of waits.
     pub waits: u32,
     /// How many snapshots the run created.
@@ -194,6 +200,8 @@ impl Progress {
             start_from_clock: start.origin == StartOrigin::Clock,
             begun: tags::to_the_second(start.begun),
             turns: 0,
+            idle_turns: 0,
+            pending: 0,
             waits: 0,
             created: 0,
             deleted: 0,

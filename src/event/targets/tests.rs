@@ -2,7 +2,7 @@
 
 use crate::event::{Event, read};
 use crate::fixtures::at;
-use crate::place::PLACES_MAX;
+use crate::place::{OneOf, PLACES_MAX};
 use crate::policy::decode::IdRule;
 use serde_json::{Map, Value, json};
 
@@ -134,7 +134,7 @@ fn one_target_without_a_region_or_beside_several_is_refused() {
         &json!({ "Target": { "Regions": ["eu-west-1"] } }),
         &[
             "Options.Target.Region: missing, expected a Region such as eu-west-1",
-            "Options.Target.Regions: unknown key, expected one of ExternalId, Region, RoleArn",
+            "Options.Target.Regions: unknown key, expected one of ExternalId, Number, Of, Region, RoleArn",
         ],
     );
     check_refused(
@@ -202,9 +202,11 @@ fn a_split_event_is_the_same_run_once_for_each_target() {
     let progress = whole.progress_at(at("2026-11-22T17:00:00Z")).unwrap();
     let (common, targets) = whole.split(&progress);
     assert_eq!(targets.len(), 3);
+    let mut numbers = Vec::new();
     for (target, place) in targets.iter().zip(&whole.options.targets) {
         let event = read(&merged(&common, target), IdRule::Required).value.unwrap();
         assert_eq!((event.options.target.as_ref(), event.options.targets.len()), (Some(place), 0));
+        numbers.push(event.options.one_of.unwrap());
         assert_eq!((&event.policy, event.options.minimum_kept), (&whole.policy, 2));
         // One start for all, also of a run that was started without a time of its own.
         assert_eq!(event.progress_at(at("2026-11-22T19:00:00Z")).unwrap(), progress);
@@ -212,6 +214,18 @@ fn a_split_event_is_the_same_run_once_for_each_target() {
         let next = read(&event.next(&progress), IdRule::Required).value.unwrap();
         assert_eq!(next.options.target.as_ref(), Some(place));
     }
+    assert_eq!(numbers, [0, 1, 2].map(|number| OneOf { number, of: 3 }));
+}
+
+#[test]
+fn nobody_writes_the_number_of_a_target_by_hand() {
+    let message =
+        "Options.Target.Number: Number and Of belong together and are of an answer that splits a run, expected neither";
+    for (number, of) in [(json!(3), Value::Null), (Value::Null, json!(3)), (json!(3), json!(3))] {
+        check_refused(&json!({ "Target": { "Region": "eu-west-1", "Number": number, "Of": of } }), &[message]);
+    }
+    let own = understood(&json!({ "Target": { "Region": "eu-west-1" } })).options;
+    assert!(!own.is_part());
 }
 
 #[test]
