@@ -64,7 +64,12 @@ ALLOWED = {
         " kms:ReEncryptTo logs:CreateLogStream logs:PutLogEvents sts:AssumeRole"
     ).split(),
     "SchedulerRole": ["sqs:SendMessage", "states:StartExecution"],
-    "StateMachineRole": ["lambda:InvokeFunction"],
+    "StateMachineRole": [
+        "lambda:InvokeFunction",
+        "states:DescribeExecution",
+        "states:StartExecution",
+        "states:StopExecution",
+    ],
 }
 
 
@@ -81,8 +86,9 @@ def holes(role: str, rules: Rules, place: Place) -> Iterator[str]:
 
 @functools.cache
 def rows(role: str, place: Place) -> list[Row]:
-    """The table for one role. No role may do what another one is for."""
-    table = [(f"that is what {other} is for", each) for other in ALLOWED if other != role for each in other_needs(other, place)]
+    """The table for one role. No role may do what another one is for, except what it is for itself."""
+    others = [(other, each) for other in ALLOWED if other != role for each in other_needs(other, place)]
+    table = [(f"that is what {other} is for", each) for other, each in others if each not in other_needs(role, place)]
     if role != "FunctionRole":
         table += [("EC2 is the function's", each) for call in sample_calls() for each in questions(call, place)]
     table += [("it is somewhere else", each) for each in elsewhere(role, place)]

@@ -125,6 +125,8 @@ class Place:
             return parameters[name]
         if name in template(TARGET_FILE)["Resources"]:
             return name
+        if name.endswith(".Name"):
+            return f"{STACK}-{name.removesuffix('.Name')}"
         kind = template()["Resources"][name]["Type"]
         return self.arn_of(name) if kind in REF_IS_ARN else name
 

@@ -15,7 +15,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 
 from test_template import done, machine, run_to_the_end
 
-TARGETS = [{"Target": {"Region": region}} for region in ("eu-west-1", "us-east-1", "us-west-2")]
+REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
+TARGETS = [{"Target": {"Region": region, "Number": number, "Of": 3}} for number, region in enumerate(REGIONS)]
 COMMON = {
     "Policy": {"PolicyId": "policy-0123456789abcdef0"},
     "Options": {"RunNow": True},
@@ -106,7 +107,8 @@ def test_a_target_that_fails_fails_alone_and_is_told(execute, error: str):
     assert (execution["status"], execution["error"], execution["cause"]) == ("FAILED", "Partial", "it is PARTIAL")
     [first, second, third] = function.payloads[-1]["Reports"]
     assert (first, third) == ({"Summary": "a"}, {"Summary": "c"})
-    assert second["Error"] == error and json.loads(second["Cause"]) == failure
+    assert second["Number"] == 1
+    assert second["Failure"]["Error"] == error and json.loads(second["Failure"]["Cause"]) == failure
 
 
 @pytest.mark.parametrize("answer", [{"Status": "UNKNOWN"}, {"Status": "DONE", "Report": {"Outcome": "SUCCEEDED"}}])
@@ -117,11 +119,14 @@ def test_an_answer_that_the_machine_does_not_know_is_told_in_its_place(execute, 
     assert function.payloads[-1]["Reports"][1]["Error"] == "UnexpectedAnswer"
 
 
-def test_the_largest_answers_and_reports_go_from_state_to_state(execute):
-    """As large as the function makes them: 120 KB of the split, and 3,000 bytes of each of 40 reports."""
-    targets = [{"Target": {"Region": f"eu-west-{number}", "ExternalId": "x" * 1200}} for number in range(40)]
+@pytest.mark.parametrize("few", [True, False], ids=["an event's own", "a list's"])
+def test_the_largest_answers_and_reports_go_from_state_to_state(execute, few: bool):
+    """As large as the function makes them: 120 KB of the split, and as much of all reports together."""
+    count, part = (40, 3_000) if few else (200, 600)
+    room = {"ExternalId": "x" * (55_000 // count - 80)}
+    targets = [{"Target": {"Region": f"eu-west-{number}", "Number": number, "Of": count, **room}} for number in range(count)]
     split = {**SPLIT, "Next": {**COMMON, "Filler": "n" * 50_000}, "Targets": targets, "Report": {"Warnings": ["w" * 14_000]}}
-    turns = {each["Target"]["Region"]: [turned("p" * 2_980)] for each in targets}
+    turns = {each["Target"]["Region"]: [turned("p" * (part - 20))] for each in targets}
     function = ScriptedFunction(turns, done("SUCCEEDED"), split)
     assert execute(function)["status"] == "SUCCEEDED"
-    assert len(function.payloads[-1]["Reports"]) == 40
+    assert len(function.payloads[-1]["Reports"]) == count

@@ -10,13 +10,19 @@ from __future__ import annotations
 import json
 import re
 import time
+from types import SimpleNamespace
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import StateTaskServiceSfn
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
+import machine_patches
+from rights import INVOKE
 from rust_source import code
 from template import ROOT, resources, template
 
@@ -105,7 +111,7 @@ def next_states(state: dict) -> set[str]:
 
 def tasks() -> dict[str, dict]:
     """The states that call the function."""
-    return {name: state for name, state in all_states().items() if state["Type"] == "Task"}
+    return {name: state for name, state in all_states().items() if state.get("Resource") == INVOKE}
 
 
 def longest_wait_seconds(retrier: dict) -> float:
@@ -129,7 +135,7 @@ def test_every_state_can_be_reached_and_every_transition_leads_to_a_state(scope:
 def test_every_state_says_why_it_is_there_and_only_succeed_and_fail_end_a_run():
     assert all(state.get("Comment") for state in all_states().values())
     for name, state in machine()["States"].items():
-        assert "End" not in state and "Catch" not in state, name
+        assert "End" not in state and ("Catch" in state) == (name == "Continue"), name
         assert bool(next_states(state)) != (state["Type"] in ("Succeed", "Fail")), name
 
 
@@ -141,6 +147,15 @@ def test_nothing_in_the_loop_of_a_target_fails_the_run_of_the_others():
     [turn] = [state for state in target["States"].values() if state["Type"] == "Task"]
     [catcher] = turn["Catch"]
     assert catcher["ErrorEquals"] == ["States.ALL"]
+    assert machine()["States"]["Targets"]["ToleratedFailurePercentage"] == 100
+
+
+def test_no_error_of_a_new_execution_is_taken_for_success_but_that_it_is_there():
+    names = ["StepFunctions.ExecutionAlreadyExistsException", "StepFunctions.ExecutionAlreadyExists"]
+    state = machine()["States"]["Continue"]
+    [catcher], [never, always] = state["Catch"], state["Retry"]
+    assert (catcher["ErrorEquals"], never["ErrorEquals"], never["MaxAttempts"]) == (names, names, 0)
+    assert always["ErrorEquals"] == ["States.ALL"] and always["MaxAttempts"] > 0
 
 
 def test_a_turn_of_a_target_is_tried_as_any_other():
@@ -152,7 +167,7 @@ def test_a_turn_of_a_target_is_tried_as_any_other():
 
 
 def test_as_many_targets_run_at_once_as_the_function_splits_into():
-    [found] = re.findall(r"pub const PLACES_MAX: usize = (\d+);", code(ROOT / "src" / "place.rs"))
+    [found] = re.findall(r"pub const PLACES_LISTED_MAX: usize = (\d+);", code(ROOT / "src" / "place.rs"))
     assert machine()["States"]["Targets"]["MaxConcurrency"] == int(found)
 
 
@@ -232,7 +247,7 @@ def execute(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     definition = machine()
     loop = definition["States"]["Targets"]["ItemProcessor"]["States"]
-    for task in (definition["States"]["Turn"], definition["States"]["Sum"], loop["TargetTurn"]):
+    for task in (*(definition["States"][name] for name in ("Turn", "Sum", "Continue")), loop["TargetTurn"]):
         for retrier in task["Retry"]:
             retrier["IntervalSeconds"] = 1
 
@@ -244,11 +259,35 @@ def execute(monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def run_to_the_end(states, definition: str) -> tuple[dict, list[str]]:
-    """Execute a definition on EVENT; the execution as it ended, and the types of its history events."""
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch):
+    """Starts the machine on a scripted function and gives the client and the first execution's ARN; the executions go on."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    definition = machine()
+    for retrier in definition["States"]["Continue"]["Retry"]:
+        retrier["IntervalSeconds"] = 1
+    machine_patches.apply_to_integrations()
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+
+        def begin(function: ScriptedFunction) -> tuple[object, str]:
+            monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", function)
+            states = boto3.client("stepfunctions")
+            return states, begin_execution(states, json.dumps(definition))
+
+        yield begin
+
+
+def begin_execution(states, definition: str) -> str:
+    """Start a definition on EVENT. Without a name moto leaves $$.Execution.Name empty, which AWS never does."""
     role = "arn:aws:iam::123456789012:role/opendlm"
     arn = states.create_state_machine(name="opendlm", definition=definition, roleArn=role)["stateMachineArn"]
-    execution = states.start_execution(stateMachineArn=arn, input=json.dumps(EVENT))["executionArn"]
+    return states.start_execution(stateMachineArn=arn, name="first", input=json.dumps(EVENT))["executionArn"]
+
+
+def run_to_the_end(states, definition: str) -> tuple[dict, list[str]]:
+    """Execute a definition on EVENT; the execution as it ended, and the types of its history events."""
+    execution = begin_execution(states, definition)
     deadline = time.monotonic() + EXECUTION_SECONDS_MAX
     while (described := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
         assert time.monotonic() < deadline, "the execution does not end"
@@ -265,6 +304,78 @@ def test_each_turn_gets_the_next_of_the_one_before_and_the_machine_waits_in_betw
     assert function.payloads == [EVENT, waiting(1, 1)["Next"], waiting(0, 2)["Next"]]
     assert history.count("WaitStateEntered") == 2
     assert execution["status"] == "SUCCEEDED"
+
+
+def full(turn: int) -> dict:
+    """An answer that asks for another turn in a new execution."""
+    return {**waiting(60, turn), "NewExecution": f"policy-20261122T170000Z-{turn}", "Report": {"Summary": "so far"}}
+
+
+def executions(states) -> list[dict]:
+    """Every execution that there is, each with its input and its output, the first one first."""
+    [found] = states.list_state_machines()["stateMachines"]
+    listed = states.list_executions(stateMachineArn=found["stateMachineArn"])["executions"]
+    described = [states.describe_execution(executionArn=each["executionArn"]) for each in listed]
+    return sorted(described, key=lambda each: each["startDate"])
+
+
+def wait_until(holds) -> None:
+    """Wait for something that another execution does."""
+    deadline = time.monotonic() + EXECUTION_SECONDS_MAX
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("outcome", ["SUCCEEDED", "PARTIAL"])
+def test_a_full_history_goes_on_in_a_new_execution_without_a_turn_lost_or_made_twice(start, outcome: str):
+    function = ScriptedFunction(waiting(0, 1), full(2), waiting(0, 3), full(4), done(outcome))
+    states, first = start(function)
+    wait_until(lambda: len(executions(states)) == 3 and executions(states)[-1]["status"] != "RUNNING")
+    assert function.payloads == [EVENT, *(waiting(0, turn)["Next"] for turn in (1, 2, 3, 4))]
+    found = executions(states)
+    assert found[0]["executionArn"] == first
+    assert [each["status"] for each in found] == ["SUCCEEDED", "SUCCEEDED", "SUCCEEDED" if outcome == "SUCCEEDED" else "FAILED"]
+    # Each says where it went on, and is what the one before went on with.
+    for one, other, turn in zip(found, found[1:], (2, 4), strict=False):
+        output = json.loads(one["output"])
+        assert output == {"Summary": "so far", "Continued": {"ExecutionArn": other["executionArn"]}}
+        assert json.loads(other["input"]) == full(turn)["Next"]
+        assert re.fullmatch(rf"policy-20261122T170000Z-{turn}-[0-9a-f]{{32}}", other["name"]) and len(other["name"]) <= 80
+
+
+def test_a_start_whose_answer_was_lost_is_not_made_twice(start, monkeypatch: pytest.MonkeyPatch):
+    """The execution is started, the answer is lost, and the next try finds that it has come to its end already."""
+    stock, tries = machine_patches.start_execution, []
+
+    def losing(self, env, *arguments, **named):
+        stock(self, env, *arguments, **named)
+        tries.append(env.stack.pop())
+        time.sleep(0.5)
+        raise RuntimeError("the answer is lost")
+
+    def losing_once(self, *arguments, **named):
+        return (stock if tries else losing)(self, *arguments, **named)
+
+    monkeypatch.setattr(StateTaskServiceSfn, "_eval_service_task", losing_once)
+    function = ScriptedFunction(full(1), done("SUCCEEDED"))
+    states, first = start(function)
+    wait_until(lambda: states.describe_execution(executionArn=first)["status"] != "RUNNING")
+    assert [each["status"] for each in executions(states)] == ["SUCCEEDED", "SUCCEEDED"]
+    assert function.payloads == [EVENT, full(1)["Next"]] and len(tries) == 1
+    [output, _] = [json.loads(each["output"]) for each in executions(states)]
+    assert "ExecutionAlreadyExists" in output["Continued"]["Error"]
+
+
+def test_a_run_that_cannot_go_on_anywhere_fails(start, monkeypatch: pytest.MonkeyPatch):
+    def refused(self, env, *arguments, **named):
+        raise ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 400, "RequestId": "1"}}, "")
+
+    monkeypatch.setattr(StateTaskServiceSfn, "_eval_service_task", refused)
+    monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
+    states, first = start(ScriptedFunction(full(1)))
+    wait_until(lambda: states.describe_execution(executionArn=first)["status"] != "RUNNING")
+    assert [each["status"] for each in executions(states)] == ["FAILED"]
 
 
 @pytest.mark.parametrize("outcome", ["SUCCEEDED", "SKIPPED"])
