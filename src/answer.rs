@@ -46,10 +46,28 @@ pub struct SplitAnswer {
     pub report: Report,
 }
 
+/// The answer to an event whose targets are in S3: nothing was done, the list is to be handed over with `Next`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListAnswer {
+    /// `READ`.
+    pub status: &'static str,
+    /// 0: read at once.
+    pub wait_seconds: u32,
+    /// The event of the next turn, but for the list (`TargetsList`).
+    pub next: Value,
+    /// Where the list is: `Bucket` and `Key`.
+    pub targets_from: Value,
+    /// What is due.
+    pub report: Report,
+}
+
 /// What an invocation answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
+    /// A list of targets is to be read.
+    List(Box<ListAnswer>),
     /// Several runs are to be made.
     Split(Box<SplitAnswer>),
     /// What a turn came to, or what all runs did.
@@ -74,6 +92,15 @@ impl Answer {
     #[must_use]
     pub fn of_sum(sum: Report) -> Self {
         Self { status: "DONE", wait_seconds: 0, new_execution: None, next: Value::Null, report: sum, part: None }
+    }
+}
+
+impl ListAnswer {
+    /// The answer to an event whose targets are in S3; its run begins with `progress`.
+    #[must_use]
+    pub fn new(event: &Event, progress: &Progress, report: Report) -> Self {
+        let (next, targets_from) = (event.next(progress), event.targets_from());
+        Self { status: "READ", wait_seconds: 0, next, targets_from, report }
     }
 }
 

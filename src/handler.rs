@@ -7,7 +7,7 @@
 mod lines;
 
 use crate::action::{Action, Outcome};
-use crate::answer::{Answer, Reply, SplitAnswer, TurnError};
+use crate::answer::{Answer, ListAnswer, Reply, SplitAnswer, TurnError};
 use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
@@ -64,8 +64,8 @@ pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Res
         return sum(value).map(|answer| Reply::Turn(Box::new(answer)));
     }
     let (event, warnings) = read_event(value)?;
-    if !event.options.targets.is_empty() {
-        return split(&event, &warnings).map(|answer| Reply::Split(Box::new(answer)));
+    if event.options.has_several_targets() {
+        return split(&event, &warnings);
     }
     let account = accounts.at(event.options.target.as_ref(), &event.policy.id).await;
     let one_of = event.options.one_of;
@@ -85,15 +85,19 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
     turn_of(account, event, &warnings, until).await
 }
 
-/// Says which runs an event with several targets comes to.
-fn split(event: &Event, warnings: &[String]) -> Result<SplitAnswer, TurnError> {
+/// Says which runs an event with several targets comes to, or which list says so.
+fn split(event: &Event, warnings: &[String]) -> Result<Reply, TurnError> {
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     let nothing = World::default();
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &nothing);
     let report = report::split_report(&event.policy, &event.options, &plan, &progress, warnings);
+    if event.options.targets.is_empty() {
+        info!(policy = event.policy.id.as_str(), summary = report.summary, "list");
+        return Ok(Reply::List(Box::new(ListAnswer::new(event, &progress, report))));
+    }
     info!(policy = event.policy.id.as_str(), targets = event.options.targets.len(), "split");
-    Ok(SplitAnswer::new(event, &progress, report))
+    Ok(Reply::Split(Box::new(SplitAnswer::new(event, &progress, report))))
 }
 
 /// Sums what came of all targets.

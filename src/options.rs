@@ -1,7 +1,7 @@
 //! What opendlm offers beyond Amazon DLM's policy, each with its default.
 
 use crate::pace::Share;
-use crate::place::{OneOf, Place};
+use crate::place::{ListObject, OneOf, Place};
 use crate::policy::{Age, ScheduleName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -43,6 +43,8 @@ pub struct Options {
     /// `Targets`: every account and Region that the policy is carried out in, each by a run of its own. Default: none, the
     /// run is one.
     pub targets: Vec<Place>,
+    /// `TargetsFrom`: the list in S3 that `targets` come from; before it was read there are none. Default: none.
+    pub targets_from: Option<ListObject>,
     /// The most snapshots of which every turn looks at all. Beyond it, the turns between the first and the last of a run look only
     /// at what tells how far it is. Not part of an event: it changes what is asked, never what is done.
     pub whole_looks_up_to: usize,
@@ -94,6 +96,12 @@ impl Options {
 }
 
 impl Options {
+    /// Whether there is to be a run for each of several targets.
+    #[must_use]
+    pub fn has_several_targets(&self) -> bool {
+        !self.targets.is_empty() || self.targets_from.is_some()
+    }
+
     /// Whether the run is for one of several targets of a run that was split.
     #[must_use]
     pub fn is_part(&self) -> bool {
@@ -126,6 +134,7 @@ impl Default for Options {
             target: None,
             one_of: None,
             targets: Vec::new(),
+            targets_from: None,
             whole_looks_up_to: Self::WHOLE_LOOKS_UP_TO,
         }
     }

@@ -3,7 +3,10 @@
 //! EC2's request limits are for each account in each Region, so a run for each of them, side by side, is all the
 //! parallelism that there is to have. Texts become places only by parsing.
 
+mod list;
+
 use crate::policy::{PolicyId, fnv1a};
+pub use list::ListObject;
 use std::fmt;
 
 /// One account in one Region.

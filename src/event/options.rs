@@ -1,9 +1,10 @@
 //! `Options`: what opendlm offers beyond Amazon DLM's policy.
 
 use super::keys::{Keys, quoted};
-use super::targets;
+use super::{list, targets};
 use crate::options::{MaximumDeletions, Options, Orphans};
 use crate::pace::Share;
+use crate::place::PLACES_MAX;
 use crate::policy::decode::{Finding, Reading};
 use crate::policy::{Age, AgeUnit, Policy, ScheduleName};
 use jiff::SignedDuration;
@@ -65,8 +66,12 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     let orphans = keys.any("Orphans");
     let previous_names = keys.object("PreviousNames");
     let (target, all_targets) = (keys.any("Target"), keys.any("Targets"));
+    let targets_from = keys.any("TargetsFrom");
     if target.is_some() && all_targets.is_some() {
         keys.error("Target", "set beside Targets, expected one of them".to_owned());
+    }
+    if targets_from.is_some() && (target.is_some() || all_targets.is_some()) {
+        keys.error("TargetsFrom", "set beside Target or Targets, expected one of them".to_owned());
     }
     let not_supported = keys.take_not_supported();
     let mut errors = keys.finish();
@@ -83,8 +88,10 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
         (options.target, options.one_of) = (Some(target), one_of);
     }
     if let Some(all) = all_targets {
-        options.targets = targets::read_all(all, &format!("{prefix}Targets"), &mut errors);
+        options.targets = targets::read_all(all, &format!("{prefix}Targets"), PLACES_MAX, &mut errors);
     }
+    options.targets_from =
+        targets_from.and_then(|value| list::read_object(value, &format!("{prefix}TargetsFrom"), &mut errors));
     Reading { value: Some(options), errors, not_supported, warnings }
 }
 

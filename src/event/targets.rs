@@ -1,7 +1,8 @@
 //! `Options.Target` and `Options.Targets`: the accounts and Regions that a run works in.
 
+use super::bounds::length;
 use super::keys::{Keys, quoted};
-use crate::place::{ExternalId, OneOf, PLACES_LISTED_MAX, PLACES_MAX, Place, Region, Role, RoleArn};
+use crate::place::{ExternalId, OneOf, PLACES_LISTED_MAX, Place, Region, Role, RoleArn};
 use crate::policy::decode::Finding;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -42,8 +43,13 @@ fn read_one_of(keys: &mut Keys<'_>) -> Option<OneOf> {
     }
 }
 
-/// `Targets`: every place of a run that is split, in the order in which they are named.
-pub(super) fn read_all(value: &Value, path: &str, errors: &mut Vec<Finding>) -> Vec<Place> {
+/// How many bytes all targets of a split have at most: what goes from state to state has 262,144, of which these and the
+/// event have 105,000, the report 15,000, and the reports of all targets as much again. 275 for each that a list names.
+const WRITTEN_LENGTH_MAX: usize = 55_000;
+
+/// `Targets`, or the list of `TargetsFrom`: every place of a run that is split, at most so many, in the order in which they
+/// are named.
+pub(super) fn read_all(value: &Value, path: &str, places_max: usize, errors: &mut Vec<Finding>) -> Vec<Place> {
     let Some(list) = value.as_array().filter(|list| !list.is_empty()) else {
         let message = format!("expected a list such as {TARGETS_FORM} but got {}", quoted(&value.to_string()));
         errors.push(Finding { path: path.to_owned(), message });
@@ -68,15 +74,34 @@ pub(super) fn read_all(value: &Value, path: &str, errors: &mut Vec<Finding>) -> 
             }
         }
     }
-    if places.len() > PLACES_MAX {
+    check_size(&places, path, places_max, errors);
+    places
+}
+
+/// Refuses more places than there is room for, and says where there is more.
+fn check_size(places: &[Place], path: &str, places_max: usize, errors: &mut Vec<Finding>) {
+    let several = "start the policy with several events, each with some of the targets";
+    let advice = if places_max < PLACES_LISTED_MAX {
+        format!(
+            "put the list into S3 and name it as Options.TargetsFrom, which takes {PLACES_LISTED_MAX}, or {several}"
+        )
+    } else {
+        several.to_owned()
+    };
+    if places.len() > places_max {
+        let count = places.len();
+        let message = format!("{count} pairs of account and Region, expected at most {places_max}; {advice}");
+        errors.push(Finding { path: path.to_owned(), message });
+        return;
+    }
+    let of = u32::try_from(places.len()).expect("their number was just bounded");
+    let length: usize = (0..of).zip(places).map(|(number, place)| length(&written(place, OneOf { number, of }))).sum();
+    if length > WRITTEN_LENGTH_MAX {
         let message = format!(
-            "{} pairs of account and Region, expected at most {PLACES_MAX}, which is how many loops Step Functions runs at \
-             once; start the policy with several events, each with some of the targets",
-            places.len()
+            "the targets have {length} bytes, each with its role and external id, expected at most {WRITTEN_LENGTH_MAX}; {several}"
         );
         errors.push(Finding { path: path.to_owned(), message });
     }
-    places
 }
 
 /// The places of one entry, each with the index of its Region.

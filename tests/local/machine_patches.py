@@ -12,8 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import StateTaskServiceSfn
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
@@ -52,6 +56,16 @@ def apply(switches: Switches) -> None:
 def apply_to_integrations() -> None:
     """Patch what moto hands over to other services as the definition has it, and not as boto3 wants it."""
     StateTaskServiceSfn._eval_service_task = start_execution
+    stock_call = StateTaskServiceAwsSdk.__dict__.get("opendlm_stock_call") or StateTaskServiceAwsSdk._eval_service_task
+    StateTaskServiceAwsSdk.opendlm_stock_call = stock_call
+
+    def call_with_text(self: Any, env: Any, **named: Any) -> None:
+        stock_call(self, env, **named)
+        # Of what an operation streams, Step Functions hands over the text.
+        if isinstance(body := env.stack[-1].get("Body"), StreamingBody):
+            env.stack[-1]["Body"] = body.read().decode()
+
+    StateTaskServiceAwsSdk._eval_service_task = call_with_text
 
 
 def start_execution(

@@ -138,7 +138,11 @@ def sample_calls() -> list[Call]:
 def other_needs(role: str, place: Place) -> list[Request]:
     """What a role needs beyond EC2, read from where the template puts it to use."""
     if role == "StateMachineRole":
-        return [Request("lambda:InvokeFunction", arn) for arn in functions_of_the_machine(place)] + needs_of_itself(place)
+        return [
+            *(Request("lambda:InvokeFunction", arn) for arn in functions_of_the_machine(place)),
+            *needs_of_itself(place),
+            Request("s3:GetObject", place.list()),
+        ]
     if role == "SchedulerRole":
         targets = [each["Target"] for each in resources("AWS::Scheduler::Schedule").values()]
         starts = [Request("states:StartExecution", place.resolve(each["Arn"])) for each in targets]
@@ -147,6 +151,7 @@ def other_needs(role: str, place: Place) -> list[Request]:
 
 
 INVOKE, START = "arn:aws:states:::lambda:invoke", "arn:aws:states:::states:startExecution"
+READ = "arn:aws:states:::aws-sdk:s3:getObject"
 
 
 def states_of_the_machine() -> list[dict]:
@@ -160,7 +165,7 @@ def functions_of_the_machine(place: Place) -> list[str]:
     """The ARNs of the functions that the state machine's tasks call; a task of a kind that nobody knows is an error."""
     [machine] = resources("AWS::Serverless::StateMachine").values()
     tasks = [state for state in states_of_the_machine() if state["Type"] == "Task"]
-    assert {task["Resource"] for task in tasks} == {INVOKE, START}
+    assert {task["Resource"] for task in tasks} == {INVOKE, READ, START}
     calls = [task["Parameters"]["FunctionName"] for task in tasks if task["Resource"] == INVOKE]
     names = {name.removeprefix("${").removesuffix("}") for name in calls}
     return [place.resolve(machine["DefinitionSubstitutions"][name]) for name in sorted(names)]

@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
+import machine_patches
 from test_template import done, machine, run_to_the_end
 
 REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
@@ -26,6 +27,13 @@ COMMON = {
 SPLIT = {"Status": "SPLIT", "WaitSeconds": 0, "Next": COMMON, "Targets": TARGETS, "Report": {"PolicyId": "policy-1", "Turns": 0}}
 
 
+# Where a list is, and the answer that asks for it.
+LIST = {"Bucket": "amzn-s3-demo-bucket", "Key": "opendlm/ü targets.json"}
+ASKING = {"Status": "READ", "WaitSeconds": 0, "Next": COMMON, "TargetsFrom": LIST, "Report": {"PolicyId": "policy-1"}}
+# As somebody writes it: what Step Functions hands over is its text, with the blanks.
+TEXT = '[\n  {"Regions": ["eu-west-1", "us-east-1", "us-west-2"], "Note": "\\u00fc ü"}\n]\n'
+
+
 def event_of(target: dict) -> dict:
     """The event of one target."""
     return {**COMMON, "Options": {**COMMON["Options"], **target}}
@@ -34,7 +42,7 @@ def event_of(target: dict) -> dict:
 class ScriptedFunction:
     """Answers by what it is asked: the split, a turn of a target by its Region, the sum."""
 
-    def __init__(self, turns: dict[str, list[dict]], sum_up: dict, split: dict = SPLIT):
+    def __init__(self, turns: dict[str, list[dict]], sum_up: dict, split: dict | list[dict] = SPLIT):
         self._turns, self._sum, self._split = turns, sum_up, split
         self._lock = threading.Lock()
         self.payloads: list[dict] = []
@@ -52,7 +60,9 @@ class ScriptedFunction:
         if "Reports" in payload:
             return self._sum
         target = payload.get("Options", {}).get("Target")
-        return self._turns[target["Region"]].pop(0) if target else self._split
+        if target:
+            return self._turns[target["Region"]].pop(0)
+        return self._split.pop(0) if isinstance(self._split, list) else self._split
 
     def of(self, region: str) -> list[dict]:
         """What was asked about one target."""
@@ -70,12 +80,18 @@ def execute(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     definition = machine()
-    for retrier in definition["States"]["Targets"]["ItemProcessor"]["States"]["TargetTurn"]["Retry"]:
+    loop = definition["States"]["Targets"]["ItemProcessor"]["States"]
+    for retrier in loop["TargetTurn"]["Retry"] + definition["States"]["ReadTargets"]["Retry"]:
         retrier.update(IntervalSeconds=1, MaxAttempts=1)
+    machine_patches.apply_to_integrations()
 
-    def run(function: ScriptedFunction) -> dict:
+    def run(function: ScriptedFunction, text: str | None = None) -> dict:
         monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", function)
         with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+            if text is not None:
+                s3 = boto3.client("s3")
+                s3.create_bucket(Bucket=LIST["Bucket"])
+                s3.put_object(**LIST, Body=text.encode())
             return run_to_the_end(boto3.client("stepfunctions"), json.dumps(definition))[0]
 
     return run
@@ -117,6 +133,22 @@ def test_an_answer_that_the_machine_does_not_know_is_told_in_its_place(execute, 
     function = ScriptedFunction(turns, done("PARTIAL"))
     execute(function)
     assert function.payloads[-1]["Reports"][1]["Error"] == "UnexpectedAnswer"
+
+
+def test_a_list_in_s3_is_handed_over_as_it_is_and_split_like_any_other(execute):
+    turns = {region: [turned(region)] for region in REGIONS}
+    function = ScriptedFunction(turns, done("SUCCEEDED"), [ASKING, SPLIT])
+    assert execute(function, TEXT)["status"] == "SUCCEEDED"
+    assert function.payloads[1] == {**ASKING["Next"], "TargetsList": TEXT}
+    assert [each["Summary"] for each in function.payloads[-1]["Reports"]] == list(REGIONS)
+
+
+def test_a_list_that_cannot_be_read_ends_the_run_before_anything_is_done(execute):
+    function = ScriptedFunction({}, done("SUCCEEDED"), [ASKING, SPLIT])
+    execution = execute(function)
+    # The interpreter does not capitalise the service's name as Step Functions does.
+    assert (execution["status"], execution["error"].lower()) == ("FAILED", "s3.nosuchbucketexception")
+    assert len(function.payloads) == 1
 
 
 @pytest.mark.parametrize("few", [True, False], ids=["an event's own", "a list's"])

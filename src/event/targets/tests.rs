@@ -172,14 +172,28 @@ fn accounts(count: usize) -> Value {
 }
 
 #[test]
-fn more_pairs_than_step_functions_runs_at_once_are_refused_with_what_to_do() {
+fn more_pairs_than_an_event_names_are_refused_with_what_to_do() {
     assert_eq!(understood(&json!({ "Targets": accounts(PLACES_MAX) })).options.targets.len(), 40);
     check_refused(
         &json!({ "Targets": accounts(PLACES_MAX + 1) }),
-        &[
-            "Options.Targets: 41 pairs of account and Region, expected at most 40, which is how many loops Step Functions \
-           runs at once; start the policy with several events, each with some of the targets",
-        ],
+        &["Options.Targets: 41 pairs of account and Region, expected at most 40; put the list into S3 and name it as \
+             Options.TargetsFrom, which takes 200, or start the policy with several events, each with some of the targets"],
+    );
+}
+
+#[test]
+fn targets_that_are_longer_together_than_a_state_has_room_for_are_refused() {
+    let regions: Vec<String> = ('a'..='t').map(|letter| format!("eu-{letter}-1")).collect();
+    let two = |id: usize| {
+        let role = |account: u64| format!("arn:aws:iam::{account:012}:role/{}/a", "p".repeat(100));
+        let one = |account| json!({ "RoleArn": role(account), "ExternalId": "x".repeat(id), "Regions": regions });
+        json!({ "Targets": [one(1), one(2)] })
+    };
+    assert_eq!(understood(&two(1_000)).options.targets.len(), 40);
+    check_refused(
+        &two(1_200),
+        &["Options.Targets: the targets have 56030 bytes, each with its role and external id, expected at most 55000; start \
+           the policy with several events, each with some of the targets"],
     );
 }
 
