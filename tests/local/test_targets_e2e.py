@@ -219,7 +219,9 @@ def listed(local: Chain, targets: Any) -> Any:
     s3 = local.aws.client("s3")
     s3.create_bucket(Bucket=where["Bucket"])
     s3.put_object(**where, Body=json.dumps(targets, indent=2).encode())
-    return with_options(event_now("sample"), TargetsFrom=where)
+    event = event_now("targets-from")
+    assert events.options_of(event)["TargetsFrom"] == where
+    return event
 
 
 def test_more_targets_than_an_event_names_come_from_a_list_in_s3_and_one_report_sums_them(local: Chain):

@@ -192,8 +192,10 @@ fn targets_that_are_longer_together_than_a_state_has_room_for_are_refused() {
     assert_eq!(understood(&two(1_000)).options.targets.len(), 40);
     check_refused(
         &two(1_200),
-        &["Options.Targets: the targets have 56030 bytes, each with its role and external id, expected at most 55000; start \
-           the policy with several events, each with some of the targets"],
+        &[
+            "Options.Targets: the targets have 56030 bytes, each with its role and external id, expected at most 55000; start \
+           the policy with several events, each with some of the targets",
+        ],
     );
 }
 
