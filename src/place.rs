@@ -39,7 +39,7 @@ pub struct ExternalId(String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Region(String);
 
-/// The most places that one event names by itself: of so many, each has room to tell [`PART_LENGTH_MAX`] bytes.
+/// The most places that one event names by itself: of so many, each has room to tell 3,000 bytes.
 pub const PLACES_MAX: usize = 40;
 
 /// The most places that a list in S3 names. Of so many, each still has room to tell all its counts and a failure.
@@ -209,7 +209,7 @@ const PARTS_LENGTH_MAX: usize = 120_000;
 const PART_LENGTH_MAX: usize = 3_000;
 
 impl OneOf {
-    /// How many bytes the run of this target may tell of itself, as JSON: its share of [`PARTS_LENGTH_MAX`].
+    /// How many bytes the run of this target may tell of itself, as JSON: its share of 120,000.
     #[must_use]
     pub fn part_length_max(self) -> usize {
         let of = usize::try_from(self.of).unwrap_or(usize::MAX).max(1);
