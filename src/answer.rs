@@ -183,3 +183,6 @@ impl TurnError {
         format!("{}: {}", self.name(), report::chain(self))
     }
 }
+
+#[cfg(test)]
+mod tests;
