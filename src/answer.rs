@@ -75,12 +75,13 @@ pub enum Reply {
 }
 
 impl Answer {
-    /// The answer to `event` after a turn; the event itself was warned of `warnings`.
+    /// The answer to `event` after a turn, or after several that it led to; the event itself was warned of `warnings`.
     #[must_use]
     pub fn new(event: &Event, conclusion: &Conclusion, report: Report, warnings: &[String]) -> Self {
         let Conclusion { status, progress, .. } = conclusion;
         let part = || event.options.one_of.map(|one_of| Part::of(&report, warnings, one_of));
-        let new_execution = || lifetime::new_execution(&event.options, &event.policy.id, progress);
+        let turns_before = event.progress.as_ref().map_or(0, |progress| progress.turns);
+        let new_execution = || lifetime::new_execution(&event.options, &event.policy.id, turns_before, progress);
         let (status, wait_seconds, part, new_execution) = match *status {
             Status::Done(_) => ("DONE", 0, part(), None),
             Status::Waiting { seconds } => ("WAITING", seconds, None, new_execution()),

@@ -27,13 +27,15 @@ pub const TURNS_MAX: u32 = 10 * TURNS_PER_EXECUTION;
 /// sums up, so it cannot go on in another one. 25,000 events are 2,777 turns, less a tenth.
 pub const TURNS_OF_PART_MAX: u32 = 2_500;
 
-/// Counts the turns in which nothing moved: nothing was made or deleted, and no fewer snapshots are `pending` than before.
+/// Counts the turns in which nothing moved: nothing was made or deleted, and no fewer snapshots are `pending` than ever since.
+/// Than ever, because a list that lags, or an excerpt, may show one more and one less for as long as somebody looks.
 pub(super) fn note(progress: &mut Progress, done: &[(Action, Outcome)], pending: usize) {
     let pending = u64::try_from(pending).unwrap_or(u64::MAX);
-    let has_moved = pending < progress.pending
+    let has_acted = progress.turns <= 1
         || done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
+    let has_moved = has_acted || pending < progress.pending;
     progress.idle_turns = if has_moved { 0 } else { progress.idle_turns.saturating_add(1) };
-    progress.pending = pending;
+    progress.pending = if has_acted { pending } else { pending.min(progress.pending) };
 }
 
 /// Whether a run that has something left to do or to wait for has another turn.
@@ -45,11 +47,14 @@ pub(super) fn has_another_turn(options: &Options, progress: &Progress) -> bool {
 /// What the execution is called, together with what makes the name unique, in which a run goes on that has come to the end
 /// of what one execution holds. `None` when it goes on where it is.
 ///
+/// `turns_before` is how many turns were over when the invocation began. One may make several, which are one turn of the
+/// history: that is never fuller than their count says.
+///
 /// Policy, start and number are for who reads the list of executions; the state machine adds a hash of the execution that
 /// it comes from, 33 characters. Step Functions takes 80 (API reference, StartExecution: `name`).
 #[must_use]
-pub fn new_execution(options: &Options, policy: &PolicyId, progress: &Progress) -> Option<String> {
-    let is_full = progress.turns > 0 && progress.turns.is_multiple_of(TURNS_PER_EXECUTION);
+pub fn new_execution(options: &Options, policy: &PolicyId, turns_before: u32, progress: &Progress) -> Option<String> {
+    let is_full = turns_before / TURNS_PER_EXECUTION < progress.turns / TURNS_PER_EXECUTION;
     (is_full && !options.is_part()).then(|| {
         let policy: String = policy.as_str().chars().take(POLICY_LENGTH_MAX).collect();
         let start = written(progress.start).replace(['-', ':'], "");

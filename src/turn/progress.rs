@@ -53,7 +53,7 @@ pub struct Progress {
     /// How many turns in a row nothing was made, deleted or became complete.
     #[serde(default)]
     pub idle_turns: u32,
-    /// How many due snapshots were under way after the last turn.
+    /// How many due snapshots were under way, at the fewest since something was last made or deleted.
     #[serde(default)]
     pub pending: u64,
     /// How many waits there were since a snapshot was last created: the place on the ladder of waits.
