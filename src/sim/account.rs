@@ -79,6 +79,7 @@ impl Account {
             volume_type: "gp3".to_owned(),
             is_boot: false,
             last_snapshot: None,
+            attached_to: None,
         };
         Self {
             volumes: (1..=volumes).map(volume).collect(),

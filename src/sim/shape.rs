@@ -159,6 +159,7 @@ impl Shape {
                 volume_type: volume_type.to_owned(),
                 is_boot: false,
                 last_snapshot: None,
+                attached_to: None,
             };
             // A default policy has no target tag.
             let targeted = if self == Self::DefaultPolicy { exists.clone() } else { targeted };

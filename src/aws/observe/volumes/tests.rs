@@ -51,6 +51,7 @@ fn a_volume_is_read_field_by_field() {
         volume_type: "gp3".to_owned(),
         is_boot: false,
         last_snapshot: None,
+        attached_to: None,
     };
     assert_eq!(read_without_tags(&ec2), Some(expected.clone()));
     let tags = tags_of(&[("aws:cloudformation:stack-name", "web"), ("Name", "")]);

@@ -141,6 +141,6 @@ impl Buckets {
     /// As in `handler.rs`: what fits at best.
     fn budget(&self, now: Timestamp, until: Timestamp) -> Budget {
         let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX);
-        Budget { creations_max: fits(&self.create), deletions_max: fits(&self.delete) }
+        Budget { creations_max: fits(&self.create), set_creations_max: 0, deletions_max: fits(&self.delete) }
     }
 }
