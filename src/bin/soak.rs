@@ -46,7 +46,9 @@ fn replay(seed: u64) -> bool {
 }
 
 fn crash_points() -> bool {
-    let tables = [Shape::DailyByCount, Shape::Instances].into_iter().flat_map(|shape| [(shape, false), (shape, true)]);
+    let tables = [Shape::DailyByCount, Shape::Instances, Shape::Batched]
+        .into_iter()
+        .flat_map(|shape| [(shape, false), (shape, true)]);
     let mut are_equal = true;
     for (shape, lists_lag) in tables {
         let (text, is_equal) = crash::text(shape, lists_lag);

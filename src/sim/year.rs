@@ -9,7 +9,7 @@ use super::changes;
 use super::ec2::{Ec2, ListFailure};
 use super::execution::{Execution, NoAnswer};
 use super::judge::ending::Ending;
-use super::judge::{self, Rule, deletion, year_end};
+use super::judge::{self, Rule, creation, deletion, year_end};
 use super::random::Random;
 use super::sabotage::{self, Sabotage};
 use super::shape::Shape;
@@ -20,6 +20,7 @@ use crate::plan::{self, check};
 use crate::policy::Policy;
 use crate::report;
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
+use crate::world::{Instance, InstanceId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -90,7 +91,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
     let policy = shape.policy();
     let rules = Rule::all(&policy);
     let policy = sabotage::policy(policy, sabotage);
-    let mut options = Options::default();
+    let mut options = shape.options();
     if sabotage == Some(Sabotage::TrustsLists) {
         options.settling = SignedDuration::ZERO;
     }
@@ -238,7 +239,9 @@ impl Year<'_> {
         for broken in check::check(policy, options, clock, &world, &plan) {
             self.broken(format!("the plan: {broken}"));
         }
-        let selection = turn::select(policy, options, &plan, &progress, clock, Budget::UNBOUNDED);
+        let asked = turn::hosts(policy, options, &plan, &progress, clock, Budget::UNBOUNDED);
+        let hosts = self.look_at_hosts(&asked);
+        let selection = turn::select_on(policy, options, &plan, &progress, clock, Budget::UNBOUNDED, &hosts);
         let outcomes = self.apply(execution, &selection, begun, looked_at)?;
         let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, saturating_add(self.now, skew));
         if self.crashes_now() {
@@ -255,6 +258,17 @@ impl Year<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// The instances that a turn asks for, after the time that such a look takes.
+    fn look_at_hosts(&mut self, asked: &[InstanceId]) -> Vec<Instance> {
+        if asked.is_empty() {
+            return Vec::new();
+        }
+        let latency = self.random.millis(50, 500);
+        self.elapse(latency);
+        let hosts = self.ec2.hosts(asked, self.now);
+        sabotage::hosts(self.sabotage, &self.ec2, hosts)
     }
 
     fn apply(
@@ -277,7 +291,11 @@ impl Year<'_> {
                 return Err(NoAnswer::Crashed);
             }
             execution.calls += 1;
+            let before = self.ec2.records.len();
             let outcome = self.ec2.apply(action, self.now);
+            for fault in creation::faults(&self.ec2, action, before, looked_at, self.now) {
+                self.broken(fault);
+            }
             self.log(|_| format!("execution {}: {} -> {outcome:?}", execution.number, told(action)));
             self.judge_deletion(action, looked_at);
             if self.crashes_now() {
