@@ -1,6 +1,7 @@
 //! Instances whose volumes a policy targets one by one: which volumes are on them, and calls for several of those.
 
 use super::ec2::{Ec2, failed};
+use super::shape::volume_id;
 use crate::action::{CreateSnapshots, FailedKind, Outcome};
 use crate::world::{AttachedVolume, Instance, InstanceId, InstanceState, SnapshotState, VolumeId};
 use jiff::Timestamp;
@@ -11,6 +12,11 @@ const HOSTS: u64 = 2;
 /// An instance by its number, from 0 on.
 pub(super) fn host(number: u64) -> InstanceId {
     InstanceId::parse(&format!("i-{:017x}", 1 + number % HOSTS)).expect("a hexadecimal number is an id")
+}
+
+/// Whether an instance boots from a volume where that is attached to it: the first one that each of them gets.
+fn is_root_of(instance: InstanceId, volume: VolumeId) -> bool {
+    (instance == host(0) && volume == volume_id(1)) || (instance == host(1) && volume == volume_id(3))
 }
 
 impl Ec2 {
@@ -27,12 +33,12 @@ impl Ec2 {
         hosts
     }
 
-    /// The volumes on an instance: it boots from the first of them.
+    /// The volumes on an instance.
     fn volumes_on(&self, instance: InstanceId, at: Timestamp) -> Vec<AttachedVolume> {
         let is_on = |id: &VolumeId| self.attached.get(id).and_then(|attached| attached.at(at)) == Some(instance);
         let there = self.volumes.iter().filter(|life| life.exists.is_on(at) && is_on(&life.is.id));
-        let attached = |(place, id)| AttachedVolume { id, is_root: place == 0, tags: vec![] };
-        there.map(|life| life.is.id).enumerate().map(attached).collect()
+        let attached = |id| AttachedVolume { id, is_root: is_root_of(instance, id), tags: vec![] };
+        there.map(|life| attached(life.is.id)).collect()
     }
 
     /// Attaches a volume to an instance, or takes it off where it is on that one.
