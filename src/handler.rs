@@ -4,7 +4,7 @@
 //! The same steps serve the Lambda function and the command line. Nothing here decides: it calls the core and hands
 //! over what came of it.
 
-use crate::action::{Action, Outcome};
+use crate::action::{Action, Outcome, SetOf};
 use crate::answer::{Answer, Reply, SplitAnswer, TurnError};
 use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
@@ -13,12 +13,11 @@ use crate::pace::Bucket;
 use crate::place::Place;
 use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
-use crate::policy::{Policy, Targets};
 use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
 use crate::tags::written;
 use crate::turn::{self, Budget, Conclusion, Progress, Status};
-use crate::world::{SnapshotId, Sweep, World};
+use crate::world::{Instance, InstanceId, SnapshotId, Sweep, VolumeId, World};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::time::Duration;
@@ -129,8 +128,10 @@ async fn turn_of(
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
     log_decisions(&event, &plan);
-    let budget = budget(&event.policy, &account.buckets(), now, until);
-    let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
+    let budget = budget(&account.buckets(), now, until);
+    let asked = turn::hosts(&event.policy, &event.options, &plan, &progress, now, budget);
+    let hosts = hosts(account, &event, &asked, until).await;
+    let selection = turn::select_on(&event.policy, &event.options, &plan, &progress, now, budget, &hosts);
     let policy_id = event.policy.id.as_str();
     let target = event.options.target.as_ref();
     let log = |action: &Action, outcome: &Outcome| log_action(policy_id, target, action, outcome);
@@ -236,15 +237,32 @@ fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_
     assert!(broken.is_empty(), "the plan breaks a promise, nothing was changed: {broken:?}");
 }
 
+/// The instances that are asked for, as EC2 shows them now. That they cannot be seen is no obstacle: their volumes get their
+/// snapshots one by one.
+async fn hosts(account: &Account, event: &Event, asked: &[InstanceId], until: Timestamp) -> Vec<Instance> {
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let patience = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
+    let why = match tokio::time::timeout(patience, account.hosts(asked)).await {
+        Ok(Ok(hosts)) => return hosts,
+        Ok(Err(error)) => report::chain(&error),
+        Err(_) => format!("EC2 did not show them within {} s", patience.as_secs()),
+    };
+    let policy = event.policy.id.as_str();
+    warn!(policy, cause = why, "the instances of the volumes cannot be seen, snapshots are made one by one");
+    Vec::new()
+}
+
 /// What fits at best between `now` and `until` through what is left in the buckets; the pacers of the account hold back
 /// what does not.
-fn budget(policy: &Policy, buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
+fn budget(buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
     let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX);
-    let creations = match policy.targets {
-        Targets::AllVolumes(_) | Targets::Volumes { .. } => &buckets.creations,
-        Targets::Instances { .. } => &buckets.set_creations,
-    };
-    Budget { creations_max: fits(creations), deletions_max: fits(&buckets.deletions) }
+    Budget {
+        creations_max: fits(&buckets.creations),
+        set_creations_max: fits(&buckets.set_creations),
+        deletions_max: fits(&buckets.deletions),
+    }
 }
 
 fn turn_error(error: ObserveError) -> TurnError {
@@ -331,7 +349,12 @@ impl<'a> About<'a> {
                 scheduled_time: Some(create.scheduled_time),
             },
             Action::CreateSnapshots(create) => Self {
-                volume: None,
+                volume: match &create.of {
+                    SetOf::Instance => None,
+                    SetOf::Volumes(volumes) => {
+                        Some(volumes.iter().map(VolumeId::to_string).collect::<Vec<_>>().join(" "))
+                    }
+                },
                 instance: Some(create.instance_id.to_string()),
                 snapshot: None,
                 schedule: Some(create.schedule.as_str()),
