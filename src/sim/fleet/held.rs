@@ -1,6 +1,6 @@
 //! The snapshots of a fleet as the planner reads them, changed in place: an account of 100,000 volumes is never copied.
 
-use crate::action::CreateSnapshot;
+use crate::action::Action;
 use crate::lookup::Lookup;
 use crate::tags::Marks;
 use crate::world::{Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
@@ -62,7 +62,12 @@ impl View {
     }
 
     /// A snapshot was begun.
-    pub(super) fn begin(&mut self, create: &CreateSnapshot, began: &Began) {
+    pub(super) fn begin(&mut self, action: &Action, began: &Began) {
+        let (description, tags) = match action {
+            Action::CreateSnapshot(create) => (&create.description, &create.tags),
+            Action::CreateSnapshots(create) => (&create.description, &create.tags),
+            Action::DeleteSnapshot(_) => return,
+        };
         let texts = &mut self.texts;
         let mut share = |text: &str| {
             let known = texts.get(text).cloned();
@@ -74,12 +79,12 @@ impl View {
         };
         let snapshot = Snapshot {
             id: began.id,
-            volume_id: create.volume_id,
-            description: share(&create.description),
+            volume_id: began.volume_id,
+            description: share(description),
             state: SnapshotState::Pending { progress_percent: 0 },
             start_time: began.at,
             origin: Origin::Created,
-            marks: Marks::read_sharing(create.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())), share),
+            marks: Marks::read_sharing(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())), share),
             tier: Tier::Standard,
             full_size_bytes: super::FULL_SIZE_BYTES,
         };
@@ -98,10 +103,11 @@ impl View {
     }
 }
 
-/// What became of a creation.
+/// A snapshot that a call began.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Began {
     pub(super) id: SnapshotId,
+    pub(super) volume_id: VolumeId,
     pub(super) at: Timestamp,
     pub(super) completes_at: Timestamp,
 }

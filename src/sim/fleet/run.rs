@@ -4,8 +4,8 @@
 //! around it is a model, and this is all of it. A turn
 //!
 //! 1. lists the volumes and the snapshots, each listing page by page and both at the same time ([`PAGE`]);
-//! 2. plans, which takes no time;
-//! 3. makes its creations and its deletions, each in a lane of its own with [`CALLS_IN_FLIGHT_MAX`] calls at once
+//! 2. plans, which takes no time, and with `Options.Batch` looks at the instances that the plan makes it ask for ([`PAGE`]);
+//! 3. makes its creations of either kind and its deletions, each in a lane of its own with [`CALLS_IN_FLIGHT_MAX`] calls at once
 //!    ([`CALL`]); no call starts when less of the function's time is left than such a call may take;
 //! 4. answers, and Step Functions waits as long as the answer says, with [`HAND_OVER`] for each step.
 //!
@@ -21,8 +21,7 @@ mod tests;
 use super::ec2::Ec2;
 use super::held::View;
 use super::look::{self, Describe, Listing, Way};
-use super::{OLD_SNAPSHOTS, Stage};
-use crate::action::Action;
+use super::{OLD_SNAPSHOTS, Stage, VOLUMES_OF_TWO};
 use crate::options::{Options, Start, StartOrigin};
 use crate::pace::{self, Bucket, Limit};
 use crate::policy::{Policy, fnv1a};
@@ -45,6 +44,8 @@ pub const HAND_OVER: SignedDuration = SignedDuration::from_millis(100);
 pub const PAGE_ITEMS_MAX: usize = 1000;
 /// As in `aws/pace.rs`.
 pub const CALLS_IN_FLIGHT_MAX: usize = 10;
+/// As in `aws/observe/filters.rs`: how many instances a call asks for.
+pub const FILTER_VALUES_MAX: usize = 200;
 /// As in `aws/pace.rs`: how many tokens of each bucket are never used.
 const ON_THE_WAY: u32 = 2;
 /// As in `aws/observe/snapshots.rs`: the listings of a sweep in parts. EC2's ids fill half of them; that is left out.
@@ -134,7 +135,7 @@ impl<'r> Run<'r> {
         let policy = super::policy();
         let whole = View::of(super::world(&policy, volumes, at, Stage::Begun));
         let due = shell.looks_first.then(|| View::of_the_due(&whole.world));
-        let options = Options { api_share: conditions.share, ..Options::default() };
+        let options = Options { api_share: conditions.share, batch: conditions.batch, ..Options::default() };
         let describing = |limit: Limit| {
             let mut bucket = Bucket::full(limit.keeping_back(ON_THE_WAY));
             bucket.learn(conditions.share, None, start.begun);
@@ -234,11 +235,9 @@ impl<'r> Run<'r> {
     fn note(&mut self, acted: &Acted) {
         for (action, began) in &acted.made {
             self.last_created = self.last_created.max(Some(began.at));
-            if let Action::CreateSnapshot(create) = action {
-                self.views.whole.begin(create, began);
-                if let Some(due) = &mut self.views.due {
-                    due.begin(create, began);
-                }
+            self.views.whole.begin(action, began);
+            if let Some(due) = &mut self.views.due {
+                due.begin(action, began);
             }
         }
         for id in &acted.deleted {
@@ -249,7 +248,7 @@ impl<'r> Run<'r> {
 
     fn ran(&self, outcome: Ended, ended: Timestamp, turns: u32, invocations: SignedDuration) -> Ran {
         let since = |instant: Timestamp| instant.duration_since(self.given.start.at);
-        let Ec2 { creations, deletions, snapshot_pages, volume_pages, .. } = &self.ec2;
+        let Ec2 { creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages, .. } = &self.ec2;
         Ran {
             outcome,
             created_after: self.last_created.map_or(SignedDuration::ZERO, since),
@@ -257,9 +256,11 @@ impl<'r> Run<'r> {
             throttled: self.ec2.throttled(),
             calls: Calls {
                 creations: creations.calls,
+                set_creations: set_creations.calls,
                 deletions: deletions.calls,
                 snapshot_pages: snapshot_pages.calls,
                 volume_pages: volume_pages.calls,
+                instance_pages: instance_pages.calls,
             },
             held: self.views.whole.world.snapshots.len(),
             turns,
