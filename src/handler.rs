@@ -237,13 +237,17 @@ fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_
     assert!(broken.is_empty(), "the plan breaks a promise, nothing was changed: {broken:?}");
 }
 
+/// How long a turn waits for the instances that it asks for: for a few pages, and for a throttle or two.
+const HOSTS_PATIENCE: Duration = Duration::from_secs(15);
+
 /// The instances that are asked for, as EC2 shows them now. That they cannot be seen is no obstacle: their volumes get their
 /// snapshots one by one.
 async fn hosts(account: &Account, event: &Event, asked: &[InstanceId], until: Timestamp) -> Vec<Instance> {
     if asked.is_empty() {
         return Vec::new();
     }
-    let patience = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
+    let left = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
+    let patience = HOSTS_PATIENCE.min(left);
     let why = match tokio::time::timeout(patience, account.hosts(asked)).await {
         Ok(Ok(hosts)) => return hosts,
         Ok(Err(error)) => report::chain(&error),

@@ -260,7 +260,8 @@ impl Progress {
     /// wrong with one of them.
     #[must_use]
     pub fn goes_one_by_one(&self, instance: InstanceId) -> bool {
-        self.one_by_one.len() >= ONE_BY_ONE_MAX || self.one_by_one.contains(&instance.to_string())
+        let is_known = || self.one_by_one.contains(&instance.to_string());
+        !self.one_by_one.is_empty() && (self.one_by_one.len() >= ONE_BY_ONE_MAX || is_known())
     }
 
     pub(super) fn remember_one_by_one(&mut self, instance: InstanceId) {
