@@ -44,6 +44,9 @@ pub struct Options {
     /// `Targets`: every account and Region that the policy is carried out in, each by a run of its own. Default: none, the
     /// run is one.
     pub targets: Vec<Place>,
+    /// The most snapshots of which every turn looks at all. Beyond it, the turns between the first and the last of a run look only
+    /// at what tells how far it is. Not part of an event: it changes what is asked, never what is done.
+    pub whole_looks_up_to: usize,
 }
 
 /// How many deletions a run may make.
@@ -71,6 +74,8 @@ pub enum Orphans {
 impl Options {
     /// DLM user guide: "snapshot creation starts within one hour of the scheduled time".
     pub const START_WINDOW_DEFAULT: SignedDuration = SignedDuration::from_mins(60);
+    /// A page: no turn can look at less. Our own.
+    pub const WHOLE_LOOKS_UP_TO: usize = 1_000;
     /// The longest that EC2's lists lag behind its writes, and by how much the clocks of two turns, or of a turn and EC2,
     /// may differ, added up. Our own: AWS promises no bound for "eventually consistent" and advises to look again for a
     /// few minutes at most; a minute of each is what the simulator lies by, far more than anybody has reported.
@@ -116,6 +121,7 @@ impl Default for Options {
             start_window: Self::START_WINDOW_DEFAULT,
             target: None,
             targets: Vec::new(),
+            whole_looks_up_to: Self::WHOLE_LOOKS_UP_TO,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetDecision, TargetVerd
 use crate::policy::{Policy, Targets};
 use crate::world::{Instance, InstanceId, SnapshotState};
 pub use conclude::{Conclusion, RunOutcome, Status, TURNS_MAX, WAITS_SECONDS, conclude};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 pub use progress::Progress;
 use progress::Subject;
 use std::collections::BTreeSet;
@@ -48,6 +48,18 @@ pub struct Selection {
     pub left_over: usize,
     /// Set when the run would delete more than it may: it deletes nothing (more).
     pub brake: Option<Brake>,
+    /// Set when what an excerpt shows would be more than it may: it deletes nothing before a look at everything.
+    pub needs_whole: bool,
+}
+
+/// What an invocation must have left to begin another turn: a look at a large account takes half of it, and less than the
+/// tokens that flow in meanwhile is not worth one.
+const ANOTHER_TURN_MIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether a turn that leaves work for at once is followed by another one in the same invocation, whose calls end by `until`.
+#[must_use]
+pub fn has_time_for_another(now: Timestamp, until: Timestamp) -> bool {
+    until.duration_since(now) >= ANOTHER_TURN_MIN
 }
 
 /// The instances that have to be looked at before [`select_on`]: those whose volumes may get their snapshots together. None
@@ -91,7 +103,7 @@ pub fn select_on(
     budget: Budget,
     hosts: &[Instance],
 ) -> Selection {
-    let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake };
+    let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake, needs_whole: false };
     if options.dry_run {
         return selection;
     }
@@ -104,6 +116,10 @@ pub fn select_on(
     }
     if selection.brake.is_none() {
         selection.brake = brake_of_run(options, plan, progress);
+    }
+    if plan.excerpt.is_some() && selection.brake.take().is_some() {
+        selection.needs_whole = true;
+        return selection;
     }
     if selection.brake.is_none() {
         // An instant far ahead of the clock says nothing, and nobody waits for it.
@@ -157,12 +173,20 @@ fn brake_of_run(options: &Options, plan: &Plan<'_>, progress: &Progress) -> Opti
     let goes =
         |d: &&plan::SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
     let planned = deleted.saturating_add(plan.snapshots.iter().filter(goes).count());
-    let snapshots = plan.older.snapshots.saturating_add(deleted);
-    // A volume whose last older one has gone in this run is none that the plan counts; it took a deletion for each.
-    let gone = progress.older_volumes.saturating_sub(plan.older.volumes).min(deleted);
-    let volumes = plan.older.volumes.saturating_add(gone);
+    let (snapshots, volumes) = older_of_run(plan, progress, deleted);
     let allowed = options.maximum_deletions.allowed(snapshots, volumes);
     (planned > allowed).then_some(Brake { planned, allowed })
+}
+
+/// How many snapshots and volumes of ours there were when the run began.
+fn older_of_run(plan: &Plan<'_>, progress: &Progress, deleted: usize) -> (usize, usize) {
+    if plan.excerpt.is_some() {
+        // What the first look at everything showed, of volumes that are still targeted.
+        return (progress.older_snapshots, progress.older_volumes.min(plan.targets.len()));
+    }
+    // A volume whose last older one has gone in this run is none that the plan counts; it took a deletion for each.
+    let gone = progress.older_volumes.saturating_sub(plan.older.volumes).min(deleted);
+    (plan.older.snapshots.saturating_add(deleted), plan.older.volumes.saturating_add(gone))
 }
 
 fn select_deletions(

@@ -189,7 +189,7 @@ fn snapshot(policy: &Policy, schedule: &ScheduleName, number: usize, index: usiz
         },
         start_time: time,
         origin: if index == 6 { Origin::Copied } else { Origin::Created },
-        marks,
+        marks: marks.into(),
         tier: Tier::Standard,
         full_size_bytes: 1 << 30,
     }

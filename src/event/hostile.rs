@@ -334,7 +334,10 @@ fn tags_of_snapshots_are_read_whatever_they_hold() {
         assert_eq!(marks.instance_id, tags::Mark::Unreadable(value.to_owned()));
         assert_eq!((marks.hold, marks.policy_id.as_deref()), (Some(tags::Hold::Forever), Some(value)));
         assert_eq!(
-            tags::ownership(&PolicyId::unassigned(), &Snapshot { marks, ..snapshot(1, 1, "2026-11-22T17:00:00Z") }),
+            tags::ownership(
+                &PolicyId::unassigned(),
+                &Snapshot { marks: marks.into(), ..snapshot(1, 1, "2026-11-22T17:00:00Z") }
+            ),
             Ownership::OtherPolicy
         );
     }

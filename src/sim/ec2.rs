@@ -1,6 +1,8 @@
 //! EC2 as it may be on its worst days: lists that lag, calls whose answers are lost, limits, refusals, snapshots that
 //! fail or hang. What is true is here for the judge to read; what a turn sees comes from [`Ec2::observe`] alone.
 
+mod look;
+
 use super::life::{Attached, Life, Record, Remover, Span};
 use super::random::Random;
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome, SetOf};
@@ -8,8 +10,8 @@ use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
 use crate::tags::Marks;
 use crate::world::{
-    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume,
-    VolumeId, World,
+    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Sweep, Tier,
+    Volume, VolumeId, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +126,10 @@ impl Ec2 {
     /// # Errors
     /// When a list fails.
     pub fn observe(&mut self, policy: &Policy, now: Timestamp) -> Result<World, ListFailure> {
+        self.observe_by(policy, &Sweep::default(), now)
+    }
+
+    fn observe_by(&mut self, policy: &Policy, sweep: &Sweep, now: Timestamp) -> Result<World, ListFailure> {
         if self.revoked.is_some_and(|revoked| revoked.holds(now)) {
             return Err(ListFailure::AccessDenied);
         }
@@ -132,7 +138,7 @@ impl Ec2 {
         }
         let mut world = World::default();
         self.list_targets(policy, now, &mut world);
-        self.list_snapshots(now, &mut world);
+        world.snapshots = self.list_snapshots(now, |snapshot| look::is_asked_for(sweep, snapshot));
         self.find_untargeted(policy, now, &mut world);
         if self.random.happens(self.faults.cut_short) {
             world.coverage = Coverage::Partial(CutShort::TooManyPages);
@@ -176,11 +182,14 @@ impl Ec2 {
         self.records.iter().filter(is_of_volume).map(|record| record.snapshot.start_time).max()
     }
 
-    fn list_snapshots(&mut self, now: Timestamp, world: &mut World) {
+    fn list_snapshots(&mut self, now: Timestamp, is_asked_for: impl Fn(&Snapshot) -> bool) -> Vec<Snapshot> {
+        let mut shown = Vec::new();
         for position in 0..self.records.len() {
             let at = self.lagged(now);
-            world.snapshots.extend(self.records.get(position).and_then(|record| record.seen(at)));
+            let seen = self.records.get(position).and_then(|record| record.seen(at));
+            shown.extend(seen.filter(&is_asked_for));
         }
+        shown
     }
 
     /// What our snapshots were made of and what is not targeted is asked for by id.
@@ -296,7 +305,7 @@ impl Ec2 {
                 state: SnapshotState::Pending { progress_percent: 0 },
                 start_time: now,
                 origin: Origin::Created,
-                marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+                marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
                 tier: Tier::Standard,
                 full_size_bytes: 1 << 30,
             };

@@ -10,14 +10,12 @@ pub mod run;
 
 use super::shape::{Shape, volume_id};
 use crate::policy::{Policy, Schedule};
-use crate::tags::{self, Marks};
+use crate::tags::{self, Sharing};
 use crate::world::{
     AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume,
     VolumeState, World,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// How many snapshots of a volume are there before the run.
 pub const OLD_SNAPSHOTS: u32 = 7;
@@ -51,7 +49,7 @@ pub fn policy() -> Policy {
 /// When a scheduled time is out of range, which no start of our days is.
 #[must_use]
 pub fn world(policy: &Policy, volumes: u32, start: Timestamp, stage: Stage) -> World {
-    let mut texts = BTreeSet::new();
+    let mut sharing = Sharing::default();
     let newest = if stage == Stage::Begun { 1 } else { 0 };
     let mut snapshots = Vec::new();
     for day in newest..=OLD_SNAPSHOTS {
@@ -66,7 +64,7 @@ pub fn world(policy: &Policy, volumes: u32, start: Timestamp, stage: Stage) -> W
             snapshots.extend(
                 (0..volumes)
                     .map(number_of)
-                    .map(|numbers| snapshot(policy, schedule, numbers, scheduled_time, state.clone(), &mut texts)),
+                    .map(|numbers| snapshot(policy, schedule, numbers, scheduled_time, state.clone(), &mut sharing)),
             );
         }
     }
@@ -112,16 +110,8 @@ fn snapshot(
     (volume, number): (u32, u32),
     scheduled_time: Timestamp,
     state: SnapshotState,
-    texts: &mut BTreeSet<Arc<str>>,
+    sharing: &mut Sharing,
 ) -> Snapshot {
-    let mut share = |text: &str| {
-        let known = texts.get(text).cloned();
-        known.unwrap_or_else(|| {
-            let text: Arc<str> = text.into();
-            texts.insert(Arc::clone(&text));
-            text
-        })
-    };
     let written = tags::written(scheduled_time);
     let tags = [
         (tags::POLICY_ID, policy.id.as_str()),
@@ -131,11 +121,11 @@ fn snapshot(
     Snapshot {
         id: snapshot_id(number),
         volume_id: volume_id(scattered(volume)),
-        description: share(&tags::description(&policy.id, &schedule.name)),
+        description: sharing.text(&tags::description(&policy.id, &schedule.name)),
         state,
         start_time: scheduled_time + SignedDuration::from_secs(20),
         origin: Origin::Created,
-        marks: Marks::read_sharing(tags, share),
+        marks: sharing.marks(tags),
         tier: Tier::Standard,
         full_size_bytes: FULL_SIZE_BYTES,
     }

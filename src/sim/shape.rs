@@ -32,8 +32,10 @@ pub enum Shape {
     Batched,
 }
 
+const SHAPE_COUNT: usize = 7;
+
 /// All of them, in the order in which seeds take them.
-pub const SHAPES: [Shape; 7] = [
+pub const SHAPES: [Shape; SHAPE_COUNT] = [
     Shape::DailyByCount,
     Shape::DailyByAge,
     Shape::TwoSchedules,
@@ -44,10 +46,13 @@ pub const SHAPES: [Shape; 7] = [
 ];
 
 impl Shape {
+    /// How many there are.
+    pub const COUNT: u64 = SHAPE_COUNT as u64;
+
     /// The shape of a seed: they take turns.
     #[must_use]
     pub fn of_seed(seed: u64) -> Self {
-        let position = usize::try_from(seed % 7).unwrap_or(0);
+        let position = usize::try_from(seed % Self::COUNT).unwrap_or(0);
         SHAPES.get(position).copied().unwrap_or(Self::DailyByCount)
     }
 

@@ -1,11 +1,12 @@
 //! What came of a turn: whether the run is done, what it says, and when to look again.
 
-use super::progress::{Progress, Subject};
+use super::look::Scope;
+use super::progress::{Failure, Progress, Subject};
 use super::remaining::{self, Remaining};
 use super::{Budget, Selection, look, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
-use crate::plan::{Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
+use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -71,9 +72,9 @@ pub fn conclude(
     let left_over = selection.left_over;
     let done: Vec<(Action, Outcome)> = selection.actions.into_iter().zip(outcomes).collect();
     progress.brake = selection.brake;
-    progress.older_volumes = progress.older_volumes.max(plan.older.volumes);
+    note_older(&mut progress, plan);
     let deleted = done.iter().filter(|(_, outcome)| *outcome == Outcome::Deleted).count();
-    progress.shown = look::shown(plan, deleted);
+    progress.shown = look::shown(plan, progress.shown, deleted);
     let pending = window::pending(plan, &progress.unsettled_at(now, options.settling));
     progress.pending_window = window::after(progress.pending_window, pending, &done);
     let created_now = note_outcomes(&mut progress, options, plan, &done, now);
@@ -82,14 +83,29 @@ pub fn conclude(
     if created_now {
         progress.waits = 0;
     }
+    progress.scope =
+        if selection.needs_whole { None } else { Scope::after(&progress, options, plan, remaining, &done) };
     let status =
         if options.dry_run { Status::Done(RunOutcome::Skipped) } else { status(plan, &progress, remaining, &done) };
+    if let Status::Done(_) = status {
+        progress.scope = None;
+    }
     if matches!(status, Status::Waiting { seconds: 1.. }) {
         progress.waits = progress.waits.saturating_add(1);
     }
     let has_nothing = remaining.pending == 0 && progress.created == 0 && !plan.targets.iter().any(has_snapshot);
     let denied = if has_nothing { all_denied(&done) } else { None };
     Conclusion { status, progress, done, denied }
+}
+
+/// Remembers what was there when the run began, as far as the plan tells.
+fn note_older(progress: &mut Progress, plan: &Plan<'_>) {
+    if plan.excerpt.is_none() {
+        let deleted = usize::try_from(progress.deleted).unwrap_or(usize::MAX);
+        let snapshots = plan.older.snapshots.saturating_add(deleted);
+        progress.older_snapshots = progress.older_snapshots.max(snapshots);
+        progress.older_volumes = progress.older_volumes.max(plan.older.volumes);
+    }
 }
 
 /// Counts what was done and remembers what failed. Returns whether a snapshot was created, or perhaps was.
@@ -186,21 +202,19 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
     let open: BTreeSet<Subject> = creations.chain(deletions).collect();
-    progress.failures.retain(|failure| open.contains(&failure.subject));
+    // Of the other snapshots an excerpt says nothing.
+    let is_unseen = |failure: &Failure| plan.excerpt.is_some() && failure.subject.schedule().is_none();
+    progress.failures.retain(|failure| open.contains(&failure.subject) || is_unseen(failure));
 }
 
 fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> Status {
-    if remaining.is_open() && progress.turns < TURNS_MAX {
-        let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
-        let has_more_work = remaining.not_started > 0 && is_advancing && !remaining.was_throttled;
-        let has_deleted = done.iter().any(|(_, outcome)| *outcome == Outcome::Deleted);
-        let goes_on = has_deleted && plan.snapshots.iter().any(|decision| decision.goes_later.is_some());
-        let wait_max = if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX };
-        return Status::Waiting { seconds: if has_more_work { 0 } else { wait_seconds(progress.waits).min(wait_max) } };
+    // Nobody knows that all is done before a look at everything.
+    let is_open = remaining.is_open() || plan.excerpt.is_some();
+    if is_open && progress.turns < TURNS_MAX {
+        return Status::Waiting { seconds: seconds(plan, progress, remaining, done) };
     }
     // Of what was not observed nobody knows whether it has a backup.
-    let has_failed =
-        remaining.is_open() || remaining.has_failed() || progress.brake.is_some() || plan.cut_short.is_some();
+    let has_failed = is_open || remaining.has_failed() || progress.brake.is_some() || plan.cut_short.is_some();
     let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
     let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
     let has_missed = has(|verdict| matches!(verdict, TargetVerdict::Missed));
@@ -211,6 +225,22 @@ fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(A
     } else {
         RunOutcome::Skipped
     })
+}
+
+/// How long to wait until the next look.
+fn seconds(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> u32 {
+    let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
+    let has_deleted = done.iter().any(|(_, outcome)| *outcome == Outcome::Deleted);
+    let is_left_out = plan.excerpt.is_some_and(|excerpt| excerpt.left_out > 0) && has_deleted;
+    let has_more_work = (remaining.not_started > 0 || is_left_out) && is_advancing && !remaining.was_throttled;
+    // An excerpt with nothing left to do: the look at everything that ends the run.
+    let is_last = plan.excerpt.is_some() && progress.scope.is_none() && !remaining.is_open();
+    if has_more_work || is_last {
+        return 0;
+    }
+    let goes_later = |decision: &SnapshotDecision<'_>| decision.goes_later.is_some();
+    let goes_on = has_deleted && (progress.scope.is_some() || plan.snapshots.iter().any(goes_later));
+    wait_seconds(progress.waits).min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX })
 }
 
 fn wait_seconds(waits: u32) -> u32 {

@@ -9,6 +9,7 @@ use crate::plan::due::saturating_add;
 use crate::plan::{Brake, TargetDecision};
 use crate::policy::{ScheduleName, fnv1a};
 use crate::tags;
+use crate::turn::look::Scope;
 use crate::turn::window::Window;
 use crate::world::{InstanceId, SnapshotId, SourceId};
 use jiff::{SignedDuration, Timestamp};
@@ -66,6 +67,12 @@ pub struct Progress {
     /// How many snapshots of the policy the last turn left behind, whoever made them.
     #[serde(default)]
     pub shown: u64,
+    /// What the next turn looks at; at everything where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// How many snapshots of ours there were when the run began: the most that a turn saw of them and that had gone by then.
+    #[serde(default)]
+    pub older_snapshots: usize,
     /// How many volumes held snapshots of ours when the run began: the most that a turn saw.
     #[serde(default)]
     pub older_volumes: usize,
@@ -208,6 +215,8 @@ impl Progress {
             deleted: 0,
             failed_member_deleted: None,
             shown: 0,
+            scope: None,
+            older_snapshots: 0,
             older_volumes: 0,
             creations: 0,
             unsettled: Vec::new(),

@@ -1,5 +1,6 @@
 //! Tables: a plan, what came of its actions, and what the turn leads to.
 
+mod excerpts;
 mod waits;
 
 use super::*;

@@ -163,7 +163,7 @@ def costs_a_month(ran: Ran, memory_mb: float | None = None) -> dict[str, float]:
     gb = (memory_mb or memory_of_template()) / MB_PER_GB
     return {
         "transitions": RUNS_A_MONTH * ran["Transitions"] * TRANSITION_DOLLARS,
-        "invocations": RUNS_A_MONTH * ran["Turns"] * REQUEST_DOLLARS,
+        "invocations": RUNS_A_MONTH * ran["Invocations"] * REQUEST_DOLLARS,
         "GB-s": RUNS_A_MONTH * ran["InvocationSeconds"] * gb * GB_SECOND_DOLLARS,
     }
 
@@ -191,7 +191,7 @@ def tell_costs(runs: list[Ran]) -> None:
         seconds = ran["InvocationSeconds"]
         line = (
             f"{RUNS_A_MONTH} runs of {ran['Transitions']:,} transitions ${costs['transitions']:.3f}"
-            f" + {ran['Turns']:,} invocations ${costs['invocations']:.4f}"
+            f" + {ran['Invocations']:,} invocations ${costs['invocations']:.4f}"
             f" + {seconds:,.0f} s x {memory:.0f} MB = {seconds * memory / MB_PER_GB:,.0f} GB-s ${costs['GB-s']:.3f}"
         )
         columns([("", 2, ""), (f"{ran['Volumes']:,} volumes", 18, "dim")], line, "dim")

@@ -26,7 +26,7 @@ def test_half_a_bucket_takes_more_than_twice_as_long() -> None:
 
 
 def test_a_month_costs_what_its_transitions_invocations_and_gb_seconds_cost() -> None:
-    ran = {"Volumes": 1, "Transitions": 1_000, "Turns": 100, "InvocationSeconds": 4_000.0}
+    ran = {"Volumes": 1, "Transitions": 1_000, "Invocations": 100, "InvocationSeconds": 4_000.0}
     costs = bench_runs.costs_a_month(ran, memory_mb=512.0)
     assert costs["transitions"] == pytest.approx(30 * 0.025)
     assert costs["invocations"] == pytest.approx(30 * 0.00002)

@@ -84,7 +84,7 @@ fn deletion(snapshot: &str) -> DeleteSnapshot {
         state: SnapshotState::Completed,
         start_time: "2026-11-19T17:00:00Z".parse().unwrap(),
         origin: Origin::Created,
-        marks: tags::Marks { policy_id: Some(policy_id().as_str().into()), ..Default::default() },
+        marks: tags::Marks { policy_id: Some(policy_id().as_str().into()), ..Default::default() }.into(),
         tier: Tier::Standard,
         full_size_bytes: 0,
     };

@@ -12,12 +12,9 @@ const VOLUMES: [u32; 4] = [1, 100, 1_000, 10_000];
 
 /// What may be said beside the numbers of volumes: first what the shell does otherwise than today, each a field of
 /// [`Shell`]; then what the runs meet, each a field of [`Conditions`].
-pub(super) const WORDS: [&str; 13] = [
-    "looks-first",
-    "asks-for-pending",
+pub(super) const WORDS: [&str; 10] = [
     "timeout=SECONDS",
     "listings=NUMBER",
-    "shards=NUMBER",
     "work-seconds-max=SECONDS",
     "creation-seconds-max=SECONDS",
     "deletion-seconds-max=SECONDS",
@@ -69,7 +66,8 @@ fn line(volumes: u32, name: &str, asked: &Asked) -> Value {
         "CallsMin": calls(Calls::minimum(volumes, asked.conditions)),
         "Held": ran.held,
         "Turns": ran.turns,
-        "InvocationSeconds": seconds(ran.invocations),
+        "Invocations": ran.invocations,
+        "InvocationSeconds": seconds(ran.invoked),
         "Transitions": ran.transitions,
     })
 }
@@ -114,11 +112,8 @@ fn read(words: &[String]) -> Result<Asked, String> {
 /// Changes the shell as a word says; `None` when it says nothing about the shell.
 fn change(shell: &mut Shell, word: &str) -> Option<()> {
     match word.split_once('=') {
-        None if word == "looks-first" => shell.looks_first = true,
-        None if word == "asks-for-pending" => shell.asks_for_pending = true,
         Some(("timeout", seconds)) => shell.timeout_seconds = seconds.parse().ok()?,
         Some(("listings", number)) => shell.snapshot_listings = Some(number.parse::<NonZeroUsize>().ok()?),
-        Some(("shards", number)) => shell.shards = number.parse::<NonZeroUsize>().ok()?,
         Some(("work-seconds-max", seconds)) => shell.work_seconds_max = seconds.parse().ok()?,
         Some(("creation-seconds-max", seconds)) => shell.creation_seconds_max = seconds.parse().ok()?,
         Some(("deletion-seconds-max", seconds)) => shell.deletion_seconds_max = seconds.parse().ok()?,

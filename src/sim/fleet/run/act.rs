@@ -1,24 +1,16 @@
 //! What a turn does after its look: plan, select, call, conclude.
 
-use super::{CHECKED_VOLUMES_MAX, FILTER_VALUES_MAX, Given, ON_THE_WAY, PAGE, SNAPSHOT_TAKES, Seen, shard_of};
+use super::{CHECKED_VOLUMES_MAX, FILTER_VALUES_MAX, Given, ON_THE_WAY, PAGE, SNAPSHOT_TAKES, Seen};
 use crate::action::{Action, Outcome, SetOf};
 use crate::pace::{self, Bucket, Known, Limit};
 use crate::plan::{self, Plan, check};
 use crate::sim::fleet::calls::{Lane, too_many_pending};
 use crate::sim::fleet::ec2::Ec2;
-use crate::sim::fleet::held::{Began, View};
+use crate::sim::fleet::held::Began;
 use crate::sim::fleet::{host, snapshot_id};
-use crate::turn::{self, Budget, Conclusion, Progress, Selection};
-use crate::world::{Instance, SnapshotId, VolumeId};
+use crate::turn::{self, Budget, Conclusion, Progress};
+use crate::world::{Instance, SnapshotId, VolumeId, World};
 use jiff::{SignedDuration, Timestamp};
-
-/// What the looks of a run show.
-pub(super) struct Views {
-    /// All that there is.
-    pub(super) whole: View,
-    /// What the run has begun, where a shell looks for that first.
-    pub(super) due: Option<View>,
-}
 
 /// What a turn did.
 pub(super) struct Acted {
@@ -38,22 +30,22 @@ struct Buckets {
 /// Does the work of a turn that begins at `now` and makes no call that may take longer than `until`.
 pub(super) fn act(
     given: &Given<'_>,
-    views: &Views,
+    world: &World,
     ec2: &mut Ec2,
     last_id: &mut u32,
     mut progress: Progress,
     (now, seen, until): (Timestamp, &Seen, Timestamp),
 ) -> Acted {
     let mut buckets = Buckets::learnt(given, &progress, now);
-    let plan = planned(given, &views.whole, now);
+    let plan = planned(given, world, now);
     let budget = buckets.budget(now, until);
     let (hosts, hosts_seen) = hosts(given, &plan, &progress, ec2, (now, seen.all, budget));
-    let selection = selected(given, views, (&plan, &hosts), &progress, now, budget);
+    let selection = turn::select_on(&given.policy, &given.options, &plan, &progress, now, budget, &hosts);
 
     let begin: Vec<Timestamp> = selection
         .actions
         .iter()
-        .map(|action| if action.is_creation() { seen.begin(action).max(hosts_seen) } else { seen.begin(action) })
+        .map(|action| if action.is_creation() { seen.all.max(hosts_seen) } else { seen.all })
         .collect();
     let count = |is_wanted: fn(&Action) -> bool| selection.actions.iter().filter(|action| is_wanted(action)).count();
     let (sets, rest) = begin.split_at(count(|action| matches!(action, Action::CreateSnapshots(_))));
@@ -124,19 +116,6 @@ fn volumes_of(action: &Action) -> Vec<VolumeId> {
     }
 }
 
-impl Seen {
-    /// From when on an action may start.
-    fn begin(&self, action: &Action) -> Timestamp {
-        match action {
-            Action::CreateSnapshot(_) | Action::CreateSnapshots(_) => self.creations_from,
-            Action::DeleteSnapshot(delete) => {
-                let shard = shard_of(delete.snapshot.volume_id, self.deletions_from.len());
-                self.deletions_from.get(shard).copied().unwrap_or(self.all)
-            }
-        }
-    }
-}
-
 fn deleted_id((action, outcome): &(Action, Outcome)) -> Option<SnapshotId> {
     match (action, outcome) {
         (Action::DeleteSnapshot(delete), Outcome::Deleted) => Some(delete.snapshot.id),
@@ -144,35 +123,14 @@ fn deleted_id((action, outcome): &(Action, Outcome)) -> Option<SnapshotId> {
     }
 }
 
-fn planned<'a>(given: &'a Given<'_>, view: &'a View, now: Timestamp) -> Plan<'a> {
+fn planned<'a>(given: &'a Given<'_>, world: &'a World, now: Timestamp) -> Plan<'a> {
     let Given { policy, options, start, .. } = given;
-    let plan = plan::plan(policy, options, start, now, &view.world);
+    let plan = plan::plan(policy, options, start, now, world);
     if given.volumes <= CHECKED_VOLUMES_MAX {
-        let broken = check::check(policy, options, now, &view.world, &plan);
+        let broken = check::check(policy, options, now, world, &plan);
         assert!(broken.is_empty(), "the plan breaks a promise: {broken:?}");
     }
     plan
-}
-
-/// The actions of a turn. A shell that looks first decides about creations by what that look shows.
-fn selected(
-    given: &Given<'_>,
-    views: &Views,
-    (plan, hosts): (&Plan<'_>, &[Instance]),
-    progress: &Progress,
-    now: Timestamp,
-    budget: Budget,
-) -> Selection {
-    let select =
-        |plan: &Plan<'_>, budget| turn::select_on(&given.policy, &given.options, plan, progress, now, budget, hosts);
-    let Some(due) = &views.due else { return select(plan, budget) };
-    let mut creations = select(&planned(given, due, now), Budget { deletions_max: 0, ..budget });
-    let deletions = select(plan, Budget { creations_max: 0, set_creations_max: 0, ..budget });
-    // Both looks leave the same creations to do, and the second selection counts them as left over.
-    let ready = creations.actions.len() + creations.left_over;
-    creations.left_over += deletions.left_over.saturating_sub(ready);
-    creations.actions.extend(deletions.actions);
-    Selection { brake: deletions.brake, ..creations }
 }
 
 impl Buckets {

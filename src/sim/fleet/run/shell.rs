@@ -12,18 +12,9 @@ use std::num::NonZeroUsize;
 pub struct Shell {
     /// The function's timeout, in seconds.
     pub timeout_seconds: i64,
-    /// Whether creations are decided by a smaller look that is over sooner, at the volumes and at the snapshots that
-    /// carry the due scheduled time, while the look at all snapshots goes on.
-    pub looks_first: bool,
-    /// Whether a turn after a wait asks for pending snapshots alone, and looks at all of them only when fewer are pending
-    /// than before. `Next` would have to carry that number.
-    pub asks_for_pending: bool,
     /// How many listings, each with a filter of its own, run at the same time in the look at all snapshots; `None` leaves
     /// it to the core.
     pub snapshot_listings: Option<NonZeroUsize>,
-    /// How many parts of the volumes that look goes through, one after the other. Deletions of a part begin as soon as it
-    /// is seen; creations wait for all parts.
-    pub shards: NonZeroUsize,
     /// How long after its look a turn is over, in seconds, as if the function's time were: a short turn sees sooner what is
     /// complete. It holds the two times below as well.
     pub work_seconds_max: i64,
@@ -91,8 +82,10 @@ pub struct Ran {
     pub held: usize,
     /// How many turns it took.
     pub turns: u32,
-    /// The time of all invocations of the function, the starts of its process aside.
-    pub invocations: SignedDuration,
+    /// How often the function was invoked.
+    pub invocations: u32,
+    /// The time of all invocations, the starts of the process aside.
+    pub invoked: SignedDuration,
     /// State transitions of Step Functions.
     pub transitions: u32,
 }
@@ -102,10 +95,7 @@ impl Shell {
     /// DELETE_SECONDS_MIN, and of `turn/look.rs` WORK.
     pub const TODAY: Self = Self {
         timeout_seconds: 300,
-        looks_first: false,
-        asks_for_pending: false,
         snapshot_listings: None,
-        shards: NonZeroUsize::MIN,
         work_seconds_max: 100,
         creation_seconds_max: 15,
         deletion_seconds_max: 5,
