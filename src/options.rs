@@ -15,6 +15,10 @@ pub struct Options {
     /// `ApiShare`: which part of EC2's request limits a run takes at most; the rest is left to the account's other tools.
     /// Default: 100 per cent, because most of the time nobody else makes or deletes snapshots.
     pub api_share: Share,
+    /// `Batch`: volumes of one instance that a policy for volumes would make the same snapshots of get them by one call,
+    /// where EC2 can do that. Default: false, because what EC2 does to the snapshots of one call it does to all of them:
+    /// when one fails, the others show `error` too.
+    pub batch: bool,
     /// `DryRun`: decide and report, change nothing. Default: false.
     pub dry_run: bool,
     /// `MaximumDeletions`: a run that would delete more stops before its first deletion. Default: see
@@ -123,6 +127,7 @@ impl Default for Options {
         Self {
             age_without_new_backups: false,
             api_share: Share::ALL,
+            batch: false,
             dry_run: false,
             maximum_deletions: MaximumDeletions::Default,
             minimum_kept: 1,

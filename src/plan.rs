@@ -18,6 +18,7 @@ pub mod due;
 mod duplicate;
 mod foresee;
 mod history;
+pub(crate) mod joint;
 mod orphan;
 mod ours;
 mod part;
