@@ -14,7 +14,8 @@ from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
 import machine_patches
-from test_template import done, machine, run_to_the_end
+from test_machine import done, run_to_the_end
+from test_template import machine
 
 REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
 TARGETS = [{"Target": {"Region": region, "Number": number, "Of": 3}} for number, region in enumerate(REGIONS)]
