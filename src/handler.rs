@@ -7,18 +7,17 @@
 mod lines;
 
 use crate::action::{Action, Outcome};
-use crate::answer::{Answer, Reply, SplitAnswer, TurnError};
+use crate::answer::{Answer, ListAnswer, Reply, SplitAnswer, TurnError};
 use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
 use crate::pace::Bucket;
 use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
-use crate::policy::{Policy, Targets};
 use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
-use crate::world::{SnapshotId, World};
+use crate::world::{Instance, InstanceId, SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
 use lines::{log_action, log_decisions, log_limits, log_turn};
 use serde_json::Value;
@@ -64,15 +63,16 @@ pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Res
         return sum(value).map(|answer| Reply::Turn(Box::new(answer)));
     }
     let (event, warnings) = read_event(value)?;
-    if !event.options.targets.is_empty() {
-        return split(&event, &warnings).map(|answer| Reply::Split(Box::new(answer)));
+    if event.options.has_several_targets() {
+        return split(&event, &warnings);
     }
     let account = accounts.at(event.options.target.as_ref(), &event.policy.id).await;
-    let is_of_target = event.options.target.is_some();
+    let one_of = event.options.one_of;
     let answer = turn_of(&account, event, &warnings, until).await;
-    answer
-        .map(|answer| Reply::Turn(Box::new(answer)))
-        .map_err(|error| if is_of_target { error.of_target() } else { error })
+    answer.map(|answer| Reply::Turn(Box::new(answer))).map_err(|error| match one_of {
+        Some(one_of) => error.of_target(one_of),
+        None => error,
+    })
 }
 
 /// One turn on behalf of the event `value` in `account`, that begins no call which could not end before `until`.
@@ -84,15 +84,19 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
     turn_of(account, event, &warnings, until).await
 }
 
-/// Says which runs an event with several targets comes to.
-fn split(event: &Event, warnings: &[String]) -> Result<SplitAnswer, TurnError> {
+/// Says which runs an event with several targets comes to, or which list says so.
+fn split(event: &Event, warnings: &[String]) -> Result<Reply, TurnError> {
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     let nothing = World::default();
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &nothing);
     let report = report::split_report(&event.policy, &event.options, &plan, &progress, warnings);
+    if event.options.targets.is_empty() {
+        info!(policy = event.policy.id.as_str(), summary = report.summary, "list");
+        return Ok(Reply::List(Box::new(ListAnswer::new(event, &progress, report))));
+    }
     info!(policy = event.policy.id.as_str(), targets = event.options.targets.len(), "split");
-    Ok(SplitAnswer::new(event, &progress, report))
+    Ok(Reply::Split(Box::new(SplitAnswer::new(event, &progress, report))))
 }
 
 /// Sums what came of all targets.
@@ -170,8 +174,10 @@ async fn single_turn(
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(event, now, &world, &plan);
     log_decisions(event, &plan);
-    let budget = budget(&event.policy, &account.buckets(), now, until);
-    let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
+    let budget = budget(&account.buckets(), now, until);
+    let asked = turn::hosts(&event.policy, &event.options, &plan, &progress, now, budget);
+    let hosts = hosts(account, event, &asked, until).await;
+    let selection = turn::select_on(&event.policy, &event.options, &plan, &progress, now, budget, &hosts);
     let policy_id = event.policy.id.as_str();
     let target = event.options.target.as_ref();
     let log = |action: &Action, outcome: &Outcome| log_action(policy_id, target, action, outcome);
@@ -189,7 +195,7 @@ async fn single_turn(
     }
     let report =
         report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, warnings);
-    let answer = Answer::new(event, &conclusion, report, warnings, ended);
+    let answer = Answer::new(event, &conclusion, report, warnings);
     log_turn(policy_id, &answer, &conclusion);
     Ok(Turned { answer, status: conclusion.status, progress: conclusion.progress })
 }
@@ -284,15 +290,36 @@ fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_
     assert!(broken.is_empty(), "the plan breaks a promise, nothing was changed: {broken:?}");
 }
 
+/// How long a turn waits for the instances that it asks for: for a few pages, and for a throttle or two.
+const HOSTS_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The instances that are asked for, as EC2 shows them now. That they cannot be seen is no obstacle: their volumes get their
+/// snapshots one by one.
+async fn hosts(account: &Account, event: &Event, asked: &[InstanceId], until: Timestamp) -> Vec<Instance> {
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let left = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
+    let patience = HOSTS_PATIENCE.min(left);
+    let why = match tokio::time::timeout(patience, account.hosts(asked)).await {
+        Ok(Ok(hosts)) => return hosts,
+        Ok(Err(error)) => report::chain(&error),
+        Err(_) => format!("EC2 did not show them within {} s", patience.as_secs()),
+    };
+    let policy = event.policy.id.as_str();
+    warn!(policy, cause = why, "the instances of the volumes cannot be seen, snapshots are made one by one");
+    Vec::new()
+}
+
 /// What fits at best between `now` and `until` through what is left in the buckets; the pacers of the account hold back
 /// what does not.
-fn budget(policy: &Policy, buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
+fn budget(buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
     let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX);
-    let creations = match policy.targets {
-        Targets::AllVolumes(_) | Targets::Volumes { .. } => &buckets.creations,
-        Targets::Instances { .. } => &buckets.set_creations,
-    };
-    Budget { creations_max: fits(creations), deletions_max: fits(&buckets.deletions) }
+    Budget {
+        creations_max: fits(&buckets.creations),
+        set_creations_max: fits(&buckets.set_creations),
+        deletions_max: fits(&buckets.deletions),
+    }
 }
 
 fn turn_error(error: ObserveError) -> TurnError {

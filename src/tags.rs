@@ -186,6 +186,36 @@ pub enum Ownership {
     Ours,
 }
 
+/// Tells the [`ownership`] of many snapshots. Those of one schedule share their texts, and what was read once is known by
+/// where it lies.
+#[derive(Debug)]
+pub(crate) struct Owner<'w> {
+    policy: &'w PolicyId,
+    /// The tag and the description of a snapshot of ours.
+    known: Option<(&'w Arc<str>, &'w Arc<str>)>,
+}
+
+impl<'w> Owner<'w> {
+    pub(crate) fn new(policy: &'w PolicyId) -> Self {
+        Self { policy, known: None }
+    }
+
+    pub(crate) fn is_of(&mut self, snapshot: &'w Snapshot) -> bool {
+        let texts = snapshot.marks.policy_id.as_ref().map(|id| (id, &snapshot.description));
+        if let (Some((id, description)), Some((known_id, known_description))) = (texts, self.known)
+            && Arc::ptr_eq(id, known_id)
+            && Arc::ptr_eq(description, known_description)
+        {
+            return snapshot.origin != Origin::Copied;
+        }
+        let is_ours = ownership(self.policy, snapshot) == Ownership::Ours;
+        if is_ours {
+            self.known = texts;
+        }
+        is_ours
+    }
+}
+
 /// Whether `snapshot` was made by opendlm for `policy`: tag and immutable description must agree, and it is no copy.
 /// That the account owns it is part of how it was asked for (`OwnerIds: self`).
 #[must_use]

@@ -30,9 +30,9 @@ struct Opened {
 }
 
 /// How many accounts a process holds open. A function instance serves one invocation at a time, of whatever policy; this is
-/// two policies with as many targets as there can be, at some 50 KB each. Beyond it all are opened anew, which costs an
-/// AssumeRole call and a TLS handshake each; what is known of the buckets travels in `Next` too.
-const OPENED_MAX: usize = 2 * place::PLACES_MAX;
+/// a policy with as many targets as a list names and one with as many as an event, at some 50 KB each. Beyond it all are
+/// opened anew, which costs an AssumeRole call and a TLS handshake each; what is known of the buckets travels in `Next` too.
+pub(super) const OPENED_MAX: usize = place::PLACES_LISTED_MAX + place::PLACES_MAX;
 
 impl Accounts {
     /// The account that the environment names, with its connections already open: for the init phase of the function,

@@ -89,7 +89,7 @@ fn strict_json_means_what_json_means() {
 
 #[test]
 fn what_is_no_json_is_refused_at_its_place() {
-    let said = |what: &str| format!("not JSON that can be read, expected an object: {what}");
+    let said = |what: &str| format!("not JSON that can be read: {what}");
     for (text, what) in [
         ("", "EOF while parsing a value at line 1 column 0"),
         ("{\"Policy\": ", "EOF while parsing a value at line 1 column 11"),
@@ -113,7 +113,7 @@ fn what_is_no_json_is_refused_at_its_place() {
 
 #[test]
 fn deep_nesting_ends_at_serde_jsons_own_limit() {
-    let said = "not JSON that can be read, expected an object: recursion limit exceeded at line 1 column";
+    let said = "not JSON that can be read: recursion limit exceeded at line 1 column";
     for (open, close, column) in [("[", "]", 128), ("{\"a\":", "}", 636)] {
         let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
         assert!(json::read(nested(127).as_bytes()).value.is_some());

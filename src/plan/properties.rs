@@ -5,7 +5,7 @@ use crate::fixtures::*;
 use crate::options::MaximumDeletions;
 use crate::policy::{RetainRule, Targets};
 use crate::sim::Account;
-use crate::tags::{Mark, Ownership};
+use crate::tags::{self, Mark, Ownership};
 use crate::turn::Progress;
 use crate::world::{Coverage, CutShort, InstanceState, Origin, SnapshotState, SourceId, Tier, VolumeState};
 use jiff::SignedDuration;
@@ -164,6 +164,16 @@ proptest! {
     }
 
     #[test]
+    fn the_size_of_the_parts_does_not_matter(
+        policy in any_policy(), options in any_options(), world in any_world(), settling in 0_i64..90, size in 1_usize..20,
+    ) {
+        let options = Options { settling: SignedDuration::from_mins(settling), ..options };
+        let start = start(NOW);
+        let whole = plan_in_parts(&policy, &options, &start, at(NOW), &world, usize::MAX);
+        prop_assert_eq!(plan_in_parts(&policy, &options, &start, at(NOW), &world, size), whole);
+    }
+
+    #[test]
     fn nothing_is_deleted_that_opendlm_did_not_make(policy in any_policy(), options in any_options(), world in any_world()) {
         let plan = plan(&policy, &options, &start(NOW), at(NOW), &world);
         for id in deleted(&plan) {
@@ -211,6 +221,11 @@ proptest! {
             let world = account.observe(at(NOW));
             let plan = plan(&policy, &options, &first, at(NOW), &world);
             let goes = |d: &&SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
+            // The floor kept a duplicate of one that goes now: it is told to go later, and is no duplicate any more by then.
+            let is_floored = |d: &SnapshotDecision<'_>| {
+                matches!(d.verdict, SnapshotVerdict::Keep(KeepReason::MinimumKept { otherwise: DeleteReason::Duplicate { .. }, .. }))
+            };
+            prop_assume!(!plan.snapshots.iter().any(is_floored));
             let mut promised: Vec<_> = plan.snapshots.iter().filter(goes).map(|d| d.snapshot.id).collect();
             promised.sort();
             let waits = |d: &TargetDecision<'_>| match d.verdict {

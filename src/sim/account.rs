@@ -23,7 +23,7 @@ mod tests;
 pub struct Account {
     /// The volumes that a policy for volumes targets.
     pub volumes: Vec<Volume>,
-    /// The instances that a policy for instances targets.
+    /// The instances that a policy for instances targets, and on which volumes are.
     pub instances: Vec<Instance>,
     /// Volumes and instances that are there without being targeted.
     pub untargeted: BTreeSet<SourceId>,
@@ -79,6 +79,7 @@ impl Account {
             volume_type: "gp3".to_owned(),
             is_boot: false,
             last_snapshot: None,
+            attached_to: None,
         };
         Self {
             volumes: (1..=volumes).map(volume).collect(),
@@ -248,7 +249,9 @@ impl Account {
         let world = self.look(policy, &progress, now);
         let plan = plan::plan(policy, options, &progress.start(), now, &world);
         assert_eq!(check::check(policy, options, now, &world, &plan), vec![], "a plan keeps every promise");
-        let selection = turn::select(policy, options, &plan, &progress, now, Budget::UNBOUNDED);
+        let asked = turn::hosts(policy, options, &plan, &progress, now, Budget::UNBOUNDED);
+        let hosts: Vec<Instance> = world.instances.iter().filter(|host| asked.contains(&host.id)).cloned().collect();
+        let selection = turn::select_on(policy, options, &plan, &progress, now, Budget::UNBOUNDED, &hosts);
         let outcomes = selection.actions.iter().map(|action| self.apply(action, now)).collect();
         turn::conclude(options, &plan, progress, selection, outcomes, now)
     }

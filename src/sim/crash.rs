@@ -107,7 +107,7 @@ fn run(
 ) -> (End, bool) {
     let policy = shape.policy();
     let whole_looks_up_to = if sight.narrow { 0 } else { Options::WHOLE_LOOKS_UP_TO };
-    let options = Options { whole_looks_up_to, ..Options::default() };
+    let options = Options { whole_looks_up_to, ..shape.options() };
     let at = Timestamp::from_second(START).expect("a time in 2026");
     let mut ec2 = furnished(shape, &policy, at);
     ec2.faults = Faults { lag: if sight.lists_lag { 9_000 } else { 0 }, ..Faults::NONE };
@@ -197,7 +197,9 @@ impl Driver<'_> {
         }
         let plan = plan::plan(policy, options, &progress.start(), self.now, &world);
         assert_eq!(check::check(policy, options, self.now, &world, &plan), vec![], "a plan keeps every promise");
-        let selection = turn::select(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
+        let asked = turn::hosts(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
+        let hosts = self.ec2.hosts(&asked, self.now);
+        let selection = turn::select_on(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED, &hosts);
         let mut outcomes = Vec::new();
         for action in &selection.actions {
             outcomes.push(self.call(action)?);
@@ -269,6 +271,14 @@ mod tests {
         // Two lists at least, two creations and four deletions.
         for sight in Sight::ALL {
             check(Shape::Instances, sight, 8);
+        }
+    }
+
+    #[test]
+    fn wherever_a_run_with_calls_for_several_volumes_crashes_it_ends_the_same() {
+        // Two lists at least, one creation and two deletions.
+        for sight in Sight::ALL {
+            check(Shape::Batched, sight, 5);
         }
     }
 

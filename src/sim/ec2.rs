@@ -3,9 +3,9 @@
 
 mod look;
 
-use super::life::{Life, Record, Remover, Span};
+use super::life::{Attached, Life, Record, Remover, Span};
 use super::random::Random;
-use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
+use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome, SetOf};
 use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
 use crate::tags::Marks;
@@ -14,7 +14,7 @@ use crate::world::{
     Volume, VolumeId, World,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a list lags behind what was written at most.
 pub const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
@@ -45,12 +45,23 @@ pub struct Faults {
     pub error: u64,
     /// A snapshot stays pending for a day.
     pub hangs: u64,
+    /// A volume is attached or detached just before a call for several volumes.
+    pub moves: u64,
 }
 
 impl Faults {
     /// Nothing goes wrong.
-    pub const NONE: Self =
-        Self { lag: 0, lost_answer: 0, failure: 0, throttled: 0, list_failure: 0, cut_short: 0, error: 0, hangs: 0 };
+    pub const NONE: Self = Self {
+        lag: 0,
+        lost_answer: 0,
+        failure: 0,
+        throttled: 0,
+        list_failure: 0,
+        cut_short: 0,
+        error: 0,
+        hangs: 0,
+        moves: 0,
+    };
 }
 
 /// Why a list failed, by the names of the state machine.
@@ -73,6 +84,8 @@ pub struct Ec2 {
     pub volumes: Vec<Life<Volume>>,
     /// Every instance that there ever was.
     pub instances: Vec<Life<Instance>>,
+    /// What the volumes are attached to.
+    pub attached: BTreeMap<VolumeId, Attached>,
     /// What goes wrong now.
     pub faults: Faults,
     /// When the role may do nothing.
@@ -91,6 +104,7 @@ impl Ec2 {
             records: Vec::new(),
             volumes: Vec::new(),
             instances: Vec::new(),
+            attached: BTreeMap::new(),
             faults: Faults::NONE,
             revoked: None,
             calls: 0,
@@ -100,7 +114,7 @@ impl Ec2 {
     }
 
     /// How old what a list shows of one thing is.
-    fn lagged(&mut self, now: Timestamp) -> Timestamp {
+    pub(super) fn lagged(&mut self, now: Timestamp) -> Timestamp {
         if !self.random.happens(self.faults.lag) {
             return now;
         }
@@ -151,7 +165,8 @@ impl Ec2 {
                         Targets::AllVolumes(_) => self.last_snapshot(&life.is.id, listed_at),
                         Targets::Instances { .. } | Targets::Volumes { .. } => None,
                     };
-                    world.volumes.push(Volume { last_snapshot, ..life.is.clone() });
+                    let attached_to = self.attached.get(&life.is.id).and_then(|attached| attached.at(at));
+                    world.volumes.push(Volume { last_snapshot, attached_to, ..life.is.clone() });
                 }
             }
         }
@@ -213,7 +228,10 @@ impl Ec2 {
         let loses_answer = self.random.happens(self.faults.lost_answer);
         let outcome = match action {
             Action::CreateSnapshot(create) => self.create(create, now),
-            Action::CreateSnapshots(create) => self.create_set(create, now),
+            Action::CreateSnapshots(create) => match create.of {
+                SetOf::Instance => self.create_set(create, now),
+                SetOf::Volumes(_) => self.create_batch(create, now),
+            },
             Action::DeleteSnapshot(delete) => self.delete(delete, now),
         };
         if loses_answer { failed(FailedKind::Unclear, "Timeout") } else { outcome }
@@ -234,17 +252,23 @@ impl Ec2 {
         else {
             return failed(FailedKind::Refused, "InvalidVolume.NotFound");
         };
-        let pending_max = if matches!(life.is.volume_type.as_str(), "st1" | "sc1") { 1 } else { 5 };
-        let of_volume = self.records.iter().filter(|record| record.snapshot.volume_id == create.volume_id);
-        let soonest = saturating_add(now, -BETWEEN_SNAPSHOTS);
-        if of_volume.clone().any(|record| record.snapshot.start_time > soonest) {
-            return failed(FailedKind::TooSoon, "SnapshotCreationPerVolumeRateExceeded");
-        }
-        if of_volume.filter(|record| record.exists(now) && now < record.ends_at).count() >= pending_max {
-            return failed(FailedKind::TooSoon, "ConcurrentSnapshotLimitExceeded");
+        if let Some(code) = self.too_soon(&life.is, now) {
+            return failed(FailedKind::TooSoon, code);
         }
         let volumes = [create.volume_id];
         Outcome::Created(self.begin(&volumes, &create.description, &create.tags, now))
+    }
+
+    /// What stands against another snapshot of a volume now.
+    pub(super) fn too_soon(&self, volume: &Volume, now: Timestamp) -> Option<&'static str> {
+        let pending_max = if matches!(volume.volume_type.as_str(), "st1" | "sc1") { 1 } else { 5 };
+        let of_volume = self.records.iter().filter(|record| record.snapshot.volume_id == volume.id);
+        let soonest = saturating_add(now, -BETWEEN_SNAPSHOTS);
+        if of_volume.clone().any(|record| record.snapshot.start_time > soonest) {
+            return Some("SnapshotCreationPerVolumeRateExceeded");
+        }
+        let pending = of_volume.filter(|record| record.exists(now) && now < record.ends_at).count();
+        (pending >= pending_max).then_some("ConcurrentSnapshotLimitExceeded")
     }
 
     /// Whether CreateSnapshots obeys the 15 seconds is not documented, so here it does not.
@@ -257,7 +281,13 @@ impl Ec2 {
         Outcome::Created(self.begin(&volumes, &create.description, &create.tags, now))
     }
 
-    fn begin(&mut self, volumes: &[VolumeId], description: &str, tags: &[Tag], now: Timestamp) -> Vec<SnapshotId> {
+    pub(super) fn begin(
+        &mut self,
+        volumes: &[VolumeId],
+        description: &str,
+        tags: &[Tag],
+        now: Timestamp,
+    ) -> Vec<SnapshotId> {
         let call = self.last_id;
         // The members of a call begin at one instant, and no two calls do.
         let mut began = now;
@@ -338,6 +368,6 @@ impl Ec2 {
     }
 }
 
-fn failed(kind: FailedKind, code: &str) -> Outcome {
+pub(super) fn failed(kind: FailedKind, code: &str) -> Outcome {
     Outcome::Failed(Failed { kind, code: code.to_owned(), message: "simulated".to_owned() })
 }

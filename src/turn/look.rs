@@ -71,8 +71,8 @@ pub fn is_enough(progress: &Progress, sweep: &Sweep, world: &World) -> bool {
     }
 }
 
-/// What to look at in full after a look at some scheduled times only: volumes with an older snapshot that goes later and with
-/// nothing but complete ones for what is due. `None` after a look at everything.
+/// What to look at in full after a look at some scheduled times only: volumes with a snapshot that was to go later and with a
+/// complete one for what is due. `None` after a look at everything.
 #[must_use]
 pub fn excerpt(progress: &Progress, sweep: &Sweep, world: &World) -> Option<Excerpt> {
     let scope = progress.scope.as_ref().filter(|_| sweep.scheduled_times.is_some())?;
@@ -95,23 +95,18 @@ pub fn excerpt(progress: &Progress, sweep: &Sweep, world: &World) -> Option<Exce
 struct Ready {
     has_older: bool,
     has_complete: bool,
-    waits: bool,
 }
 
 impl Ready {
     fn note(&mut self, scope: &Scope, snapshot: &Snapshot) {
         let Some(time) = snapshot.marks.scheduled_time.value() else { return };
-        let is_complete = snapshot.state == SnapshotState::Completed;
-        if scope.due.contains(time) {
-            self.has_complete |= is_complete;
-            self.waits |= !is_complete;
-        } else {
-            self.has_older |= scope.older.contains(time);
-        }
+        self.has_complete |= scope.due.contains(time) && snapshot.state == SnapshotState::Completed;
+        // A duplicate of what is due goes later too.
+        self.has_older |= scope.older.contains(time);
     }
 
     fn is_ready(self) -> bool {
-        self.has_older && self.has_complete && !self.waits
+        self.has_older && self.has_complete
     }
 }
 

@@ -241,8 +241,16 @@ fn every_snapshot_of_ours_has_one_decision_and_nobody_elses_any() {
     assert_eq!(told(&twice), decisions(0, 2, 1));
     let mut of_others = good.clone();
     let verdict = SnapshotVerdict::Wait { since: at(NOW) };
-    of_others.snapshots.push(SnapshotDecision { snapshot: &world.snapshots[2], verdict, goes_later: None });
+    of_others.snapshots.push(SnapshotDecision {
+        snapshot: &world.snapshots[2],
+        verdict: verdict.clone(),
+        goes_later: None,
+    });
     assert_eq!(told(&of_others), decisions(2, 1, 0));
+    let (unseen, mut of_unseen) = (snapshot(22, 1, "2026-11-22T17:00:00Z"), good.clone());
+    of_unseen.snapshots.push(SnapshotDecision { snapshot: &unseen, verdict, goes_later: None });
+    let expected = vec![Broken::Decisions { snapshot: unseen.id.to_string(), decisions: 1, expected: 0 }];
+    assert_eq!(told(&of_unseen), expected);
     // A disabled policy decides nothing.
     let disabled = Policy { state: PolicyState::Disabled, ..sample() };
     assert_eq!(check(&disabled, &options, at(NOW), &world, &plan(&disabled, &options, &start, at(NOW), &world)), []);

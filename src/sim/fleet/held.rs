@@ -1,6 +1,6 @@
 //! The snapshots of a fleet as the planner reads them, changed in place: an account of 100,000 volumes is never copied.
 
-use crate::action::CreateSnapshot;
+use crate::action::Action;
 use crate::lookup::Lookup;
 use crate::tags::Sharing;
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
@@ -43,16 +43,21 @@ impl View {
     }
 
     /// A snapshot was begun.
-    pub(super) fn begin(&mut self, create: &CreateSnapshot, began: &Began) {
+    pub(super) fn begin(&mut self, action: &Action, began: &Began) {
+        let (description, tags) = match action {
+            Action::CreateSnapshot(create) => (&create.description, &create.tags),
+            Action::CreateSnapshots(create) => (&create.description, &create.tags),
+            Action::DeleteSnapshot(_) => return,
+        };
         let sharing = &mut self.sharing;
         let snapshot = Snapshot {
             id: began.id,
-            volume_id: create.volume_id,
-            description: sharing.text(&create.description),
+            volume_id: began.volume_id,
+            description: sharing.text(description),
             state: SnapshotState::Pending { progress_percent: 0 },
             start_time: began.at,
             origin: Origin::Created,
-            marks: sharing.marks(create.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+            marks: sharing.marks(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
             tier: Tier::Standard,
             full_size_bytes: super::FULL_SIZE_BYTES,
         };
@@ -71,10 +76,11 @@ impl View {
     }
 }
 
-/// What became of a creation.
+/// A snapshot that a call began.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Began {
     pub(super) id: SnapshotId,
+    pub(super) volume_id: VolumeId,
     pub(super) at: Timestamp,
     pub(super) completes_at: Timestamp,
 }

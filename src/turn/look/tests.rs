@@ -103,13 +103,19 @@ fn a_volume_is_looked_at_in_full_when_it_has_its_new_snapshot_and_an_older_one_t
 }
 
 #[test]
-fn a_second_snapshot_under_way_is_waited_for() {
-    let second = || {
-        let mut second = snapshot(3, 1, START);
-        second.state = SnapshotState::Pending { progress_percent: 0 };
-        second
-    };
-    check_ready(|world| world.snapshots.push(second()), &[]);
+fn beside_a_second_snapshot_under_way_the_whole_history_decides() {
+    let mut second = snapshot(3, 1, START);
+    second.state = SnapshotState::Pending { progress_percent: 0 };
+    check_ready(|world| world.snapshots.push(second), &[volume(1).id]);
+}
+
+#[test]
+fn a_duplicate_of_what_is_due_is_looked_at_when_it_was_to_go_later() {
+    let world = world([volume(1), volume(2)], [snapshot(1, 1, START), snapshot(2, 1, START)]);
+    let scope = Scope { due: [at(START)].into(), older: [at(START)].into(), shown: 0, volumes: 0 };
+    let progress = with_scope(5_000, scope);
+    let sweep = sweeps(&sample(), &progress).remove(0);
+    assert_eq!(excerpt(&progress, &sweep, &world).unwrap().in_full, [volume(1).id].into());
 }
 
 #[test]
