@@ -15,6 +15,13 @@ fn narrow() -> Options {
     Options { whole_looks_up_to: 0, ..Options::default() }
 }
 
+#[test]
+fn another_turn_takes_a_minute_of_the_functions_time() {
+    let until = |text: &str| has_time_for_another(at(NOW), at(text));
+    assert_eq!((until("2026-11-22T17:00:59Z"), until("2026-11-22T17:01:00Z")), (false, true));
+    assert!(!has_time_for_another(Timestamp::MAX, Timestamp::MIN));
+}
+
 /// Two volumes with two snapshots each, of which a policy that keeps two lets one go.
 fn account(takes: SignedDuration) -> Account {
     let mut account = Account::new(2, takes);
