@@ -1,12 +1,11 @@
 //! What an invocation answers, and the four names under which one that cannot go on fails.
 
 use crate::event::Event;
-use crate::place;
+use crate::place::OneOf;
 use crate::policy::decode::shown;
 use crate::report::part::Part;
 use crate::report::{self, Report};
-use crate::turn::{Conclusion, Progress, Status};
-use jiff::Timestamp;
+use crate::turn::{Conclusion, Progress, Status, lifetime};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -18,6 +17,10 @@ pub struct Answer {
     pub status: &'static str,
     /// After how many seconds to call again; 0 when done.
     pub wait_seconds: u32,
+    /// What the execution is to be called in which the next turn is, when it is to be a new one: this one's history is nearly
+    /// full. Who has no history goes on as ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_execution: Option<String>,
     /// The event of the next turn.
     pub next: Value,
     /// What happened so far.
@@ -43,10 +46,28 @@ pub struct SplitAnswer {
     pub report: Report,
 }
 
+/// The answer to an event whose targets are in S3: nothing was done, the list is to be handed over with `Next`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListAnswer {
+    /// `READ`.
+    pub status: &'static str,
+    /// 0: read at once.
+    pub wait_seconds: u32,
+    /// The event of the next turn, but for the list (`TargetsList`).
+    pub next: Value,
+    /// Where the list is: `Bucket` and `Key`.
+    pub targets_from: Value,
+    /// What is due.
+    pub report: Report,
+}
+
 /// What an invocation answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
+    /// A list of targets is to be read.
+    List(Box<ListAnswer>),
     /// Several runs are to be made.
     Split(Box<SplitAnswer>),
     /// What a turn came to, or what all runs did.
@@ -54,26 +75,33 @@ pub enum Reply {
 }
 
 impl Answer {
-    /// The answer to `event` after a turn that ended at `now`; the event itself was warned of `warnings`.
+    /// The answer to `event` after a turn, or after several that it led to; the event itself was warned of `warnings`.
     #[must_use]
-    pub fn new(event: &Event, conclusion: &Conclusion, report: Report, warnings: &[String], now: Timestamp) -> Self {
+    pub fn new(event: &Event, conclusion: &Conclusion, report: Report, warnings: &[String]) -> Self {
         let Conclusion { status, progress, .. } = conclusion;
-        let target = event.options.target.as_ref();
-        let (status, wait_seconds, part) = match *status {
-            Status::Done(_) => ("DONE", 0, target.map(|_| Part::of(&report, warnings))),
-            Status::Waiting { seconds } if target.is_some() => {
-                let elapsed = now.duration_since(progress.begun);
-                ("WAITING", place::wait_seconds(seconds, progress.turns, elapsed), None)
-            }
-            Status::Waiting { seconds } => ("WAITING", seconds, None),
+        let part = || event.options.one_of.map(|one_of| Part::of(&report, warnings, one_of));
+        let turns_before = event.progress.as_ref().map_or(0, |progress| progress.turns);
+        let new_execution = || lifetime::new_execution(&event.options, &event.policy.id, turns_before, progress);
+        let (status, wait_seconds, part, new_execution) = match *status {
+            Status::Done(_) => ("DONE", 0, part(), None),
+            Status::Waiting { seconds } => ("WAITING", seconds, None, new_execution()),
         };
-        Self { status, wait_seconds, next: event.next(progress), report, part }
+        Self { status, wait_seconds, new_execution, next: event.next(progress), report, part }
     }
 
     /// The answer to the reports of all targets.
     #[must_use]
     pub fn of_sum(sum: Report) -> Self {
-        Self { status: "DONE", wait_seconds: 0, next: Value::Null, report: sum, part: None }
+        Self { status: "DONE", wait_seconds: 0, new_execution: None, next: Value::Null, report: sum, part: None }
+    }
+}
+
+impl ListAnswer {
+    /// The answer to an event whose targets are in S3; its run begins with `progress`.
+    #[must_use]
+    pub fn new(event: &Event, progress: &Progress, report: Report) -> Self {
+        let (next, targets_from) = (event.next(progress), event.targets_from());
+        Self { status: "READ", wait_seconds: 0, next, targets_from, report }
     }
 }
 
@@ -103,10 +131,6 @@ impl SplitAnswer {
     }
 }
 
-/// How many characters of an error of one target's run are told: 40 of them have to fit into a state beside each other
-/// ([`PART_LENGTH_MAX`](crate::report::part::PART_LENGTH_MAX)).
-const TARGET_ERROR_LENGTH_MAX: usize = 1_000;
-
 /// Why a turn cannot go on. The variant's name is the error that Step Functions sees.
 #[derive(Debug, thiserror::Error)]
 pub enum TurnError {
@@ -127,8 +151,8 @@ pub enum TurnError {
 impl TurnError {
     /// The error of a run for one of several targets, as much of it as there is room for.
     #[must_use]
-    pub fn of_target(self) -> Self {
-        let cut = |text: String| shown(&text, TARGET_ERROR_LENGTH_MAX);
+    pub fn of_target(self, one_of: OneOf) -> Self {
+        let cut = |text: String| shown(&text, one_of.error_length_max());
         match self {
             Self::AccessDenied(text) => Self::AccessDenied(cut(text)),
             Self::PolicyInvalid(text) => Self::PolicyInvalid(cut(text)),
@@ -148,10 +172,10 @@ impl TurnError {
         }
     }
 
-    /// The run that could not go on, as a sum takes it.
+    /// The run for a target that could not go on, as a sum takes it.
     #[must_use]
-    pub fn told(&self) -> Value {
-        json!({ "Error": self.name(), "Cause": report::chain(self) })
+    pub fn told(&self, one_of: OneOf) -> Value {
+        json!({ "Number": one_of.number, "Failure": { "Error": self.name(), "Cause": report::chain(self) } })
     }
 
     /// The name and the whole message.
@@ -160,3 +184,6 @@ impl TurnError {
         format!("{}: {}", self.name(), report::chain(self))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ mod apply;
 mod client;
 mod observe;
 mod pace;
+mod quotas;
 mod role;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
@@ -22,6 +23,7 @@ pub use failure::{CallFailed, ObserveError};
 
 use crate::pace::Limits;
 pub use accounts::Accounts;
+use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 pub use pace::Buckets;
 use pace::Lanes;
@@ -32,14 +34,16 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Account {
     client: Client,
+    /// How Service Quotas is reached; `None` where it is not asked.
+    quotas: Option<SdkConfig>,
     /// Whoever comes to one account and Region by another way draws from the same buckets.
     lanes: Arc<Lanes>,
 }
 
 impl Account {
-    /// The account behind `client`, with EC2's limits and full buckets.
+    /// The account behind `client`, with EC2's documented limits and full buckets.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { client, lanes: Arc::new(Lanes::full(Limits::Documented)) }
+        Self { client, quotas: None, lanes: Arc::new(Lanes::full(Limits::Documented)) }
     }
 }

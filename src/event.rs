@@ -4,6 +4,7 @@
 //!   What `aws dlm get-lifecycle-policy` prints is one.
 //! - an EventBridge envelope whose `detail` is the above; its `time` is the scheduled time where `ScheduledTime` is absent.
 //! - the `Next` of an earlier answer: the first shape with `Progress` added.
+//! - the `Next` of an answer that asks for a list of targets, with the list's text added as `TargetsList`.
 //! - `{"Split": {...}, "Targets": [...], "Reports": [...]}`: what came of the targets of a run that was split, to be summed.
 //!
 //! Bad input is refused before the first write, with all its problems at once.
@@ -13,6 +14,7 @@ mod bounds;
 mod hostile;
 pub mod json;
 mod keys;
+mod list;
 mod options;
 mod reading;
 mod reports;
@@ -21,6 +23,7 @@ mod targets;
 mod tests;
 
 use crate::options::{Options, Start, StartOrigin};
+use crate::place::OneOf;
 use crate::policy::Policy;
 use crate::policy::decode::{self, Finding, IdRule, Reading};
 use crate::tags::{to_the_second, written};
@@ -83,6 +86,12 @@ impl Event {
         Value::Object(next)
     }
 
+    /// Where the list of the targets is, as the answer names it that asks for it.
+    #[must_use]
+    pub fn targets_from(&self) -> Value {
+        self.options.targets_from.as_ref().map_or(Value::Null, list::written)
+    }
+
     /// The event of a run that is split: what all targets share, and for each target what its own `Options` hold more.
     ///
     /// Apart from each other, because what all share may have [`EVENT_LENGTH_MAX`] bytes, and forty times that fits into no
@@ -90,11 +99,11 @@ impl Event {
     #[must_use]
     pub fn split(&self, progress: &Progress) -> (Value, Vec<Value>) {
         let mut common = self.next(progress);
-        if let Some(options) = common.get_mut("Options").and_then(Value::as_object_mut) {
-            options.remove("Targets");
-        }
-        let targets = self.options.targets.iter().map(|place| json!({ "Target": targets::written(place) })).collect();
-        (common, targets)
+        common.as_object_mut().into_iter().for_each(list::forget);
+        let of = u32::try_from(self.options.targets.len()).expect("reading has bounded their number");
+        let targets = (0..of).zip(&self.options.targets);
+        let written = |(number, place)| json!({ "Target": targets::written(place, OneOf { number, of }) });
+        (common, targets.map(written).collect())
     }
 }
 
@@ -176,6 +185,7 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
         keys.not_supported("Event");
     }
     let options = keys.object("Options");
+    let targets_list = keys.any("TargetsList");
     let document = bounds::document(&mut keys, object, scheduled_time);
     let mut not_supported = keys.take_not_supported();
     let mut errors = match policy_value {
@@ -197,7 +207,12 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
     errors.extend(options.errors);
     not_supported.extend(options.not_supported);
     let options_warnings = options.warnings;
-    let options = options.value.unwrap_or_default();
+    let mut options = options.value.unwrap_or_default();
+    match (targets_list, &options.targets_from) {
+        (Some(list), Some(_)) => options.targets = list::read(list, &mut errors),
+        (Some(_), None) => errors.push(list::unasked(prefix)),
+        (None, _) => {}
+    }
     policy
         .map(|policy| Event { policy, options, scheduled_time, progress, document })
         .with_errors(errors)

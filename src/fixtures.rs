@@ -82,6 +82,7 @@ pub(crate) fn volume(number: u32) -> Volume {
         volume_type: "gp3".to_owned(),
         is_boot: false,
         last_snapshot: None,
+        attached_to: None,
     }
 }
 
@@ -105,7 +106,8 @@ pub(crate) fn snapshot(number: u32, volume: u32, scheduled_time: &str) -> Snapsh
             schedule_name: tags::Mark::Read(schedule),
             scheduled_time: tags::Mark::Read(scheduled_time),
             ..Marks::default()
-        },
+        }
+        .into(),
         tier: Tier::Standard,
         full_size_bytes: 1 << 30,
     }

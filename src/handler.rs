@@ -4,25 +4,25 @@
 //! The same steps serve the Lambda function and the command line. Nothing here decides: it calls the core and hands
 //! over what came of it.
 
+mod lines;
+
 use crate::action::{Action, Outcome};
-use crate::answer::{Answer, Reply, SplitAnswer, TurnError};
+use crate::answer::{Answer, ListAnswer, Reply, SplitAnswer, TurnError};
 use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
 use crate::pace::Bucket;
-use crate::place::Place;
 use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
-use crate::policy::{Policy, Targets};
 use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
-use crate::tags::written;
-use crate::turn::{self, Budget, Conclusion, Progress, Status};
-use crate::world::{SnapshotId, Sweep, World};
+use crate::turn::{self, Budget, Progress, Status};
+use crate::world::{Instance, InstanceId, SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
+use lines::{log_action, log_decisions, log_limits, log_turn};
 use serde_json::Value;
 use std::time::Duration;
-use tracing::{Level, error, info, warn};
+use tracing::{error, info, warn};
 
 /// Reads an event for a run: everything that is wrong with it at once.
 ///
@@ -63,15 +63,16 @@ pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Res
         return sum(value).map(|answer| Reply::Turn(Box::new(answer)));
     }
     let (event, warnings) = read_event(value)?;
-    if !event.options.targets.is_empty() {
-        return split(&event, &warnings).map(|answer| Reply::Split(Box::new(answer)));
+    if event.options.has_several_targets() {
+        return split(&event, &warnings);
     }
     let account = accounts.at(event.options.target.as_ref(), &event.policy.id).await;
-    let is_of_target = event.options.target.is_some();
+    let one_of = event.options.one_of;
     let answer = turn_of(&account, event, &warnings, until).await;
-    answer
-        .map(|answer| Reply::Turn(Box::new(answer)))
-        .map_err(|error| if is_of_target { error.of_target() } else { error })
+    answer.map(|answer| Reply::Turn(Box::new(answer))).map_err(|error| match one_of {
+        Some(one_of) => error.of_target(one_of),
+        None => error,
+    })
 }
 
 /// One turn on behalf of the event `value` in `account`, that begins no call which could not end before `until`.
@@ -83,15 +84,19 @@ pub async fn turn(account: &Account, value: &Value, until: Timestamp) -> Result<
     turn_of(account, event, &warnings, until).await
 }
 
-/// Says which runs an event with several targets comes to.
-fn split(event: &Event, warnings: &[String]) -> Result<SplitAnswer, TurnError> {
+/// Says which runs an event with several targets comes to, or which list says so.
+fn split(event: &Event, warnings: &[String]) -> Result<Reply, TurnError> {
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     let nothing = World::default();
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &nothing);
     let report = report::split_report(&event.policy, &event.options, &plan, &progress, warnings);
+    if event.options.targets.is_empty() {
+        info!(policy = event.policy.id.as_str(), summary = report.summary, "list");
+        return Ok(Reply::List(Box::new(ListAnswer::new(event, &progress, report))));
+    }
     info!(policy = event.policy.id.as_str(), targets = event.options.targets.len(), "split");
-    Ok(SplitAnswer::new(event, &progress, report))
+    Ok(Reply::Split(Box::new(SplitAnswer::new(event, &progress, report))))
 }
 
 /// Sums what came of all targets.
@@ -114,6 +119,7 @@ pub fn sum(value: &Value) -> Result<Answer, TurnError> {
     Ok(answer)
 }
 
+/// Turn after turn while there is work and time: a wait between them would throw EC2's tokens away.
 async fn turn_of(
     account: &Account,
     mut event: Event,
@@ -121,20 +127,64 @@ async fn turn_of(
     until: Timestamp,
 ) -> Result<Answer, TurnError> {
     event.options.settling = settling();
+    let mut progress =
+        event.progress_at(clock::now()).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    let mut answered = None;
+    // Bounded by the time: turn::has_time_for_another.
+    loop {
+        let turned = match (single_turn(account, &event, warnings, progress, until).await, answered) {
+            (Ok(turned), _) => turned,
+            // Nothing was done since the answer, so that goes on from where it stands.
+            (Err(error), Some(answer)) => {
+                warn!(
+                    policy = event.policy.id.as_str(),
+                    error = error.text(),
+                    "the turn is left to the next invocation"
+                );
+                return Ok(answer);
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let Turned { answer, status, progress: next } = turned;
+        if status != (Status::Waiting { seconds: 0 }) || !turn::has_time_for_another(clock::now(), until) {
+            return Ok(answer);
+        }
+        (progress, answered) = (next, Some(answer));
+    }
+}
+
+/// What a turn came to.
+struct Turned {
+    answer: Answer,
+    status: Status,
+    progress: Progress,
+}
+
+async fn single_turn(
+    account: &Account,
+    event: &Event,
+    warnings: &[String],
+    mut progress: Progress,
+    until: Timestamp,
+) -> Result<Turned, TurnError> {
     let now = clock::now();
-    let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let world = observe(account, &event, &progress, until).await?;
+    let world = observe(account, event, &progress, until).await?;
     let until = turn::look::works_until(clock::now(), until);
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
-    hold_to_promises(&event, now, &world, &plan);
-    log_decisions(&event, &plan);
-    let budget = budget(&event.policy, &account.buckets(), now, until);
-    let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
+    hold_to_promises(event, now, &world, &plan);
+    log_decisions(event, &plan);
+    let budget = budget(&account.buckets(), now, until);
+    let asked = turn::hosts(&event.policy, &event.options, &plan, &progress, now, budget);
+    let hosts = hosts(account, event, &asked, until).await;
+    let selection = turn::select_on(&event.policy, &event.options, &plan, &progress, now, budget, &hosts);
     let policy_id = event.policy.id.as_str();
     let target = event.options.target.as_ref();
     let log = |action: &Action, outcome: &Outcome| log_action(policy_id, target, action, outcome);
     let outcomes = account.apply(&selection.actions, until, log).await;
+    if let Some(news) = account.limits_news() {
+        log_limits(policy_id, target, &news);
+    }
     // What was created counts as unsettled from the end of the turn's calls on, which may have taken minutes.
     let ended = clock::now();
     progress.pace = account.buckets().known(ended);
@@ -145,9 +195,9 @@ async fn turn_of(
     }
     let report =
         report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, warnings);
-    let answer = Answer::new(&event, &conclusion, report, warnings, ended);
+    let answer = Answer::new(event, &conclusion, report, warnings);
     log_turn(policy_id, &answer, &conclusion);
-    Ok(answer)
+    Ok(Turned { answer, status: conclusion.status, progress: conclusion.progress })
 }
 
 /// What a run that starts now would do first.
@@ -200,16 +250,20 @@ async fn foreseen<T>(
     Ok(tell(&event, &progress, now, &world, &plan, &warnings))
 }
 
-/// What EC2 shows, in parts where that is faster and shows enough.
+/// What EC2 shows, the first way that shows enough.
 async fn look(account: &Account, event: &Event, progress: &Progress) -> Result<World, ObserveError> {
-    let sweep = turn::look::sweep(progress);
-    let world = account.observe_by(&event.policy, sweep).await?;
-    if sweep == Sweep::Whole || turn::look::is_whole(progress, &world) {
+    for sweep in turn::look::sweeps(&event.policy, progress) {
+        let mut world = account.observe_by(&event.policy, &sweep).await?;
+        if !turn::look::is_enough(progress, &sweep, &world) {
+            warn!(policy = event.policy.id.as_str(), ?sweep, "a look shows less than was there, looking another way");
+            continue;
+        }
+        if let Some(excerpt) = turn::look::excerpt(progress, &sweep, &world) {
+            account.look_in_full(&event.policy.id, excerpt, &mut world).await?;
+        }
         return Ok(world);
     }
-    warn!(policy = event.policy.id.as_str(), "the parts of a listing show less than was there, looking at the whole");
-    drop(world);
-    account.observe_by(&event.policy, Sweep::Whole).await
+    account.observe(&event.policy).await
 }
 
 /// What EC2 shows, if it shows all of it before `until`: a turn that is cut off in the middle says nothing at all.
@@ -236,15 +290,36 @@ fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_
     assert!(broken.is_empty(), "the plan breaks a promise, nothing was changed: {broken:?}");
 }
 
+/// How long a turn waits for the instances that it asks for: for a few pages, and for a throttle or two.
+const HOSTS_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The instances that are asked for, as EC2 shows them now. That they cannot be seen is no obstacle: their volumes get their
+/// snapshots one by one.
+async fn hosts(account: &Account, event: &Event, asked: &[InstanceId], until: Timestamp) -> Vec<Instance> {
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let left = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
+    let patience = HOSTS_PATIENCE.min(left);
+    let why = match tokio::time::timeout(patience, account.hosts(asked)).await {
+        Ok(Ok(hosts)) => return hosts,
+        Ok(Err(error)) => report::chain(&error),
+        Err(_) => format!("EC2 did not show them within {} s", patience.as_secs()),
+    };
+    let policy = event.policy.id.as_str();
+    warn!(policy, cause = why, "the instances of the volumes cannot be seen, snapshots are made one by one");
+    Vec::new()
+}
+
 /// What fits at best between `now` and `until` through what is left in the buckets; the pacers of the account hold back
 /// what does not.
-fn budget(policy: &Policy, buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
+fn budget(buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
     let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX);
-    let creations = match policy.targets {
-        Targets::AllVolumes(_) | Targets::Volumes { .. } => &buckets.creations,
-        Targets::Instances { .. } => &buckets.set_creations,
-    };
-    Budget { creations_max: fits(creations), deletions_max: fits(&buckets.deletions) }
+    Budget {
+        creations_max: fits(&buckets.creations),
+        set_creations_max: fits(&buckets.set_creations),
+        deletions_max: fits(&buckets.deletions),
+    }
 }
 
 fn turn_error(error: ObserveError) -> TurnError {
@@ -254,113 +329,4 @@ fn turn_error(error: ObserveError) -> TurnError {
         ObserveError::Throttled(_) => TurnError::Throttled(message),
         ObserveError::Unavailable(_) => TurnError::Unavailable(message),
     }
-}
-
-/// Every decision, for those who ask (`AWS_LAMBDA_LOG_LEVEL=DEBUG`); of a dry run always, since it is all there is.
-fn log_decisions(event: &Event, plan: &Plan<'_>) {
-    macro_rules! log {
-        ($level:expr, $line:expr) => {
-            tracing::event!(
-                $level,
-                policy = event.policy.id.as_str(),
-                account = event.options.target.as_ref().and_then(Place::account),
-                region = event.options.target.as_ref().map(|target| target.region.as_str()),
-                decision = $line.decision,
-                schedule = $line.schedule,
-                volume = $line.volume,
-                instance = $line.instance,
-                snapshot = $line.snapshot,
-                scheduled_time = $line.scheduled_time,
-                reason = $line.reason,
-                "decision"
-            )
-        };
-    }
-    if event.options.dry_run {
-        report::decisions(plan).for_each(|line| log!(Level::INFO, line));
-    } else if tracing::enabled!(Level::DEBUG) {
-        report::decisions(plan).for_each(|line| log!(Level::DEBUG, line));
-    }
-}
-
-fn log_action(policy: &str, target: Option<&Place>, action: &Action, outcome: &Outcome) {
-    let (word, made, failed) = match outcome {
-        Outcome::Created(ids) => ("done", ids.as_slice(), None),
-        Outcome::Deleted => ("done", &[][..], None),
-        Outcome::Failed(failed) => ("failed", &[][..], Some(failed)),
-        Outcome::NotStarted => return,
-    };
-    let about = About::of(action);
-    let made: Vec<String> = made.iter().map(ToString::to_string).collect();
-    let left_out = action.tags_left_out().join(", ");
-    info!(
-        policy,
-        account = target.and_then(Place::account),
-        region = target.map(|target| target.region.as_str()),
-        action = action.name(),
-        volume = about.volume,
-        instance = about.instance,
-        snapshot = about.snapshot.or_else(|| (!made.is_empty()).then(|| made.join(" "))),
-        schedule = about.schedule,
-        scheduled_time = about.scheduled_time.map(written),
-        outcome = word,
-        code = failed.map(|failed| failed.code.as_str()),
-        cause = failed.map(|failed| failed.message.as_str()),
-        tags_left_out = (!left_out.is_empty()).then_some(left_out),
-        "action"
-    );
-}
-
-/// What an action is about, as the log names it.
-struct About<'a> {
-    volume: Option<String>,
-    instance: Option<String>,
-    snapshot: Option<String>,
-    schedule: Option<&'a str>,
-    scheduled_time: Option<Timestamp>,
-}
-
-impl<'a> About<'a> {
-    fn of(action: &'a Action) -> Self {
-        match action {
-            Action::CreateSnapshot(create) => Self {
-                volume: Some(create.volume_id.to_string()),
-                instance: None,
-                snapshot: None,
-                schedule: Some(create.schedule.as_str()),
-                scheduled_time: Some(create.scheduled_time),
-            },
-            Action::CreateSnapshots(create) => Self {
-                volume: None,
-                instance: Some(create.instance_id.to_string()),
-                snapshot: None,
-                schedule: Some(create.schedule.as_str()),
-                scheduled_time: Some(create.scheduled_time),
-            },
-            Action::DeleteSnapshot(delete) => Self {
-                volume: Some(delete.snapshot.volume_id.to_string()),
-                instance: delete.snapshot.marks.instance_id.value().map(ToString::to_string),
-                snapshot: Some(delete.snapshot.id.to_string()),
-                schedule: delete.snapshot.marks.schedule_name.value().map(|name| name.as_str()),
-                scheduled_time: delete.snapshot.marks.scheduled_time.value().copied(),
-            },
-        }
-    }
-}
-
-fn log_turn(policy: &str, answer: &Answer, conclusion: &Conclusion) {
-    info!(
-        policy,
-        account = answer.report.account,
-        region = answer.report.region,
-        turn = conclusion.progress.turns,
-        status = answer.status,
-        wait_seconds = answer.wait_seconds,
-        outcome = answer.report.outcome,
-        created = answer.report.created,
-        deleted = answer.report.deleted,
-        failed = answer.report.failed,
-        summary = answer.report.summary,
-        "turn"
-    );
 }

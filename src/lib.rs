@@ -24,11 +24,11 @@
 //! - [`tags`]: the database schema, every tag that is written or read.
 //! - [`world`]: what was observed. [`action`]: what is done, and what came of it.
 //! - [`plan`](mod@plan): every decision with its reason, and what no plan may break.
-//! - [`turn`]: which actions go now and when to look again. [`pace`]: how fast EC2 may be called.
+//! - [`turn`]: which actions go now, which of them together, and when to look again. [`pace`]: how fast EC2 may be called.
 //! - [`report`], [`answer`]: the words.
 //! - [`sim`]: a simulated account that drives all of it through a year in a second.
 //!
-//! First floor, behind the feature `aws`: `aws` (observe, apply, pace), `handler` (one turn), `log` (its lines) and,
+//! First floor, behind the feature `aws`: `aws` (observe, apply, pace, quotas), `handler` (one turn), `log` (its lines) and,
 //! behind `cli`, the command line.
 
 pub mod action;

@@ -30,6 +30,11 @@ impl<K: Eq + Hash, V> Lookup<K, V> {
         self.0.insert(key, value);
     }
 
+    /// How many keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The value of the key, which is `value` when it had none.
     pub(crate) fn get_or_insert(&mut self, key: K, value: V) -> &mut V {
         self.0.entry(key).or_insert(value)
@@ -57,8 +62,14 @@ impl<K: Eq + Hash> LookupSet<K> {
         self.0.0.insert(key, ()).is_none()
     }
 
+    pub(crate) fn extend(&mut self, keys: impl IntoIterator<Item = K>) {
+        for key in keys {
+            self.insert(key);
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
-        self.0.0.len()
+        self.0.len()
     }
 }
 
@@ -72,9 +83,7 @@ impl<K: Eq + Hash> FromIterator<K> for LookupSet<K> {
     fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
         let keys = keys.into_iter();
         let mut set = Self::with_room_for(keys.size_hint().0);
-        for key in keys {
-            set.insert(key);
-        }
+        set.extend(keys);
         set
     }
 }

@@ -1,7 +1,7 @@
 //! What opendlm offers beyond Amazon DLM's policy, each with its default.
 
 use crate::pace::Share;
-use crate::place::Place;
+use crate::place::{ListObject, OneOf, Place};
 use crate::policy::{Age, ScheduleName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -15,6 +15,10 @@ pub struct Options {
     /// `ApiShare`: which part of EC2's request limits a run takes at most; the rest is left to the account's other tools.
     /// Default: 100 per cent, because most of the time nobody else makes or deletes snapshots.
     pub api_share: Share,
+    /// `Batch`: volumes of one instance that a policy for volumes would make the same snapshots of get them by one call,
+    /// where EC2 can do that. Default: false, because what EC2 does to the snapshots of one call it does to all of them:
+    /// when one fails, the others show `error` too.
+    pub batch: bool,
     /// `DryRun`: decide and report, change nothing. Default: false.
     pub dry_run: bool,
     /// `MaximumDeletions`: a run that would delete more stops before its first deletion. Default: see
@@ -37,9 +41,17 @@ pub struct Options {
     pub start_window: SignedDuration,
     /// `Target`: the account and Region that this run works in. Default: those of the function.
     pub target: Option<Place>,
+    /// `Target.Number` and `Target.Of`, which no user writes: this run is for one of the targets of a run that was split, and
+    /// answers to the execution that sums them up. Default: the run is a whole one.
+    pub one_of: Option<OneOf>,
     /// `Targets`: every account and Region that the policy is carried out in, each by a run of its own. Default: none, the
     /// run is one.
     pub targets: Vec<Place>,
+    /// `TargetsFrom`: the list in S3 that `targets` come from; before it was read there are none. Default: none.
+    pub targets_from: Option<ListObject>,
+    /// The most snapshots of which every turn looks at all. Beyond it, the turns between the first and the last of a run look only
+    /// at what tells how far it is. Not part of an event: it changes what is asked, never what is done.
+    pub whole_looks_up_to: usize,
 }
 
 /// How many deletions a run may make.
@@ -67,6 +79,8 @@ pub enum Orphans {
 impl Options {
     /// DLM user guide: "snapshot creation starts within one hour of the scheduled time".
     pub const START_WINDOW_DEFAULT: SignedDuration = SignedDuration::from_mins(60);
+    /// A page: no turn can look at less. Our own.
+    pub const WHOLE_LOOKS_UP_TO: usize = 1_000;
     /// The longest that EC2's lists lag behind its writes, and by how much the clocks of two turns, or of a turn and EC2,
     /// may differ, added up. Our own: AWS promises no bound for "eventually consistent" and advises to look again for a
     /// few minutes at most; a minute of each is what the simulator lies by, far more than anybody has reported.
@@ -86,6 +100,18 @@ impl Options {
 }
 
 impl Options {
+    /// Whether there is to be a run for each of several targets.
+    #[must_use]
+    pub fn has_several_targets(&self) -> bool {
+        !self.targets.is_empty() || self.targets_from.is_some()
+    }
+
+    /// Whether the run is for one of several targets of a run that was split.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.one_of.is_some()
+    }
+
     /// The settling time that the environment names, in seconds from 0 on. What cannot be read is as good as nothing
     /// said: a shorter time could cost a second snapshot, a longer one only postpones.
     #[must_use]
@@ -101,6 +127,7 @@ impl Default for Options {
         Self {
             age_without_new_backups: false,
             api_share: Share::ALL,
+            batch: false,
             dry_run: false,
             maximum_deletions: MaximumDeletions::Default,
             minimum_kept: 1,
@@ -110,7 +137,10 @@ impl Default for Options {
             settling: Self::SETTLING_DEFAULT,
             start_window: Self::START_WINDOW_DEFAULT,
             target: None,
+            one_of: None,
             targets: Vec::new(),
+            targets_from: None,
+            whole_looks_up_to: Self::WHOLE_LOOKS_UP_TO,
         }
     }
 }

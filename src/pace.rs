@@ -9,21 +9,23 @@
 //! each call that succeeds adds a thousandth of the whole again. EC2's own bucket evens out the swings between, so
 //! that in the long run we take what the others leave, with few throttles.
 //!
-//! It never believes in more than the documented limit. An account whose limit was raised could only be told by
-//! running into throttles on purpose, again and again in every account whose limit was not raised: they would hit
-//! everybody else there, and each costs us half of the rate.
+//! It never believes in more than the limit that holds: the documented one until Service Quotas says another
+//! ([`Quotas`]). To find a raised one by calling would take throttles on purpose, again and again in every account
+//! whose limit was not raised: they would hit everybody else there, and each costs us half of the rate.
 //!
 //! Promise: between any two of the starts that [`Bucket::take`] gives out there are never more calls than the capacity
 //! plus what flows in meanwhile, however the times that are passed in jump; and whatever happens, never more than the
-//! share of the documented limit.
+//! share of the limit that holds.
 
 mod known;
+mod quotas;
 mod share;
 #[cfg(test)]
 mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 pub use known::{Known, Pace};
+pub use quotas::{ActionLimits, Asking, LimitsNews, Quota, Quotas};
 pub use share::Share;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -53,16 +55,16 @@ pub enum Limits {
     None,
 }
 
-/// The size of one of EC2's buckets, as documented.
+/// The size of one of EC2's buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     capacity: NonZeroU32,
     refill_per_second: NonZeroU32,
 }
 
-/// What flows in by what we have learnt, in thousandths of what our share of the documented limit lets in.
+/// What flows in by what we have learnt, in thousandths of what our share of the limit lets in.
 ///
-/// A part and not calls a second: it means the same for every action, and it stays right when the share changes.
+/// A part and not calls a second: it means the same for every action, and it stays right when the share or the limit changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rate(u16);
 
@@ -70,6 +72,8 @@ pub struct Rate(u16);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
     limit: Limit,
+    /// The limit that it began with.
+    documented: Limit,
     share: Share,
     rate: Rate,
     /// When the bucket is full again if nothing more is taken; in the past when it is full already. One instant says
@@ -139,7 +143,7 @@ impl Limit {
 }
 
 impl Rate {
-    /// All that our share of the documented limit lets in.
+    /// All that our share of the limit lets in.
     pub const WHOLE: Self = Self(1000);
     /// A thirty-second, after five throttles in a row: of creations one in 6.5 s. Slower would hardly notice before the
     /// end of a turn that others have stopped, and so few calls take nothing from them that anybody would miss.
@@ -180,7 +184,14 @@ impl Bucket {
     /// A full bucket at the whole rate: what a new function instance believes. Others may have drawn from the real one.
     #[must_use]
     pub fn full(limit: Limit) -> Self {
-        Self { limit, share: Share::ALL, rate: Rate::WHOLE, full_at: Timestamp::MIN, epoch: Epoch(0) }
+        Self {
+            limit,
+            documented: limit,
+            share: Share::ALL,
+            rate: Rate::WHOLE,
+            full_at: Timestamp::MIN,
+            epoch: Epoch(0),
+        }
     }
 
     /// Takes a token, and says how long after `now` the call that it is for may start. Zero while there are tokens.
@@ -222,6 +233,28 @@ impl Bucket {
         best.calls_before(now, until)
     }
 
+    /// How many calls it lets through at once when it is full.
+    #[must_use]
+    pub fn holds(&self) -> u32 {
+        self.capacity()
+    }
+
+    /// Goes on with the limit that holds, whatever the documented one is. What is there is there, as far as it finds room:
+    /// nobody has seen the tokens by which a raised limit is larger, they flow in. What was learnt from throttles stays.
+    pub fn hold_to(&mut self, limit: Limit, now: Timestamp) {
+        if limit == self.limit {
+            return;
+        }
+        let (before, room) = (self.token_nanos(), self.capacity());
+        self.limit = limit;
+        self.convert(before, now);
+        let (full_at, capacity) = (self.full_at.max(now), self.capacity());
+        self.full_at = match capacity.checked_sub(room) {
+            Some(more) => later(full_at, self.span(more)),
+            None => earlier(full_at, self.span(room - capacity)),
+        };
+    }
+
     /// The epoch in which a token that is taken now is good.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
@@ -260,6 +293,11 @@ impl Bucket {
         }
         let before = self.token_nanos();
         (self.share, self.rate) = (share, rate);
+        self.convert(before, now);
+    }
+
+    /// Counts what is missing in tokens as long as they are now, after those that took `before` nanoseconds each.
+    fn convert(&mut self, before: u128, now: Timestamp) {
         if self.full_at > now {
             let missing = self.full_at.duration_since(now).as_nanos().unsigned_abs();
             self.full_at = later(now, duration(missing.saturating_mul(self.token_nanos()).div_ceil(before)));

@@ -3,8 +3,10 @@
 //! EC2's request limits are for each account in each Region, so a run for each of them, side by side, is all the
 //! parallelism that there is to have. Texts become places only by parsing.
 
+mod list;
+
 use crate::policy::{PolicyId, fnv1a};
-use jiff::SignedDuration;
+pub use list::ListObject;
 use std::fmt;
 
 /// One account in one Region.
@@ -37,9 +39,20 @@ pub struct ExternalId(String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Region(String);
 
-/// The most places that one event names: Step Functions makes at most 40 loops of an inline Map at once (Step Functions
-/// developer guide, "Using Map state in Inline mode").
+/// The most places that one event names by itself: of so many, each has room to tell 3,000 bytes.
 pub const PLACES_MAX: usize = 40;
+
+/// The most places that a list in S3 names. Of so many, each still has room to tell all its counts and a failure.
+pub const PLACES_LISTED_MAX: usize = 200;
+
+/// Which one of the targets of a run that was split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OneOf {
+    /// Its number, from 0 on, in the order in which the event names them.
+    pub number: u32,
+    /// How many there are.
+    pub of: u32,
+}
 
 impl Place {
     /// The account's number; `None` for the function's own, which nothing in an event names.
@@ -188,23 +201,27 @@ pub fn session_name(policy: &PolicyId) -> String {
 /// STS API reference, AssumeRole: `RoleSessionName`, 2 to 64 of `[\w+=,.@-]`. A policy id alone may have 64.
 const SESSION_NAME_LENGTH_MAX: usize = 64;
 
-/// So many turns of one of many targets go at the usual pace; half of what it has. The loops of an inline Map share the
-/// 25,000 events that Step Functions writes of one execution: 2,777 turns of nine events less a tenth, for 40 targets, are
-/// 62 turns each. 31 of them wait half an hour, in which most snapshots are complete.
-const USUAL_TURNS: u32 = 31;
+/// How many bytes are told of the runs of all targets together. Step Functions hands 262,144 from state to state: less
+/// 120,000 for the answer that split the run (its `Next` and its targets 105,000, its report 15,000), 142,000 are left.
+const PARTS_LENGTH_MAX: usize = 120_000;
 
-/// From then on each wait is at least this part of the time that the run has taken: 29 more turns, each one seventh later
-/// than the one before, reach from half an hour to more than the 41 hours that a single run has.
-const LATER_BY_PART: i64 = 6;
+/// The most that is told of one of a few targets: twenty failures in short.
+const PART_LENGTH_MAX: usize = 3_000;
 
-/// How many seconds one of many targets waits, that would wait `seconds` if it were alone, after so many turns of a run that
-/// has taken `elapsed`. More work at once stays at once.
-#[must_use]
-pub fn wait_seconds(seconds: u32, turns: u32, elapsed: SignedDuration) -> u32 {
-    if seconds == 0 || turns < USUAL_TURNS {
-        return seconds;
+impl OneOf {
+    /// How many bytes the run of this target may tell of itself, as JSON: its share of 120,000.
+    #[must_use]
+    pub fn part_length_max(self) -> usize {
+        let of = usize::try_from(self.of).unwrap_or(usize::MAX).max(1);
+        (PARTS_LENGTH_MAX / of).min(PART_LENGTH_MAX)
     }
-    seconds.max(u32::try_from(elapsed.as_secs() / LATER_BY_PART).unwrap_or_default())
+
+    /// How many characters of an error are told that ends the run of this target: a third of its share, since quotes in
+    /// it become up to four characters in the JSON of Lambda inside that of Step Functions.
+    #[must_use]
+    pub fn error_length_max(self) -> usize {
+        self.part_length_max() / 3
+    }
 }
 
 #[cfg(test)]

@@ -18,8 +18,10 @@ pub mod due;
 mod duplicate;
 mod foresee;
 mod history;
+pub(crate) mod joint;
 mod orphan;
 mod ours;
+mod part;
 #[cfg(test)]
 mod properties;
 pub mod retain;
@@ -33,14 +35,15 @@ mod tests;
 use crate::lookup::LookupSet;
 use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
-use crate::tags::{self, Ownership};
-use crate::world::{Coverage, CutShort, Snapshot, SnapshotId, VolumeId, World};
+use crate::tags::Owner;
+use crate::world::{Coverage, CutShort, Excerpt, Snapshot, SnapshotId, World};
 pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 pub use due::Due;
 use history::Histories;
 use jiff::Timestamp;
 pub use orphan::OrphanCount;
 use ours::Ours;
+use part::Part;
 use serde::{Deserialize, Serialize};
 use sets::BrokenSets;
 use stopped::Stopped;
@@ -60,6 +63,9 @@ pub struct Plan<'a> {
     pub snapshots: Vec<SnapshotDecision<'a>>,
     /// The observation was cut short: of what was not seen nobody knows whether it has a backup.
     pub cut_short: Option<CutShort>,
+    /// What the look asked for, where it did not ask for everything: then the counts below say nothing, and only the turn's own
+    /// calls are told by the decisions about snapshots.
+    pub excerpt: Option<&'a Excerpt>,
     /// The run would delete more than `Options.MaximumDeletions` allows, so it deletes nothing.
     pub brake: Option<Brake>,
     /// What was there of ours when the run began: what `Options.MaximumDeletions` is measured by.
@@ -94,38 +100,87 @@ pub struct Brake {
 
 /// Decides everything for one policy and one view of the account.
 pub fn plan<'a>(policy: &'a Policy, options: &'a Options, start: &Start, now: Timestamp, world: &'a World) -> Plan<'a> {
-    let (ours, foreign): (Vec<&Snapshot>, Vec<&Snapshot>) =
-        world.snapshots.iter().partition(|snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours);
-    let foreign = foreign.iter().map(|snapshot| snapshot.id).collect::<LookupSet<SnapshotId>>().len();
+    plan_in_parts(policy, options, start, now, world, part::SIZE)
+}
+
+/// The size of the parts makes no difference to what is decided.
+fn plan_in_parts<'a>(
+    policy: &'a Policy,
+    options: &'a Options,
+    start: &Start,
+    now: Timestamp,
+    world: &'a World,
+    part_size: usize,
+) -> Plan<'a> {
+    let (ours, foreign) = tell_apart(policy, world);
     let is_disabled = policy.state == PolicyState::Disabled;
     let mut plan = Plan { is_disabled, foreign, ..Plan::empty() };
     if is_idle(policy) {
         return plan;
     }
-    let ours = Ours::new(policy, options, ours);
-    let sources = orphan::Sources::new(policy, world);
-    let stopped = Stopped::new(policy, options, now, world);
-    let rules = Rules { policy, options, now, coverage: world.coverage, sources: &sources, stopped: &stopped };
-    let broken = BrokenSets::new(policy, &ours, now, options.settling);
-    let histories = Histories::new(policy, now, &ours, &broken);
-    let clock = create::Clock { now, window: options.start_window, settling: options.settling };
     if !is_disabled {
         plan.due = policy.schedules.iter().map(|s| (s, due::of(s, options, start))).collect();
-        plan.targets = create::decide(policy, &plan.due, clock, world, &ours, &histories);
     }
-    // Before the verdicts of now, so that those of later are gone when these need the room.
-    let later = foresee::later(&rules, &ours, &plan.targets);
-    plan.snapshots = verdicts(&rules, &ours, &broken, &histories);
-    foresee::note(later, &mut plan.snapshots);
     plan.cut_short = match world.coverage {
         Coverage::Complete => None,
         Coverage::Partial(cut) => Some(cut),
     };
-    plan.orphans = orphan::count(policy, world, &sources, &ours);
-    plan.stopped = stopped.count(&histories);
-    plan.older = Older::of(start, &ours);
+    plan.excerpt = world.excerpt.as_ref();
+    let (ours, targets) = (ours::by_volume(ours), target::all(policy, world));
+    let sources = orphan::Sources::new(policy, world);
+    plan.snapshots.reserve_exact(ours.len());
+    plan.targets.reserve_exact(plan.due.iter().filter(|(_, due)| due.is_now()).count() * targets.len());
+    let mut changes = false;
+    for part in part::split(policy, part_size, &ours, &targets) {
+        let stopped = Stopped::new(policy, options, now, part.targets);
+        let (coverage, excerpt) = (world.coverage, world.excerpt.as_ref());
+        let rules = Rules { policy, options, now, coverage, excerpt, sources: &sources, stopped: &stopped };
+        changes |= add(&mut plan, &rules, start, world, &part);
+    }
+    if !changes {
+        foresee::forget(&mut plan.snapshots);
+    }
     apply_brake(&mut plan, options);
     plan
+}
+
+/// The snapshots of ours, and how many there are that are not.
+fn tell_apart<'a>(policy: &'a Policy, world: &'a World) -> (Vec<&'a Snapshot>, usize) {
+    let mut ours = Vec::with_capacity(world.snapshots.len());
+    let mut foreign: LookupSet<SnapshotId> = LookupSet::default();
+    let mut owner = Owner::new(&policy.id);
+    for snapshot in &world.snapshots {
+        if owner.is_of(snapshot) {
+            ours.push(snapshot);
+        } else {
+            foreign.insert(snapshot.id);
+        }
+    }
+    (ours, foreign.len())
+}
+
+/// Decides everything about one part. Says whether the run makes something there or waits for it.
+fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &World, part: &Part<'_, 'a>) -> bool {
+    let &Rules { policy, options, now, .. } = rules;
+    let ours = Ours::new(policy, options, part.snapshots.to_vec());
+    let broken = BrokenSets::new(policy, &ours, now, options.settling);
+    let histories = Histories::new(policy, now, &ours, &broken);
+    let clock = create::Clock { now, window: options.start_window, settling: options.settling };
+    let first = plan.targets.len();
+    if !plan.is_disabled {
+        create::decide(policy, &plan.due, clock, part.targets, &ours, &histories, &mut plan.targets);
+    }
+    let targets = plan.targets.get(first..).unwrap_or_default();
+    let (later, changes) = foresee::later(rules, &ours, targets);
+    let mut decisions = verdicts(rules, &ours, &broken, &histories);
+    foresee::note(later, &mut decisions);
+    plan.snapshots.append(&mut decisions);
+    if rules.excerpt.is_none() {
+        plan.orphans.add(orphan::count(policy, world, rules.sources, &ours));
+        plan.stopped += rules.stopped.count(&histories);
+    }
+    plan.older.add(start, &ours);
+    changes
 }
 
 /// Whether a policy does nothing at all, so that nobody needs to look at the account for it: it is disabled, and does
@@ -143,6 +198,7 @@ impl Plan<'_> {
             targets: Vec::new(),
             snapshots: Vec::new(),
             cut_short: None,
+            excerpt: None,
             brake: None,
             older: Older::default(),
             orphans: OrphanCount::default(),
@@ -158,6 +214,7 @@ struct Rules<'r, 'a> {
     options: &'r Options,
     now: Timestamp,
     coverage: Coverage,
+    excerpt: Option<&'r Excerpt>,
     sources: &'r orphan::Sources<'r>,
     stopped: &'r Stopped<'r>,
 }
@@ -179,6 +236,9 @@ fn verdicts<'a>(
     };
     brakes::keep_minimum(&mut decisions, options.minimum_kept, broken, is_exempt);
     retain::release_failed_members(&mut decisions, broken);
+    if let Some(excerpt) = rules.excerpt {
+        brakes::keep_unless_in_full(&mut decisions, excerpt);
+    }
     if let Coverage::Partial(cut) = rules.coverage {
         brakes::keep_all(&mut decisions, cut);
     }
@@ -186,12 +246,16 @@ fn verdicts<'a>(
 }
 
 impl Older {
-    fn of(start: &Start, ours: &Ours<'_>) -> Self {
-        let older = ours.iter().filter(|snapshot| snapshot.start_time < start.begun);
-        let mut volumes: Vec<VolumeId> = older.clone().map(|snapshot| snapshot.volume_id).collect();
-        // Ours are sorted by volume.
-        volumes.dedup();
-        Self { snapshots: older.count(), volumes: volumes.len() }
+    /// Adds what there is of a part, which shares no volume with the others.
+    fn add(&mut self, start: &Start, ours: &Ours<'_>) {
+        let mut last = None;
+        for snapshot in ours.iter().filter(|snapshot| snapshot.start_time < start.begun) {
+            self.snapshots += 1;
+            // Ours are sorted by volume.
+            if last.replace(snapshot.volume_id) != Some(snapshot.volume_id) {
+                self.volumes += 1;
+            }
+        }
     }
 }
 

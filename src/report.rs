@@ -222,7 +222,10 @@ pub fn split_report(
 ) -> Report {
     let status = Status::Waiting { seconds: 0 };
     let mut report = report(policy, options, plan, progress, status, warnings);
-    report.summary = format!("{} targets, a run for each", options.targets.len());
+    report.summary = match &options.targets_from {
+        Some(list) if options.targets.is_empty() => format!("the targets are listed in {list}"),
+        _ => format!("{} targets, a run for each", options.targets.len()),
+    };
     report
 }
 

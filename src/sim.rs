@@ -11,6 +11,7 @@ pub mod crash;
 pub mod ec2;
 pub mod execution;
 pub mod fleet;
+mod hosts;
 pub mod judge;
 pub mod life;
 #[cfg(test)]

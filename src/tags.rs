@@ -13,11 +13,14 @@
 //! All of them go in the create call itself. EC2 never lets anyone change a description, and everyone who may call
 //! CreateTags can change tags; so a snapshot is ours only if both agree ([`ownership`]).
 
+mod sharing;
+
 use crate::policy::{PolicyId, ScheduleName};
 use crate::world::{InstanceId, Origin, Snapshot};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+pub use sharing::{SharedMarks, Sharing};
 use std::sync::Arc;
 
 /// The policy's id.
@@ -68,7 +71,7 @@ pub fn to_the_second(instant: Timestamp) -> Timestamp {
 }
 
 /// What opendlm's tags on a snapshot say.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Marks {
     /// `opendlm:policy-id`, as it stands.
     pub policy_id: Option<Arc<str>>,
@@ -85,7 +88,7 @@ pub struct Marks {
 }
 
 /// How long a snapshot is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Hold {
     /// Until the tag is taken off. Any value that is no date means this.
     Forever,
@@ -115,7 +118,7 @@ impl Hold {
 }
 
 /// One tag: anybody may have removed it or written nonsense into it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Mark<T> {
     /// There is no such tag.
     #[default]
@@ -181,6 +184,36 @@ pub enum Ownership {
     OtherPolicy,
     /// It is ours.
     Ours,
+}
+
+/// Tells the [`ownership`] of many snapshots. Those of one schedule share their texts, and what was read once is known by
+/// where it lies.
+#[derive(Debug)]
+pub(crate) struct Owner<'w> {
+    policy: &'w PolicyId,
+    /// The tag and the description of a snapshot of ours.
+    known: Option<(&'w Arc<str>, &'w Arc<str>)>,
+}
+
+impl<'w> Owner<'w> {
+    pub(crate) fn new(policy: &'w PolicyId) -> Self {
+        Self { policy, known: None }
+    }
+
+    pub(crate) fn is_of(&mut self, snapshot: &'w Snapshot) -> bool {
+        let texts = snapshot.marks.policy_id.as_ref().map(|id| (id, &snapshot.description));
+        if let (Some((id, description)), Some((known_id, known_description))) = (texts, self.known)
+            && Arc::ptr_eq(id, known_id)
+            && Arc::ptr_eq(description, known_description)
+        {
+            return snapshot.origin != Origin::Copied;
+        }
+        let is_ours = ownership(self.policy, snapshot) == Ownership::Ours;
+        if is_ours {
+            self.known = texts;
+        }
+        is_ours
+    }
 }
 
 /// Whether `snapshot` was made by opendlm for `policy`: tag and immutable description must agree, and it is no copy.

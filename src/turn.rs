@@ -5,7 +5,9 @@
 //!
 //! What travels from turn to turn ([`Progress`]) may postpone or stop; it never decides what is made or deleted.
 
+mod batch;
 mod conclude;
+pub mod lifetime;
 pub mod look;
 pub mod progress;
 mod remaining;
@@ -16,10 +18,11 @@ mod window;
 use crate::action::{Action, DeleteSnapshot};
 use crate::options::Options;
 use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
-use crate::policy::Policy;
-use crate::world::SnapshotState;
-pub use conclude::{Conclusion, RunOutcome, Status, TURNS_MAX, WAITS_SECONDS, conclude};
-use jiff::Timestamp;
+use crate::policy::{Policy, Targets};
+use crate::world::{Instance, InstanceId, SnapshotState};
+pub use conclude::{Conclusion, RunOutcome, Status, WAITS_SECONDS, conclude};
+use jiff::{SignedDuration, Timestamp};
+pub use lifetime::TURNS_MAX;
 pub use progress::Progress;
 use progress::Subject;
 use std::collections::BTreeSet;
@@ -28,8 +31,10 @@ pub use window::Window;
 /// How many calls of each kind fit into the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// CreateSnapshot calls, or CreateSnapshots calls of a policy for instances.
+    /// CreateSnapshot calls.
     pub creations_max: usize,
+    /// CreateSnapshots calls.
+    pub set_creations_max: usize,
     /// DeleteSnapshot calls.
     pub deletions_max: usize,
 }
@@ -38,15 +43,46 @@ pub struct Budget {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "actions that nobody carries out are no backup"]
 pub struct Selection {
-    /// What to do now: creations by volume, then deletions, the oldest first.
+    /// What to do now: creations for several volumes, the most first, then those by target, then deletions, the oldest
+    /// first.
     pub actions: Vec<Action>,
     /// How many more were ready but did not fit.
     pub left_over: usize,
     /// Set when the run would delete more than it may: it deletes nothing (more).
     pub brake: Option<Brake>,
+    /// Set when what an excerpt shows would be more than it may: it deletes nothing before a look at everything.
+    pub needs_whole: bool,
 }
 
-/// Takes this turn's actions from a plan.
+/// What an invocation must have left to begin another turn: a look at a large account takes half of it, and less than the
+/// tokens that flow in meanwhile is not worth one.
+const ANOTHER_TURN_MIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether a turn that leaves work for at once is followed by another one in the same invocation, whose calls end by `until`.
+#[must_use]
+pub fn has_time_for_another(now: Timestamp, until: Timestamp) -> bool {
+    until.duration_since(now) >= ANOTHER_TURN_MIN
+}
+
+/// The instances that have to be looked at before [`select_on`]: those whose volumes may get their snapshots together. None
+/// without `Options.Batch`.
+#[must_use]
+pub fn hosts(
+    policy: &Policy,
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    now: Timestamp,
+    budget: Budget,
+) -> Vec<InstanceId> {
+    if options.dry_run || !batch::is_on(policy, options, progress) {
+        return Vec::new();
+    }
+    let unsettled = progress.unsettled_at(now, options.settling);
+    batch::hosts(policy, plan, progress, ready(plan, progress, now, &unsettled), budget)
+}
+
+/// Takes this turn's actions from a plan, each target's by itself.
 pub fn select(
     policy: &Policy,
     options: &Options,
@@ -55,14 +91,37 @@ pub fn select(
     now: Timestamp,
     budget: Budget,
 ) -> Selection {
-    let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake };
+    select_on(policy, options, plan, progress, now, budget, &[])
+}
+
+/// Takes this turn's actions from a plan. `hosts` are the instances that [`hosts()`] asked for, as they were seen; what was
+/// not seen is no obstacle, its volumes go one by one.
+pub fn select_on(
+    policy: &Policy,
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    now: Timestamp,
+    budget: Budget,
+    hosts: &[Instance],
+) -> Selection {
+    let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake, needs_whole: false };
     if options.dry_run {
         return selection;
     }
     let unsettled = progress.unsettled_at(now, options.settling);
-    select_creations(policy, plan, progress, (now, &unsettled), budget.creations_max, &mut selection);
+    let ready = ready(plan, progress, now, &unsettled);
+    if batch::is_on(policy, options, progress) {
+        batch::select(policy, plan, progress, (ready, hosts), budget, &mut selection);
+    } else {
+        select_creations(policy, plan, progress, (ready, &unsettled), budget, &mut selection);
+    }
     if selection.brake.is_none() {
         selection.brake = brake_of_run(options, plan, progress);
+    }
+    if plan.excerpt.is_some() && selection.brake.take().is_some() {
+        selection.needs_whole = true;
+        return selection;
     }
     if selection.brake.is_none() {
         // An instant far ahead of the clock says nothing, and nobody waits for it.
@@ -73,26 +132,38 @@ pub fn select(
     selection
 }
 
-fn select_creations(
-    policy: &Policy,
-    plan: &Plan<'_>,
+/// The creations that may be tried now. Conclude says what becomes of the others, and of what finds no room in the window.
+fn ready<'p, 'a>(
+    plan: &'p Plan<'a>,
     progress: &Progress,
-    (now, unsettled): (Timestamp, &BTreeSet<&str>),
-    calls_max: usize,
-    selection: &mut Selection,
-) {
+    now: Timestamp,
+    unsettled: &BTreeSet<&str>,
+) -> Vec<&'p TargetDecision<'a>> {
     let due = remaining::due_targets(plan);
-    // Conclude says what becomes of the others, and of what finds no room in the window.
     let is_ready = |decision: &&TargetDecision<'_>| {
         let TargetVerdict::Create { until, .. } = decision.verdict else { return false };
         let subject = Subject::of_decision(decision);
         !unsettled.contains(subject.hash().as_str()) && progress.may_create(&subject, due, until, now)
     };
-    let mut ready: Vec<&TargetDecision<'_>> = plan.targets.iter().filter(is_ready).collect();
+    plan.targets.iter().filter(is_ready).collect()
+}
+
+fn select_creations(
+    policy: &Policy,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    (mut ready, unsettled): (Vec<&TargetDecision<'_>>, &BTreeSet<&str>),
+    budget: Budget,
+    selection: &mut Selection,
+) {
     if let Some(window) = progress.pending_window {
         let pending = window::pending(plan, unsettled);
         ready = window.let_through(&ready, |decision| window::snapshots_of(decision.target), pending, progress.turns);
     }
+    let calls_max = match policy.targets {
+        Targets::AllVolumes(_) | Targets::Volumes { .. } => budget.creations_max,
+        Targets::Instances { .. } => budget.set_creations_max,
+    };
     selection.left_over += ready.len().saturating_sub(calls_max);
     let ready = ready.into_iter().take(calls_max);
     selection.actions.extend(ready.filter_map(|decision| plan::call::creation(policy, decision)));
@@ -104,12 +175,20 @@ fn brake_of_run(options: &Options, plan: &Plan<'_>, progress: &Progress) -> Opti
     let goes =
         |d: &&plan::SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
     let planned = deleted.saturating_add(plan.snapshots.iter().filter(goes).count());
-    let snapshots = plan.older.snapshots.saturating_add(deleted);
-    // A volume whose last older one has gone in this run is none that the plan counts; it took a deletion for each.
-    let gone = progress.older_volumes.saturating_sub(plan.older.volumes).min(deleted);
-    let volumes = plan.older.volumes.saturating_add(gone);
+    let (snapshots, volumes) = older_of_run(plan, progress, deleted);
     let allowed = options.maximum_deletions.allowed(snapshots, volumes);
     (planned > allowed).then_some(Brake { planned, allowed })
+}
+
+/// How many snapshots and volumes of ours there were when the run began.
+fn older_of_run(plan: &Plan<'_>, progress: &Progress, deleted: usize) -> (usize, usize) {
+    if plan.excerpt.is_some() {
+        // What the first look at everything showed, of volumes that are still targeted.
+        return (progress.older_snapshots, progress.older_volumes.min(plan.targets.len()));
+    }
+    // A volume whose last older one has gone in this run is none that the plan counts; it took a deletion for each.
+    let gone = progress.older_volumes.saturating_sub(plan.older.volumes).min(deleted);
+    (plan.older.snapshots.saturating_add(deleted), plan.older.volumes.saturating_add(gone))
 }
 
 fn select_deletions(

@@ -3,7 +3,7 @@
 mod id;
 
 use crate::policy::Tag;
-use crate::tags::Marks;
+use crate::tags::SharedMarks;
 pub use id::{InstanceId, SnapshotId, SourceId, VolumeId};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -22,18 +22,32 @@ pub struct World {
     pub untargeted: BTreeSet<SourceId>,
     /// The snapshots that carry the policy's tag and description, each once, whoever made them.
     pub snapshots: Vec<Snapshot>,
-    /// Whether all of it was seen.
+    /// Set when only some of the snapshots were asked for.
+    pub excerpt: Option<Excerpt>,
+    /// Whether all that was asked for was seen.
     pub coverage: Coverage,
 }
 
-/// How the snapshots of a policy are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sweep {
-    /// In parts side by side, by the volumes that they were made of: the pages of one listing come one after the other,
-    /// and hundreds of them would take minutes.
-    Parts,
-    /// In one listing.
-    Whole,
+/// What a look asks for, and in how many listings. In parts side by side, by how the id of a volume begins, where the pages
+/// of one listing, which come one after the other, would take minutes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sweep {
+    /// The scheduled times that the snapshots answer; all of the policy's where nothing is said.
+    pub scheduled_times: Option<BTreeSet<Timestamp>>,
+    /// Whether the volumes are listed in parts.
+    pub volumes_in_parts: bool,
+    /// Whether the snapshots are.
+    pub snapshots_in_parts: bool,
+}
+
+/// What a look asked for that did not ask for all snapshots: those that answer some scheduled times, and all of some
+/// volumes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Excerpt {
+    /// Of these volumes all snapshots were asked for. Nothing is deleted of any other.
+    pub in_full: BTreeSet<VolumeId>,
+    /// How many more volumes there are of which something may be to go.
+    pub left_out: usize,
 }
 
 /// Whether an observation saw everything. When in doubt keep: from a partial one nothing is deleted.
@@ -74,6 +88,9 @@ pub struct Volume {
     pub is_boot: bool,
     /// When its newest snapshot by any means began, failed ones aside. Observed only for default policies.
     pub last_snapshot: Option<Timestamp>,
+    /// The instance that it is attached to; `None` where that is none or not certain: several by Multi-Attach, or one to
+    /// which it is on its way, or from.
+    pub attached_to: Option<InstanceId>,
 }
 
 /// An instance that the policy targets.
@@ -154,7 +171,7 @@ pub struct Snapshot {
     /// How it came to be.
     pub origin: Origin,
     /// What opendlm's tags say.
-    pub marks: Marks,
+    pub marks: SharedMarks,
     /// Where its data is.
     pub tier: Tier,
     /// The size of all blocks in it, in bytes: what it would cost at most. EC2 does not tell what it adds to others.

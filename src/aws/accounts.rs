@@ -30,9 +30,9 @@ struct Opened {
 }
 
 /// How many accounts a process holds open. A function instance serves one invocation at a time, of whatever policy; this is
-/// two policies with as many targets as there can be, at some 50 KB each. Beyond it all are opened anew, which costs an
-/// AssumeRole call and a TLS handshake each; what is known of the buckets travels in `Next` too.
-const OPENED_MAX: usize = 2 * place::PLACES_MAX;
+/// a policy with as many targets as a list names and one with as many as an event, at some 50 KB each. Beyond it all are
+/// opened anew, which costs an AssumeRole call and a TLS handshake each; what is known of the buckets travels in `Next` too.
+pub(super) const OPENED_MAX: usize = place::PLACES_LISTED_MAX + place::PLACES_MAX;
 
 impl Accounts {
     /// The account that the environment names, with its connections already open: for the init phase of the function,
@@ -47,7 +47,8 @@ impl Accounts {
 
     /// The account of these settings.
     pub(super) fn of(settings: SdkConfig, limits: Limits) -> Self {
-        let own = Arc::new(Account { client: client::of(&settings), lanes: Arc::new(Lanes::full(limits)) });
+        let (client, lanes) = (client::of(&settings), Arc::new(Lanes::full(limits)));
+        let own = Arc::new(Account { client, quotas: asked_by(&settings, limits), lanes });
         Self { settings, limits, own, opened: Mutex::default() }
     }
 
@@ -66,8 +67,7 @@ impl Accounts {
             let role = AssumedRole::new(role, &key.1, &self.settings).await;
             settings = settings.credentials_provider(SharedCredentialsProvider::new(role));
         }
-        let client = client::of(&settings.build());
-        self.opened(|opened| opened.add(key, client, self.limits))
+        self.opened(|opened| opened.add(key, &settings.build(), self.limits))
     }
 
     /// Whether a place is where the function itself is.
@@ -82,14 +82,23 @@ impl Accounts {
 }
 
 impl Opened {
-    fn add(&mut self, key: (Place, String), client: aws_sdk_ec2::Client, limits: Limits) -> Arc<Account> {
+    fn add(&mut self, key: (Place, String), settings: &SdkConfig, limits: Limits) -> Arc<Account> {
         if self.accounts.len() >= OPENED_MAX {
             *self = Self::default();
         }
         let place = (key.0.account().map(str::to_owned), key.0.region.to_string());
         let lanes = self.lanes.entry(place).or_insert_with(|| Arc::new(Lanes::full(limits)));
-        let account = Arc::new(Account { client, lanes: Arc::clone(lanes) });
+        let (client, quotas) = (client::of(settings), asked_by(settings, limits));
+        let account = Arc::new(Account { client, quotas, lanes: Arc::clone(lanes) });
         self.accounts.insert(key, Arc::clone(&account));
         account
+    }
+}
+
+/// How Service Quotas is asked about the limits of an endpoint; where there are none it is not.
+fn asked_by(settings: &SdkConfig, limits: Limits) -> Option<SdkConfig> {
+    match limits {
+        Limits::Documented => Some(settings.clone()),
+        Limits::None => None,
     }
 }

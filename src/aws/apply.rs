@@ -1,7 +1,7 @@
 //! Carrying out actions: the only file that changes anything in EC2. One call an action, and no choices.
 
 use super::clock::now;
-use super::pace::{CALLS_IN_FLIGHT_MAX, Passage};
+use super::pace::{CALLS_IN_FLIGHT_MAX, Lanes, Passage};
 use super::{Account, client, failure};
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
 use crate::pace::Rate;
@@ -9,6 +9,7 @@ use crate::policy::Tag;
 use crate::tags::{Ownership, ownership};
 use crate::world::SnapshotId;
 use aws_sdk_ec2::types::{self, CopyTagsFromSource, InstanceSpecification, ResourceType, TagSpecification};
+use futures_util::future::{FutureExt, OptionFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
@@ -80,6 +81,14 @@ impl<'a> Queues<'a> {
         }
     }
 
+    /// Whether some queue is longer than what its lane lets through at once.
+    fn outgrow(&self, lanes: &Lanes) -> bool {
+        let Self { create_snapshot, create_snapshots, delete_snapshot } = self;
+        lanes.create_snapshot.is_too_small_for(create_snapshot.len())
+            || lanes.create_snapshots.is_too_small_for(create_snapshots.len())
+            || lanes.delete_snapshot.is_too_small_for(delete_snapshot.len())
+    }
+
     /// Takes as many actions as may be in flight from each queue.
     fn first(&mut self) -> Vec<Numbered<'a>> {
         let queues = [&mut self.create_snapshot, &mut self.create_snapshots, &mut self.delete_snapshot];
@@ -96,7 +105,8 @@ impl Account {
     /// [`Outcome::NotStarted`]. One failure stops nothing but itself, except that creations end for this turn when the
     /// account has too many pending snapshots, and those of a lane when EC2 throttles it at the slowest pace. Creations
     /// of either kind and deletions run at the same time, at EC2's pace for each; what is throttled is made again more
-    /// slowly as long as there is time.
+    /// slowly as long as there is time. Where there are more calls than EC2 lets through at once, Service Quotas is asked
+    /// beside them how fast they may go; nobody waits for it.
     pub async fn apply(
         &self,
         actions: &[Action],
@@ -110,11 +120,21 @@ impl Account {
             delete_snapshot: self.lanes.delete_snapshot.until(latest_start(until, DELETE_SECONDS_MIN)),
         };
         let mut queues = Queues::new(actions);
+        // On the heap, so that the many turns that do not ask are no larger for it.
+        let mut asking = queues.outgrow(&self.lanes).then(|| self.ask_limits().boxed());
         let mut outcomes = vec![Outcome::NotStarted; actions.len()];
         let mut running = FuturesUnordered::new();
         running.extend(queues.first().into_iter().map(|next| self.carry_out(next, &passages)));
-        // Bounded by the number of actions.
-        while let Some(((position, action), outcome)) = running.next().await {
+        // Bounded by the number of actions, and one answer of Service Quotas.
+        loop {
+            let next = tokio::select! {
+                next = running.next() => next,
+                () = OptionFuture::from(asking.as_mut()).map(|_| ()), if asking.is_some() => {
+                    asking = None;
+                    continue;
+                }
+            };
+            let Some(((position, action), outcome)) = next else { break };
             running.extend(queues.of(action).pop_front().map(|next| self.carry_out(next, &passages)));
             on_outcome(action, &outcome);
             if let Some(slot) = outcomes.get_mut(position) {

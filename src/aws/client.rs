@@ -100,7 +100,7 @@ impl ClassifyRetry for ThrottledDeletions {
     }
 }
 
-fn timeouts(attempt_seconds_max: u64, seconds_max: u64) -> TimeoutConfig {
+pub(super) fn timeouts(attempt_seconds_max: u64, seconds_max: u64) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
         .operation_attempt_timeout(Duration::from_secs(attempt_seconds_max))

@@ -12,9 +12,10 @@ mod sources;
 mod volumes;
 
 use super::{Account, ObserveError};
+use crate::lookup::LookupSet;
 use crate::policy::decode::shown;
-use crate::policy::{Policy, Targets};
-use crate::world::{Coverage, CutShort, Instance, Sweep, Volume, World};
+use crate::policy::{Policy, PolicyId, Targets};
+use crate::world::{Coverage, CutShort, Excerpt, Instance, SnapshotId, Sweep, Volume, World};
 use aws_sdk_ec2::types;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -34,16 +35,16 @@ impl Account {
     /// # Errors
     /// When a listing fails, by the names of the state machine.
     pub async fn observe(&self, policy: &Policy) -> Result<World, ObserveError> {
-        self.observe_by(policy, Sweep::Whole).await
+        self.observe_by(policy, &Sweep::default()).await
     }
 
-    /// The same, with the snapshots listed as `sweep` says.
+    /// The same, as `sweep` says.
     ///
     /// # Errors
     /// When a listing fails, by the names of the state machine.
-    pub async fn observe_by(&self, policy: &Policy, sweep: Sweep) -> Result<World, ObserveError> {
+    pub async fn observe_by(&self, policy: &Policy, sweep: &Sweep) -> Result<World, ObserveError> {
         // Boxed, because a future holds those that it awaits: so deep a nest of them the compiler refuses to lay out.
-        let targets = Box::pin(self.list_targets(policy));
+        let targets = Box::pin(self.list_targets(policy, sweep));
         let snapshots = Box::pin(self.list_snapshots(&policy.id, sweep));
         let (targeted, snapshots) = tokio::try_join!(targets, snapshots)?;
         let untargeted = Box::pin(self.find_untargeted(policy, &targeted, &snapshots.items)).await?;
@@ -54,11 +55,34 @@ impl Account {
             instances: targeted.instances,
             untargeted: untargeted.ids,
             snapshots: snapshots.items,
+            excerpt: None,
             coverage: cut_short.map_or(Coverage::Complete, Coverage::Partial),
         })
     }
 
-    async fn list_targets(&self, policy: &Policy) -> Result<Targeted, ObserveError> {
+    /// Adds all snapshots of the volumes that `excerpt` names to what a look at some of them has brought. What both show is as
+    /// this one shows it; what only the earlier look showed stays.
+    ///
+    /// # Errors
+    /// When a listing fails, by the names of the state machine.
+    pub async fn look_in_full(
+        &self,
+        policy: &PolicyId,
+        excerpt: Excerpt,
+        world: &mut World,
+    ) -> Result<(), ObserveError> {
+        let in_full = self.list_snapshots_of(policy, &excerpt.in_full).await?;
+        let seen_again: LookupSet<SnapshotId> = in_full.items.iter().map(|snapshot| snapshot.id).collect();
+        world.snapshots.retain(|snapshot| !seen_again.contains(&snapshot.id));
+        world.snapshots.extend(in_full.items);
+        if let (Some(cut_short), Coverage::Complete) = (in_full.cut_short, world.coverage) {
+            world.coverage = Coverage::Partial(cut_short);
+        }
+        world.excerpt = Some(excerpt);
+        Ok(())
+    }
+
+    async fn list_targets(&self, policy: &Policy, sweep: &Sweep) -> Result<Targeted, ObserveError> {
         let read_volume = volume_reading(policy);
         Ok(match &policy.targets {
             Targets::AllVolumes(default) => {
@@ -70,7 +94,7 @@ impl Account {
                 Targeted { instances: instances.items, cut_short: instances.cut_short, ..Targeted::default() }
             }
             Targets::Volumes { any_of } => {
-                let volumes = self.list_volumes(any_of, read_volume).await?;
+                let volumes = self.list_volumes(any_of, sweep.volumes_in_parts, read_volume).await?;
                 Targeted { volumes: volumes.items, cut_short: volumes.cut_short, ..Targeted::default() }
             }
         })

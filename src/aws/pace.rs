@@ -4,8 +4,9 @@
 
 use super::Account;
 use super::clock::now;
+use super::quotas::Asked;
 use crate::action::{FailedKind, Outcome};
-use crate::pace::{self, Bucket, Epoch, Known, Limit, Limits, Pace, Share};
+use crate::pace::{ActionLimits, Bucket, Epoch, Known, Limit, Limits, Pace, Share};
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,12 +15,13 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many calls of one action may be open at once. A call takes about 0.25 s, so 10 make 40 calls a second: that
 /// empties a full bucket of 100 in 2.5 s, and its refill of 5 or 20 a second needs 2 or 5. Not more, because each call
-/// in flight has a connection with a TLS handshake of its own, up to 0.7 s of CPU at 128 MB.
+/// in flight has a connection with a TLS handshake of its own, up to 0.7 s of CPU at 128 MB: of a limit that was raised
+/// beyond 40 a second no more is used.
 pub(super) const CALLS_IN_FLIGHT_MAX: usize = 10;
 
 /// How many tokens of each bucket are never used. We count from when a call is sent, EC2 from when it arrives: a call
 /// that opens its connection takes some 0.3 s longer than the next one, which then comes too early by as much. Two
-/// tokens of creations or deletions are 0.4 s.
+/// tokens of creations or deletions are 0.4 s, at the documented limits; at higher ones as many more.
 const ON_THE_WAY: u32 = 2;
 
 /// A lane for each action: EC2's buckets know nothing of each other, so no action waits for another one's tokens.
@@ -31,6 +33,8 @@ pub(super) struct Lanes {
     pub(super) describe_instances: Lane,
     pub(super) describe_snapshots: Lane,
     pub(super) describe_volumes: Lane,
+    /// When Service Quotas was asked about these buckets, and what it said.
+    pub(super) asked: Mutex<Asked>,
 }
 
 /// The way of one action's calls to EC2.
@@ -78,6 +82,7 @@ impl Account {
             describe_instances,
             describe_snapshots,
             describe_volumes,
+            asked: _,
         } = &*self.lanes;
         create_snapshot.learn(share, known.creations);
         create_snapshots.learn(share, known.set_creations);
@@ -115,14 +120,36 @@ impl Lanes {
     /// Lanes with full buckets.
     pub(super) fn full(limits: Limits) -> Self {
         let lane = |documented| Lane::full(limits.or_none(documented).keeping_back(ON_THE_WAY));
+        let documented = ActionLimits::DOCUMENTED;
         Self {
-            create_snapshot: lane(pace::CREATE_SNAPSHOT),
-            create_snapshots: lane(pace::CREATE_SNAPSHOTS),
-            delete_snapshot: lane(pace::DELETE_SNAPSHOT),
-            describe_instances: lane(pace::DESCRIBE_INSTANCES),
-            describe_snapshots: lane(pace::DESCRIBE_SNAPSHOTS),
-            describe_volumes: lane(pace::DESCRIBE_VOLUMES),
+            create_snapshot: lane(documented.creations),
+            create_snapshots: lane(documented.set_creations),
+            delete_snapshot: lane(documented.deletions),
+            describe_instances: lane(documented.instance_pages),
+            describe_snapshots: lane(documented.snapshot_pages),
+            describe_volumes: lane(documented.volume_pages),
+            asked: Mutex::default(),
         }
+    }
+
+    /// Goes on with the limits that hold.
+    pub(super) fn hold_to(&self, limits: ActionLimits) {
+        let Self {
+            create_snapshot,
+            create_snapshots,
+            delete_snapshot,
+            describe_instances,
+            describe_snapshots,
+            describe_volumes,
+            asked: _,
+        } = self;
+        let documented = ActionLimits::DOCUMENTED;
+        create_snapshot.hold_to(limits.creations, documented.creations);
+        create_snapshots.hold_to(limits.set_creations, documented.set_creations);
+        delete_snapshot.hold_to(limits.deletions, documented.deletions);
+        describe_instances.hold_to(limits.instance_pages, documented.instance_pages);
+        describe_snapshots.hold_to(limits.snapshot_pages, documented.snapshot_pages);
+        describe_volumes.hold_to(limits.volume_pages, documented.volume_pages);
     }
 }
 
@@ -135,6 +162,15 @@ impl Lane {
     /// A use of the lane in which no call starts after `latest_start`.
     pub(super) fn until(&self, latest_start: Timestamp) -> Passage<'_> {
         Passage { lane: self, latest_start, is_closed: AtomicBool::new(false) }
+    }
+
+    /// Whether more calls are to be made than a full bucket lets through at once: only then its size matters.
+    pub(super) fn is_too_small_for(&self, calls: usize) -> bool {
+        u32::try_from(calls).map_or(true, |calls| calls > self.bucket().holds())
+    }
+
+    fn hold_to(&self, limit: Limit, documented: Limit) {
+        self.bucket().hold_to(limit.keeping_back(on_the_way(limit, documented)), now());
     }
 
     fn learn(&self, share: Share, known: Option<Known>) {
@@ -206,4 +242,10 @@ impl<'a> Passage<'a> {
     fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Relaxed)
     }
+}
+
+/// As long on the way as at the documented limit.
+fn on_the_way(limit: Limit, documented: Limit) -> u32 {
+    let (refill, documented) = (limit.refill_per_second().get(), documented.refill_per_second().get());
+    refill.saturating_mul(ON_THE_WAY).div_ceil(documented).max(ON_THE_WAY)
 }

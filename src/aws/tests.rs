@@ -31,7 +31,7 @@ impl AsyncSleep for Instantly {
 
 /// The SDK's pauses, of at most two seconds, pass at once, and its timeouts never: what answers may take its time.
 #[derive(Debug)]
-struct WithoutPauses;
+pub(super) struct WithoutPauses;
 
 impl AsyncSleep for WithoutPauses {
     fn sleep(&self, duration: Duration) -> Sleep {

@@ -5,9 +5,10 @@
 //! - `soak --broken-rules` breaks rules on purpose, to show that the judge notices;
 //! - `soak --seed N` replays a year line by line, as `opendlm simulate --seed N` does.
 
+use opendlm::sim::crash::{self, Sight};
 use opendlm::sim::sabotage::Sabotage;
 use opendlm::sim::shape::Shape;
-use opendlm::sim::{crash, soak, year};
+use opendlm::sim::{soak, year};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -46,10 +47,11 @@ fn replay(seed: u64) -> bool {
 }
 
 fn crash_points() -> bool {
-    let tables = [Shape::DailyByCount, Shape::Instances].into_iter().flat_map(|shape| [(shape, false), (shape, true)]);
+    let shapes = [Shape::DailyByCount, Shape::Instances, Shape::Batched].into_iter();
+    let tables = shapes.flat_map(|shape| Sight::ALL.map(|sight| (shape, sight)));
     let mut are_equal = true;
-    for (shape, lists_lag) in tables {
-        let (text, is_equal) = crash::text(shape, lists_lag);
+    for (shape, sight) in tables {
+        let (text, is_equal) = crash::text(shape, sight);
         println!("{text}");
         are_equal &= is_equal;
     }

@@ -37,12 +37,17 @@ pub(super) fn event(document: &Document) -> Result<Value, TurnError> {
 /// The account and Region that an event is about. It is read first: what is refused needs no credentials.
 pub(super) async fn account_of(event: &Value) -> Result<Arc<Account>, TurnError> {
     let (event, _) = handler::read_event(event)?;
-    let targets = event.options.targets.len();
-    if targets > 0 {
-        return Err(TurnError::PolicyInvalid(format!(
-            "Options.Targets: this looks at one account in one Region and the event names {targets}, expected the one to look \
-             at as Options.Target"
-        )));
+    let named = match (&event.options.targets_from, event.options.targets.len()) {
+        (Some(list), _) => {
+            Some(format!("Options.TargetsFrom: this looks at one account in one Region and not into {list}"))
+        }
+        (None, 0) => None,
+        (None, targets) => {
+            Some(format!("Options.Targets: this looks at one account in one Region and the event names {targets}"))
+        }
+    };
+    if let Some(named) = named {
+        return Err(TurnError::PolicyInvalid(format!("{named}, expected the one to look at as Options.Target")));
     }
     Ok(Accounts::connect().await.at(event.options.target.as_ref(), &event.policy.id).await)
 }

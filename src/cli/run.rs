@@ -6,6 +6,7 @@ use crate::answer::{Answer, Reply, TurnError};
 use crate::aws::{Accounts, clock};
 use crate::handler;
 use crate::log;
+use crate::place::OneOf;
 use crate::tags::written;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -40,19 +41,21 @@ async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
     handler::read_event(&event)?;
     let accounts = Accounts::connect().await;
     let split = match turns(document, &accounts, event).await? {
+        Reply::List(_) => return Err(list_is_not_read()),
         Reply::Split(split) => split,
         Reply::Turn(answer) => return Ok(*answer),
     };
     let mut reports = Vec::new();
     // One after the other: at home somebody watches, and reads line by line.
-    for target in &split.targets {
+    let of = u32::try_from(split.targets.len()).expect("a split has few targets");
+    for (number, target) in (0..of).zip(&split.targets) {
         tell_target(document, target);
         let report = match turns(document, &accounts, split.event_of(target)).await {
             Ok(Reply::Turn(answer)) => serde_json::to_value(&answer.part).expect("a part is JSON"),
-            Ok(Reply::Split(_)) => unreachable!("the event of one target names no others"),
+            Ok(Reply::List(_) | Reply::Split(_)) => unreachable!("the event of one target names no others"),
             Err(error) => {
                 eprintln!("{}", error.text());
-                error.told()
+                error.told(OneOf { number, of })
             }
         };
         reports.push(report);
@@ -67,7 +70,7 @@ async fn turns(document: &Document, accounts: &Accounts, mut event: Value) -> Re
     loop {
         let until = clock::now().checked_add(SignedDuration::from_secs(TURN_SECONDS_MAX)).unwrap_or(Timestamp::MAX);
         match handler::invoke(accounts, &event, until).await {
-            Ok(reply @ Reply::Split(_)) => return Ok(reply),
+            Ok(reply @ (Reply::List(_) | Reply::Split(_))) => return Ok(reply),
             Ok(Reply::Turn(answer)) if answer.status == "DONE" => return Ok(Reply::Turn(answer)),
             Ok(Reply::Turn(answer)) => {
                 failures_in_a_row = 0;
@@ -91,6 +94,12 @@ async fn turns(document: &Document, accounts: &Accounts, mut event: Value) -> Re
             Err(error) => return Err(error),
         }
     }
+}
+
+/// At home nobody reads S3.
+fn list_is_not_read() -> TurnError {
+    let message = "Options.TargetsFrom: only the state machine reads a list in S3; expected some of its targets as Options.Targets";
+    TurnError::PolicyInvalid(message.to_owned())
 }
 
 fn tell_target(document: &Document, target: &Value) {

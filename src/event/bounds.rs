@@ -25,13 +25,14 @@ const COUNTER_MAX: u64 = 1_000_000_000;
 /// How much is told of what is wrong with `Progress`: `serde` quotes unknown keys whole.
 pub(super) const PROGRESS_QUOTE_LENGTH_MAX: usize = 300;
 
-/// The event as `Next` repeats it, or nothing where it is too long for that.
+/// The event as `Next` repeats it, or nothing where it is too long for that. A list of targets is not repeated, it is
+/// answered with the targets themselves.
 pub(super) fn document(
     keys: &mut Keys<'_>,
     object: &Map<String, Value>,
     scheduled_time: Option<Timestamp>,
 ) -> Map<String, Value> {
-    let fields = || object.iter().filter(|(key, _)| *key != "Progress");
+    let fields = || object.iter().filter(|(key, _)| *key != "Progress" && *key != "TargetsList");
     if let Some(message) = too_long(fields().map(|(key, value)| length(key).saturating_add(length(value))).sum()) {
         keys.error_in_all(message);
         return Map::new();

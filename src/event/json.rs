@@ -44,7 +44,7 @@ pub fn read(text: &[u8]) -> Reading<Value> {
         Err(_) if MARKS.iter().any(|mark| text.starts_with(mark)) => {
             refused("begins with a byte order mark, expected UTF-8 without one".to_owned())
         }
-        Err(error) => refused(format!("not JSON that can be read, expected an object: {error}")),
+        Err(error) => refused(format!("not JSON that can be read: {error}")),
     }
 }
 

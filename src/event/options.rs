@@ -1,18 +1,16 @@
 //! `Options`: what opendlm offers beyond Amazon DLM's policy.
 
 use super::keys::{Keys, quoted};
-use super::targets;
+use super::{list, targets};
 use crate::options::{MaximumDeletions, Options, Orphans};
 use crate::pace::Share;
+use crate::place::PLACES_MAX;
 use crate::policy::decode::{Finding, Reading};
-use crate::policy::{Age, AgeUnit, Policy, ScheduleName};
+use crate::policy::{Age, AgeUnit, Policy, ScheduleName, Targets};
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-
-/// Options of the contract that are not carried out yet.
-const NOT_SUPPORTED: [&str; 1] = ["Batch"];
 
 /// The units of `Orphans.IntervalUnit`, and how many of each make the 100 years that end a retention too (DLM's own
 /// table: `Interval` of `RetainRule`).
@@ -38,6 +36,15 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     if let Some(api_share) = read_api_share(&mut keys) {
         options.api_share = api_share;
     }
+    if let Some(batch) = keys.boolean("Batch") {
+        options.batch = batch;
+        let is_of_others = |policy: &Policy| !matches!(policy.targets, Targets::Volumes { .. });
+        if batch && policy.is_some_and(is_of_others) {
+            let message =
+                "true: means nothing here, only volumes that a policy finds by their tags go together".to_owned();
+            warnings.push(Finding { path: format!("{prefix}Batch"), message });
+        }
+    }
     if let Some(dry_run) = keys.boolean("DryRun") {
         options.dry_run = dry_run;
     }
@@ -57,18 +64,16 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
             warnings.push(Finding { path: format!("{prefix}StartWindowMinutes"), message });
         }
     }
-    for key in NOT_SUPPORTED {
-        if keys.any(key).is_some() {
-            keys.not_supported(key);
-        }
-    }
     let orphans = keys.any("Orphans");
     let previous_names = keys.object("PreviousNames");
     let (target, all_targets) = (keys.any("Target"), keys.any("Targets"));
+    let targets_from = keys.any("TargetsFrom");
     if target.is_some() && all_targets.is_some() {
         keys.error("Target", "set beside Targets, expected one of them".to_owned());
     }
-    let not_supported = keys.take_not_supported();
+    if targets_from.is_some() && (target.is_some() || all_targets.is_some()) {
+        keys.error("TargetsFrom", "set beside Target or Targets, expected one of them".to_owned());
+    }
     let mut errors = keys.finish();
     if let Some(orphans) = orphans.and_then(|value| read_orphans(value, &format!("{prefix}Orphans"), &mut errors)) {
         options.orphans = orphans;
@@ -77,11 +82,17 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
         options.previous_names =
             read_previous_names(previous_names, &format!("{prefix}PreviousNames"), policy, &mut errors);
     }
-    options.target = target.and_then(|value| targets::read_one(value, &format!("{prefix}Target"), &mut errors));
-    if let Some(all) = all_targets {
-        options.targets = targets::read_all(all, &format!("{prefix}Targets"), &mut errors);
+    if let Some((target, one_of)) =
+        target.and_then(|value| targets::read_one(value, &format!("{prefix}Target"), &mut errors))
+    {
+        (options.target, options.one_of) = (Some(target), one_of);
     }
-    Reading { value: Some(options), errors, not_supported, warnings }
+    if let Some(all) = all_targets {
+        options.targets = targets::read_all(all, &format!("{prefix}Targets"), PLACES_MAX, &mut errors);
+    }
+    options.targets_from =
+        targets_from.and_then(|value| list::read_object(value, &format!("{prefix}TargetsFrom"), &mut errors));
+    Reading { value: Some(options), errors, not_supported: vec![], warnings }
 }
 
 /// A whole per cent. Not zero, with which nothing would ever be made.

@@ -331,15 +331,19 @@ fn previous_names_must_be_unambiguous() {
 }
 
 #[test]
-fn what_is_not_built_yet_is_refused_by_name_and_told_apart() {
-    let later = json!({ "Batch": 1 });
-    let reading = read(&json!({ "Policy": policy(), "Options": later }), IdRule::Required);
-    assert_eq!(reading.errors, vec![]);
-    assert_eq!(
-        reading.not_supported.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["Options.Batch: Batch: not supported yet"]
+fn batch_is_a_yes_or_a_no_and_means_something_for_volumes_only() {
+    let batch = |value| understood(&json!({ "Policy": policy(), "Options": { "Batch": value } })).options.batch;
+    assert_eq!((batch(json!(true)), batch(json!(false)), batch(json!(null))), (true, false, false));
+    check_refused(
+        &json!({ "Policy": policy(), "Options": { "Batch": 1 } }),
+        &["Options.Batch: expected true or false but got 1"],
     );
-    assert!(reading.value.is_none());
+    let mut of_instances = policy();
+    of_instances["PolicyDetails"]["ResourceTypes"] = json!(["INSTANCE"]);
+    let warned = |policy| read(&json!({ "Policy": policy, "Options": { "Batch": true } }), IdRule::Required).warned();
+    assert_eq!(warned(policy()), Vec::<String>::new());
+    let message = "true: means nothing here, only volumes that a policy finds by their tags go together";
+    assert_eq!(warned(of_instances), [format!("Options.Batch: {message}")]);
 }
 
 #[test]

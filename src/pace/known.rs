@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Known {
-    /// When the bucket is full again if nothing more is taken.
+    /// When a bucket of the documented limit in which as much is would be full again if nothing more is taken: the next
+    /// function instance may not know yet that another limit holds.
     pub full_at: Timestamp,
     /// How fast it fills, in thousandths of the whole: see [`Rate`].
     pub rate: u16,
@@ -45,12 +46,14 @@ impl Bucket {
     /// What is worth knowing about it in a later turn.
     #[must_use]
     pub fn known(&self, now: Timestamp) -> Option<Known> {
-        let is_full = self.full_at <= now && self.rate == Rate::WHOLE;
-        let known = Known { full_at: rounded_up(self.full_at.max(now)), rate: self.rate.thousandths() };
+        let mut told = self.clone();
+        told.hold_to(self.documented, now);
+        let is_full = told.full_at <= now && self.rate == Rate::WHOLE;
+        let known = Known { full_at: rounded_up(told.full_at.max(now)), rate: self.rate.thousandths() };
         (!is_full).then_some(known)
     }
 
-    /// Goes on with `share` of the documented limit, and with what an earlier turn knew. Of that and of what this bucket
+    /// Goes on with `share` of the limit, and with what an earlier turn knew. Of that and of what this bucket
     /// has seen itself the emptier and the slower one counts, so that neither a new function instance nor an old one
     /// takes a token twice.
     pub fn learn(&mut self, share: Share, known: Option<Known>, now: Timestamp) {
@@ -58,7 +61,9 @@ impl Bucket {
             return self.change(share, self.rate, now);
         };
         let known_rate = Rate::of_thousandths(known.rate);
-        let mut earlier = Self { share, rate: known_rate, full_at: known.full_at, ..self.clone() };
+        let mut earlier =
+            Self { limit: self.documented, share, rate: known_rate, full_at: known.full_at, ..self.clone() };
+        earlier.hold_to(self.limit, now);
         let rate = self.rate.min(known_rate);
         self.change(share, rate, now);
         earlier.change(share, rate, now);

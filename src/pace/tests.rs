@@ -1,6 +1,7 @@
 //! EC2's buckets as tables and properties, without throttles.
 
 mod learning;
+mod raised;
 
 use super::*;
 use proptest::prelude::*;

@@ -100,25 +100,14 @@ proptest! {
         prop_assert!((2..=64).contains(&name.len()), "{}", name);
         prop_assert!(name.bytes().all(is_of_a_name));
     }
-
-    #[test]
-    fn nobody_waits_less_than_alone(seconds in 0..3600_u32, turns in 0..3000_u32, elapsed in 0..1_000_000_i64) {
-        let waits = wait_seconds(seconds, turns, SignedDuration::from_secs(elapsed));
-        prop_assert!(waits >= seconds);
-        prop_assert_eq!(waits == 0, seconds == 0);
-    }
 }
 
 #[test]
-fn forty_targets_fit_into_one_history_however_long_their_snapshots_take() {
-    /// Step Functions: 25,000 events of an execution, nine of a turn, and six of a target's way in and out.
-    const TURNS_EACH: i64 = (25_000 / 40 - 6) / 9;
-    /// As long as a single run may take: its 2,500 turns of 60 s.
-    const HOURS: i64 = 41;
-    let (mut turns, mut elapsed) = (0_u32, SignedDuration::ZERO);
-    while elapsed.as_secs() < HOURS * 3600 {
-        turns += 1;
-        elapsed += SignedDuration::from_secs(i64::from(wait_seconds(60, turns, elapsed)));
+fn what_all_targets_tell_fits_into_a_state_and_each_can_tell_its_counts() {
+    for of in 1..=u32::try_from(PLACES_LISTED_MAX).unwrap() {
+        let share = OneOf { number: 0, of }.part_length_max();
+        assert!(usize::try_from(of).unwrap() * share <= PARTS_LENGTH_MAX, "{of}");
+        assert!(share >= 600, "{of}: {share}");
     }
-    assert!(i64::from(turns) <= TURNS_EACH, "{turns} turns");
+    assert_eq!(OneOf { number: 0, of: 40 }.part_length_max(), PART_LENGTH_MAX);
 }

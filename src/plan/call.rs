@@ -2,7 +2,7 @@
 
 use super::tagging::{self, Tagging};
 use super::{Target, TargetDecision, TargetVerdict, target};
-use crate::action::{Action, CreateSnapshot, CreateSnapshots};
+use crate::action::{Action, CreateSnapshot, CreateSnapshots, SetOf};
 use crate::policy::{Policy, Schedule};
 use crate::tags;
 
@@ -36,6 +36,7 @@ pub fn creation(policy: &Policy, decision: &TargetDecision<'_>) -> Option<Action
             }
             Action::CreateSnapshots(CreateSnapshots {
                 instance_id: instance.id,
+                of: SetOf::Instance,
                 exclude_boot_volume: target::excludes_boot_volume(policy),
                 exclude_data_volume_ids: target::excluded_data_volumes(policy, instance),
                 copy_tags_from_source,

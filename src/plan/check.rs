@@ -4,17 +4,20 @@
 //! checked before a single call is made, in the function as well as in every test and simulation; a broken promise
 //! stops the turn before the first write.
 
+mod left;
+
 use super::history::CLOCK_SKEW_MAX;
 use super::{DeleteReason, Plan, SnapshotVerdict, TargetVerdict};
 use crate::lookup::{Lookup, LookupSet};
 use crate::options::{Options, Orphans};
 use crate::policy::{Policy, Targets};
-use crate::tags::{self, Ownership};
+use crate::tags::{self, Owner, Ownership};
 use crate::world::{
     Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId, VolumeState, World,
 };
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use left::Left;
+use std::collections::BTreeSet;
 
 /// A promise that a plan breaks: a defect of opendlm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,51 +74,72 @@ pub enum Broken {
 #[must_use]
 pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, plan: &Plan<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
-    let (snapshots, volumes) =
-        if super::is_idle(policy) { (0, 0) } else { check_conservation(policy, world, plan, &mut broken) };
     let (sources, earliest) = (Sources::of(policy, world), Earliest::of(policy, world, plan));
-    for decision in &plan.snapshots {
-        if let SnapshotVerdict::Delete(reason) = decision.verdict
-            && let Some(why) = protection(&sources, &earliest, options, now, world, decision.snapshot, reason)
-        {
-            broken.push(Broken::Deletes { snapshot: decision.snapshot.id.to_string(), why });
+    let (mut met, mut left) = (Lookup::with_room_for(plan.snapshots.len()), Left::default());
+    let mut deletions = Vec::new();
+    // Everything about a decision at once: a snapshot lies anywhere in memory.
+    for of_volume in plan.snapshots.chunk_by(|one, other| one.snapshot.volume_id == other.snapshot.volume_id) {
+        for decision in of_volume {
+            met.get_or_insert(decision.snapshot.id, Met::default()).decisions += 1;
+            if let SnapshotVerdict::Delete(reason) = decision.verdict
+                && let Some(why) = protection(&sources, &earliest, options, now, world, decision.snapshot, reason)
+            {
+                deletions.push(Broken::Deletes { snapshot: decision.snapshot.id.to_string(), why });
+            }
         }
+        left.add(&sources, options, of_volume);
     }
-    check_floor(&sources, options, plan, &mut broken);
+    let (mut snapshots, mut volumes) = (0, 0);
+    if !super::is_idle(policy) {
+        snapshots = check_conservation(policy, world, plan, met, &mut broken);
+        // Those of the decisions are those that were observed, unless conservation is broken.
+        volumes = left.volumes();
+    }
+    broken.append(&mut deletions);
+    left.check_floor(&mut broken);
     check_brake(plan, options.maximum_deletions.allowed(snapshots, volumes), &mut broken);
     check_creations(policy, world, plan, &mut broken);
     broken
 }
 
-/// Counts what is there of ours on the way: how many snapshots, and of how many volumes.
-fn check_conservation(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) -> (usize, usize) {
-    /// How often an id was met among the decisions, and whether in the world.
-    #[derive(Clone, Copy, Default)]
-    struct Met {
-        decisions: u32,
-        in_world: bool,
-    }
-    let mut met: Lookup<SnapshotId, Met> = Lookup::with_room_for(plan.snapshots.len());
-    for decision in &plan.snapshots {
-        met.get_or_insert(decision.snapshot.id, Met::default()).decisions += 1;
-    }
-    let (mut snapshots, mut volumes) = (0, LookupSet::default());
+/// How often an id was met among the decisions, and whether in the world.
+#[derive(Clone, Copy, Default)]
+struct Met {
+    decisions: u32,
+    in_world: bool,
+}
+
+/// Counts what is there of ours on the way.
+fn check_conservation(
+    policy: &Policy,
+    world: &World,
+    plan: &Plan<'_>,
+    mut met: Lookup<SnapshotId, Met>,
+    broken: &mut Vec<Broken>,
+) -> usize {
+    let count = |met: Met| usize::try_from(met.decisions).unwrap_or(usize::MAX);
+    let (mut snapshots, mut owner) = (0, Owner::new(&policy.id));
     for snapshot in &world.snapshots {
-        let is_ours = tags::ownership(&policy.id, snapshot) == Ownership::Ours;
+        let is_ours = owner.is_of(snapshot);
         let met = met.get_or_insert(snapshot.id, Met::default());
         if std::mem::replace(&mut met.in_world, true) {
             continue;
         }
-        if is_ours {
-            snapshots += 1;
-            volumes.insert(snapshot.volume_id);
-        }
-        let (decisions, expected) = (usize::try_from(met.decisions).unwrap_or(usize::MAX), usize::from(is_ours));
+        snapshots += usize::from(is_ours);
+        let (decisions, expected) = (count(*met), usize::from(is_ours));
         if decisions != expected {
             broken.push(Broken::Decisions { snapshot: snapshot.id.to_string(), decisions, expected });
         }
     }
-    (snapshots, volumes.len())
+    if plan.snapshots.len() != snapshots {
+        for decision in &plan.snapshots {
+            if let Some(&met) = met.get(&decision.snapshot.id).filter(|met| !met.in_world) {
+                let snapshot = decision.snapshot.id.to_string();
+                broken.push(Broken::Decisions { snapshot, decisions: count(met), expected: 0 });
+            }
+        }
+    }
+    snapshots
 }
 
 /// What protects a snapshot from deletion, if anything does.
@@ -134,6 +158,9 @@ fn protection(
     }
     if world.coverage != Coverage::Complete {
         return Some("was seen in an observation that was cut short");
+    }
+    if world.excerpt.as_ref().is_some_and(|excerpt| !excerpt.in_full.contains(&snapshot.volume_id)) {
+        return Some("is of a volume whose snapshots were not all asked for");
     }
     if marks.hold.is_some_and(|hold| hold.holds_at(now)) {
         return Some("is held");
@@ -265,36 +292,6 @@ fn source_of(policy: &Policy, snapshot: &Snapshot) -> Option<SourceId> {
     }
 }
 
-/// What stays of each volume where something goes: as many complete snapshots as the floor and every count rule promise.
-fn check_floor(sources: &Sources<'_>, options: &Options, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
-    let mut left: Lookup<VolumeId, usize> = Lookup::default();
-    let mut promised: BTreeMap<VolumeId, usize> = BTreeMap::new();
-    for decision in plan.snapshots.iter().filter(|decision| is_complete(decision.snapshot)) {
-        let snapshot = decision.snapshot;
-        let volume = snapshot.volume_id;
-        match decision.verdict {
-            SnapshotVerdict::Delete(reason) => {
-                let is_gone = !sources.is_targeted(snapshot) && !sources.is_untargeted(snapshot);
-                let by_rule = match reason {
-                    DeleteReason::ExceedsCount { count, .. } => count,
-                    DeleteReason::Duplicate { .. } => 1,
-                    DeleteReason::Expired { .. } | DeleteReason::Failed { .. } | DeleteReason::Orphaned { .. } => 0,
-                };
-                let floor = if is_gone { 0 } else { options.minimum_kept };
-                let promised = promised.entry(volume).or_default();
-                *promised = (*promised).max(by_rule).max(floor);
-            }
-            SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => *left.get_or_insert(volume, 0) += 1,
-        }
-    }
-    for (volume, expected) in promised {
-        let left = left.get(&volume).copied().unwrap_or(0);
-        if left < expected {
-            broken.push(Broken::LeavesTooFew { volume: volume.to_string(), left, expected });
-        }
-    }
-}
-
 /// Never more deletions than the run may make.
 fn check_brake(plan: &Plan<'_>, allowed: usize, broken: &mut Vec<Broken>) {
     let planned = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count();
@@ -320,7 +317,8 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
     }
     let mut answers: Lookup<Answered<'_>, SnapshotId> = Lookup::default();
     let mut failed: LookupSet<Answered<'_>> = LookupSet::default();
-    for snapshot in world.snapshots.iter().filter(|s| tags::ownership(&policy.id, s) == Ownership::Ours) {
+    let mut owner = Owner::new(&policy.id);
+    for snapshot in world.snapshots.iter().filter(|snapshot| owner.is_of(snapshot)) {
         let marks = &snapshot.marks;
         let tags = (source_of(policy, snapshot), marks.schedule_name.value(), marks.scheduled_time.value());
         let (Some(source), Some(name), Some(&time)) = tags else { continue };

@@ -7,7 +7,7 @@ use super::ours::Ours;
 use super::{SkipReason, Target, TargetDecision, TargetVerdict};
 use super::{sets, target};
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
-use crate::world::{SnapshotState, Volume, World};
+use crate::world::{SnapshotState, Volume};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -27,50 +27,53 @@ pub(super) struct Clock {
     pub(super) settling: SignedDuration,
 }
 
-/// One decision for each target and schedule that is due, and one for each that was missed.
+/// Adds one decision for each target and schedule that is due, and one for each that was missed.
 pub(super) fn decide<'a>(
     policy: &'a Policy,
     due: &[(&'a Schedule, Due)],
     clock: Clock,
-    world: &'a World,
+    targets: &[Target<'a>],
     ours: &Ours<'a>,
     histories: &Histories,
-) -> Vec<TargetDecision<'a>> {
-    let mut decisions = Vec::new();
-    for target in target::all(policy, world) {
-        let history = &histories.of(ours, target.id());
-        let mut of_target: Vec<TargetDecision<'a>> = Vec::new();
+    decisions: &mut Vec<TargetDecision<'a>>,
+) {
+    for &target in targets {
+        let history = histories.of(ours, target.id());
+        let first = decisions.len();
         for &(schedule, due) in due {
             let decided = match due {
                 Due::Nothing => None,
                 Due::Late { scheduled_time } => {
-                    let is_missed = was_missed(target, schedule, scheduled_time, history);
+                    let is_missed = was_missed(target, schedule, scheduled_time, history.clone());
                     is_missed.then_some((scheduled_time, TargetVerdict::Missed))
                 }
                 Due::Now { scheduled_time, answered_from, until } => {
-                    let answers = answers(history, schedule, answered_from, scheduled_time);
+                    let answers: Vec<Dated<'a>> =
+                        answers(history.clone(), schedule, answered_from, scheduled_time).collect();
                     Some((scheduled_time, verdict(policy, target, &answers, scheduled_time, until, clock)))
                 }
             };
             let decision =
                 decided.map(|(time, verdict)| TargetDecision { schedule, target, scheduled_time: time, verdict });
-            of_target.extend(decision);
+            decisions.extend(decision);
         }
-        join_coinciding(&mut of_target);
-        decisions.append(&mut of_target);
+        join_coinciding(decisions.get_mut(first..).unwrap_or_default());
     }
-    decisions
 }
 
 /// The snapshots that answer a scheduled time of a schedule: its own, and those of a schedule that keeps longer.
-fn answers<'a>(history: &[Dated<'a>], schedule: &Schedule, from: Timestamp, to: Timestamp) -> Vec<Dated<'a>> {
-    let is_answer = |dated: &&Dated<'_>| {
-        from <= dated.scheduled_time()
-            && dated.scheduled_time() <= to
-            && history::is_plausible(dated.snapshot, dated.scheduled_time())
-            && coincide::serves(dated.schedule, schedule, dated.scheduled_time())
-    };
-    history.iter().filter(is_answer).copied().collect()
+fn answers<'a>(
+    history: impl Iterator<Item = Dated<'a>>,
+    schedule: &Schedule,
+    from: Timestamp,
+    to: Timestamp,
+) -> impl Iterator<Item = Dated<'a>> {
+    history.filter(move |dated| {
+        from <= dated.scheduled_time
+            && dated.scheduled_time <= to
+            && history::is_plausible(dated.snapshot, dated.scheduled_time)
+            && coincide::serves(dated.schedule, schedule, dated.scheduled_time)
+    })
 }
 
 /// What to do about a due target, given its snapshots for the scheduled time.
@@ -84,12 +87,15 @@ fn verdict<'a>(
 ) -> TargetVerdict<'a> {
     let mut failed_sets = 0;
     let (mut complete, mut under_way) = (None, None);
-    for set in sets_of(target, answers) {
-        match state_of(&set) {
-            SetState::Complete(snapshot) => complete = complete.or(Some(snapshot)),
-            SetState::Failed => failed_sets += 1,
-            SetState::UnderWay(snapshot) => under_way = under_way.or(Some(snapshot)),
-        }
+    let mut note = |set: &[Dated<'a>]| match state_of(set) {
+        SetState::Complete(snapshot) => complete = complete.or(Some(snapshot)),
+        SetState::Failed => failed_sets += 1,
+        SetState::UnderWay(snapshot) => under_way = under_way.or(Some(snapshot)),
+    };
+    match target {
+        Target::Instance(_) => sets_of(answers).iter().for_each(|set| note(set)),
+        // Each is a set by itself. From the earliest on, so that of two complete ones the first is named.
+        Target::Volume(_) => answers.iter().rev().for_each(|dated| note(std::slice::from_ref(dated))),
     }
     // Beside a complete one too: of two, the second goes once it is complete, and the run is not over before.
     if let Some(snapshot) = under_way {
@@ -142,21 +148,15 @@ fn default_policy_verdict<'a>(
     is_recent.then_some(TargetVerdict::HasRecent { began })
 }
 
-/// The snapshots that stand or fall together: of a volume each by itself, of an instance those of one call.
-fn sets_of<'a>(target: Target<'_>, answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>> {
-    match target {
-        // From the earliest on, so that of two complete ones the first is named.
-        Target::Volume(_) => answers.iter().rev().map(|dated| vec![*dated]).collect(),
-        Target::Instance(_) => {
-            // By the name that they carry, not by that of today: two names are two calls.
-            let mut by_call: BTreeMap<(Timestamp, Option<&ScheduleName>), Vec<Dated<'a>>> = BTreeMap::new();
-            for dated in answers {
-                let name = dated.snapshot.marks.schedule_name.value();
-                by_call.entry((dated.scheduled_time(), name)).or_default().push(*dated);
-            }
-            by_call.into_values().flat_map(|members| sets::split(members, |dated| dated.snapshot)).collect()
-        }
+/// The snapshots of an instance that stand or fall together: those of one call.
+fn sets_of<'a>(answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>> {
+    // By the name that they carry, not by that of today: two names are two calls.
+    let mut by_call: BTreeMap<(Timestamp, Option<&ScheduleName>), Vec<Dated<'a>>> = BTreeMap::new();
+    for dated in answers {
+        let name = dated.snapshot.marks.schedule_name.value();
+        by_call.entry((dated.scheduled_time, name)).or_default().push(*dated);
     }
+    by_call.into_values().flat_map(|members| sets::split(members, |dated| dated.snapshot)).collect()
 }
 
 enum SetState<'a> {
@@ -177,21 +177,30 @@ fn state_of<'a>(set: &[Dated<'a>]) -> SetState<'a> {
 }
 
 /// Whether a target that was there at a scheduled time has no snapshot for it.
-fn was_missed(target: Target<'_>, schedule: &Schedule, scheduled_time: Timestamp, history: &[Dated<'_>]) -> bool {
+fn was_missed<'a>(
+    target: Target<'_>,
+    schedule: &Schedule,
+    scheduled_time: Timestamp,
+    history: impl Iterator<Item = Dated<'a>>,
+) -> bool {
     let was_there = match target {
         Target::Instance(_) => true,
         Target::Volume(volume) => volume.created.is_none_or(|created| created <= scheduled_time),
     };
-    let answers = answers(history, schedule, scheduled_time, scheduled_time);
-    was_there && answers.iter().all(|dated| dated.snapshot.state == SnapshotState::Error)
+    let mut answers = answers(history, schedule, scheduled_time, scheduled_time);
+    was_there && answers.all(|dated| dated.snapshot.state == SnapshotState::Error)
 }
 
 /// Of the creations of one target for one scheduled time, leaves the one of the schedule that keeps longest.
 fn join_coinciding(decisions: &mut [TargetDecision<'_>]) {
+    let is_creation = |decision: &TargetDecision<'_>| matches!(decision.verdict, TargetVerdict::Create { .. });
+    if decisions.iter().filter(|decision| is_creation(decision)).count() < 2 {
+        return;
+    }
     let creates: Vec<(usize, Timestamp, &Schedule)> = decisions
         .iter()
         .enumerate()
-        .filter(|(_, decision)| matches!(decision.verdict, TargetVerdict::Create { .. }))
+        .filter(|(_, decision)| is_creation(decision))
         .map(|(at, decision)| (at, decision.scheduled_time, decision.schedule))
         .collect();
     let mut by_time: BTreeMap<Timestamp, Vec<(usize, &Schedule)>> = BTreeMap::new();

@@ -33,6 +33,13 @@ pub enum Due {
     },
 }
 
+impl Due {
+    /// Whether snapshots are due.
+    pub(super) fn is_now(self) -> bool {
+        matches!(self, Self::Now { .. })
+    }
+}
+
 /// Decides whether `schedule` is due by `start`.
 ///
 /// design.md 4.1: "for each schedule the latest scheduled time at or before it, if no longer than the start window

@@ -1,8 +1,8 @@
 //! What a run will delete later: the same rules, applied to the account as it will be once all is complete.
 
 use super::history::Histories;
-use super::ours::{self, Ours};
-use super::sets::BrokenSets;
+use super::ours::{self, Ours, Place};
+use super::sets::{self, BrokenSets};
 use super::{DeleteReason, Rules, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
 use super::{Target, verdicts};
 use crate::action::Action;
@@ -13,39 +13,48 @@ use crate::tags::Marks;
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 
-/// What is not there any more, of those that are there now, once what the run makes or waits for is complete, and why:
-/// in the order of the plan.
+/// What is not there any more, of those of a part that are there now, once what the run makes or waits for is complete,
+/// and why: in the order of the plan. And whether the run makes something there or waits for it.
 pub(super) fn later(
     rules: &Rules<'_, '_>,
     ours: &Ours<'_>,
     targets: &[TargetDecision<'_>],
-) -> Vec<(SnapshotId, DeleteReason)> {
+) -> (Vec<(SnapshotId, DeleteReason)>, bool) {
     let &Rules { policy, now, .. } = rules;
     let made = made(policy, targets, now);
     let awaited = Awaited::of(policy, targets);
-    let finished: Vec<Snapshot> = ours
-        .iter()
-        .filter(|snapshot| awaited.has(snapshot))
-        .map(|snapshot| Snapshot { state: SnapshotState::Completed, ..snapshot.clone() })
+    let finished: Vec<(Place, Snapshot)> = ours
+        .places()
+        .filter(|(_, snapshot)| awaited.has(snapshot))
+        .map(|(place, snapshot)| (place, Snapshot { state: SnapshotState::Completed, ..snapshot.clone() }))
         .collect();
-    if made.is_empty() && finished.is_empty() && !has_unsettled(targets) {
-        return Vec::new();
+    let changes = !made.is_empty() || !finished.is_empty() || has_unsettled(targets);
+    // What settles can go once the run has waited for something elsewhere.
+    if !changes && sets::settles_at(ours.iter(), now, rules.options.settling).is_none() {
+        return (Vec::new(), false);
     }
-    let others = ours.iter().filter(|snapshot| !awaited.has(snapshot));
-    let ours = Ours::new(policy, rules.options, others.chain(&finished).chain(&made).collect());
+    let ours = ours.with(policy, rules.options, &finished, &made);
     let options = Options { settling: SignedDuration::ZERO, ..rules.options.clone() };
     let rules = Rules { options: &options, ..*rules };
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, now, &ours, &broken);
     let is_there_now = |snapshot: &Snapshot| !made.as_ptr_range().contains(&std::ptr::from_ref(snapshot));
-    verdicts(&rules, &ours, &broken, &histories)
+    let later = verdicts(&rules, &ours, &broken, &histories)
         .into_iter()
         .filter(|decision| is_there_now(decision.snapshot))
         .filter_map(|decision| match decision.verdict {
             SnapshotVerdict::Delete(reason) => Some((decision.snapshot.id, reason)),
             SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => None,
         })
-        .collect()
+        .collect();
+    (later, changes)
+}
+
+/// Nothing goes later in a run that makes nothing and waits for nothing.
+pub(super) fn forget(decisions: &mut [SnapshotDecision<'_>]) {
+    for decision in decisions {
+        decision.goes_later = None;
+    }
 }
 
 /// Carries what goes `later` over to the decisions of now, which are in the same order.
@@ -147,7 +156,7 @@ fn new_snapshot(volume_id: VolumeId, description: &str, tags: &[Tag], now: Times
         state: SnapshotState::Completed,
         start_time: now,
         origin: Origin::Created,
-        marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+        marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
         tier: Tier::Standard,
         full_size_bytes: 0,
     }
@@ -155,5 +164,5 @@ fn new_snapshot(volume_id: VolumeId, description: &str, tags: &[Tag], now: Times
 
 /// An id that EC2 has not given out: nearly twice as long as its own, and it begins with an f.
 fn foreseen_id(number: usize) -> SnapshotId {
-    SnapshotId::parse(&format!("snap-f{number:029x}")).expect("30 hexadecimal digits are an id")
+    SnapshotId::unassigned(u32::try_from(number).expect("an observation is bounded by a million"))
 }

@@ -3,7 +3,7 @@
 use super::due::saturating_add;
 use super::ours::{self, Ours, Place};
 use super::sets::BrokenSets;
-use crate::policy::{Policy, Schedule};
+use crate::policy::{Policy, Schedule, Targets};
 use crate::world::{Snapshot, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Ordering;
@@ -18,16 +18,12 @@ pub(super) const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
 pub(super) struct Dated<'a> {
     pub(super) schedule: &'a Schedule,
     pub(super) snapshot: &'a Snapshot,
-    place: Place,
+    /// The scheduled time that the snapshot answers.
+    pub(super) scheduled_time: Timestamp,
+    place: u32,
 }
 
 impl Dated<'_> {
-    /// The scheduled time that the snapshot answers. Read from its tag each time: with it an account's histories would
-    /// be twice as large.
-    pub(super) fn scheduled_time(&self) -> Timestamp {
-        self.snapshot.marks.scheduled_time.value().copied().unwrap_or(Timestamp::MIN)
-    }
-
     /// What a rule counts by within one source: the volume, and the schedule by its place in the policy.
     fn series(&self) -> (VolumeId, *const Schedule) {
         (self.snapshot.volume_id, std::ptr::from_ref(self.schedule))
@@ -59,17 +55,15 @@ struct History {
 impl Histories {
     pub(super) fn new(policy: &Policy, now: Timestamp, ours: &Ours<'_>, broken: &BrokenSets) -> Self {
         let source_of = |place: u32| ours::source(policy, ours[wide(place)]);
-        let is_dated = |(place, snapshot): &(Place, &Snapshot)| {
-            snapshot.marks.scheduled_time.value().is_some()
-                && ours::source(policy, snapshot).is_some()
-                && ours.schedule(*place).is_some()
-        };
+        let mut places: Vec<u32> = Vec::with_capacity(ours.len());
+        places
+            .extend((0..short(ours.len())).filter(|&place| source_of(place).is_some() && dated(ours, place).is_some()));
+        // Ours are sorted by volume: there is something to do for instances only.
+        if let Targets::Instances { .. } = policy.targets {
+            places.sort_by_key(|&place| source_of(place));
+        }
         let mut histories = Self { ranks: vec![0; ours.len()], ..Self::default() };
         let mut room = Vec::new();
-        let mut places: Vec<u32> = Vec::with_capacity(ours.len());
-        places.extend(ours.places().filter(is_dated).map(|(place, _)| short(place)));
-        // Ours are sorted by volume: there is something to do for instances only.
-        places.sort_by_key(|&place| source_of(place));
         for of_source in places.chunk_by_mut(|&one, &other| source_of(one) == source_of(other)) {
             if let Some(source) = of_source.first().and_then(|&place| source_of(place)) {
                 room.clear();
@@ -77,7 +71,7 @@ impl Histories {
                 room.extend(of_source.iter().rev().filter_map(|&place| dated(ours, place)));
                 histories.add(source, &mut room, now, broken);
                 for (place, dated) in of_source.iter_mut().zip(&room) {
-                    *place = short(dated.place);
+                    *place = dated.place;
                 }
             }
         }
@@ -87,8 +81,10 @@ impl Histories {
 
     /// Adds the snapshots of one source and puts them in order.
     fn add(&mut self, source: SourceId, dated: &mut [Dated<'_>], now: Timestamp, broken: &BrokenSets) {
-        dated.sort_by(|one, other| one.series().cmp(&other.series()).then_with(|| newest_first(one, other)));
+        sort(dated, |one, other| one.series().cmp(&other.series()).then_with(|| newest_first(one, other)));
+        let mut series_count = 0;
         for series in dated.chunk_by(|one, other| one.series() == other.series()) {
+            series_count += 1;
             let newest = number_series(series, now, broken, &mut self.ranks);
             let volume = series.first().map(|dated| dated.snapshot.volume_id);
             if let (Some(newest), Some(volume)) = (newest, volume) {
@@ -98,17 +94,19 @@ impl Histories {
                 }
             }
         }
-        dated.sort_by(newest_first);
+        if series_count > 1 {
+            sort(dated, newest_first);
+        }
         let begin = self.sources.last().map_or(0, |last| last.places.end);
         self.sources.push(History { source, places: begin..begin + dated.len() });
     }
 
     /// The snapshots of a volume or instance, newest scheduled time first.
-    pub(super) fn of<'a>(&self, ours: &Ours<'a>, source: SourceId) -> Vec<Dated<'a>> {
+    pub(super) fn of<'a>(&self, ours: &Ours<'a>, source: SourceId) -> impl Iterator<Item = Dated<'a>> + Clone {
         let found = self.sources.binary_search_by_key(&source, |history| history.source).ok();
         let history = found.and_then(|at| self.sources.get(at));
         let places = history.and_then(|history| self.places.get(history.places.clone())).unwrap_or_default();
-        places.iter().filter_map(|&place| dated(ours, place)).collect()
+        places.iter().filter_map(|&place| dated(ours, place))
     }
 
     /// The rank of a snapshot in its series: how many scheduled times not before its own have a good snapshot, itself
@@ -124,16 +122,26 @@ impl Histories {
         self.newest.get(at).map(|&(_, _, newest)| newest)
     }
 
-    /// Every volume that has a good snapshot, with the resource as part of which it was made.
-    pub(super) fn volumes(&self) -> impl Iterator<Item = (SourceId, VolumeId)> {
-        self.newest.iter().map(|&(source, volume, _)| (source, volume))
+    /// Every volume that has a good snapshot, with the resource as part of which it was made, and the newest scheduled
+    /// time of those.
+    pub(super) fn volumes(&self) -> impl Iterator<Item = (SourceId, VolumeId, Timestamp)> {
+        self.newest.iter().copied()
     }
 }
 
-/// The snapshot at a place, if a schedule owns it.
+/// The snapshot at a place, if a schedule owns it and its scheduled time can be read.
 fn dated<'a>(ours: &Ours<'a>, place: u32) -> Option<Dated<'a>> {
-    let place = wide(place);
-    ours.schedule(place).map(|schedule| Dated { schedule, snapshot: ours[place], place })
+    let schedule = ours.schedule(wide(place))?;
+    let snapshot = ours[wide(place)];
+    let &scheduled_time = snapshot.marks.scheduled_time.value()?;
+    Some(Dated { schedule, snapshot, scheduled_time, place })
+}
+
+/// Sorts what nearly always is in order.
+fn sort(dated: &mut [Dated<'_>], compare: impl Fn(&Dated<'_>, &Dated<'_>) -> Ordering) {
+    if !dated.is_sorted_by(|one, other| compare(one, other).is_le()) {
+        dated.sort_by(compare);
+    }
 }
 
 /// An observation is bounded by a million snapshots.
@@ -146,8 +154,9 @@ fn wide(number: u32) -> usize {
 }
 
 fn newest_first(one: &Dated<'_>, other: &Dated<'_>) -> Ordering {
-    let key = |dated: &Dated<'_>| (dated.scheduled_time(), dated.snapshot.start_time, dated.snapshot.id);
-    key(other).cmp(&key(one))
+    let by_beginning =
+        || (other.snapshot.start_time, other.snapshot.id).cmp(&(one.snapshot.start_time, one.snapshot.id));
+    other.scheduled_time.cmp(&one.scheduled_time).then_with(by_beginning)
 }
 
 /// Gives each of a series, the newest first, its rank. Returns the newest scheduled time that has a good snapshot.
@@ -155,17 +164,17 @@ fn newest_first(one: &Dated<'_>, other: &Dated<'_>) -> Ordering {
 /// Two snapshots of one scheduled time share a rank, so that a run that was delivered twice does not eat up the history.
 /// What is not good takes no rank from others.
 fn number_series(series: &[Dated<'_>], now: Timestamp, broken: &BrokenSets, ranks: &mut [u32]) -> Option<Timestamp> {
-    let is_good = |dated: &Dated<'_>| is_good(dated, now) && broken.is_whole(dated.place);
+    let is_good = |dated: &Dated<'_>| is_good(dated, now) && broken.is_whole(wide(dated.place));
     let mut newest = None;
     let mut newer = 0;
-    for of_time in series.chunk_by(|one, other| one.scheduled_time() == other.scheduled_time()) {
+    for of_time in series.chunk_by(|one, other| one.scheduled_time == other.scheduled_time) {
         for dated in of_time {
-            if let Some(rank) = ranks.get_mut(dated.place) {
+            if let Some(rank) = ranks.get_mut(wide(dated.place)) {
                 *rank = newer + 1;
             }
         }
         if let Some(good) = of_time.iter().find(|dated| is_good(dated)) {
-            newest = newest.or(Some(good.scheduled_time()));
+            newest = newest.or(Some(good.scheduled_time));
             newer += 1;
         }
     }
@@ -176,8 +185,8 @@ fn number_series(series: &[Dated<'_>], now: Timestamp, broken: &BrokenSets, rank
 fn is_good(dated: &Dated<'_>, now: Timestamp) -> bool {
     dated.snapshot.state == SnapshotState::Completed
         && dated.snapshot.tier == Tier::Standard
-        && dated.scheduled_time() <= now
-        && is_plausible(dated.snapshot, dated.scheduled_time())
+        && dated.scheduled_time <= now
+        && is_plausible(dated.snapshot, dated.scheduled_time)
 }
 
 /// A snapshot cannot have begun before the time that it answers: then somebody changed the tag, and the snapshot must

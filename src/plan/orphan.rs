@@ -38,18 +38,20 @@ pub(super) struct Sources<'a> {
 impl<'a> Sources<'a> {
     /// A volume or instance that is on its way out is as good as gone.
     pub(super) fn new(policy: &Policy, world: &'a World) -> Self {
-        let targeted = match &policy.targets {
+        let mut targeted = LookupSet::with_room_for(world.volumes.len());
+        match &policy.targets {
             Targets::AllVolumes(_) | Targets::Volumes { .. } => {
                 let is_there = |volume: &&Volume| !matches!(volume.state, VolumeState::Deleted | VolumeState::Deleting);
-                world.volumes.iter().filter(is_there).map(|volume| SourceId::Volume(volume.id)).collect()
+                targeted.extend(world.volumes.iter().filter(is_there).map(|volume| SourceId::Volume(volume.id)));
             }
             Targets::Instances { .. } => {
                 let is_there = |instance: &&Instance| {
                     !matches!(instance.state, InstanceState::Terminated | InstanceState::ShuttingDown)
                 };
-                world.instances.iter().filter(is_there).map(|instance| SourceId::Instance(instance.id)).collect()
+                targeted
+                    .extend(world.instances.iter().filter(is_there).map(|instance| SourceId::Instance(instance.id)));
             }
-        };
+        }
         Self { targeted, untargeted: &world.untargeted, last: Cell::new(None) }
     }
 
@@ -180,14 +182,25 @@ pub struct OrphanCount {
     pub full_size_bytes: u64,
 }
 
+impl OrphanCount {
+    /// Adds those of a part.
+    pub(super) fn add(&mut self, part: Self) {
+        self.without_schedule += part.without_schedule;
+        self.of_gone_sources += part.of_gone_sources;
+        self.of_untargeted_sources += part.of_untargeted_sources;
+        self.without_expiration += part.without_expiration;
+        self.full_size_bytes = self.full_size_bytes.saturating_add(part.full_size_bytes);
+    }
+}
+
 pub(super) fn count(policy: &Policy, world: &World, sources: &Sources<'_>, ours: &Ours<'_>) -> OrphanCount {
-    let attached: BTreeSet<(SourceId, VolumeId)> = world
-        .instances
+    let by_instance = matches!(policy.targets, Targets::Instances { .. });
+    let instances = if by_instance { &world.instances[..] } else { &[] };
+    let attached: BTreeSet<(SourceId, VolumeId)> = instances
         .iter()
         .flat_map(|instance| instance.volumes.iter().map(|volume| (SourceId::Instance(instance.id), volume.id)))
         .collect();
     let is_detached = |source: Option<SourceId>, snapshot: &Snapshot| {
-        let by_instance = matches!(policy.targets, Targets::Instances { .. });
         by_instance && source.is_some_and(|source| !attached.contains(&(source, snapshot.volume_id)))
     };
     let mut count = OrphanCount::default();

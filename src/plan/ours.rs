@@ -5,7 +5,8 @@ use super::owning_schedule;
 use crate::lookup::Lookup;
 use crate::options::Options;
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
-use crate::world::{Snapshot, SourceId, VolumeId};
+use crate::world::{Snapshot, SnapshotId, SourceId, VolumeId};
+use jiff::Timestamp;
 use std::ops::Index;
 
 /// The place of a snapshot among [`Ours`].
@@ -20,11 +21,10 @@ pub(super) struct Ours<'a> {
 }
 
 impl<'a> Ours<'a> {
-    /// Of snapshots that come more than once, as pages may repeat one, the last is taken.
-    pub(super) fn new(policy: &'a Policy, options: &Options, snapshots: Vec<&'a Snapshot>) -> Self {
-        let mut snapshots = by_volume(snapshots);
+    /// Of snapshots that come more than once, as pages may repeat one, the last is taken. They are sorted [`by_volume`].
+    pub(super) fn new(policy: &'a Policy, options: &Options, mut snapshots: Vec<&'a Snapshot>) -> Self {
         for of_volume in snapshots.chunk_by_mut(|one, other| one.volume_id == other.volume_id) {
-            of_volume.sort_by_key(|snapshot| (snapshot.marks.scheduled_time.value(), snapshot.id));
+            of_volume.sort_by_key(|snapshot| order_in_volume(snapshot));
         }
         snapshots.dedup_by(|later, earlier| {
             let is_repeated = later.id == earlier.id;
@@ -35,6 +35,31 @@ impl<'a> Ours<'a> {
         });
         let schedules = schedules(policy, options, &snapshots);
         Self { snapshots, schedules }
+    }
+
+    /// The same with others in some places, that have the same ids and scheduled times, and with new ones.
+    pub(super) fn with<'b>(
+        &self,
+        policy: &'b Policy,
+        options: &Options,
+        others: &'b [(Place, Snapshot)],
+        new: &'b [Snapshot],
+    ) -> Ours<'b>
+    where
+        'a: 'b,
+    {
+        let mut new: Vec<&'b Snapshot> = new.iter().collect();
+        new.sort_by_key(|snapshot| order(snapshot));
+        let mut new = new.into_iter().peekable();
+        let mut others = others.iter().peekable();
+        let mut all: Vec<&'b Snapshot> = Vec::with_capacity(self.len() + new.len());
+        for (place, snapshot) in self.places() {
+            all.extend(std::iter::from_fn(|| new.next_if(|new| order(new) < order(snapshot))));
+            all.push(others.next_if(|(other, _)| *other == place).map_or(snapshot, |(_, other)| other));
+        }
+        all.extend(new);
+        let schedules = schedules(policy, options, &all);
+        Ours { snapshots: all, schedules }
     }
 
     /// The schedule that owns a snapshot today; `None` where its tag cannot be read or no schedule has or had that name.
@@ -64,34 +89,55 @@ impl<'a> Index<Place> for Ours<'a> {
     }
 }
 
+/// The order of snapshots within their volume.
+fn order_in_volume(snapshot: &Snapshot) -> (Option<&Timestamp>, SnapshotId) {
+    (snapshot.marks.scheduled_time.value(), snapshot.id)
+}
+
+fn order(snapshot: &Snapshot) -> (VolumeId, (Option<&Timestamp>, SnapshotId)) {
+    (snapshot.volume_id, order_in_volume(snapshot))
+}
+
 /// Sorted by volume only: a sort of everything at once would cost more for each snapshot the more there are.
-fn by_volume(snapshots: Vec<&Snapshot>) -> Vec<&Snapshot> {
-    let mut numbers: Lookup<VolumeId, usize> = Lookup::default();
-    let mut volumes: Vec<(VolumeId, usize, usize)> = Vec::new();
+pub(super) fn by_volume(snapshots: Vec<&Snapshot>) -> Vec<&Snapshot> {
+    let mut numbers: Lookup<VolumeId, u32> = Lookup::default();
+    let mut volumes: Vec<OfVolume> = Vec::new();
     let mut number_of = Vec::with_capacity(snapshots.len());
     for snapshot in &snapshots {
-        let number = *numbers.get_or_insert(snapshot.volume_id, volumes.len());
-        match volumes.get_mut(number) {
-            Some((_, count, _)) => *count += 1,
-            None => volumes.push((snapshot.volume_id, 1, number)),
+        let new = u32::try_from(volumes.len()).expect("an observation is bounded by a million");
+        let number = *numbers.get_or_insert(snapshot.volume_id, new);
+        match volumes.get_mut(at(number)) {
+            Some(volume) => volume.count += 1,
+            None => volumes.push(OfVolume { volume: snapshot.volume_id, number, count: 1 }),
         }
         number_of.push(number);
     }
     drop(numbers);
-    volumes.sort_unstable_by_key(|&(volume, ..)| volume);
+    volumes.sort_unstable_by_key(|of| of.volume);
     // Where the next snapshot of each volume goes.
     let mut next = vec![0; volumes.len()];
     let mut end = 0;
-    for (_, count, number) in volumes {
-        next[number] = end;
-        end += count;
+    for of in volumes {
+        next[at(of.number)] = end;
+        end += of.count;
     }
     let mut sorted = snapshots.clone();
     for (snapshot, number) in snapshots.into_iter().zip(number_of) {
-        sorted[next[number]] = snapshot;
-        next[number] += 1;
+        sorted[at(next[at(number)])] = snapshot;
+        next[at(number)] += 1;
     }
     sorted
+}
+
+/// How many snapshots a volume has, and as which one of all volumes it was met first.
+struct OfVolume {
+    volume: VolumeId,
+    number: u32,
+    count: u32,
+}
+
+fn at(number: u32) -> usize {
+    usize::try_from(number).expect("a processor of 32 bits or more")
 }
 
 /// The owners of snapshots; most of them have the name of the one before.
@@ -100,7 +146,7 @@ fn schedules<'a>(policy: &'a Policy, options: &Options, snapshots: &[&'a Snapsho
     let owner = |snapshot: &&'a Snapshot| {
         let name = snapshot.marks.schedule_name.value()?;
         match last {
-            Some((known, owner)) if known == name => owner,
+            Some((known, owner)) if known.is_same(name) => owner,
             Some(_) | None => {
                 let owner = owning_schedule(policy, options, name);
                 last = Some((name, owner));
@@ -121,7 +167,8 @@ pub(super) fn source(policy: &Policy, snapshot: &Snapshot) -> Option<SourceId> {
 
 /// Sorts by a key and leaves the last one of each.
 pub(super) fn keep_last_by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
-    items.sort_by_key(&key);
+    // What a key is read from lies anywhere in memory.
+    items.sort_by_cached_key(&key);
     items.reverse();
     items.dedup_by_key(|item| key(item));
     items.reverse();

@@ -5,7 +5,7 @@ use crate::fixtures::*;
 use crate::options::MaximumDeletions;
 use crate::policy::{RetainRule, Targets};
 use crate::sim::Account;
-use crate::tags::{Mark, Ownership};
+use crate::tags::{self, Mark, Ownership};
 use crate::turn::Progress;
 use crate::world::{Coverage, CutShort, InstanceState, Origin, SnapshotState, SourceId, Tier, VolumeState};
 use jiff::SignedDuration;
@@ -164,6 +164,16 @@ proptest! {
     }
 
     #[test]
+    fn the_size_of_the_parts_does_not_matter(
+        policy in any_policy(), options in any_options(), world in any_world(), settling in 0_i64..90, size in 1_usize..20,
+    ) {
+        let options = Options { settling: SignedDuration::from_mins(settling), ..options };
+        let start = start(NOW);
+        let whole = plan_in_parts(&policy, &options, &start, at(NOW), &world, usize::MAX);
+        prop_assert_eq!(plan_in_parts(&policy, &options, &start, at(NOW), &world, size), whole);
+    }
+
+    #[test]
     fn nothing_is_deleted_that_opendlm_did_not_make(policy in any_policy(), options in any_options(), world in any_world()) {
         let plan = plan(&policy, &options, &start(NOW), at(NOW), &world);
         for id in deleted(&plan) {
@@ -201,15 +211,21 @@ proptest! {
 
     #[test]
     fn a_run_deletes_exactly_what_its_first_plan_says(
-        policy in any_policy(), options in any_options(), world in any_world(),
+        policy in any_policy(), options in any_options(), world in any_world(), is_narrow in any::<bool>(),
     ) {
-        let options = Options { settling: SignedDuration::ZERO, ..options };
+        let whole_looks_up_to = if is_narrow { 0 } else { Options::WHOLE_LOOKS_UP_TO };
+        let options = Options { settling: SignedDuration::ZERO, whole_looks_up_to, ..options };
         let first = start(NOW);
         let mut account = Account::holding(&world);
         let (promised, awaited) = {
             let world = account.observe(at(NOW));
             let plan = plan(&policy, &options, &first, at(NOW), &world);
             let goes = |d: &&SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
+            // The floor kept a duplicate of one that goes now: it is told to go later, and is no duplicate any more by then.
+            let is_floored = |d: &SnapshotDecision<'_>| {
+                matches!(d.verdict, SnapshotVerdict::Keep(KeepReason::MinimumKept { otherwise: DeleteReason::Duplicate { .. }, .. }))
+            };
+            prop_assume!(!plan.snapshots.iter().any(is_floored));
             let mut promised: Vec<_> = plan.snapshots.iter().filter(goes).map(|d| d.snapshot.id).collect();
             promised.sort();
             let waits = |d: &TargetDecision<'_>| match d.verdict {
@@ -224,8 +240,11 @@ proptest! {
                 ours::source(&policy, snapshot) == Some(*source) && snapshot.marks.scheduled_time.value() == Some(time)
             })
         });
-        let progress = account.turn(&policy, &options, Progress::new(&first), at(NOW)).progress;
-        let _ = account.turn(&policy, &options, progress, soon);
+        let mut progress = account.turn(&policy, &options, Progress::new(&first), at(NOW)).progress;
+        // One that looks at an excerpt, and one at everything.
+        for _ in 0..2 {
+            progress = account.turn(&policy, &options, progress, soon).progress;
+        }
         let left = account.observe(soon).snapshots;
         let mut gone: Vec<SnapshotId> = world.snapshots.iter().map(|s| s.id).collect();
         gone.retain(|id| !left.iter().any(|snapshot| snapshot.id == *id));

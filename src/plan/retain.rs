@@ -37,6 +37,9 @@ pub(super) fn decide<'a>(
 /// A failed member goes together with the last of those that it tells about. Should EC2 refuse one of them, nothing is
 /// lost: it goes because there are enough newer ones, so it does not matter if it is taken for good from then on.
 pub(super) fn release_failed_members(decisions: &mut [SnapshotDecision<'_>], broken: &BrokenSets) {
+    if broken.have_no_failed() {
+        return;
+    }
     let is_to_go = |decision: &SnapshotDecision<'_>| matches!(decision.verdict, SnapshotVerdict::Delete(_));
     let all_go = |place: &Place| {
         let mut others = broken.others_beside(*place).iter();

@@ -74,6 +74,11 @@ impl BrokenSets {
         !self.not_whole.get(place).copied().unwrap_or(false)
     }
 
+    /// Whether no set has a member that failed beside others that did not.
+    pub(super) fn have_no_failed(&self) -> bool {
+        self.failed_beside.is_empty()
+    }
+
     /// The members of its set that did not fail where this one did: it is what tells that they do not count.
     pub(super) fn others_beside(&self, place: Place) -> &[Place] {
         self.failed_beside.get(&place).map_or(&[], |others| others)

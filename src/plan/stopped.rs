@@ -7,7 +7,7 @@ use crate::lookup::Lookup;
 use crate::options::Options;
 use crate::policy::{CreateRule, Policy, Schedule, Targets};
 use crate::schedule;
-use crate::world::{SourceId, VolumeId, World};
+use crate::world::{SourceId, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 
@@ -28,9 +28,9 @@ pub(super) struct Stopped<'a> {
 }
 
 impl<'a> Stopped<'a> {
-    pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, world: &World) -> Self {
-        let mut expected = Lookup::default();
-        for target in target::all(policy, world) {
+    pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, targets: &[Target<'_>]) -> Self {
+        let mut expected = Lookup::with_room_for(targets.len());
+        for &target in targets {
             match target {
                 _ if matches!(target::skip_reason(policy, target), Some(SkipReason::Excluded(_))) => {}
                 Target::Instance(instance) => {
@@ -89,11 +89,10 @@ impl<'a> Stopped<'a> {
     /// How many volumes have no new complete backup although every schedule of theirs should have made one, and nobody
     /// else made one either.
     pub(super) fn count(&self, histories: &Histories) -> usize {
-        let has_stopped = |key: &(SourceId, VolumeId)| {
-            let by_anybody = self.expected.get(key).copied().flatten();
+        let has_stopped = |&(source, volume, newest): &(SourceId, VolumeId, Timestamp)| {
+            let Some(by_anybody) = self.expected.get(&(source, volume)) else { return false };
             self.policy.schedules.iter().all(|schedule| {
-                self.since(histories, schedule, key.0, key.1).is_some()
-                    && by_anybody.is_none_or(|last| self.is_over(schedule, last))
+                self.is_over(schedule, newest) && by_anybody.is_none_or(|last| self.is_over(schedule, last))
             })
         };
         histories.volumes().filter(has_stopped).count()

@@ -5,6 +5,7 @@ use crate::action::Action;
 use crate::fixtures::*;
 use crate::policy::AgeUnit;
 use crate::report;
+use crate::tags::{self, Ownership};
 use crate::world::{CutShort, Origin, SnapshotState, Volume, VolumeState};
 
 /// The decisions of a plan, one a line: `decision volume/snapshot: reason`, ids cut to their number.
@@ -330,15 +331,38 @@ fn what_opendlm_did_not_make_gets_no_decision() {
     let mut copy = snapshot(3, 1, "2026-11-03T17:00:00Z");
     copy.origin = Origin::Copied;
     let mut untagged = snapshot(4, 1, "2026-11-04T17:00:00Z");
-    untagged.marks = crate::tags::Marks::default();
+    untagged.marks = crate::tags::SharedMarks::default();
     check_retention(&policy(vec![daily("Default Schedule", count(1))]), [forged, other_policy, copy, untagged], &[]);
+}
+
+#[test]
+fn an_owner_known_by_its_texts_is_told_as_by_reading_them() {
+    let first = snapshot(1, 1, "2026-11-01T17:00:00Z");
+    let shared = |change: fn(&mut Snapshot)| {
+        let mut other = first.clone();
+        change(&mut other);
+        other
+    };
+    let others = [
+        shared(|_| {}),
+        shared(|other| other.origin = Origin::Copied),
+        shared(|other| other.description = "by hand".into()),
+        shared(|other| other.marks.policy_id = Some("policy-other".into())),
+        shared(|other| other.marks.policy_id = None),
+        snapshot(2, 2, "2026-11-01T17:00:00Z").of_schedule("Other"),
+        shared(|_| {}),
+    ];
+    let id = policy_id();
+    let mut owner = tags::Owner::new(&id);
+    let told: Vec<bool> = std::iter::once(&first).chain(&others).map(|snapshot| owner.is_of(snapshot)).collect();
+    assert_eq!(told, [true, true, false, false, false, false, true, true]);
 }
 
 #[test]
 fn a_policy_whose_id_begins_like_ours_is_another() {
     let mut other = snapshot(1, 1, "2026-11-01T17:00:00Z");
     other.description = "Created for policy: policy-0123456789abcdef01 schedule: Default Schedule".into();
-    assert_eq!(crate::tags::ownership(&policy_id(), &other), Ownership::OtherDescription);
+    assert_eq!(tags::ownership(&policy_id(), &other), Ownership::OtherDescription);
 }
 
 #[test]

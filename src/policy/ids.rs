@@ -99,6 +99,12 @@ impl ScheduleName {
         Ok(Self(share(text)))
     }
 
+    /// Whether they are equal. Of a policy's names there is one copy, so a look at where it lies is nearly always enough.
+    #[must_use]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+
     /// What a schedule without a name is called: the name that Amazon's console gives to a first schedule.
     #[must_use]
     pub fn default_name() -> Self {

@@ -2,12 +2,9 @@
 
 use super::{FailureReport, OrphanReport, Report};
 use crate::event::json_length as length;
+use crate::place::OneOf;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// How many bytes a part has at most, as JSON. Step Functions hands 262,144 from state to state: less 120,000 for the answer
-/// that split the run (its `Next` and its targets 105,000, its report 15,000), 142,000 are left, and 40 times this is 120,000.
-pub const PART_LENGTH_MAX: usize = 3_000;
 
 /// How many characters of a run's own summary are kept.
 const SUMMARY_LENGTH_MAX: usize = 200;
@@ -15,10 +12,12 @@ const SUMMARY_LENGTH_MAX: usize = 200;
 /// How many characters of a failure's message are kept: a sentence of EC2, without the encoded part.
 const MESSAGE_LENGTH_MAX: usize = 200;
 
-/// A report as a sum takes it. Counts are whole, lists are cut to [`PART_LENGTH_MAX`].
+/// A report as a sum takes it. Counts are whole, lists are cut to the target's share ([`OneOf::part_length_max`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Part {
+    /// Which of the targets it is of.
+    pub number: u32,
     /// `SUCCEEDED`, `PARTIAL` or `SKIPPED`; whatever else it says counts as partial.
     pub outcome: String,
     /// What the run said of itself.
@@ -50,8 +49,10 @@ pub struct Part {
 impl Part {
     /// The part of a run that is done. What the event itself was warned of is told by whoever split it.
     #[must_use]
-    pub fn of(report: &Report, event_warnings: &[String]) -> Self {
+    pub fn of(report: &Report, event_warnings: &[String], one_of: OneOf) -> Self {
+        let part_length_max = one_of.part_length_max();
         let mut part = Self {
+            number: one_of.number,
             outcome: report.outcome.unwrap_or_default().to_owned(),
             summary: report.summary.chars().take(SUMMARY_LENGTH_MAX).collect(),
             turns: report.turns,
@@ -66,12 +67,15 @@ impl Part {
             failures: Vec::new(),
             warnings: Vec::new(),
         };
-        if length(&part) > PART_LENGTH_MAX {
-            // More kinds of decisions than there are; the counts that matter stay.
+        if length(&part) > part_length_max {
+            // The counts that matter stay.
             part.volumes.clear();
             part.snapshots.clear();
         }
-        let mut room = PART_LENGTH_MAX.saturating_sub(length(&part));
+        if length(&part) > part_length_max {
+            part.summary.clear();
+        }
+        let mut room = part_length_max.saturating_sub(length(&part));
         let failures = report.failures.iter().map(|failure| FailureReport {
             message: failure.message.chars().take(MESSAGE_LENGTH_MAX).collect(),
             ..failure.clone()

@@ -6,7 +6,7 @@
 use super::part::Part;
 use super::{FAILURES_LISTED_MAX, FAILURES_NAMED_MAX, SUMMARY_LENGTH_MAX};
 use super::{FailureReport, OrphanReport, Report, ScheduleReport, outcome_name};
-use crate::place::Place;
+use crate::place::{PLACES_MAX, Place};
 use crate::policy::decode::shown;
 use crate::turn::RunOutcome;
 use serde::{Deserialize, Serialize};
@@ -72,8 +72,12 @@ pub struct TargetReport {
     pub failed: u64,
 }
 
-/// How many characters of an error are told: EC2's words, of which 500 are kept, and ours around them.
+/// How many characters of an error are told: EC2's words, of which 500 are kept, and ours around them. For each of 40; what
+/// is told of all stays the same where there are more.
 const CAUSE_LENGTH_MAX: usize = 700;
+
+/// How many targets that did not come off well the summary names: those of an event that names them itself.
+const TARGETS_NAMED_MAX: usize = PLACES_MAX;
 
 /// `Outcome` of a target whose run could not go on.
 const FAILED: &str = "FAILED";
@@ -83,7 +87,9 @@ const FAILED: &str = "FAILED";
 pub fn sum(reports: Reports) -> Report {
     let Reports { split, mut told } = reports;
     told.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let targets: Vec<TargetReport> = told.iter().map(|(place, told)| target_report(place, told)).collect();
+    let cause_length_max = CAUSE_LENGTH_MAX * PLACES_MAX / told.len().max(PLACES_MAX);
+    let target_report = |(place, told): &(Place, Told)| target_report(place, told, cause_length_max);
+    let targets: Vec<TargetReport> = told.iter().map(target_report).collect();
     let mut sum = Report {
         outcome: Some(outcome_name(outcome(&targets))),
         summary: String::new(),
@@ -129,7 +135,7 @@ fn outcome(targets: &[TargetReport]) -> RunOutcome {
     }
 }
 
-fn target_report(place: &Place, told: &Told) -> TargetReport {
+fn target_report(place: &Place, told: &Told, cause_length_max: usize) -> TargetReport {
     let (outcome, summary, created, deleted, failed) = match told {
         Told::Failed { error, cause } => (FAILED, format!("{error}: {cause}"), 0, 0, 1),
         Told::Part(part) => (outcome_of(part), part.summary.clone(), part.created, part.deleted, part.failed),
@@ -138,7 +144,7 @@ fn target_report(place: &Place, told: &Told) -> TargetReport {
         account: place.account().map(str::to_owned),
         region: place.region.to_string(),
         outcome,
-        summary: shown(&summary, CAUSE_LENGTH_MAX),
+        summary: shown(&summary, cause_length_max),
         created,
         deleted,
         failed,
@@ -169,6 +175,7 @@ fn failed_altogether(place: &Place, told: &Told) -> Option<FailureReport> {
 
 fn add(sum: &mut Report, place: &Place, part: &Part) {
     let Part {
+        number: _,
         outcome: _,
         summary: _,
         turns,
@@ -231,7 +238,12 @@ fn summary(sum: &Report) -> String {
         match outcome {
             _ if named.is_empty() => {}
             "SUCCEEDED" | "SKIPPED" => sentences.push(format!("{} {words}", named.len())),
-            _ => sentences.push(format!("{} {words}: {}", named.len(), named.join(", "))),
+            _ => {
+                let more = named.len().saturating_sub(TARGETS_NAMED_MAX);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let first: Vec<&str> = named.iter().map(String::as_str).take(TARGETS_NAMED_MAX).collect();
+                sentences.push(format!("{} {words}: {}{more}", named.len(), first.join(", ")));
+            }
         }
     }
     sentences.push(format!("{} made and {} deleted in this run", sum.created, sum.deleted));

@@ -7,7 +7,7 @@ use crate::options::{Options, Start};
 use crate::plan::{self, check};
 use crate::policy::{Policy, Tag};
 use crate::tags::{self, Marks};
-use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Status};
+use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Status, look};
 use crate::world::{
     AttachedVolume, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume, VolumeId,
     VolumeState, World,
@@ -23,7 +23,7 @@ mod tests;
 pub struct Account {
     /// The volumes that a policy for volumes targets.
     pub volumes: Vec<Volume>,
-    /// The instances that a policy for instances targets.
+    /// The instances that a policy for instances targets, and on which volumes are.
     pub instances: Vec<Instance>,
     /// Volumes and instances that are there without being targeted.
     pub untargeted: BTreeSet<SourceId>,
@@ -79,6 +79,7 @@ impl Account {
             volume_type: "gp3".to_owned(),
             is_boot: false,
             last_snapshot: None,
+            attached_to: None,
         };
         Self {
             volumes: (1..=volumes).map(volume).collect(),
@@ -138,8 +139,34 @@ impl Account {
             instances: self.instances.clone(),
             untargeted: self.untargeted.clone(),
             snapshots: snapshots.collect(),
+            excerpt: None,
             coverage: self.coverage,
         }
+    }
+
+    /// What a turn with this progress sees: the first way to look that shows enough.
+    fn look(&self, policy: &Policy, progress: &Progress, now: Timestamp) -> World {
+        let whole = self.observe(now);
+        let Some(sweep) = look::sweeps(policy, progress).into_iter().find(|sweep| sweep.scheduled_times.is_some())
+        else {
+            return whole;
+        };
+        let is_asked_for = |snapshot: &&Snapshot| {
+            let time = snapshot.marks.scheduled_time.value();
+            sweep.scheduled_times.as_ref().is_none_or(|times| time.is_some_and(|time| times.contains(time)))
+        };
+        let snapshots: Vec<Snapshot> = whole.snapshots.iter().filter(is_asked_for).cloned().collect();
+        let mut seen = World { snapshots, ..whole.clone() };
+        if !look::is_enough(progress, &sweep, &seen) {
+            return whole;
+        }
+        if let Some(excerpt) = look::excerpt(progress, &sweep, &seen) {
+            let is_in_full = |snapshot: &Snapshot| excerpt.in_full.contains(&snapshot.volume_id);
+            seen.snapshots.retain(|snapshot| !is_in_full(snapshot));
+            seen.snapshots.extend(whole.snapshots.into_iter().filter(is_in_full));
+            seen.excerpt = Some(excerpt);
+        }
+        seen
     }
 
     fn with_last_snapshot(&self, volume: &Volume) -> Volume {
@@ -195,7 +222,7 @@ impl Account {
             state: SnapshotState::Pending { progress_percent: 0 },
             start_time: now,
             origin: Origin::Created,
-            marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+            marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
             tier: Tier::Standard,
             full_size_bytes: 1 << 30,
         };
@@ -219,10 +246,12 @@ impl Account {
     /// # Panics
     /// When the plan breaks a promise.
     pub fn turn(&mut self, policy: &Policy, options: &Options, progress: Progress, now: Timestamp) -> Conclusion {
-        let world = self.observe(now);
+        let world = self.look(policy, &progress, now);
         let plan = plan::plan(policy, options, &progress.start(), now, &world);
         assert_eq!(check::check(policy, options, now, &world, &plan), vec![], "a plan keeps every promise");
-        let selection = turn::select(policy, options, &plan, &progress, now, Budget::UNBOUNDED);
+        let asked = turn::hosts(policy, options, &plan, &progress, now, Budget::UNBOUNDED);
+        let hosts: Vec<Instance> = world.instances.iter().filter(|host| asked.contains(&host.id)).cloned().collect();
+        let selection = turn::select_on(policy, options, &plan, &progress, now, Budget::UNBOUNDED, &hosts);
         let outcomes = selection.actions.iter().map(|action| self.apply(action, now)).collect();
         turn::conclude(options, &plan, progress, selection, outcomes, now)
     }

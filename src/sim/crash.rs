@@ -54,16 +54,35 @@ pub struct End {
     pub holds: Vec<String>,
 }
 
+/// How the turns of a run look at the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// Lists lag up to 60 s.
+    pub lists_lag: bool,
+    /// The turns between the first and the last look only at what tells how far the run is.
+    pub narrow: bool,
+}
+
+impl Sight {
+    /// All there are.
+    pub const ALL: [Self; 4] = [
+        Self { lists_lag: false, narrow: false },
+        Self { lists_lag: true, narrow: false },
+        Self { lists_lag: false, narrow: true },
+        Self { lists_lag: true, narrow: true },
+    ];
+}
+
 /// The run without a crash, and one row for each call, moment and way to resume.
 #[must_use]
-pub fn table(shape: Shape, lists_lag: bool) -> (End, Vec<Row>) {
+pub fn table(shape: Shape, sight: Sight) -> (End, Vec<Row>) {
     let mut names = Vec::new();
-    let (whole, _) = run(shape, lists_lag, None, Resume::WithNext, &mut names);
+    let (whole, _) = run(shape, sight, None, Resume::WithNext, &mut names);
     let mut rows = Vec::new();
     for (position, name) in names.iter().enumerate() {
         for moment in [Moment::Before, Moment::After] {
             for resume in [Resume::WithNext, Resume::FromScratch] {
-                let (end, has_crashed) = run(shape, lists_lag, Some((position, moment)), resume, &mut Vec::new());
+                let (end, has_crashed) = run(shape, sight, Some((position, moment)), resume, &mut Vec::new());
                 assert!(has_crashed, "the run makes call {position} again");
                 rows.push(Row { call: position + 1, name: name.clone(), moment, resume, end });
             }
@@ -81,16 +100,17 @@ const UNTIL_RESUMED: SignedDuration = SignedDuration::from_secs(30);
 /// A run that may crash at one call. The names of its calls go to `names`.
 fn run(
     shape: Shape,
-    lists_lag: bool,
+    sight: Sight,
     crash: Option<(usize, Moment)>,
     resume: Resume,
     names: &mut Vec<String>,
 ) -> (End, bool) {
     let policy = shape.policy();
-    let options = Options::default();
+    let whole_looks_up_to = if sight.narrow { 0 } else { Options::WHOLE_LOOKS_UP_TO };
+    let options = Options { whole_looks_up_to, ..shape.options() };
     let at = Timestamp::from_second(START).expect("a time in 2026");
     let mut ec2 = furnished(shape, &policy, at);
-    ec2.faults = Faults { lag: if lists_lag { 9_000 } else { 0 }, ..Faults::NONE };
+    ec2.faults = Faults { lag: if sight.lists_lag { 9_000 } else { 0 }, ..Faults::NONE };
     let begin = |now| Progress::new(&Start { at, origin: StartOrigin::Event, begun: now });
     let mut driver = Driver { ec2, now: at, made: 0, crash, has_crashed: false, names };
     let mut progress = begin(driver.now);
@@ -171,13 +191,15 @@ impl Driver<'_> {
         if self.crashes(Moment::Before) {
             return None;
         }
-        let world = self.ec2.observe(policy, self.now).expect("nothing fails");
+        let world = self.ec2.look(policy, &progress, self.now).expect("nothing fails");
         if self.crashes(Moment::After) {
             return None;
         }
         let plan = plan::plan(policy, options, &progress.start(), self.now, &world);
         assert_eq!(check::check(policy, options, self.now, &world, &plan), vec![], "a plan keeps every promise");
-        let selection = turn::select(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
+        let asked = turn::hosts(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
+        let hosts = self.ec2.hosts(&asked, self.now);
+        let selection = turn::select_on(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED, &hosts);
         let mut outcomes = Vec::new();
         for action in &selection.actions {
             outcomes.push(self.call(action)?);
@@ -199,10 +221,11 @@ impl Driver<'_> {
 
 /// The table of a shape as text, and whether all ends are equal.
 #[must_use]
-pub fn text(shape: Shape, lists_lag: bool) -> (String, bool) {
-    let (whole, rows) = table(shape, lists_lag);
-    let lists = if lists_lag { "lists that lag up to 60 s" } else { "lists that show everything" };
-    let mut text = format!("{}, {lists}; without a crash: {}\n", shape.name(), words(&whole));
+pub fn text(shape: Shape, sight: Sight) -> (String, bool) {
+    let (whole, rows) = table(shape, sight);
+    let lists = if sight.lists_lag { "lists that lag up to 60 s" } else { "lists that show everything" };
+    let looks = if sight.narrow { "narrow looks" } else { "looks at everything" };
+    let mut text = format!("{}, {lists}, {looks}; without a crash: {}\n", shape.name(), words(&whole));
     text.push_str("call                      moment  resumed       end\n");
     for row in &rows {
         let end = if row.end == whole { "equal".to_owned() } else { words(&row.end) };
@@ -227,8 +250,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(shape: Shape, lists_lag: bool, calls_min: usize) {
-        let (whole, rows) = table(shape, lists_lag);
+    fn check(shape: Shape, sight: Sight, calls_min: usize) {
+        let (whole, rows) = table(shape, sight);
         assert_eq!(whole.outcome, RunOutcome::Succeeded);
         assert!(rows.len() >= 4 * calls_min, "{} rows", rows.len());
         let others: Vec<_> = rows.iter().filter(|row| row.end != whole).collect();
@@ -237,22 +260,33 @@ mod tests {
 
     #[test]
     fn wherever_a_run_of_the_sample_policy_crashes_it_ends_the_same() {
-        // Two lists at least, two creations and two deletions.
-        check(Shape::DailyByCount, false, 6);
-        check(Shape::DailyByCount, true, 6);
+        // Two lists at least, two creations and two deletions; one list more where the last one is of everything.
+        for sight in Sight::ALL {
+            check(Shape::DailyByCount, sight, if sight.narrow { 7 } else { 6 });
+        }
     }
 
     #[test]
     fn wherever_a_run_of_an_instance_policy_crashes_it_ends_the_same() {
         // Two lists at least, two creations and four deletions.
-        check(Shape::Instances, false, 8);
-        check(Shape::Instances, true, 8);
+        for sight in Sight::ALL {
+            check(Shape::Instances, sight, 8);
+        }
+    }
+
+    #[test]
+    fn wherever_a_run_with_calls_for_several_volumes_crashes_it_ends_the_same() {
+        // Two lists at least, one creation and two deletions.
+        for sight in Sight::ALL {
+            check(Shape::Batched, sight, 5);
+        }
     }
 
     #[test]
     fn wherever_a_run_of_any_policy_crashes_it_ends_the_same() {
         for shape in crate::sim::shape::SHAPES {
-            check(shape, false, 4);
+            check(shape, Sight { lists_lag: false, narrow: false }, 4);
+            check(shape, Sight { lists_lag: false, narrow: true }, 4);
         }
     }
 }

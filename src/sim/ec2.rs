@@ -1,18 +1,20 @@
 //! EC2 as it may be on its worst days: lists that lag, calls whose answers are lost, limits, refusals, snapshots that
 //! fail or hang. What is true is here for the judge to read; what a turn sees comes from [`Ec2::observe`] alone.
 
-use super::life::{Life, Record, Remover, Span};
+mod look;
+
+use super::life::{Attached, Life, Record, Remover, Span};
 use super::random::Random;
-use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
+use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome, SetOf};
 use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
 use crate::tags::Marks;
 use crate::world::{
-    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume,
-    VolumeId, World,
+    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Sweep, Tier,
+    Volume, VolumeId, World,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a list lags behind what was written at most.
 pub const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
@@ -43,12 +45,23 @@ pub struct Faults {
     pub error: u64,
     /// A snapshot stays pending for a day.
     pub hangs: u64,
+    /// A volume is attached or detached just before a call for several volumes.
+    pub moves: u64,
 }
 
 impl Faults {
     /// Nothing goes wrong.
-    pub const NONE: Self =
-        Self { lag: 0, lost_answer: 0, failure: 0, throttled: 0, list_failure: 0, cut_short: 0, error: 0, hangs: 0 };
+    pub const NONE: Self = Self {
+        lag: 0,
+        lost_answer: 0,
+        failure: 0,
+        throttled: 0,
+        list_failure: 0,
+        cut_short: 0,
+        error: 0,
+        hangs: 0,
+        moves: 0,
+    };
 }
 
 /// Why a list failed, by the names of the state machine.
@@ -71,6 +84,8 @@ pub struct Ec2 {
     pub volumes: Vec<Life<Volume>>,
     /// Every instance that there ever was.
     pub instances: Vec<Life<Instance>>,
+    /// What the volumes are attached to.
+    pub attached: BTreeMap<VolumeId, Attached>,
     /// What goes wrong now.
     pub faults: Faults,
     /// When the role may do nothing.
@@ -89,6 +104,7 @@ impl Ec2 {
             records: Vec::new(),
             volumes: Vec::new(),
             instances: Vec::new(),
+            attached: BTreeMap::new(),
             faults: Faults::NONE,
             revoked: None,
             calls: 0,
@@ -98,7 +114,7 @@ impl Ec2 {
     }
 
     /// How old what a list shows of one thing is.
-    fn lagged(&mut self, now: Timestamp) -> Timestamp {
+    pub(super) fn lagged(&mut self, now: Timestamp) -> Timestamp {
         if !self.random.happens(self.faults.lag) {
             return now;
         }
@@ -110,6 +126,10 @@ impl Ec2 {
     /// # Errors
     /// When a list fails.
     pub fn observe(&mut self, policy: &Policy, now: Timestamp) -> Result<World, ListFailure> {
+        self.observe_by(policy, &Sweep::default(), now)
+    }
+
+    fn observe_by(&mut self, policy: &Policy, sweep: &Sweep, now: Timestamp) -> Result<World, ListFailure> {
         if self.revoked.is_some_and(|revoked| revoked.holds(now)) {
             return Err(ListFailure::AccessDenied);
         }
@@ -118,7 +138,7 @@ impl Ec2 {
         }
         let mut world = World::default();
         self.list_targets(policy, now, &mut world);
-        self.list_snapshots(now, &mut world);
+        world.snapshots = self.list_snapshots(now, |snapshot| look::is_asked_for(sweep, snapshot));
         self.find_untargeted(policy, now, &mut world);
         if self.random.happens(self.faults.cut_short) {
             world.coverage = Coverage::Partial(CutShort::TooManyPages);
@@ -145,7 +165,8 @@ impl Ec2 {
                         Targets::AllVolumes(_) => self.last_snapshot(&life.is.id, listed_at),
                         Targets::Instances { .. } | Targets::Volumes { .. } => None,
                     };
-                    world.volumes.push(Volume { last_snapshot, ..life.is.clone() });
+                    let attached_to = self.attached.get(&life.is.id).and_then(|attached| attached.at(at));
+                    world.volumes.push(Volume { last_snapshot, attached_to, ..life.is.clone() });
                 }
             }
         }
@@ -161,11 +182,14 @@ impl Ec2 {
         self.records.iter().filter(is_of_volume).map(|record| record.snapshot.start_time).max()
     }
 
-    fn list_snapshots(&mut self, now: Timestamp, world: &mut World) {
+    fn list_snapshots(&mut self, now: Timestamp, is_asked_for: impl Fn(&Snapshot) -> bool) -> Vec<Snapshot> {
+        let mut shown = Vec::new();
         for position in 0..self.records.len() {
             let at = self.lagged(now);
-            world.snapshots.extend(self.records.get(position).and_then(|record| record.seen(at)));
+            let seen = self.records.get(position).and_then(|record| record.seen(at));
+            shown.extend(seen.filter(&is_asked_for));
         }
+        shown
     }
 
     /// What our snapshots were made of and what is not targeted is asked for by id.
@@ -204,7 +228,10 @@ impl Ec2 {
         let loses_answer = self.random.happens(self.faults.lost_answer);
         let outcome = match action {
             Action::CreateSnapshot(create) => self.create(create, now),
-            Action::CreateSnapshots(create) => self.create_set(create, now),
+            Action::CreateSnapshots(create) => match create.of {
+                SetOf::Instance => self.create_set(create, now),
+                SetOf::Volumes(_) => self.create_batch(create, now),
+            },
             Action::DeleteSnapshot(delete) => self.delete(delete, now),
         };
         if loses_answer { failed(FailedKind::Unclear, "Timeout") } else { outcome }
@@ -225,17 +252,23 @@ impl Ec2 {
         else {
             return failed(FailedKind::Refused, "InvalidVolume.NotFound");
         };
-        let pending_max = if matches!(life.is.volume_type.as_str(), "st1" | "sc1") { 1 } else { 5 };
-        let of_volume = self.records.iter().filter(|record| record.snapshot.volume_id == create.volume_id);
-        let soonest = saturating_add(now, -BETWEEN_SNAPSHOTS);
-        if of_volume.clone().any(|record| record.snapshot.start_time > soonest) {
-            return failed(FailedKind::TooSoon, "SnapshotCreationPerVolumeRateExceeded");
-        }
-        if of_volume.filter(|record| record.exists(now) && now < record.ends_at).count() >= pending_max {
-            return failed(FailedKind::TooSoon, "ConcurrentSnapshotLimitExceeded");
+        if let Some(code) = self.too_soon(&life.is, now) {
+            return failed(FailedKind::TooSoon, code);
         }
         let volumes = [create.volume_id];
         Outcome::Created(self.begin(&volumes, &create.description, &create.tags, now))
+    }
+
+    /// What stands against another snapshot of a volume now.
+    pub(super) fn too_soon(&self, volume: &Volume, now: Timestamp) -> Option<&'static str> {
+        let pending_max = if matches!(volume.volume_type.as_str(), "st1" | "sc1") { 1 } else { 5 };
+        let of_volume = self.records.iter().filter(|record| record.snapshot.volume_id == volume.id);
+        let soonest = saturating_add(now, -BETWEEN_SNAPSHOTS);
+        if of_volume.clone().any(|record| record.snapshot.start_time > soonest) {
+            return Some("SnapshotCreationPerVolumeRateExceeded");
+        }
+        let pending = of_volume.filter(|record| record.exists(now) && now < record.ends_at).count();
+        (pending >= pending_max).then_some("ConcurrentSnapshotLimitExceeded")
     }
 
     /// Whether CreateSnapshots obeys the 15 seconds is not documented, so here it does not.
@@ -248,7 +281,13 @@ impl Ec2 {
         Outcome::Created(self.begin(&volumes, &create.description, &create.tags, now))
     }
 
-    fn begin(&mut self, volumes: &[VolumeId], description: &str, tags: &[Tag], now: Timestamp) -> Vec<SnapshotId> {
+    pub(super) fn begin(
+        &mut self,
+        volumes: &[VolumeId],
+        description: &str,
+        tags: &[Tag],
+        now: Timestamp,
+    ) -> Vec<SnapshotId> {
         let call = self.last_id;
         // The members of a call begin at one instant, and no two calls do.
         let mut began = now;
@@ -266,7 +305,7 @@ impl Ec2 {
                 state: SnapshotState::Pending { progress_percent: 0 },
                 start_time: now,
                 origin: Origin::Created,
-                marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
+                marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
                 tier: Tier::Standard,
                 full_size_bytes: 1 << 30,
             };
@@ -329,6 +368,6 @@ impl Ec2 {
     }
 }
 
-fn failed(kind: FailedKind, code: &str) -> Outcome {
+pub(super) fn failed(kind: FailedKind, code: &str) -> Outcome {
     Outcome::Failed(Failed { kind, code: code.to_owned(), message: "simulated".to_owned() })
 }

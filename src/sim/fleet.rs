@@ -10,17 +10,21 @@ pub mod run;
 
 use super::shape::{Shape, volume_id};
 use crate::policy::{Policy, Schedule};
-use crate::tags::{self, Marks};
-use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeState, World};
+use crate::tags::{self, Sharing};
+use crate::world::{
+    AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume,
+    VolumeState, World,
+};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// How many snapshots of a volume are there before the run.
 pub const OLD_SNAPSHOTS: u32 = 7;
 
 /// The blocks of each snapshot: 8 GiB, as of a small root volume. Nothing depends on it.
 const FULL_SIZE_BYTES: u64 = 8 << 30;
+
+/// How many volumes two instances have together.
+const VOLUMES_OF_TWO: u32 = 5;
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +49,7 @@ pub fn policy() -> Policy {
 /// When a scheduled time is out of range, which no start of our days is.
 #[must_use]
 pub fn world(policy: &Policy, volumes: u32, start: Timestamp, stage: Stage) -> World {
-    let mut texts = BTreeSet::new();
+    let mut sharing = Sharing::default();
     let newest = if stage == Stage::Begun { 1 } else { 0 };
     let mut snapshots = Vec::new();
     for day in newest..=OLD_SNAPSHOTS {
@@ -60,7 +64,7 @@ pub fn world(policy: &Policy, volumes: u32, start: Timestamp, stage: Stage) -> W
             snapshots.extend(
                 (0..volumes)
                     .map(number_of)
-                    .map(|numbers| snapshot(policy, schedule, numbers, scheduled_time, state.clone(), &mut texts)),
+                    .map(|numbers| snapshot(policy, schedule, numbers, scheduled_time, state.clone(), &mut sharing)),
             );
         }
     }
@@ -76,7 +80,28 @@ fn volume(number: u32) -> Volume {
         volume_type: "gp3".to_owned(),
         is_boot: false,
         last_snapshot: None,
+        attached_to: Some(host_id(host_number(number))),
     }
+}
+
+/// The number of a volume's instance: instances have two and three volumes by turns.
+fn host_number(volume: u32) -> u32 {
+    volume / VOLUMES_OF_TWO * 2 + u32::from(volume % VOLUMES_OF_TWO >= 2)
+}
+
+/// An instance as a fleet of so many volumes has it; `None` where it has none of that number.
+fn host(id: InstanceId, volumes: u32) -> Option<Instance> {
+    let number = u32::from_str_radix(id.to_string().trim_start_matches("i-"), 16).ok()?;
+    let first = number / 2 * VOLUMES_OF_TWO + number % 2 * 2;
+    let of_instance = (first..volumes).take_while(|&volume| host_number(volume) == number);
+    let attached =
+        |volume| AttachedVolume { id: volume_id(scattered(volume)), is_root: volume == first, tags: Vec::new() };
+    let volumes: Vec<AttachedVolume> = of_instance.map(attached).collect();
+    (!volumes.is_empty()).then_some(Instance { id, state: InstanceState::Running, volumes })
+}
+
+fn host_id(number: u32) -> InstanceId {
+    InstanceId::parse(&format!("i-{number:017x}")).expect("a hexadecimal number is an id")
 }
 
 fn snapshot(
@@ -85,16 +110,8 @@ fn snapshot(
     (volume, number): (u32, u32),
     scheduled_time: Timestamp,
     state: SnapshotState,
-    texts: &mut BTreeSet<Arc<str>>,
+    sharing: &mut Sharing,
 ) -> Snapshot {
-    let mut share = |text: &str| {
-        let known = texts.get(text).cloned();
-        known.unwrap_or_else(|| {
-            let text: Arc<str> = text.into();
-            texts.insert(Arc::clone(&text));
-            text
-        })
-    };
     let written = tags::written(scheduled_time);
     let tags = [
         (tags::POLICY_ID, policy.id.as_str()),
@@ -104,11 +121,11 @@ fn snapshot(
     Snapshot {
         id: snapshot_id(number),
         volume_id: volume_id(scattered(volume)),
-        description: share(&tags::description(&policy.id, &schedule.name)),
+        description: sharing.text(&tags::description(&policy.id, &schedule.name)),
         state,
         start_time: scheduled_time + SignedDuration::from_secs(20),
         origin: Origin::Created,
-        marks: Marks::read_sharing(tags, share),
+        marks: sharing.marks(tags),
         tier: Tier::Standard,
         full_size_bytes: FULL_SIZE_BYTES,
     }

@@ -97,7 +97,7 @@ fn run(volumes: u32, others: u32, per_cent: u32) -> Ran {
         let delete = learnt(pace::DELETE_SNAPSHOT, progress.pace.deletions);
         let until = saturating_add(now, SLICE);
         let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap();
-        let budget = Budget { creations_max: fits(&create), deletions_max: fits(&delete) };
+        let budget = Budget { creations_max: fits(&create), set_creations_max: 0, deletions_max: fits(&delete) };
         let world = account.observe(now);
         let plan = plan::plan(&policy, &options, &start, now, &world);
         let selection = turn::select(&policy, &options, &plan, &progress, now, budget);

@@ -117,9 +117,9 @@ mod tests {
 
     #[test]
     fn years_of_every_shape_break_no_promise_and_a_seed_is_worth_noting_down() {
-        let soaked = run(0, 6, |seed| year::run_days(seed, 30, None, false));
+        let soaked = run(0, 7, |seed| year::run_days(seed, 30, None, false));
         assert_eq!(soaked.broken, BTreeMap::new());
-        assert_eq!((soaked.seeds, soaked.shapes.len()), (6, 6));
+        assert_eq!((soaked.seeds, soaked.shapes.len()), (7, 7));
         assert!(soaked.outcomes.values().sum::<u64>() <= soaked.executions, "some are lost");
         assert_eq!(year::run_days(4, 30, None, true), year::run_days(4, 30, None, true));
     }

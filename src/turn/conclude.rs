@@ -1,11 +1,12 @@
 //! What came of a turn: whether the run is done, what it says, and when to look again.
 
-use super::progress::{Progress, Subject};
+use super::look::Scope;
+use super::progress::{Failure, Progress, Subject};
 use super::remaining::{self, Remaining};
-use super::{Budget, Selection, look, window};
+use super::{Budget, Selection, lifetime, look, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
-use crate::plan::{Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
+use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -16,10 +17,6 @@ pub const WAITS_SECONDS: [u32; 4] = [1, 15, 25, 60];
 /// The longest wait after a turn that deleted something when more will go: what becomes complete one after the other can be
 /// deleted one after the other, and EC2's bucket overflows after 20 s.
 const WAIT_BETWEEN_DELETIONS_SECONDS_MAX: u32 = 15;
-
-/// After so many turns a run ends with what it has. Step Functions ends an execution after 25,000 events of history,
-/// and a turn makes nine (task, choice and wait): 2,777 turns, less a tenth. At 60 s a turn this is over 41 hours.
-pub const TURNS_MAX: u32 = 2_500;
 
 /// What a turn leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,25 +68,44 @@ pub fn conclude(
     let left_over = selection.left_over;
     let done: Vec<(Action, Outcome)> = selection.actions.into_iter().zip(outcomes).collect();
     progress.brake = selection.brake;
-    progress.older_volumes = progress.older_volumes.max(plan.older.volumes);
+    note_older(&mut progress, plan);
     let deleted = done.iter().filter(|(_, outcome)| *outcome == Outcome::Deleted).count();
-    progress.shown = look::shown(plan, deleted);
+    progress.shown = look::shown(plan, progress.shown, deleted);
     let pending = window::pending(plan, &progress.unsettled_at(now, options.settling));
     progress.pending_window = window::after(progress.pending_window, pending, &done);
     let created_now = note_outcomes(&mut progress, options, plan, &done, now);
     let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
+    lifetime::note(&mut progress, &done, remaining.pending);
     if created_now {
         progress.waits = 0;
     }
-    let status =
-        if options.dry_run { Status::Done(RunOutcome::Skipped) } else { status(plan, &progress, remaining, &done) };
+    progress.scope =
+        if selection.needs_whole { None } else { Scope::after(&progress, options, plan, remaining, &done) };
+    let status = if options.dry_run {
+        Status::Done(RunOutcome::Skipped)
+    } else {
+        status(options, plan, &progress, remaining, &done)
+    };
+    if let Status::Done(_) = status {
+        progress.scope = None;
+    }
     if matches!(status, Status::Waiting { seconds: 1.. }) {
         progress.waits = progress.waits.saturating_add(1);
     }
     let has_nothing = remaining.pending == 0 && progress.created == 0 && !plan.targets.iter().any(has_snapshot);
     let denied = if has_nothing { all_denied(&done) } else { None };
     Conclusion { status, progress, done, denied }
+}
+
+/// Remembers what was there when the run began, as far as the plan tells.
+fn note_older(progress: &mut Progress, plan: &Plan<'_>) {
+    if plan.excerpt.is_none() {
+        let deleted = usize::try_from(progress.deleted).unwrap_or(usize::MAX);
+        let snapshots = plan.older.snapshots.saturating_add(deleted);
+        progress.older_snapshots = progress.older_snapshots.max(snapshots);
+        progress.older_volumes = progress.older_volumes.max(plan.older.volumes);
+    }
 }
 
 /// Counts what was done and remembers what failed. Returns whether a snapshot was created, or perhaps was.
@@ -102,9 +118,9 @@ fn note_outcomes(
 ) -> bool {
     forget_mended(progress, plan);
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
-    let (mut created, mut postponed) = (Vec::new(), Vec::new());
+    let (mut made, mut created, mut postponed) = (0, Vec::new(), Vec::new());
     for (action, outcome) in done {
-        let (name, subject) = (action.name(), Subject::of_action(action));
+        let (name, subjects) = (action.name(), Subject::all_of(action));
         let is_creation = action.is_creation();
         if action.deletes_failed_member() && may_be_deleted(outcome) {
             progress.failed_member_deleted = Some(now);
@@ -112,24 +128,38 @@ fn note_outcomes(
         match outcome {
             Outcome::Created(ids) => {
                 progress.created = progress.created.saturating_add(u64::try_from(ids.len()).unwrap_or(u64::MAX));
-                progress.forget_failure(&subject);
-                progress.remember_tags_left_out(&subject, action.tags_left_out());
-                created.push(subject.hash());
+                // A volume that came off its instance meanwhile got none, and nobody knows which: it is looked for like
+                // the others, and it does not count as made.
+                made += ids.len().min(subjects.len());
+                for subject in subjects {
+                    progress.forget_failure(&subject);
+                    progress.remember_tags_left_out(&subject, action.tags_left_out());
+                    created.push(subject.hash());
+                }
             }
             Outcome::Deleted => {
                 progress.deleted = progress.deleted.saturating_add(1);
-                progress.forget_failure(&subject);
+                subjects.iter().for_each(|subject| progress.forget_failure(subject));
             }
             // Nothing was changed and nothing is wrong with the resource: it is simply tried again.
             Outcome::Failed(Failed { kind: FailedKind::Throttled | FailedKind::TooManyPending, .. }) if is_creation => {
             }
             Outcome::Failed(failed) => {
+                let hashes = subjects.iter().map(Subject::hash);
                 match failed.kind {
-                    FailedKind::Unclear if is_creation => created.push(subject.hash()),
-                    FailedKind::TooSoon if is_creation => postponed.push(subject.hash()),
+                    FailedKind::Unclear if is_creation => {
+                        made += subjects.len();
+                        created.extend(hashes);
+                    }
+                    FailedKind::TooSoon if is_creation => postponed.extend(hashes),
                     _ => {}
                 }
-                progress.remember_failure(name, subject, failed);
+                if note_failed_batch(progress, action, failed) {
+                    continue;
+                }
+                for subject in subjects {
+                    progress.remember_failure(name, subject, failed);
+                }
             }
             Outcome::NotStarted => {}
         }
@@ -137,10 +167,17 @@ fn note_outcomes(
     if !progress.failures.is_empty() {
         progress.failures_left_out = progress.failures_left_out.max(left_out_before);
     }
-    let made = created.len();
     created.append(&mut postponed);
     progress.remember_unsettled(created, made, now, options.settling);
     made > 0
+}
+
+/// After a call for several volumes that failed they are tried one by one. Where nothing was changed this is no failure of
+/// any of them, and whether it is one of all is what their own calls show; returns whether that is so.
+fn note_failed_batch(progress: &mut Progress, action: &Action, failed: &Failed) -> bool {
+    let Some(instance) = action.batched_on() else { return false };
+    progress.remember_one_by_one(instance);
+    failed.kind != FailedKind::Unclear
 }
 
 /// Whether the snapshot of a deletion may be gone: a lost answer says nothing.
@@ -165,21 +202,25 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
     let open: BTreeSet<Subject> = creations.chain(deletions).collect();
-    progress.failures.retain(|failure| open.contains(&failure.subject));
+    // Of the other snapshots an excerpt says nothing.
+    let is_unseen = |failure: &Failure| plan.excerpt.is_some() && failure.subject.schedule().is_none();
+    progress.failures.retain(|failure| open.contains(&failure.subject) || is_unseen(failure));
 }
 
-fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> Status {
-    if remaining.is_open() && progress.turns < TURNS_MAX {
-        let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
-        let has_more_work = remaining.not_started > 0 && is_advancing && !remaining.was_throttled;
-        let has_deleted = done.iter().any(|(_, outcome)| *outcome == Outcome::Deleted);
-        let goes_on = has_deleted && plan.snapshots.iter().any(|decision| decision.goes_later.is_some());
-        let wait_max = if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX };
-        return Status::Waiting { seconds: if has_more_work { 0 } else { wait_seconds(progress.waits).min(wait_max) } };
+fn status(
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    remaining: Remaining,
+    done: &[(Action, Outcome)],
+) -> Status {
+    // Nobody knows that all is done before a look at everything.
+    let is_open = remaining.is_open() || plan.excerpt.is_some();
+    if is_open && lifetime::has_another_turn(options, progress) {
+        return Status::Waiting { seconds: seconds(plan, progress, remaining, done) };
     }
     // Of what was not observed nobody knows whether it has a backup.
-    let has_failed =
-        remaining.is_open() || remaining.has_failed() || progress.brake.is_some() || plan.cut_short.is_some();
+    let has_failed = is_open || remaining.has_failed() || progress.brake.is_some() || plan.cut_short.is_some();
     let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
     let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
     let has_missed = has(|verdict| matches!(verdict, TargetVerdict::Missed));
@@ -190,6 +231,22 @@ fn status(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(A
     } else {
         RunOutcome::Skipped
     })
+}
+
+/// How long to wait until the next look.
+fn seconds(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> u32 {
+    let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
+    let has_deleted = done.iter().any(|(_, outcome)| *outcome == Outcome::Deleted);
+    let is_left_out = plan.excerpt.is_some_and(|excerpt| excerpt.left_out > 0) && has_deleted;
+    let has_more_work = (remaining.not_started > 0 || is_left_out) && is_advancing && !remaining.was_throttled;
+    // An excerpt with nothing left to do: the look at everything that ends the run.
+    let is_last = plan.excerpt.is_some() && progress.scope.is_none() && !remaining.is_open();
+    if has_more_work || is_last {
+        return 0;
+    }
+    let goes_later = |decision: &SnapshotDecision<'_>| decision.goes_later.is_some();
+    let goes_on = has_deleted && (progress.scope.is_some() || plan.snapshots.iter().any(goes_later));
+    wait_seconds(progress.waits).min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX })
 }
 
 fn wait_seconds(waits: u32) -> u32 {
@@ -208,11 +265,11 @@ fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
 }
 
 /// The first refusal when there were creations and no call at all was allowed: then it is the role that is wrong, and
-/// no later turn will do better.
+/// no later turn will do better. Calls for several volumes alone prove nothing: those for each of them are still to come.
 fn all_denied(done: &[(Action, Outcome)]) -> Option<Failed> {
     let is_denied = |failed: &&Failed| failed.kind == FailedKind::Denied;
     let refusals: Vec<&Failed> = done.iter().filter_map(|(_, outcome)| failure_of(outcome)).filter(is_denied).collect();
-    let has_creation = done.iter().any(|(action, _)| action.is_creation());
+    let has_creation = done.iter().any(|(action, _)| action.is_creation() && action.batched_on().is_none());
     if has_creation && refusals.len() == done.len() { refusals.first().map(|&failed| failed.clone()) } else { None }
 }
 
@@ -225,5 +282,6 @@ fn failure_of(outcome: &Outcome) -> Option<&Failed> {
 
 impl Budget {
     /// No bound but the plan's own: for a simulated account and for tests.
-    pub const UNBOUNDED: Self = Self { creations_max: usize::MAX, deletions_max: usize::MAX };
+    pub const UNBOUNDED: Self =
+        Self { creations_max: usize::MAX, set_creations_max: usize::MAX, deletions_max: usize::MAX };
 }

@@ -2,15 +2,16 @@
 //!
 //! It is bounded whatever the number of volumes, so an answer stays under 200 KB.
 
-use crate::action::{Action, Failed, FailedKind};
+use crate::action::{Action, Failed, FailedKind, SetOf};
 use crate::options::{Start, StartOrigin};
 use crate::pace::Pace;
 use crate::plan::due::saturating_add;
 use crate::plan::{Brake, TargetDecision};
 use crate::policy::{ScheduleName, fnv1a};
 use crate::tags;
+use crate::turn::look::Scope;
 use crate::turn::window::Window;
-use crate::world::{SnapshotId, SourceId};
+use crate::world::{InstanceId, SnapshotId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -22,10 +23,10 @@ pub const FAILURES_MAX: usize = 60;
 /// How many characters of an EC2 message are kept.
 const MESSAGE_LENGTH_MAX: usize = 200;
 
-/// How many creations are remembered until they are settled: EC2 allows 100 and 5 a second, so 700 in two minutes, and
-/// twice that for a higher quota. At 19 bytes each they stay under 27 KB. Beyond that the oldest are forgotten: should
-/// EC2 not show one of them, it is made twice, and the second one goes again.
-const UNSETTLED_MAX: usize = 1400;
+/// How many creations are remembered until they are settled: EC2 allows 100 calls and 5 a second, so 700 in two minutes, and
+/// as many more that make 2.5 snapshots each (`Options.Batch`): 2,450. At 11 bytes each they stay under 29 KB. Beyond that
+/// the oldest are forgotten: should EC2 not show one of them, it is made twice, and the second one goes again.
+const UNSETTLED_MAX: usize = 2600;
 
 /// How many creations a run makes for each due target before it stops: what EC2 never shows would be made for ever.
 const CREATIONS_PER_TARGET_MAX: u64 = 5;
@@ -33,6 +34,10 @@ const CREATIONS_PER_TARGET_MAX: u64 = 5;
 /// For how many targets the tags that found no room are told; the log has them all. At 400 bytes each they stay under
 /// 20 KB.
 const TAGS_LEFT_OUT_MAX: usize = 50;
+
+/// How many instances are remembered on which a call for several volumes failed. After so many failures nobody believes
+/// in such calls, and all volumes go one by one. At 22 bytes each they stay under 3 KB.
+const ONE_BY_ONE_MAX: usize = 100;
 
 /// How often a deletion is tried in one run when the failure may pass.
 const DELETION_ATTEMPTS_MAX: u32 = 3;
@@ -49,6 +54,12 @@ pub struct Progress {
     pub begun: Timestamp,
     /// How many turns have ended.
     pub turns: u32,
+    /// How many turns in a row nothing was made, deleted or became complete.
+    #[serde(default)]
+    pub idle_turns: u32,
+    /// How many due snapshots were under way, at the fewest since something was last made or deleted.
+    #[serde(default)]
+    pub pending: u64,
     /// How many waits there were since a snapshot was last created: the place on the ladder of waits.
     pub waits: u32,
     /// How many snapshots the run created.
@@ -62,6 +73,12 @@ pub struct Progress {
     /// How many snapshots of the policy the last turn left behind, whoever made them.
     #[serde(default)]
     pub shown: u64,
+    /// What the next turn looks at; at everything where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// How many snapshots of ours there were when the run began: the most that a turn saw of them and that had gone by then.
+    #[serde(default)]
+    pub older_snapshots: usize,
     /// How many volumes held snapshots of ours when the run began: the most that a turn saw.
     #[serde(default)]
     pub older_volumes: usize,
@@ -71,6 +88,9 @@ pub struct Progress {
     /// Creations that EC2 may not list yet, the oldest turn first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsettled: Vec<Unsettled>,
+    /// Instances on which a call for several volumes failed: their volumes are tried one by one from then on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub one_by_one: Vec<String>,
     /// What is known about EC2's buckets: how soon the calls of the next turn may start.
     #[serde(default, skip_serializing_if = "Pace::is_unknown")]
     pub pace: Pace,
@@ -119,13 +139,20 @@ impl Subject {
         Self::creation(&decision.schedule.name, decision.target.id())
     }
 
-    /// What an action is about.
+    /// What an action is about: one thing, or each volume of a call for several.
     #[must_use]
-    pub fn of_action(action: &Action) -> Self {
+    pub fn all_of(action: &Action) -> Vec<Self> {
         match action {
-            Action::CreateSnapshot(create) => Self::creation(&create.schedule, SourceId::Volume(create.volume_id)),
-            Action::CreateSnapshots(create) => Self::creation(&create.schedule, SourceId::Instance(create.instance_id)),
-            Action::DeleteSnapshot(delete) => Self::deletion(&delete.snapshot.id),
+            Action::CreateSnapshot(create) => {
+                vec![Self::creation(&create.schedule, SourceId::Volume(create.volume_id))]
+            }
+            Action::CreateSnapshots(create) => match &create.of {
+                SetOf::Instance => vec![Self::creation(&create.schedule, SourceId::Instance(create.instance_id))],
+                SetOf::Volumes(volumes) => {
+                    volumes.iter().map(|&volume| Self::creation(&create.schedule, SourceId::Volume(volume))).collect()
+                }
+            },
+            Action::DeleteSnapshot(delete) => vec![Self::deletion(&delete.snapshot.id)],
         }
     }
 
@@ -135,10 +162,12 @@ impl Subject {
         Self(snapshot.to_string())
     }
 
-    /// Sixteen hexadecimal digits that stand for it.
+    /// Eight hexadecimal digits that stand for it: 32 bits, so that among 100,000 targets a run waits for some that it
+    /// need not wait for.
     #[must_use]
     pub fn hash(&self) -> String {
-        format!("{:016x}", fnv1a(self.0.bytes()))
+        let hash = fnv1a(self.0.bytes());
+        format!("{:08x}", (hash ^ (hash >> 32)) & 0xffff_ffff)
     }
 
     /// The resource: a volume's or an instance's id for a creation, a snapshot's for a deletion.
@@ -187,14 +216,19 @@ impl Progress {
             start_from_clock: start.origin == StartOrigin::Clock,
             begun: tags::to_the_second(start.begun),
             turns: 0,
+            idle_turns: 0,
+            pending: 0,
             waits: 0,
             created: 0,
             deleted: 0,
             failed_member_deleted: None,
             shown: 0,
+            scope: None,
+            older_snapshots: 0,
             older_volumes: 0,
             creations: 0,
             unsettled: Vec::new(),
+            one_by_one: Vec::new(),
             pace: Pace::default(),
             pending_window: None,
             brake: None,
@@ -237,6 +271,20 @@ impl Progress {
     #[must_use]
     pub fn may_have_failed(&self, subject: &Subject) -> bool {
         self.failures_left_out > 0 || self.failures.iter().any(|failure| failure.subject == *subject)
+    }
+
+    /// Whether the volumes of an instance are tried one by one: what was wrong with a call for several may have been
+    /// wrong with one of them.
+    #[must_use]
+    pub fn goes_one_by_one(&self, instance: InstanceId) -> bool {
+        let is_known = || self.one_by_one.contains(&instance.to_string());
+        !self.one_by_one.is_empty() && (self.one_by_one.len() >= ONE_BY_ONE_MAX || is_known())
+    }
+
+    pub(super) fn remember_one_by_one(&mut self, instance: InstanceId) {
+        if !self.goes_one_by_one(instance) {
+            self.one_by_one.push(instance.to_string());
+        }
     }
 
     /// Whether a deletion failed in a way that this run does not try again.

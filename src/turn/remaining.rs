@@ -65,7 +65,8 @@ pub(super) fn after(
         }
     }
     let of = |is_wanted: fn(&Outcome) -> bool| -> BTreeSet<Subject> {
-        done.iter().filter(|(_, outcome)| is_wanted(outcome)).map(|(action, _)| Subject::of_action(action)).collect()
+        let wanted = done.iter().filter(|(_, outcome)| is_wanted(outcome));
+        wanted.flat_map(|(action, _)| Subject::all_of(action)).collect()
     };
     let finished = of(|outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
     count_targets(options, plan, progress, &finished, now, &mut remaining);

@@ -34,6 +34,7 @@ fn there_is_one_event_for_each_kind_of_invocation() {
         "scheduled",
         "scheduler",
         "targets",
+        "targets-from",
     ];
     for name in expected {
         assert!(names.iter().any(|found| found == name), "events/{name}.json is missing from {names:?}");

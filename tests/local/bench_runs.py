@@ -40,6 +40,12 @@ HALF_TIMES_MAX = 1.05
 PENDING_TIMES_MAX = 1.1
 DOLLARS_A_MONTH_MAX = 2.50
 
+# Options.Batch: two and three volumes an instance by turns, and a bucket for each of the two calls: 100 calls at once and 5 a
+# second, 5 snapshots by the one and 5 times 2.5 by the other.
+VOLUMES_AN_INSTANCE = 2.5
+BATCH_AT_ONCE = CAPACITY + CAPACITY * VOLUMES_AN_INSTANCE
+BATCH_PER_SECOND = REFILL_PER_SECOND + REFILL_PER_SECOND * VOLUMES_AN_INSTANCE
+
 # With fewer volumes the bound of half a bucket is nought or next to it, and nothing can be measured against it.
 HALF_VOLUMES = (1_000, 10_000)
 # Behind the hidden limit a run of 10,000 would take 50 hours and of 100,000 three weeks, and show nothing else.
@@ -65,8 +71,14 @@ def bench(_bootstrap: Path) -> tuple[list[Figure], list[str]]:
     alone = [figure for ran in runs for figure in figures_alone(ran)]
     show("Simulated runs, alone: a snapshot takes 30 min, seven are kept, the oldest goes when the new one is complete", alone)
     tell_calls(runs)
-    if note:
-        fact("left out", note, "yellow")
+    batched = simulated([volumes for volumes in VOLUMES if volumes != LARGEST], "batch")
+    largest, batch_note = the_largest("batch")
+    batched += largest
+    together = [figure for ran in batched for figure in figures_batched(ran)]
+    show("The same with Options.Batch: 2.5 volumes an instance, both create calls side by side", together)
+    tell_calls(batched)
+    for text in filter(None, (note, batch_note)):
+        fact("left out", text, "yellow")
     half, notes = figures_of_half()
     show("Half of what flows into each bucket taken by others, as ApiShare 50 tells or as is learnt", half)
     for name, text in notes:
@@ -77,8 +89,8 @@ def bench(_bootstrap: Path) -> tuple[list[Figure], list[str]]:
     costs = [figure_cost(ran) for ran in runs]
     show("What daily runs cost a month, without a free tier", costs)
     tell_costs(runs)
-    problems += [f"{ran['Volumes']} volumes: {ran['Outcome']}" for ran in runs + pending if ran["Outcome"] != "SUCCEEDED"]
-    return alone + half + hidden + costs, problems
+    problems += [f"{ran['Volumes']} volumes: {ran['Outcome']}" for ran in runs + batched + pending if ran["Outcome"] != "SUCCEEDED"]
+    return alone + together + half + hidden + costs, problems
 
 
 def figures_alone(ran: Ran) -> list[Figure]:
@@ -86,6 +98,19 @@ def figures_alone(ran: Ran) -> list[Figure]:
     volumes = ran["Volumes"]
     creation = creation_seconds(volumes)
     done = SNAPSHOT_SECONDS + creation
+    name, created_after, done_after = f"{volumes:,} volumes", ran["CreatedAfterSeconds"], ran["DoneAfterSeconds"]
+    return [
+        Figure(f"{name}: last snapshot created", "s", created_after, "bound", creation, ALONE_TIMES_MAX, WAIT_SECONDS),
+        Figure(f"{name}: all done", "s", done_after, "bound", done, ALONE_TIMES_MAX, WAIT_SECONDS),
+        Figure(f"{volumes:,} volumes: throttled calls", "", ran["Throttled"], "bound", 0),
+    ]
+
+
+def figures_batched(ran: Ran) -> list[Figure]:
+    """A run with Options.Batch: creations against both buckets, and all done as ever, because deletions go one by one."""
+    volumes = ran["Volumes"]
+    creation = batch_seconds(volumes)
+    done = SNAPSHOT_SECONDS + creation_seconds(volumes)
     name, created_after, done_after = f"{volumes:,} volumes", ran["CreatedAfterSeconds"], ran["DoneAfterSeconds"]
     return [
         Figure(f"{name}: last snapshot created", "s", created_after, "bound", creation, ALONE_TIMES_MAX, WAIT_SECONDS),
@@ -128,12 +153,17 @@ def creation_seconds(volumes: int, share: float = 1.0) -> float:
     return max(0.0, (volumes - CAPACITY * share) / (REFILL_PER_SECOND * share))
 
 
+def batch_seconds(volumes: int) -> float:
+    """When the last snapshot is created at best, through both buckets."""
+    return max(0.0, (volumes - BATCH_AT_ONCE) / BATCH_PER_SECOND)
+
+
 def costs_a_month(ran: Ran, memory_mb: float | None = None) -> dict[str, float]:
     """Dollars a month of daily runs, by what they are paid for."""
     gb = (memory_mb or memory_of_template()) / MB_PER_GB
     return {
         "transitions": RUNS_A_MONTH * ran["Transitions"] * TRANSITION_DOLLARS,
-        "invocations": RUNS_A_MONTH * ran["Turns"] * REQUEST_DOLLARS,
+        "invocations": RUNS_A_MONTH * ran["Invocations"] * REQUEST_DOLLARS,
         "GB-s": RUNS_A_MONTH * ran["InvocationSeconds"] * gb * GB_SECOND_DOLLARS,
     }
 
@@ -161,7 +191,7 @@ def tell_costs(runs: list[Ran]) -> None:
         seconds = ran["InvocationSeconds"]
         line = (
             f"{RUNS_A_MONTH} runs of {ran['Transitions']:,} transitions ${costs['transitions']:.3f}"
-            f" + {ran['Turns']:,} invocations ${costs['invocations']:.4f}"
+            f" + {ran['Invocations']:,} invocations ${costs['invocations']:.4f}"
             f" + {seconds:,.0f} s x {memory:.0f} MB = {seconds * memory / MB_PER_GB:,.0f} GB-s ${costs['GB-s']:.3f}"
         )
         columns([("", 2, ""), (f"{ran['Volumes']:,} volumes", 18, "dim")], line, "dim")
@@ -173,14 +203,14 @@ def tell_costs(runs: list[Ran]) -> None:
     fact("prices", prices, "dim")
 
 
-def the_largest() -> tuple[list[Ran], str]:
+def the_largest(*words: str) -> tuple[list[Ran], str]:
     """The largest account, and why it is left out where it takes too long."""
     began = time.monotonic()
     try:
-        return simulated([LARGEST], timeout=LARGEST_SECONDS_MAX), ""
+        return simulated([LARGEST], *words, timeout=LARGEST_SECONDS_MAX), ""
     except subprocess.TimeoutExpired:
         took = time.monotonic() - began
-        return [], f"{LARGEST:,} volumes: the simulation itself was stopped after {took:.0f} s, this machine is too busy"
+        return [], f"{' '.join((f'{LARGEST:,} volumes', *words))}: the simulation itself was stopped after {took:.0f} s, this machine is too busy"
 
 
 def simulated(volumes: list[int], *words: str, timeout: float = SECONDS_MAX) -> list[Ran]:

@@ -86,6 +86,10 @@ class Execution:
         exits = [event["stateExitedEventDetails"]["output"] for event in self.history() if event["type"] == "TaskStateExited"]
         return [json.loads(output) for output in exits]
 
+    def answers_of_the_function(self) -> list[Any]:
+        """Its answers without what other tasks gave: the last state's output still says what the function answered before."""
+        return [each for each in self.answers() if "Read" not in each]
+
     def failed_turns(self) -> list[str]:
         """The error of each turn that gave no answer."""
         return [event["taskFailedEventDetails"]["error"] for event in self.history() if event["type"] == "TaskFailed"]

@@ -52,6 +52,7 @@ OTHER_SOURCE_ACTIONS = {
 SERVICES = {name: name for name in "autoscaling backup cloudformation cloudtrail config dlm ds ebs ec2 iam kms".split()}
 SERVICES |= {name: name for name in "lambda logs organizations rbin rds s3 scheduler secretsmanager sns sqs ssm sts".split()}
 SERVICES |= {"cloudwatch": "cloudwatch", "events": "events", "resourcegroupstaggingapi": "tag", "stepfunctions": "states"}
+SERVICES |= {"service-quotas": "servicequotas"}
 ACTIONS_WITHOUT_OPERATION = (
     "iam:PassRole kms:ReEncryptFrom kms:ReEncryptTo lambda:InvokeFunction lambda:InvokeFunctionUrl s3:DeleteObjectVersion"
     " s3:GetObjectVersion s3:ListAllMyBuckets s3:ListBucket s3:PutObjectVersionAcl"
@@ -61,10 +62,16 @@ ALLOWED = {
     "FunctionRole": (
         "ec2:CreateSnapshot ec2:CreateSnapshots ec2:CreateTags ec2:DeleteSnapshot ec2:DescribeInstances ec2:DescribeSnapshots"
         " ec2:DescribeVolumes kms:CreateGrant kms:Decrypt kms:DescribeKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom"
-        " kms:ReEncryptTo logs:CreateLogStream logs:PutLogEvents sts:AssumeRole"
+        " kms:ReEncryptTo logs:CreateLogStream logs:PutLogEvents servicequotas:ListServiceQuotas sts:AssumeRole"
     ).split(),
     "SchedulerRole": ["sqs:SendMessage", "states:StartExecution"],
-    "StateMachineRole": ["lambda:InvokeFunction"],
+    "StateMachineRole": [
+        "lambda:InvokeFunction",
+        "s3:GetObject",
+        "states:DescribeExecution",
+        "states:StartExecution",
+        "states:StopExecution",
+    ],
 }
 
 
@@ -81,13 +88,14 @@ def holes(role: str, rules: Rules, place: Place) -> Iterator[str]:
 
 @functools.cache
 def rows(role: str, place: Place) -> list[Row]:
-    """The table for one role. No role may do what another one is for."""
-    table = [(f"that is what {other} is for", each) for other in ALLOWED if other != role for each in other_needs(other, place)]
+    """The table for one role. No role may do what another one is for, except what it is for itself."""
+    others = [(other, each) for other in ALLOWED if other != role for each in other_needs(other, place)]
+    table = [(f"that is what {other} is for", each) for other, each in others if each not in other_needs(role, place)]
     if role != "FunctionRole":
         table += [("EC2 is the function's", each) for call in sample_calls() for each in questions(call, place)]
     table += [("it is somewhere else", each) for each in elsewhere(role, place)]
     table += [*deleting(place), *tagging(place), *creating(place), *changing(place), *using_keys(place)]
-    return [*table, *becoming_others(place)]
+    return [*table, *becoming_others(place), *reading_lists(place)]
 
 
 def deleting(place: Place) -> Iterator[Row]:
@@ -165,11 +173,20 @@ def becoming_others(place: Place) -> Iterator[Row]:
     yield "assumed by its name alone", Request("sts:AssumeRoleWithWebIdentity", place.role())
 
 
+def reading_lists(place: Place) -> Iterator[Row]:
+    """Only the objects that somebody named may be read, to the letter, and nothing written."""
+    for arn in (place.list(key="opendlm/targets.json2"), place.list(key="another.json"), place.list("another-bucket")):
+        yield "an object that nobody named", Request("s3:GetObject", arn)
+    for action in ("DeleteObject", "GetObjectVersion", "PutObject"):
+        yield "a list is only read", Request(f"s3:{action}", place.list())
+    yield "a bucket is not listed", Request("s3:ListBucket", place.list().partition("/")[0])
+
+
 def elsewhere(role: str, place: Place) -> Iterator[Request]:
     """What the role may do, but in another Region, in another account, or to the resources of another stack."""
     for other in (replace(place, region="us-west-2"), replace(place, account="210987654321")):
-        # The roles of targets are the same wherever the function is.
-        for need in [each for each in other_needs(role, other) if each.action != "sts:AssumeRole"]:
+        # The roles of targets and their lists are the same wherever the function is.
+        for need in [each for each in other_needs(role, other) if each.action not in ("s3:GetObject", "sts:AssumeRole")]:
             # The endpoint that is asked stays the one of our Region.
             via = {"kms:ViaService": f"ec2.{place.region}.{place.domain}"} if "kms:ViaService" in need.context else {}
             yield Request(need.action, need.resource, {**need.context, **via})

@@ -1,7 +1,7 @@
 """What moto's interpreter of state machines needs to drive a local function.
 
-Its Lambda tasks call the function that was registered here, instead of moto's own Lambda, and the seconds of its Wait states and
-Retries can be scaled. Definitions run as they are.
+Its Lambda tasks call the function that was registered here, instead of moto's own Lambda, a task can start another execution, and
+the seconds of its Wait states and Retries can be scaled. Definitions run as they are.
 """
 
 from __future__ import annotations
@@ -12,9 +12,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import StateTaskServiceSfn
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
 from rie import FunctionGone, Invocation
 from switches import Switches
@@ -44,6 +50,32 @@ def apply(switches: Switches) -> None:
     WaitFunction._wait_interval = wait_interval
     retrier_decl.time = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds * switches.WAIT_SCALE))
     lambda_eval_utils._invoke_lambda_function = invoke_lambda_function
+    apply_to_integrations()
+
+
+def apply_to_integrations() -> None:
+    """Patch what moto hands over to other services as the definition has it, and not as boto3 wants it."""
+    StateTaskServiceSfn._eval_service_task = start_execution
+    stock_call = StateTaskServiceAwsSdk.__dict__.get("opendlm_stock_call") or StateTaskServiceAwsSdk._eval_service_task
+    StateTaskServiceAwsSdk.opendlm_stock_call = stock_call
+
+    def call_with_text(self: Any, env: Any, **named: Any) -> None:
+        stock_call(self, env, **named)
+        # Of what an operation streams, Step Functions hands over the text.
+        if isinstance(body := env.stack[-1].get("Body"), StreamingBody):
+            env.stack[-1]["Body"] = body.read().decode()
+
+    StateTaskServiceAwsSdk._eval_service_task = call_with_text
+
+
+def start_execution(
+    self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: dict[str, Any], state_credentials: Any
+) -> None:
+    """The call of `states:startExecution`, whose parameters begin with a capital in a definition and with none in the API."""
+    client = boto_client_for(region=resource_runtime_part.region, service="stepfunctions", state_credentials=state_credentials)
+    wanted = {name[0].lower() + name[1:]: value for name, value in normalised_parameters.items()}
+    started = client.start_execution(**wanted)
+    env.stack.append({"ExecutionArn": started["executionArn"], "StartDate": started["startDate"].isoformat()})
 
 
 def invoke_lambda_function(parameters: dict[str, Any], region: str, state_credentials: Any) -> dict[str, Any]:

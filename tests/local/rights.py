@@ -68,6 +68,8 @@ NEEDS = {
     "DescribeInstances": (Need("ec2:DescribeInstances", ANYTHING, ("ec2:Region",)),),
     "DescribeSnapshots": (Need("ec2:DescribeSnapshots", ANYTHING, ("ec2:Region",)),),
     "DescribeVolumes": (Need("ec2:DescribeVolumes", ANYTHING, ("ec2:Region",)),),
+    # Service Authorization Reference, "Actions, resources, and condition keys for Service Quotas": no resource types, no keys.
+    "ListServiceQuotas": (Need("servicequotas:ListServiceQuotas", ANYTHING, ()),),
 }
 ID_PREFIXES = {INSTANCE: "i-", SNAPSHOT: "snap-", VOLUME: "vol-"}
 
@@ -138,7 +140,11 @@ def sample_calls() -> list[Call]:
 def other_needs(role: str, place: Place) -> list[Request]:
     """What a role needs beyond EC2, read from where the template puts it to use."""
     if role == "StateMachineRole":
-        return [Request("lambda:InvokeFunction", arn) for arn in functions_of_the_machine(place)]
+        return [
+            *(Request("lambda:InvokeFunction", arn) for arn in functions_of_the_machine(place)),
+            *needs_of_itself(place),
+            Request("s3:GetObject", place.list()),
+        ]
     if role == "SchedulerRole":
         targets = [each["Target"] for each in resources("AWS::Scheduler::Schedule").values()]
         starts = [Request("states:StartExecution", place.resolve(each["Arn"])) for each in targets]
@@ -146,14 +152,44 @@ def other_needs(role: str, place: Place) -> list[Request]:
     return [*log_needs(place), *key_needs(place), Request("sts:AssumeRole", place.role())]
 
 
-def functions_of_the_machine(place: Place) -> list[str]:
-    """The ARNs of the functions that the state machine's tasks call; a task of another kind is an error."""
+INVOKE, START = "arn:aws:states:::lambda:invoke", "arn:aws:states:::states:startExecution"
+READ = "arn:aws:states:::aws-sdk:s3:getObject"
+
+
+def states_of_the_machine() -> list[dict]:
+    """Every state of the state machine, those of its Maps too."""
     [machine] = resources("AWS::Serverless::StateMachine").values()
-    definition = json.loads((ROOT / machine["DefinitionUri"]).read_text())
-    tasks = [state for state in definition["States"].values() if state["Type"] == "Task"]
-    assert {task["Resource"] for task in tasks} == {"arn:aws:states:::lambda:invoke"}
-    names = {task["Parameters"]["FunctionName"].removeprefix("${").removesuffix("}") for task in tasks}
+    found = list(json.loads((ROOT / machine["DefinitionUri"]).read_text())["States"].values())
+    return found + [one for each in found if each["Type"] == "Map" for one in each["ItemProcessor"]["States"].values()]
+
+
+def functions_of_the_machine(place: Place) -> list[str]:
+    """The ARNs of the functions that the state machine's tasks call; a task of a kind that nobody knows is an error."""
+    [machine] = resources("AWS::Serverless::StateMachine").values()
+    tasks = [state for state in states_of_the_machine() if state["Type"] == "Task"]
+    assert {task["Resource"] for task in tasks} == {INVOKE, READ, START}
+    calls = [task["Parameters"]["FunctionName"] for task in tasks if task["Resource"] == INVOKE]
+    names = {name.removeprefix("${").removesuffix("}") for name in calls}
     return [place.resolve(machine["DefinitionSubstitutions"][name]) for name in sorted(names)]
+
+
+def needs_of_itself(place: Place) -> list[Request]:
+    """What the state machine needs to start itself anew, and to run a Distributed Map.
+
+    AWS Step Functions Developer Guide, "IAM policies for calling nested Step Functions workflows" and "IAM policies for using
+    Distributed Map states"; StopExecution, which only the former names, is for a Map Run that somebody stops.
+    """
+    [(name, _)] = resources("AWS::Serverless::StateMachine").items()
+    states = states_of_the_machine()
+    [start] = [state for state in states if state.get("Resource") == START]
+    assert start["Parameters"]["StateMachineArn.$"] == "$$.StateMachine.Id"
+    maps = [state for state in states if state["Type"] == "Map"]
+    assert {each["ItemProcessor"]["ProcessorConfig"]["Mode"] for each in maps} == {"DISTRIBUTED"}
+    machine = place.arn_of(name)
+    execution = machine.replace(":stateMachine:", ":execution:")
+    runs = [f"{execution}:0123abcd", *(f"{execution}/{each['Label']}:0123abcd" for each in maps)]
+    following = [Request(f"states:{action}", run) for run in runs for action in ("DescribeExecution", "StopExecution")]
+    return [Request("states:StartExecution", machine), *following]
 
 
 def log_needs(place: Place) -> list[Request]:

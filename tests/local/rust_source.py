@@ -26,19 +26,19 @@ def shell_files() -> list[Path]:
 
 
 @functools.cache
-def ec2_operations() -> dict[str, str]:
-    """Every operation that EC2 has, by the name of its method in the SDK: describe_volumes -> DescribeVolumes."""
-    model = botocore.session.get_session().get_service_model("ec2")
-    return {botocore.xform_name(name): name for name in model.operation_names}
+def aws_operations() -> dict[str, str]:
+    """Every operation of the services whose SDK is linked, by the name of its method there: describe_volumes -> DescribeVolumes."""
+    models = [botocore.session.get_session().get_service_model(name) for name in ("ec2", "service-quotas")]
+    return {botocore.xform_name(name): name for model in models for name in model.operation_names}
 
 
 def operations_called() -> set[str]:
-    """The EC2 operations that the shell calls: `client.describe_volumes()`, or anything of an operation's module.
+    """The operations that the shell calls: `client.describe_volumes()`, or anything of an operation's module.
 
     What only a test names, such as an error type, is in a module of tests and does not count.
     """
     text = code(*shell_files())
-    operations = ec2_operations()
+    operations = aws_operations()
     names = re.findall(r"\.\s*([a-z][a-z0-9_]*)\s*\(\s*\)", text)
     names += re.findall(r"\b(?:Client|operation)::([a-z][a-z0-9_]*)\b", text)
     return {operations[name] for name in names if name in operations}

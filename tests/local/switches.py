@@ -39,6 +39,9 @@ class Switches:
     """How long every EC2 call takes at least."""
     BUCKETS: bool = False
     """EC2's token buckets: RequestLimitExceeded when a caller is too fast."""
+    BUCKET_SIZES: dict[str, str] = field(default_factory=dict)
+    """Buckets that are not as documented, by their action, with capacity and refill a second: `CreateSnapshot:200/50`. Buckets that
+    were drawn from stay as they were. Service Quotas tells the same numbers."""
     THROTTLE: float = 0.0
     """The probability that an EC2 call is answered with RequestLimitExceeded."""
     LOST_ANSWERS: float = 0.0

@@ -82,6 +82,10 @@ class Place:
         """The ARN of a role: the one that the parameter TargetRoleArns names, or another."""
         return f"arn:{self.partition}:iam::{account or '444455556666'}:role/{name}"
 
+    def list(self, bucket: str = "amzn-s3-demo-bucket", key: str = "opendlm/targets.json") -> str:
+        """The ARN of an object in S3: the one that the parameter TargetsFromArns names, or another. It has no account or Region."""
+        return f"arn:{self.partition}:s3:::{bucket}/{key}"
+
     def function_role(self) -> str:
         """The ARN of the function's role, as target-role.yaml has it."""
         return self.role("opendlm-FunctionRole", FUNCTION_ACCOUNT)
@@ -120,11 +124,14 @@ class Place:
         if name.startswith("AWS::"):
             return pseudo[name.removeprefix("AWS::")]
         parameters = {"KmsKeyArns": [self.key()], "TargetRoleArns": [self.role()], "FunctionRoleArn": self.function_role()}
+        parameters |= {"TargetsFromArns": [self.list()]}
         parameters |= {"ExternalId": EXTERNAL_ID, "Regions": list(self.regions or (self.region,))}
         if name in parameters:
             return parameters[name]
         if name in template(TARGET_FILE)["Resources"]:
             return name
+        if name.endswith(".Name"):
+            return f"{STACK}-{name.removesuffix('.Name')}"
         kind = template()["Resources"][name]["Type"]
         return self.arn_of(name) if kind in REF_IS_ARN else name
 

@@ -16,12 +16,17 @@ def test_the_last_snapshot_is_created_when_the_bucket_lets_it(volumes: int, seco
     assert bench_runs.creation_seconds(volumes) == pytest.approx(seconds, rel=0.001)
 
 
+@pytest.mark.parametrize(("volumes", "seconds"), [(1, 0), (350, 0), (1_000, 37.1), (10_000, 551.4), (100_000, 1.58 * 3600)])
+def test_with_both_calls_17_5_snapshots_a_second_are_created(volumes: int, seconds: float) -> None:
+    assert bench_runs.batch_seconds(volumes) == pytest.approx(seconds, rel=0.002)
+
+
 def test_half_a_bucket_takes_more_than_twice_as_long() -> None:
     assert bench_runs.creation_seconds(1_000, 0.5) == 950 / 2.5
 
 
 def test_a_month_costs_what_its_transitions_invocations_and_gb_seconds_cost() -> None:
-    ran = {"Volumes": 1, "Transitions": 1_000, "Turns": 100, "InvocationSeconds": 4_000.0}
+    ran = {"Volumes": 1, "Transitions": 1_000, "Invocations": 100, "InvocationSeconds": 4_000.0}
     costs = bench_runs.costs_a_month(ran, memory_mb=512.0)
     assert costs["transitions"] == pytest.approx(30 * 0.025)
     assert costs["invocations"] == pytest.approx(30 * 0.00002)
@@ -39,7 +44,9 @@ def test_what_may_come_on_top_counts_and_is_shown(capsys: pytest.CaptureFixture[
 def test_the_bounds_count_with_what_is_simulated() -> None:
     source = (ROOT / "src/sim/fleet/run.rs").read_text()
     assert f"SNAPSHOT_TAKES: SignedDuration = SignedDuration::from_mins({bench_runs.SNAPSHOT_SECONDS / 60:.0f})" in source
+    fleet = (ROOT / "src/sim/fleet.rs").read_text()
+    assert f"VOLUMES_OF_TWO: u32 = {2 * bench_runs.VOLUMES_AN_INSTANCE:.0f};" in fleet
     pace = (ROOT / "src/pace.rs").read_text()
-    for action in ("CREATE_SNAPSHOT", "DELETE_SNAPSHOT"):
+    for action in ("CREATE_SNAPSHOT", "CREATE_SNAPSHOTS", "DELETE_SNAPSHOT"):
         limit = f"Limit::of({bench_runs.CAPACITY:.0f}, {bench_runs.REFILL_PER_SECOND:.0f})"
         assert f"pub const {action}: Limit = {limit};" in pace

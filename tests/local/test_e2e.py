@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,11 +20,12 @@ import events
 from case import FAST, case_of, event_now, with_short_window, writes
 from chain import Chain, Execution
 from rie import ROOT
+from rust_source import code
 from story import cause_text
 
 EVENTS = sorted((ROOT / "events").glob("*.json"))
-# What has no end of its own, or none in this account alone; test_targets_e2e.py runs the last one.
-NOT_RUN = {"disabled", "invalid", "targets"}
+# What has no end of its own, or none in this account alone; test_targets_e2e.py runs the last two.
+NOT_RUN = {"disabled", "invalid", "targets", "targets-from"}
 # How many events a rule of one minute sends in its test.
 MINUTES = 6
 
@@ -75,6 +77,29 @@ def test_the_tags_and_the_description_go_in_the_one_call_that_creates(local: Cha
     assert set(writes(local)) == {"CreateSnapshot", "DeleteSnapshot"}
     assert all(call.Parameters.get("MaxResults") == "1000" for call in local.aws.wire.calls_since(0) if call.Rows is not None)
     case.assert_promise_kept()
+
+
+def test_a_run_that_has_filled_a_history_goes_on_in_a_new_execution_and_makes_nothing_twice(local: Chain) -> None:
+    local.aws.switches.change({"SNAP_SECONDS": 5})
+    case = case_of(local, event_now("sample"))
+    [found] = re.findall(r"pub const TURNS_PER_EXECUTION: u32 = ([\d_]+);", code(ROOT / "src" / "turn" / "lifetime.rs"))
+    first = local.start(case.event)
+    while not first.answers():
+        time.sleep(0.02)
+    next_event = first.answers()[0]["Next"]
+    first.stop()
+    assert next_event["Progress"]["Created"] == len(case.seeded.targets)
+    # As if all the turns but one that an execution has room for were behind it.
+    next_event["Progress"]["Turns"] = int(found.replace("_", "")) - 1
+    full = local.run(next_event)
+    assert full.status() == "SUCCEEDED", full.failure()
+    assert full.answers()[0]["NewExecution"].endswith("-2")
+    arn = full.output()["Continued"]["ExecutionArn"]
+    last = local.finish(Execution(local.aws.client("stepfunctions"), arn))
+    assert last.status() == "SUCCEEDED", last.failure()
+    assert last.output()["Outcome"] == "SUCCEEDED" and last.output()["Created"] == len(case.seeded.targets)
+    case.assert_promise_kept()
+    assert writes(local).count("CreateSnapshot") == len(case.seeded.targets)
 
 
 def test_step_functions_waits_and_the_function_never_does(local: Chain) -> None:

@@ -24,7 +24,9 @@ from sample_account import Seeded
 from template import roles
 from wire import Call
 
-# The statements about EC2. The function itself makes no other calls.
+# What only a run asks that has more calls to make than EC2's buckets hold (test_limits_e2e.py).
+OF_LARGE_RUNS = {"ListServiceQuotas"}
+# The statements about EC2. The function itself makes no other calls in such runs.
 STATEMENTS = [each for each in roles(LOCAL)["FunctionRole"] if all(a.startswith("ec2:") for a in iam.as_list(each["Action"]))]
 NARROW = list(mutants.narrow(STATEMENTS))
 
@@ -73,13 +75,14 @@ def asked(calls: list[Call]) -> list[Request]:
 
 def test_the_role_allows_every_call_and_every_one_was_asked_about(calls: list[Call], role: Rules) -> None:
     assert [each for each in asked(calls) if not role.allow(each)] == []
-    assert {call.Action for call in calls} == set(NEEDS)
+    assert {call.Action for call in calls} == set(NEEDS) - OF_LARGE_RUNS
     assert all(rights.questions(call, LOCAL) for call in calls)
 
 
 def test_the_runs_asked_for_everything_that_the_table_knows(calls: list[Call]) -> None:
     kinds = {(each.action, each.resource.split(":")[-1].split("/")[0]) for each in asked(calls)}
-    wanted = {(need.action, need.kind.removeprefix("new ")) for needs in NEEDS.values() for need in needs}
+    of_small_runs = [needs for action, needs in NEEDS.items() if action not in OF_LARGE_RUNS]
+    wanted = {(need.action, need.kind.removeprefix("new ")) for needs in of_small_runs for need in needs}
     assert kinds == {(action, "*" if kind == rights.ANYTHING else kind) for action, kind in wanted}
 
 

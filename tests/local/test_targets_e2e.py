@@ -6,6 +6,7 @@ Needs the bootstrap (`make bootstrap`, or its path in OPENDLM_BOOTSTRAP) and the
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -114,9 +115,12 @@ def test_a_role_is_asked_for_under_the_policys_name_and_as_seldom_as_can_be(loca
     local.aws.wire.roles.trust(role_of("222233334444"), EXTERNAL_ID)
     for region in REGIONS:
         seeded(local, "222233334444", region, event)
+    since = max((line.number for line in local.function.log.since(0)), default=0)
     execution = local.run(event)
     assert execution.status() == "SUCCEEDED", execution.failure()
-    assert len(execution.answers()) > 6
+    # The executions of the targets have histories of their own, which the interpreter does not show.
+    assert len(execution.answers()) == 2
+    assert len([line for line in local.function.log.since(since) if line.message == "turn"]) >= 4
     sessions = local.aws.wire.roles.sessions
     assert len(sessions) == len(REGIONS)
     policy = events.policy_of(event)["PolicyId"]
@@ -207,6 +211,50 @@ def test_a_mistake_in_the_targets_is_told_before_anything_is_done(local: Chain):
     for path in ("Options.Targets[0].Regions[1]", "Options.Targets[1].RoleArn", "Options.Targets[1].Regions"):
         assert path in cause
     assert local.aws.wire.calls_since(0) == [] or writes(local) == []
+
+
+def listed(local: Chain, targets: Any) -> Any:
+    """The sample event, due now, for targets that are listed in S3."""
+    where = {"Bucket": "amzn-s3-demo-bucket", "Key": "opendlm/targets.json"}
+    s3 = local.aws.client("s3")
+    s3.create_bucket(Bucket=where["Bucket"])
+    s3.put_object(**where, Body=json.dumps(targets, indent=2).encode())
+    event = event_now("targets-from")
+    assert events.options_of(event)["TargetsFrom"] == where
+    return event
+
+
+def test_more_targets_than_an_event_names_come_from_a_list_in_s3_and_one_report_sums_them(local: Chain):
+    accounts = [f"{number:012}" for number in range(100_000, 100_045)]
+    event = listed(local, [target(account, ["eu-west-1"]) for account in accounts])
+    closed = accounts[7]
+    for account in accounts:
+        if account != closed:
+            local.aws.wire.roles.trust(role_of(account))
+    places = {account: seeded(local, account, "eu-west-1", event, volumes=1) for account in accounts}
+    execution = local.run(event)
+    assert (execution.status(), execution.failure()[0]) == ("FAILED", "Partial"), execution.failure()
+    report = execution.report()
+    assert (report["Created"], report["Failed"], len(report["Targets"])) == (44, 1, 45)
+    assert outcomes(report)[(closed, "eu-west-1")] == "FAILED"
+    assert execution.failure()[1].startswith(f"45 targets; 44 succeeded; 1 failed: account {closed} in eu-west-1; ")
+    made = {account: len(there.snapshots()) for account, there in places.items()}
+    assert made == {account: int(account != closed) for account in accounts}
+    times = {each.tag("opendlm:scheduled-time") for there in places.values() for each in there.snapshots().values()}
+    assert times == {report["Schedules"][0]["ScheduledTime"]}
+    [asking, split, _] = execution.answers_of_the_function()
+    assert (asking["Status"], split["Status"]) == ("READ", "SPLIT")
+    assert "TargetsFrom" not in split["Next"]["Options"] and "TargetsList" not in split["Next"]
+
+
+def test_a_mistake_in_a_list_is_told_with_its_path_before_anything_is_done(local: Chain):
+    event = listed(local, [target(ONE, ["eu-west-1"]), {"RoleArn": "opendlm", "Regions": ["eu-west-1", "Ireland"]}])
+    local.aws.wire.roles.trust(role_of(ONE))
+    there = seeded(local, ONE, "eu-west-1", event)
+    error, cause = local.run(event).failure()
+    assert error == "PolicyInvalid"
+    assert "Options.TargetsFrom[1].RoleArn: " in cause and "Options.TargetsFrom[1].Regions[1]: " in cause
+    assert there.snapshots() == {} and writes(local) == []
 
 
 def test_the_answer_that_splits_names_every_target_and_what_is_due(local: Chain):

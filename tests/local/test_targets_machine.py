@@ -13,9 +13,12 @@ import pytest
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
-from test_template import done, machine, run_to_the_end
+import machine_patches
+from test_machine import done, run_to_the_end
+from test_template import machine
 
-TARGETS = [{"Target": {"Region": region}} for region in ("eu-west-1", "us-east-1", "us-west-2")]
+REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
+TARGETS = [{"Target": {"Region": region, "Number": number, "Of": 3}} for number, region in enumerate(REGIONS)]
 COMMON = {
     "Policy": {"PolicyId": "policy-0123456789abcdef0"},
     "Options": {"RunNow": True},
@@ -23,6 +26,13 @@ COMMON = {
     "ScheduledTime": "2026-11-22T17:00:00Z",
 }
 SPLIT = {"Status": "SPLIT", "WaitSeconds": 0, "Next": COMMON, "Targets": TARGETS, "Report": {"PolicyId": "policy-1", "Turns": 0}}
+
+
+# Where a list is, and the answer that asks for it.
+LIST = {"Bucket": "amzn-s3-demo-bucket", "Key": "opendlm/ü targets.json"}
+ASKING = {"Status": "READ", "WaitSeconds": 0, "Next": COMMON, "TargetsFrom": LIST, "Report": {"PolicyId": "policy-1"}}
+# As somebody writes it: what Step Functions hands over is its text, with the blanks.
+TEXT = '[\n  {"Regions": ["eu-west-1", "us-east-1", "us-west-2"], "Note": "\\u00fc ü"}\n]\n'
 
 
 def event_of(target: dict) -> dict:
@@ -33,7 +43,7 @@ def event_of(target: dict) -> dict:
 class ScriptedFunction:
     """Answers by what it is asked: the split, a turn of a target by its Region, the sum."""
 
-    def __init__(self, turns: dict[str, list[dict]], sum_up: dict, split: dict = SPLIT):
+    def __init__(self, turns: dict[str, list[dict]], sum_up: dict, split: dict | list[dict] = SPLIT):
         self._turns, self._sum, self._split = turns, sum_up, split
         self._lock = threading.Lock()
         self.payloads: list[dict] = []
@@ -51,7 +61,9 @@ class ScriptedFunction:
         if "Reports" in payload:
             return self._sum
         target = payload.get("Options", {}).get("Target")
-        return self._turns[target["Region"]].pop(0) if target else self._split
+        if target:
+            return self._turns[target["Region"]].pop(0)
+        return self._split.pop(0) if isinstance(self._split, list) else self._split
 
     def of(self, region: str) -> list[dict]:
         """What was asked about one target."""
@@ -69,12 +81,18 @@ def execute(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     definition = machine()
-    for retrier in definition["States"]["Targets"]["ItemProcessor"]["States"]["TargetTurn"]["Retry"]:
+    loop = definition["States"]["Targets"]["ItemProcessor"]["States"]
+    for retrier in loop["TargetTurn"]["Retry"] + definition["States"]["ReadTargets"]["Retry"]:
         retrier.update(IntervalSeconds=1, MaxAttempts=1)
+    machine_patches.apply_to_integrations()
 
-    def run(function: ScriptedFunction) -> dict:
+    def run(function: ScriptedFunction, text: str | None = None) -> dict:
         monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", function)
         with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+            if text is not None:
+                s3 = boto3.client("s3")
+                s3.create_bucket(Bucket=LIST["Bucket"])
+                s3.put_object(**LIST, Body=text.encode())
             return run_to_the_end(boto3.client("stepfunctions"), json.dumps(definition))[0]
 
     return run
@@ -106,7 +124,8 @@ def test_a_target_that_fails_fails_alone_and_is_told(execute, error: str):
     assert (execution["status"], execution["error"], execution["cause"]) == ("FAILED", "Partial", "it is PARTIAL")
     [first, second, third] = function.payloads[-1]["Reports"]
     assert (first, third) == ({"Summary": "a"}, {"Summary": "c"})
-    assert second["Error"] == error and json.loads(second["Cause"]) == failure
+    assert second["Number"] == 1
+    assert second["Failure"]["Error"] == error and json.loads(second["Failure"]["Cause"]) == failure
 
 
 @pytest.mark.parametrize("answer", [{"Status": "UNKNOWN"}, {"Status": "DONE", "Report": {"Outcome": "SUCCEEDED"}}])
@@ -117,11 +136,30 @@ def test_an_answer_that_the_machine_does_not_know_is_told_in_its_place(execute, 
     assert function.payloads[-1]["Reports"][1]["Error"] == "UnexpectedAnswer"
 
 
-def test_the_largest_answers_and_reports_go_from_state_to_state(execute):
-    """As large as the function makes them: 120 KB of the split, and 3,000 bytes of each of 40 reports."""
-    targets = [{"Target": {"Region": f"eu-west-{number}", "ExternalId": "x" * 1200}} for number in range(40)]
+def test_a_list_in_s3_is_handed_over_as_it_is_and_split_like_any_other(execute):
+    turns = {region: [turned(region)] for region in REGIONS}
+    function = ScriptedFunction(turns, done("SUCCEEDED"), [ASKING, SPLIT])
+    assert execute(function, TEXT)["status"] == "SUCCEEDED"
+    assert function.payloads[1] == {**ASKING["Next"], "TargetsList": TEXT}
+    assert [each["Summary"] for each in function.payloads[-1]["Reports"]] == list(REGIONS)
+
+
+def test_a_list_that_cannot_be_read_ends_the_run_before_anything_is_done(execute):
+    function = ScriptedFunction({}, done("SUCCEEDED"), [ASKING, SPLIT])
+    execution = execute(function)
+    # The interpreter does not capitalise the service's name as Step Functions does.
+    assert (execution["status"], execution["error"].lower()) == ("FAILED", "s3.nosuchbucketexception")
+    assert len(function.payloads) == 1
+
+
+@pytest.mark.parametrize("few", [True, False], ids=["an event's own", "a list's"])
+def test_the_largest_answers_and_reports_go_from_state_to_state(execute, few: bool):
+    """As large as the function makes them: 120 KB of the split, and as much of all reports together."""
+    count, part = (40, 3_000) if few else (200, 600)
+    room = {"ExternalId": "x" * (55_000 // count - 80)}
+    targets = [{"Target": {"Region": f"eu-west-{number}", "Number": number, "Of": count, **room}} for number in range(count)]
     split = {**SPLIT, "Next": {**COMMON, "Filler": "n" * 50_000}, "Targets": targets, "Report": {"Warnings": ["w" * 14_000]}}
-    turns = {each["Target"]["Region"]: [turned("p" * 2_980)] for each in targets}
+    turns = {each["Target"]["Region"]: [turned("p" * (part - 20))] for each in targets}
     function = ScriptedFunction(turns, done("SUCCEEDED"), split)
     assert execute(function)["status"] == "SUCCEEDED"
-    assert len(function.payloads[-1]["Reports"]) == 40
+    assert len(function.payloads[-1]["Reports"]) == count

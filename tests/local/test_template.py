@@ -1,7 +1,7 @@
-"""What template.yaml and the state machine promise, held against the code, the events and moto's interpreter.
+"""What template.yaml and the state machine promise, held against the code and the events.
 
-The machine retries exactly the errors that retrying can cure; the schedule's input is the sample policy; and the machine
-does, answer by answer, what the contract says. test_rights.py is about the permissions.
+The machine retries exactly the errors that retrying can cure, and the schedule's input is the sample policy. test_machine.py
+carries the machine out; test_rights.py is about the permissions.
 Run by pytest in the environment that setup.py makes; nothing here needs the bootstrap, a server or a network.
 """
 
@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-import time
 
-import boto3
 import pytest
-from moto import mock_aws
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
+from rights import INVOKE
 from rust_source import code
 from template import ROOT, resources, template
 
@@ -31,8 +28,6 @@ ERRORS_OF_LAMBDA_AND_STATES = set(
 )
 # The default of Options.StartWindowMinutes, in seconds: retrying for longer than that is of no use.
 START_WINDOW_SECONDS = 60 * 60
-# No scripted execution below takes longer than its waits; this only ends one that hangs.
-EXECUTION_SECONDS_MAX = 30
 
 
 def schedule() -> dict:
@@ -105,7 +100,7 @@ def next_states(state: dict) -> set[str]:
 
 def tasks() -> dict[str, dict]:
     """The states that call the function."""
-    return {name: state for name, state in all_states().items() if state["Type"] == "Task"}
+    return {name: state for name, state in all_states().items() if state.get("Resource") == INVOKE}
 
 
 def longest_wait_seconds(retrier: dict) -> float:
@@ -129,7 +124,7 @@ def test_every_state_can_be_reached_and_every_transition_leads_to_a_state(scope:
 def test_every_state_says_why_it_is_there_and_only_succeed_and_fail_end_a_run():
     assert all(state.get("Comment") for state in all_states().values())
     for name, state in machine()["States"].items():
-        assert "End" not in state and "Catch" not in state, name
+        assert "End" not in state and ("Catch" in state) == (name == "Continue"), name
         assert bool(next_states(state)) != (state["Type"] in ("Succeed", "Fail")), name
 
 
@@ -141,6 +136,15 @@ def test_nothing_in_the_loop_of_a_target_fails_the_run_of_the_others():
     [turn] = [state for state in target["States"].values() if state["Type"] == "Task"]
     [catcher] = turn["Catch"]
     assert catcher["ErrorEquals"] == ["States.ALL"]
+    assert machine()["States"]["Targets"]["ToleratedFailurePercentage"] == 100
+
+
+def test_no_error_of_a_new_execution_is_taken_for_success_but_that_it_is_there():
+    names = ["StepFunctions.ExecutionAlreadyExistsException", "StepFunctions.ExecutionAlreadyExists"]
+    state = machine()["States"]["Continue"]
+    [catcher], [never, always] = state["Catch"], state["Retry"]
+    assert (catcher["ErrorEquals"], never["ErrorEquals"], never["MaxAttempts"]) == (names, names, 0)
+    assert always["ErrorEquals"] == ["States.ALL"] and always["MaxAttempts"] > 0
 
 
 def test_a_turn_of_a_target_is_tried_as_any_other():
@@ -152,7 +156,7 @@ def test_a_turn_of_a_target_is_tried_as_any_other():
 
 
 def test_as_many_targets_run_at_once_as_the_function_splits_into():
-    [found] = re.findall(r"pub const PLACES_MAX: usize = (\d+);", code(ROOT / "src" / "place.rs"))
+    [found] = re.findall(r"pub const PLACES_LISTED_MAX: usize = (\d+);", code(ROOT / "src" / "place.rs"))
     assert machine()["States"]["Targets"]["MaxConcurrency"] == int(found)
 
 
@@ -195,108 +199,3 @@ def test_the_template_fills_in_what_the_machine_leaves_open():
 
 def test_motos_own_parser_takes_the_machine():
     AmazonStateLanguageParser.parse(MACHINE_FILE.read_text())
-
-
-class ScriptedFunction:
-    """Stands where the interpreter calls Lambda: notes each payload, and answers from a list."""
-
-    def __init__(self, *answers: dict):
-        self.answers = list(answers)
-        self.payloads: list[dict] = []
-
-    def __call__(self, parameters: dict, region: str, state_credentials: object) -> dict:
-        self.payloads.append(json.loads(parameters["Payload"]))
-        answer = self.answers.pop(0)
-        failed = {"FunctionError": "Unhandled"} if "errorType" in answer else {}
-        return {"StatusCode": 200, "Payload": answer, **failed}
-
-
-EVENT = {"Policy": {"PolicyId": "policy-0123456789abcdef0"}, "ScheduledTime": "2026-11-22T17:00:00Z"}
-
-
-def done(outcome: str) -> dict:
-    """The last answer of a run."""
-    return {"Status": "DONE", "WaitSeconds": 0, "Next": None, "Report": {"Outcome": outcome, "Summary": f"it is {outcome}"}}
-
-
-def waiting(seconds: int, turn: int) -> dict:
-    """An answer that asks for another turn. Its Next has values of every kind, since all must arrive as they left."""
-    event = {**EVENT, "Turn": turn, "Empty": None, "Deep": [{"Key": "ü", "Value": ""}, 1.5, True]}
-    return {"Status": "WAITING", "WaitSeconds": seconds, "Next": event, "Report": {}}
-
-
-@pytest.fixture
-def execute(monkeypatch: pytest.MonkeyPatch):
-    """Runs the machine, with its retries a second apart, on a scripted function; gives the execution and its history."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    definition = machine()
-    loop = definition["States"]["Targets"]["ItemProcessor"]["States"]
-    for task in (definition["States"]["Turn"], definition["States"]["Sum"], loop["TargetTurn"]):
-        for retrier in task["Retry"]:
-            retrier["IntervalSeconds"] = 1
-
-    def run(function: ScriptedFunction) -> tuple[dict, list[str]]:
-        monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", function)
-        with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
-            return run_to_the_end(boto3.client("stepfunctions"), json.dumps(definition))
-
-    return run
-
-
-def run_to_the_end(states, definition: str) -> tuple[dict, list[str]]:
-    """Execute a definition on EVENT; the execution as it ended, and the types of its history events."""
-    role = "arn:aws:iam::123456789012:role/opendlm"
-    arn = states.create_state_machine(name="opendlm", definition=definition, roleArn=role)["stateMachineArn"]
-    execution = states.start_execution(stateMachineArn=arn, input=json.dumps(EVENT))["executionArn"]
-    deadline = time.monotonic() + EXECUTION_SECONDS_MAX
-    while (described := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        assert time.monotonic() < deadline, "the execution does not end"
-        time.sleep(0.02)
-    history = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
-    return described, [event["type"] for event in history]
-
-
-def test_each_turn_gets_the_next_of_the_one_before_and_the_machine_waits_in_between(execute):
-    function = ScriptedFunction(waiting(1, 1), waiting(0, 2), done("SUCCEEDED"))
-    started = time.monotonic()
-    execution, history = execute(function)
-    assert time.monotonic() - started >= 1
-    assert function.payloads == [EVENT, waiting(1, 1)["Next"], waiting(0, 2)["Next"]]
-    assert history.count("WaitStateEntered") == 2
-    assert execution["status"] == "SUCCEEDED"
-
-
-@pytest.mark.parametrize("outcome", ["SUCCEEDED", "SKIPPED"])
-def test_a_run_without_failures_ends_with_the_report_as_its_output(execute, outcome: str):
-    execution, _ = execute(ScriptedFunction(done(outcome)))
-    assert execution["status"] == "SUCCEEDED"
-    assert json.loads(execution["output"]) == done(outcome)["Report"]
-
-
-def test_a_partial_run_fails_and_its_cause_is_the_summary(execute):
-    execution, _ = execute(ScriptedFunction(done("PARTIAL")))
-    assert (execution["status"], execution["error"], execution["cause"]) == ("FAILED", "Partial", "it is PARTIAL")
-
-
-@pytest.mark.parametrize("error", sorted(name for name, helps in ERRORS_OF_THE_FUNCTION.items() if not helps))
-def test_an_error_that_nothing_can_cure_fails_the_run_at_once_under_its_own_name(execute, error: str):
-    failure = {"errorType": error, "errorMessage": "what is wrong and what to do"}
-    execution, history = execute(ScriptedFunction(failure))
-    assert (execution["status"], execution["error"]) == ("FAILED", error)
-    assert json.loads(execution["cause"]) == failure
-    assert history.count("TaskScheduled") == 1
-
-
-@pytest.mark.parametrize("error", ["Runtime.ExitError", *sorted(n for n, helps in ERRORS_OF_THE_FUNCTION.items() if helps)])
-def test_an_error_that_passes_is_retried_with_the_same_input(execute, error: str):
-    function = ScriptedFunction(waiting(0, 1), {"errorType": error, "errorMessage": "busy"}, done("SUCCEEDED"))
-    execution, _ = execute(function)
-    assert execution["status"] == "SUCCEEDED"
-    assert function.payloads == [EVENT, waiting(0, 1)["Next"], waiting(0, 1)["Next"]]
-
-
-@pytest.mark.parametrize("answer", [done("UNKNOWN"), {**done("SUCCEEDED"), "Status": "UNKNOWN"}])
-def test_an_answer_that_the_machine_does_not_know_fails_the_run(execute, answer: dict):
-    execution, _ = execute(ScriptedFunction(answer))
-    assert (execution["status"], execution["error"]) == ("FAILED", "UnexpectedAnswer")

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+import service_quotas
 from ec2_describe import ROWS_HEADER
 from ec2_xml import error_answer
 from sts import Caller, Roles, caller_of
@@ -61,7 +62,7 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 @dataclass
 class Call:
-    """One EC2 call, as CloudTrail would show it."""
+    """One call of EC2 or Service Quotas, as CloudTrail would show it."""
 
     Number: int
     Time: float
@@ -135,11 +136,13 @@ class Wire:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         caller = caller_of(environ.get("HTTP_AUTHORIZATION", ""))
-        if not path.startswith(ADMIN) and (caller is None or caller.service not in ("ec2", "sts")):
+        if not path.startswith(ADMIN) and (caller is None or caller.service not in ("ec2", "servicequotas", "sts")):
             return self._moto(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if path.startswith(ADMIN):
             status, headers, answer = self.admin(environ["REQUEST_METHOD"], path[len(ADMIN) :], body)
+        elif caller.service == "servicequotas":
+            status, headers, answer = self.quotas(environ.get("HTTP_X_AMZ_TARGET", ""), json.loads(body), caller)
         else:
             environ["wsgi.input"] = io.BytesIO(body)
             form = dict(parse_qsl(body.decode(), keep_blank_values=True))
@@ -189,13 +192,9 @@ class Wire:
 
     def ec2(self, environ: dict[str, Any], form: dict[str, str], caller: Caller) -> Answer:
         """Answer one EC2 call and log it."""
-        action = form.get("Action", "")
         hidden = ("Action", "Version")
-        with self._state_lock:
-            self._number += 1
-            parameters = {name: value for name, value in form.items() if name not in hidden}
-            call = Call(self._number, time.time(), action, parameters, Account=caller.account, Region=caller.region)
-            self.calls.append(call)
+        parameters = {name: value for name, value in form.items() if name not in hidden}
+        call = self.logged(form.get("Action", ""), parameters, caller)
         began = time.monotonic()
         # At the door, as EC2 does: whatever a call waits for behind it, the next token flows in meanwhile.
         has_token = not self.switches.BUCKETS or self.bucket_of(call).take()
@@ -205,6 +204,27 @@ class Wire:
         # Set last: a call with a status is complete for whoever reads the log.
         call.HttpStatus = status
         return status, headers, body
+
+    def quotas(self, target: str, request: dict[str, Any], caller: Caller) -> Answer:
+        """Answer one call of Service Quotas and log it beside those of EC2: what it lists is what the buckets really are."""
+        action = target.removeprefix(service_quotas.TARGET)
+        call = self.logged(action, {name: str(value) for name, value in request.items()}, caller)
+        time.sleep(self.switches.LATENCY_MS / 1000)
+        call.Code = self.switches.FAIL_ACTIONS.get(action) or (None if action == "ListServiceQuotas" else "UnknownOperationException")
+        if call.Code:
+            answer = service_quotas.error(call.Code, fault_message(call.Code))
+        else:
+            answer = service_quotas.page(service_quotas.quotas(self.size_of), request)
+        call.HttpStatus = answer[0]
+        return answer
+
+    def logged(self, action: str, parameters: dict[str, str], caller: Caller) -> Call:
+        """A new call in the log, without an answer yet."""
+        with self._state_lock:
+            self._number += 1
+            call = Call(self._number, time.time(), action, parameters, Account=caller.account, Region=caller.region)
+            self.calls.append(call)
+        return call
 
     def answer(self, environ: dict[str, Any], call: Call, has_token: bool) -> Answer:
         """The answer to a call: a fault that the switches ask for, or moto's, which may get lost."""
@@ -256,14 +276,20 @@ class Wire:
     def bucket_of(self, call: Call) -> Bucket:
         """The bucket that a call draws from, of its account in its Region. A Describe of everything, unpaged, has a smaller one of its own."""
         name = call.Action
+        size = self.size_of(name)
         if is_reading(name):
             narrowed = any(key.startswith("Filter.") or key in ("MaxResults", "NextToken") for key in call.Parameters)
-            size = READING_BUCKET if narrowed else READING_EVERYTHING_BUCKET
+            size = size if narrowed else READING_EVERYTHING_BUCKET
             name = name if narrowed else name + " of everything"
-        else:
-            size = BUCKETS.get(name, WRITING_BUCKET)
         with self._state_lock:
             return self._buckets.setdefault((call.Account, call.Region, name), Bucket(*size))
+
+    def size_of(self, action: str) -> tuple[float, float]:
+        """Capacity and refill a second of an action's bucket: as documented, or as the switches say."""
+        if action in self.switches.BUCKET_SIZES:
+            capacity, _, refill = self.switches.BUCKET_SIZES[action].partition("/")
+            return float(capacity), float(refill)
+        return READING_BUCKET if is_reading(action) else BUCKETS.get(action, WRITING_BUCKET)
 
     def from_moto(self, environ: dict[str, Any], call: Call) -> Answer:
         """moto's answer. An action that it lacks is answered as EC2 answers an action that does not exist."""

@@ -1,7 +1,9 @@
+mod asking;
 mod hostile;
 mod paced;
 
 use super::*;
+use crate::action::SetOf;
 use crate::aws::clock::now;
 use crate::aws::tests::{POLICY, account, account_with, answer, error_answer, tags_of};
 use crate::policy::{PolicyId, ScheduleName};
@@ -55,6 +57,7 @@ fn create_set(instance: &str) -> CreateSnapshots {
     let schedule = ScheduleName::default_name();
     CreateSnapshots {
         instance_id: InstanceId::parse(instance).unwrap(),
+        of: SetOf::Instance,
         exclude_boot_volume: false,
         exclude_data_volume_ids: Vec::new(),
         copy_tags_from_source: false,
@@ -82,7 +85,7 @@ fn deletion(snapshot: &str) -> DeleteSnapshot {
         state: SnapshotState::Completed,
         start_time: "2026-11-19T17:00:00Z".parse().unwrap(),
         origin: Origin::Created,
-        marks: tags::Marks { policy_id: Some(policy_id().as_str().into()), ..Default::default() },
+        marks: tags::Marks { policy_id: Some(policy_id().as_str().into()), ..Default::default() }.into(),
         tier: Tier::Standard,
         full_size_bytes: 0,
     };

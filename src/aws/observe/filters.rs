@@ -45,6 +45,19 @@ pub(super) fn id_filters(name: &str, ids: &[impl ToString]) -> (Vec<Filter>, Opt
     (filters.collect(), cut_short)
 }
 
+/// The filters of the listings that together show all there is, one for each: by how the id of the volume begins. EC2's ids of
+/// 17 digits all begin with a zero, so those are told apart by the next digit.
+pub(super) fn parts(in_parts: bool) -> Vec<Option<Filter>> {
+    const DIGITS: &str = "0123456789abcdef";
+    if !in_parts {
+        return vec![None];
+    }
+    let long = DIGITS.chars().map(|digit| format!("0{digit}"));
+    let others = DIGITS.chars().filter(|&digit| digit != '0').map(String::from);
+    let beginning = |text: String| Some(filter("volume-id", vec![format!("vol-{text}*")]));
+    long.chain(others).map(beginning).collect()
+}
+
 pub(super) fn filter(name: &str, values: Vec<String>) -> Filter {
     Filter::builder().name(name).set_values(Some(values)).build()
 }

@@ -1,31 +1,59 @@
 //! Listing snapshots: those of a policy, and the newest one of every volume.
 
-use super::filters::filter;
+use super::filters::{filter, id_filters, parts};
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::PolicyId;
-use crate::tags::{self, Marks};
+use crate::tags::{self, Sharing};
 use crate::world::{CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Sweep, Tier, VolumeId};
 use aws_sdk_ec2::types::{self, Filter};
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 impl Account {
     /// The snapshots of this account that carry the policy's tag and description, whoever made them.
     pub(super) async fn list_snapshots(
         &self,
         policy: &PolicyId,
-        sweep: Sweep,
+        sweep: &Sweep,
+    ) -> Result<Listing<SnapshotId, Snapshot>, ObserveError> {
+        let answering = sweep.scheduled_times.as_ref().map(|times| {
+            filter(&format!("tag:{}", tags::SCHEDULED_TIME), times.iter().map(|&time| tags::written(time)).collect())
+        });
+        let parts = parts(sweep.snapshots_in_parts);
+        self.list_snapshots_by(
+            policy,
+            parts.into_iter().map(|part| part.into_iter().chain(answering.clone()).collect()),
+        )
+        .await
+    }
+
+    /// The snapshots of these volumes that carry the policy's tag and description.
+    pub(super) async fn list_snapshots_of(
+        &self,
+        policy: &PolicyId,
+        volumes: &BTreeSet<VolumeId>,
+    ) -> Result<Listing<SnapshotId, Snapshot>, ObserveError> {
+        let volumes: Vec<VolumeId> = volumes.iter().copied().collect();
+        let (filters, cut_short) = id_filters("volume-id", &volumes);
+        let mut listing = self.list_snapshots_by(policy, filters.into_iter().map(|filter| vec![filter])).await?;
+        listing.cut(cut_short);
+        Ok(listing)
+    }
+
+    /// What listings side by side find, each with filters of its own beside those of the policy.
+    async fn list_snapshots_by(
+        &self,
+        policy: &PolicyId,
+        filters: impl Iterator<Item = Vec<Filter>>,
     ) -> Result<Listing<SnapshotId, Snapshot>, ObserveError> {
         let read = Mutex::new(Reading::default());
         let add = |snapshot: &types::Snapshot| read.lock().unwrap_or_else(PoisonError::into_inner).add(snapshot);
-        let listings = parts(sweep).into_iter().map(|part| {
-            let filters = ownership_filters(policy).into_iter().chain(part).collect();
-            self.each_snapshot(filters, add)
-        });
+        let listings = filters
+            .map(|filters| self.each_snapshot(ownership_filters(policy).into_iter().chain(filters).collect(), add));
         let cut_short = try_join_all(listings).await?;
         let Reading { mut listing, owners, .. } = read.into_inner().unwrap_or_else(PoisonError::into_inner);
         cut_short.into_iter().for_each(|cut_short| listing.cut(cut_short));
@@ -80,28 +108,13 @@ impl Account {
 struct Reading {
     listing: Listing<SnapshotId, Snapshot>,
     owners: Owners,
-    texts: BTreeSet<Arc<str>>,
+    sharing: Sharing,
 }
 
 impl Reading {
     fn add(&mut self, snapshot: &types::Snapshot) {
         self.owners.see(snapshot.owner_id());
-        self.listing.add(read_snapshot(snapshot, &mut self.texts), |snapshot| &snapshot.id);
-    }
-}
-
-/// The filters of the listings that make a sweep, one for each: by how the id of the volume begins, so that every
-/// snapshot is in one of them. EC2's ids of 17 digits all begin with a zero, so those are told apart by the next digit.
-fn parts(sweep: Sweep) -> Vec<Option<Filter>> {
-    const DIGITS: &str = "0123456789abcdef";
-    let beginning = |text: String| Some(filter("volume-id", vec![format!("vol-{text}*")]));
-    match sweep {
-        Sweep::Whole => vec![None],
-        Sweep::Parts => {
-            let long = DIGITS.chars().map(|digit| format!("0{digit}"));
-            let others = DIGITS.chars().filter(|&digit| digit != '0').map(String::from);
-            long.chain(others).map(beginning).collect()
-        }
+        self.listing.add(read_snapshot(snapshot, &mut self.sharing), |snapshot| &snapshot.id);
     }
 }
 
@@ -130,15 +143,15 @@ fn read_beginning(snapshot: &types::Snapshot) -> Option<(VolumeId, Timestamp)> {
 }
 
 /// `None` without an id, a volume or a start time: without them it has no place in a volume's history.
-fn read_snapshot(snapshot: &types::Snapshot, texts: &mut BTreeSet<Arc<str>>) -> Option<Snapshot> {
+pub(super) fn read_snapshot(snapshot: &types::Snapshot, sharing: &mut Sharing) -> Option<Snapshot> {
     Some(Snapshot {
         id: SnapshotId::parse(snapshot.snapshot_id()?)?,
         volume_id: VolumeId::parse(snapshot.volume_id()?)?,
-        description: shared(snapshot.description().unwrap_or_default(), texts),
+        description: sharing.text(snapshot.description().unwrap_or_default()),
         state: snapshot_state(snapshot.state(), snapshot.progress()),
         start_time: read_time(snapshot.start_time()?)?,
         origin: if is_copy(snapshot) { Origin::Copied } else { Origin::Created },
-        marks: Marks::read_sharing(pairs(snapshot.tags()), |text| shared(text, texts)),
+        marks: sharing.marks(pairs(snapshot.tags())),
         tier: tier(snapshot.storage_tier()),
         full_size_bytes: full_size_bytes(snapshot),
     })
@@ -146,16 +159,6 @@ fn read_snapshot(snapshot: &types::Snapshot, texts: &mut BTreeSet<Arc<str>>) -> 
 
 fn is_copy(snapshot: &types::Snapshot) -> bool {
     snapshot.volume_id() == Some(VolumeId::OF_COPIES) || snapshot.transfer_type().is_some()
-}
-
-/// One copy of each text: a policy's snapshots have as many descriptions and names as it has schedules.
-fn shared(text: &str, known: &mut BTreeSet<Arc<str>>) -> Arc<str> {
-    if let Some(known) = known.get(text) {
-        return Arc::clone(known);
-    }
-    let text: Arc<str> = text.into();
-    known.insert(Arc::clone(&text));
-    text
 }
 
 fn snapshot_state(state: Option<&types::SnapshotState>, progress: Option<&str>) -> SnapshotState {

@@ -1,11 +1,11 @@
 //! Listing volumes: those with a target tag, all of them, or those of given ids.
 
-use super::filters::{carries, id_filters, target_filters};
+use super::filters::{carries, id_filters, parts, target_filters};
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::{DefaultTargets, Tag};
-use crate::world::{Volume, VolumeId, VolumeState};
+use crate::world::{InstanceId, Volume, VolumeId, VolumeState};
 use aws_sdk_ec2::operation::describe_volumes::builders::DescribeVolumesFluentBuilder;
 use aws_sdk_ec2::types;
 use futures_util::future::try_join_all;
@@ -17,9 +17,20 @@ pub(super) type Volumes = Listing<VolumeId, Volume>;
 
 impl Account {
     /// The volumes that carry at least one of `any_of`.
-    pub(super) async fn list_volumes(&self, any_of: &[Tag], read: ReadVolume) -> Result<Volumes, ObserveError> {
-        let calls = target_filters(any_of).into_iter().map(|filter| self.client.describe_volumes().filters(filter));
-        self.volumes_of(calls, read, |volume| carries(volume.tags(), any_of)).await
+    pub(super) async fn list_volumes(
+        &self,
+        any_of: &[Tag],
+        in_parts: bool,
+        read: ReadVolume,
+    ) -> Result<Volumes, ObserveError> {
+        let mut calls = Vec::new();
+        for filter in target_filters(any_of) {
+            for part in parts(in_parts) {
+                let call = self.client.describe_volumes().filters(filter.clone());
+                calls.push(part.into_iter().fold(call, DescribeVolumesFluentBuilder::filters));
+            }
+        }
+        self.volumes_of(calls.into_iter(), read, |volume| carries(volume.tags(), any_of)).await
     }
 
     /// Every volume, with what a default policy asks about it. Without a filter: a page size is enough for EC2's larger
@@ -117,7 +128,15 @@ pub(super) fn read_without_tags(volume: &types::Volume) -> Option<Volume> {
         volume_type: volume.volume_type().map_or(UNSTATED, types::VolumeType::as_str).to_owned(),
         is_boot: false,
         last_snapshot: None,
+        attached_to: attached_to(volume.attachments()),
     })
+}
+
+/// The instance of a volume that has one attachment, and that one in force.
+fn attached_to(attachments: &[types::VolumeAttachment]) -> Option<InstanceId> {
+    let [attachment] = attachments else { return None };
+    let is_in_force = attachment.state() == Some(&types::VolumeAttachmentState::Attached);
+    InstanceId::parse(attachment.instance_id().filter(|_| is_in_force)?)
 }
 
 fn volume_state(state: Option<&types::VolumeState>) -> VolumeState {

@@ -2,9 +2,10 @@
 
 use super::answers::whole_answer;
 use super::{POLICY, answer, policy};
+use crate::aws::accounts::OPENED_MAX;
 use crate::aws::{Account, Accounts, ObserveError};
 use crate::pace::Limits;
-use crate::place::{ExternalId, PLACES_MAX, Place, Region, Role, RoleArn};
+use crate::place::{ExternalId, Place, Region, Role, RoleArn};
 use crate::policy::PolicyId;
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
@@ -94,7 +95,7 @@ async fn a_process_holds_a_bounded_number_of_accounts_open() {
     let policy = PolicyId::parse(POLICY).unwrap();
     let nth = |n: usize| place(Some(&format!("arn:aws:iam::{n:012}:role/a")), None, "eu-west-1");
     let first = accounts.at(Some(&nth(0)), &policy).await;
-    for n in 1..2 * PLACES_MAX {
+    for n in 1..OPENED_MAX {
         accounts.at(Some(&nth(n)), &policy).await;
     }
     assert!(Arc::ptr_eq(&first, &accounts.at(Some(&nth(0)), &policy).await));

@@ -12,12 +12,9 @@ const VOLUMES: [u32; 4] = [1, 100, 1_000, 10_000];
 
 /// What may be said beside the numbers of volumes: first what the shell does otherwise than today, each a field of
 /// [`Shell`]; then what the runs meet, each a field of [`Conditions`].
-pub(super) const WORDS: [&str; 12] = [
-    "looks-first",
-    "asks-for-pending",
+pub(super) const WORDS: [&str; 10] = [
     "timeout=SECONDS",
     "listings=NUMBER",
-    "shards=NUMBER",
     "work-seconds-max=SECONDS",
     "creation-seconds-max=SECONDS",
     "deletion-seconds-max=SECONDS",
@@ -25,6 +22,7 @@ pub(super) const WORDS: [&str; 12] = [
     "others=THOUSANDTHS",
     "share=PER_CENT",
     "pending=SNAPSHOTS",
+    "batch",
 ];
 
 /// What was asked for.
@@ -65,22 +63,28 @@ fn line(volumes: u32, name: &str, asked: &Asked) -> Value {
         "DoneAfterSeconds": seconds(ran.done_after),
         "Throttled": ran.throttled,
         "Calls": calls(ran.calls),
-        "CallsMin": calls(Calls::minimum(volumes)),
+        "CallsMin": calls(Calls::minimum(volumes, asked.conditions)),
         "Held": ran.held,
         "Turns": ran.turns,
-        "InvocationSeconds": seconds(ran.invocations),
+        "Invocations": ran.invocations,
+        "InvocationSeconds": seconds(ran.invoked),
         "Transitions": ran.transitions,
     })
 }
 
+/// How often each action was called; what only `Options.Batch` calls is told where it was.
 fn calls(calls: Calls) -> Value {
-    json!({
-        "CreateSnapshot": calls.creations,
-        "DeleteSnapshot": calls.deletions,
-        "DescribeSnapshots": calls.snapshot_pages,
-        "DescribeVolumes": calls.volume_pages,
-        "Total": calls.total(),
-    })
+    let Calls { creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages } = calls;
+    let always = [
+        ("CreateSnapshot", creations),
+        ("DeleteSnapshot", deletions),
+        ("DescribeSnapshots", snapshot_pages),
+        ("DescribeVolumes", volume_pages),
+        ("Total", calls.total()),
+    ];
+    let batched = [("CreateSnapshots", set_creations), ("DescribeInstances", instance_pages)];
+    let told = batched.into_iter().filter(|(_, count)| *count > 0).chain(always);
+    Value::Object(told.map(|(action, count)| (action.to_owned(), json!(count))).collect())
 }
 
 fn seconds(duration: SignedDuration) -> f64 {
@@ -108,11 +112,8 @@ fn read(words: &[String]) -> Result<Asked, String> {
 /// Changes the shell as a word says; `None` when it says nothing about the shell.
 fn change(shell: &mut Shell, word: &str) -> Option<()> {
     match word.split_once('=') {
-        None if word == "looks-first" => shell.looks_first = true,
-        None if word == "asks-for-pending" => shell.asks_for_pending = true,
         Some(("timeout", seconds)) => shell.timeout_seconds = seconds.parse().ok()?,
         Some(("listings", number)) => shell.snapshot_listings = Some(number.parse::<NonZeroUsize>().ok()?),
-        Some(("shards", number)) => shell.shards = number.parse::<NonZeroUsize>().ok()?,
         Some(("work-seconds-max", seconds)) => shell.work_seconds_max = seconds.parse().ok()?,
         Some(("creation-seconds-max", seconds)) => shell.creation_seconds_max = seconds.parse().ok()?,
         Some(("deletion-seconds-max", seconds)) => shell.deletion_seconds_max = seconds.parse().ok()?,
@@ -124,10 +125,11 @@ fn change(shell: &mut Shell, word: &str) -> Option<()> {
 
 /// Changes what a run meets as a word says; `None` when it says nothing about that.
 fn set(conditions: &mut Conditions, word: &str) -> Option<()> {
-    match word.split_once('=')? {
-        ("others", thousandths) => conditions.others_thousandths = thousandths.parse().ok()?,
-        ("share", per_cent) => conditions.share = Share::of_per_cent(per_cent.parse().ok()?)?,
-        ("pending", snapshots) => conditions.pending_max = Some(snapshots.parse().ok()?),
+    match word.split_once('=') {
+        None if word == "batch" => conditions.batch = true,
+        Some(("others", thousandths)) => conditions.others_thousandths = thousandths.parse().ok()?,
+        Some(("share", per_cent)) => conditions.share = Share::of_per_cent(per_cent.parse().ok()?)?,
+        Some(("pending", snapshots)) => conditions.pending_max = Some(snapshots.parse().ok()?),
         _ => return None,
     }
     Some(())

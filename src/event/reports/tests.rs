@@ -13,8 +13,9 @@ fn split() -> Value {
     })
 }
 
-fn part() -> Value {
+fn part(number: u32) -> Value {
     json!({
+        "Number": number,
         "Outcome": "SUCCEEDED", "Summary": "1 of 1 due snapshots are complete", "Turns": 2, "Volumes": { "exists: Complete": 1 },
         "Snapshots": {}, "Created": 1, "Deleted": 0, "Orphans": { "Snapshots": 0, "WithoutSchedule": 0, "OfGoneSources": 0,
         "OfUntargetedSources": 0, "WithoutExpiration": 0, "FullSizeBytes": 0 }, "Stopped": 0, "Foreign": 0, "Failed": 0,
@@ -34,9 +35,10 @@ fn two() -> Value {
 }
 
 #[test]
-fn each_report_belongs_to_the_target_in_its_place() {
+fn each_report_belongs_to_the_target_whose_number_it_has() {
     let cause = json!({ "errorType": "AccessDenied", "errorMessage": "the role cannot be assumed" }).to_string();
-    let event = event(&two(), &json!([part(), { "Error": "AccessDenied", "Cause": cause }]));
+    let event =
+        event(&two(), &json!([{ "Number": 1, "Failure": { "Error": "AccessDenied", "Cause": cause } }, part(0)]));
     assert!(is_of_reports(&event));
     let Reports { split, told } = read_reports(&event).value.unwrap();
     assert_eq!((split.policy_id.as_str(), split.warnings.len(), split.schedules.len()), ("policy-1", 1, 1));
@@ -47,11 +49,33 @@ fn each_report_belongs_to_the_target_in_its_place() {
 }
 
 #[test]
+fn a_target_of_which_nothing_came_has_failed() {
+    #[track_caller]
+    fn check(reports: &Value, expected: [&str; 2]) {
+        let told = read_reports(&event(&two(), reports)).value.unwrap().told;
+        let words = told.iter().map(|(_, told)| match told {
+            Told::Failed { error, .. } => error.clone(),
+            Told::Part(_) => "part".to_owned(),
+        });
+        assert_eq!(words.collect::<Vec<_>>(), expected, "{reports}");
+    }
+    let failed =
+        json!({ "ExecutionArn": "arn", "Input": "{}", "Status": "FAILED", "Error": "States.Runtime", "Cause": "why" });
+    check(&json!([]), ["NoReport", "NoReport"]);
+    check(&json!([part(1)]), ["NoReport", "part"]);
+    check(&json!([null, part(0)]), ["part", "NoReport"]);
+    check(&json!([{ "Error": "UnexpectedAnswer", "Cause": "versions" }, part(0)]), ["part", "UnexpectedAnswer"]);
+    check(&json!([failed, part(1)]), ["States.Runtime", "part"]);
+    check(&json!([{ "Status": "TIMED_OUT" }, {}]), ["NoReport", "NoReport"]);
+    check(&json!([{ "Error": 1 }, part(0)]), ["part", "NoReport"]);
+}
+
+#[test]
 fn a_cause_that_is_no_json_is_told_as_it_is() {
     for cause in ["RequestId: 1 Error: Runtime exited", "{}", "null", ""] {
         let target = json!([{ "Target": { "Region": "eu-west-1" } }]);
-        let event = event(&target, &json!([{ "Error": "Runtime.ExitError", "Cause": cause }]));
-        let told = read_reports(&event).value.unwrap().told;
+        let failure = json!({ "Number": 0, "Failure": { "Error": "Runtime.ExitError", "Cause": cause } });
+        let told = read_reports(&event(&target, &json!([failure]))).value.unwrap().told;
         assert_eq!(told[0].1, Told::Failed { error: "Runtime.ExitError".to_owned(), cause: cause.to_owned() });
     }
 }
@@ -67,24 +91,26 @@ fn check_refused(event: &Value, path: &str) {
 #[test]
 fn what_no_state_machine_hands_over_is_refused() {
     check_refused(&json!({ "Reports": [] }), "");
-    check_refused(&event(&two(), &json!([part()])), "Reports");
-    check_refused(&event(&two(), &json!([part(), {}])), "Reports[1]");
-    check_refused(&event(&two(), &json!([part(), 1])), "Reports[1]");
-    check_refused(&event(&two(), &json!([part(), { "Error": 1 }])), "Reports[1]");
+    check_refused(&event(&two(), &json!([part(0), part(1), part(1)])), "Reports");
+    check_refused(&event(&two(), &json!([part(0), part(0)])), "Reports[1]");
+    check_refused(&event(&two(), &json!([part(0), part(2)])), "Reports[1]");
+    check_refused(&event(&two(), &json!([part(0), { "Number": 1 }])), "Reports[1]");
+    check_refused(&event(&two(), &json!([part(0), { "Number": 1, "Failure": { "Error": 1 } }])), "Reports[1]");
+    check_refused(&event(&two(), &json!([part(0), { "Failure": { "Error": "Lost" } }])), "Reports[1]");
     check_refused(
-        &event(&json!([{ "Target": { "Region": "Ireland" } }]), &json!([part()])),
+        &event(&json!([{ "Target": { "Region": "Ireland" } }]), &json!([part(0)])),
         "Targets[0].Target.Region",
     );
     check_refused(&event(&json!("x".repeat(300_000)), &json!([])), "");
-    let many: Value = vec![json!({ "Target": { "Region": "eu-west-1" } }); 41].into();
-    check_refused(&event(&many, &vec![part(); 41].into()), "Reports");
-    let mut more = event(&two(), &json!([part(), part()]));
+    let many: Value = vec![json!({ "Target": { "Region": "eu-west-1" } }); 201].into();
+    check_refused(&event(&many, &json!([])), "Reports");
+    let mut more = event(&two(), &json!([part(0), part(1)]));
     more["Policy"] = json!({});
     check_refused(&more, "");
 }
 
 #[test]
 fn reports_are_no_event_of_a_run() {
-    assert!(super::super::read(&event(&two(), &json!([part(), part()])), IdRule::Required).value.is_none());
+    assert!(super::super::read(&event(&two(), &json!([part(0), part(1)])), IdRule::Required).value.is_none());
     assert!(!is_of_reports(&json!({ "Policy": {} })));
 }

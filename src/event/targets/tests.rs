@@ -2,7 +2,7 @@
 
 use crate::event::{Event, read};
 use crate::fixtures::at;
-use crate::place::PLACES_MAX;
+use crate::place::{OneOf, PLACES_MAX};
 use crate::policy::decode::IdRule;
 use serde_json::{Map, Value, json};
 
@@ -134,7 +134,7 @@ fn one_target_without_a_region_or_beside_several_is_refused() {
         &json!({ "Target": { "Regions": ["eu-west-1"] } }),
         &[
             "Options.Target.Region: missing, expected a Region such as eu-west-1",
-            "Options.Target.Regions: unknown key, expected one of ExternalId, Region, RoleArn",
+            "Options.Target.Regions: unknown key, expected one of ExternalId, Number, Of, Region, RoleArn",
         ],
     );
     check_refused(
@@ -172,13 +172,29 @@ fn accounts(count: usize) -> Value {
 }
 
 #[test]
-fn more_pairs_than_step_functions_runs_at_once_are_refused_with_what_to_do() {
+fn more_pairs_than_an_event_names_are_refused_with_what_to_do() {
     assert_eq!(understood(&json!({ "Targets": accounts(PLACES_MAX) })).options.targets.len(), 40);
     check_refused(
         &json!({ "Targets": accounts(PLACES_MAX + 1) }),
+        &["Options.Targets: 41 pairs of account and Region, expected at most 40; put the list into S3 and name it as \
+             Options.TargetsFrom, which takes 200, or start the policy with several events, each with some of the targets"],
+    );
+}
+
+#[test]
+fn targets_that_are_longer_together_than_a_state_has_room_for_are_refused() {
+    let regions: Vec<String> = ('a'..='t').map(|letter| format!("eu-{letter}-1")).collect();
+    let two = |id: usize| {
+        let role = |account: u64| format!("arn:aws:iam::{account:012}:role/{}/a", "p".repeat(100));
+        let one = |account| json!({ "RoleArn": role(account), "ExternalId": "x".repeat(id), "Regions": regions });
+        json!({ "Targets": [one(1), one(2)] })
+    };
+    assert_eq!(understood(&two(1_000)).options.targets.len(), 40);
+    check_refused(
+        &two(1_200),
         &[
-            "Options.Targets: 41 pairs of account and Region, expected at most 40, which is how many loops Step Functions \
-           runs at once; start the policy with several events, each with some of the targets",
+            "Options.Targets: the targets have 56030 bytes, each with its role and external id, expected at most 55000; start \
+           the policy with several events, each with some of the targets",
         ],
     );
 }
@@ -202,9 +218,11 @@ fn a_split_event_is_the_same_run_once_for_each_target() {
     let progress = whole.progress_at(at("2026-11-22T17:00:00Z")).unwrap();
     let (common, targets) = whole.split(&progress);
     assert_eq!(targets.len(), 3);
+    let mut numbers = Vec::new();
     for (target, place) in targets.iter().zip(&whole.options.targets) {
         let event = read(&merged(&common, target), IdRule::Required).value.unwrap();
         assert_eq!((event.options.target.as_ref(), event.options.targets.len()), (Some(place), 0));
+        numbers.push(event.options.one_of.unwrap());
         assert_eq!((&event.policy, event.options.minimum_kept), (&whole.policy, 2));
         // One start for all, also of a run that was started without a time of its own.
         assert_eq!(event.progress_at(at("2026-11-22T19:00:00Z")).unwrap(), progress);
@@ -212,6 +230,18 @@ fn a_split_event_is_the_same_run_once_for_each_target() {
         let next = read(&event.next(&progress), IdRule::Required).value.unwrap();
         assert_eq!(next.options.target.as_ref(), Some(place));
     }
+    assert_eq!(numbers, [0, 1, 2].map(|number| OneOf { number, of: 3 }));
+}
+
+#[test]
+fn nobody_writes_the_number_of_a_target_by_hand() {
+    let message =
+        "Options.Target.Number: Number and Of belong together and are of an answer that splits a run, expected neither";
+    for (number, of) in [(json!(3), Value::Null), (Value::Null, json!(3)), (json!(3), json!(3))] {
+        check_refused(&json!({ "Target": { "Region": "eu-west-1", "Number": number, "Of": of } }), &[message]);
+    }
+    let own = understood(&json!({ "Target": { "Region": "eu-west-1" } })).options;
+    assert!(!own.is_part());
 }
 
 #[test]

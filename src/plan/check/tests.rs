@@ -149,6 +149,20 @@ fn nothing_goes_on_the_strength_of_half_an_observation() {
 }
 
 #[test]
+fn nothing_goes_of_a_volume_whose_snapshots_were_not_all_asked_for() {
+    let seen_in_full = |volumes: &[u32]| {
+        let in_full = volumes.iter().map(|&number| volume_id(number)).collect();
+        let excerpt = Some(crate::world::Excerpt { in_full, left_out: 0 });
+        World { excerpt, ..world([volume(1)], of_days(19..=21)) }
+    };
+    let check = |world: &World, expected| {
+        check_protection(&sample(), &Options::default(), world, surplus(), expected);
+    };
+    check(&seen_in_full(&[1, 2]), None);
+    check(&seen_in_full(&[2]), Some("is of a volume whose snapshots were not all asked for"));
+}
+
+#[test]
 fn a_duplicate_goes_only_beside_an_earlier_complete_one_of_the_same() {
     let duplicate = DeleteReason::Duplicate { earliest: at(NOW) };
     let pair = |change: &dyn Fn(&mut Snapshot, &mut Snapshot)| {
@@ -227,8 +241,16 @@ fn every_snapshot_of_ours_has_one_decision_and_nobody_elses_any() {
     assert_eq!(told(&twice), decisions(0, 2, 1));
     let mut of_others = good.clone();
     let verdict = SnapshotVerdict::Wait { since: at(NOW) };
-    of_others.snapshots.push(SnapshotDecision { snapshot: &world.snapshots[2], verdict, goes_later: None });
+    of_others.snapshots.push(SnapshotDecision {
+        snapshot: &world.snapshots[2],
+        verdict: verdict.clone(),
+        goes_later: None,
+    });
     assert_eq!(told(&of_others), decisions(2, 1, 0));
+    let (unseen, mut of_unseen) = (snapshot(22, 1, "2026-11-22T17:00:00Z"), good.clone());
+    of_unseen.snapshots.push(SnapshotDecision { snapshot: &unseen, verdict, goes_later: None });
+    let expected = vec![Broken::Decisions { snapshot: unseen.id.to_string(), decisions: 1, expected: 0 }];
+    assert_eq!(told(&of_unseen), expected);
     // A disabled policy decides nothing.
     let disabled = Policy { state: PolicyState::Disabled, ..sample() };
     assert_eq!(check(&disabled, &options, at(NOW), &world, &plan(&disabled, &options, &start, at(NOW), &world)), []);

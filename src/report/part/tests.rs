@@ -10,7 +10,8 @@ use proptest::prelude::*;
 fn a_small_report_is_told_whole() {
     let warnings = vec!["of the event".to_owned(), "vol-1: left out".to_owned()];
     let report = Report { failures: vec![failure("vol-1", "no")], failed: 1, warnings, ..quiet() };
-    let part = Part::of(&report, &["of the event".to_owned()]);
+    let part = Part::of(&report, &["of the event".to_owned()], OneOf { number: 7, of: 40 });
+    assert_eq!(part.number, 7);
     assert_eq!(part.failures, report.failures);
     assert_eq!((part.outcome.as_str(), part.failed, part.created), ("SUCCEEDED", 1, 2));
     assert_eq!(part.warnings, ["vol-1: left out"]);
@@ -19,7 +20,8 @@ fn a_small_report_is_told_whole() {
 #[test]
 fn the_first_failures_find_room_and_all_are_counted() {
     let failures: Vec<_> = (0..FAILURES_LISTED_MAX).map(|n| failure(&format!("vol-{n}"), &"m".repeat(1000))).collect();
-    let part = Part::of(&Report { failures: failures.clone(), failed: 5000, ..quiet() }, &[]);
+    let part =
+        Part::of(&Report { failures: failures.clone(), failed: 5000, ..quiet() }, &[], OneOf { number: 0, of: 40 });
     assert_eq!(part.failed, 5000);
     assert!((3..FAILURES_LISTED_MAX).contains(&part.failures.len()), "{}", part.failures.len());
     for (told, full) in part.failures.iter().zip(&failures) {
@@ -34,6 +36,7 @@ proptest! {
         kinds in 0..200_usize,
         failures in 0..60_usize,
         number: usize,
+        of in 1..=200_u32,
     ) {
         let counts: BTreeMap<String, usize> = (0..kinds).map(|n| (format!("keep: Kind{n}"), number)).collect();
         let many = u64::try_from(number).unwrap();
@@ -49,8 +52,9 @@ proptest! {
             warnings: vec![text; failures],
             ..quiet()
         };
-        let part = Part::of(&report, &[]);
-        prop_assert!(json_length(&part) <= PART_LENGTH_MAX);
+        let one_of = OneOf { number: of - 1, of };
+        let part = Part::of(&report, &[], one_of);
+        prop_assert!(json_length(&part) <= one_of.part_length_max());
         prop_assert_eq!((part.created, part.failed), (report.created, report.failed));
         let read: Part = serde_json::from_value(serde_json::to_value(&part).unwrap()).unwrap();
         prop_assert_eq!(read, part);

@@ -1,7 +1,7 @@
 //! Tables and properties: what many reports come to.
 
 use super::*;
-use crate::place::{Region, Role, RoleArn};
+use crate::place::{OneOf, PLACES_LISTED_MAX, Region, Role, RoleArn};
 use proptest::prelude::*;
 
 /// A report of a run in which nothing is worth a word.
@@ -65,7 +65,7 @@ fn place(account: u64, region: &str) -> Place {
 }
 
 fn told(report: &Report) -> Told {
-    Told::Part(Box::new(Part::of(report, &[])))
+    Told::Part(Box::new(Part::of(report, &[], OneOf { number: 0, of: 40 })))
 }
 
 fn refused() -> Told {
@@ -150,6 +150,29 @@ fn forty_targets_that_all_fail_are_all_named_and_the_answer_stays_small() {
     }
     assert!(sum.summary.chars().count() <= SUMMARY_LENGTH_MAX);
     assert!(serde_json::to_vec(&sum).unwrap().len() < 100_000);
+}
+
+#[test]
+fn as_many_targets_as_a_list_names_make_an_answer_that_stays_small() {
+    let of = u32::try_from(PLACES_LISTED_MAX).unwrap();
+    let one = OneOf { number: 0, of };
+    let busy = Report {
+        outcome: Some("PARTIAL"),
+        failed: 90,
+        failures: vec![failure("vol-1", &"m".repeat(500)); 50],
+        ..quiet()
+    };
+    let part = Told::Part(Box::new(Part::of(&busy, &[], one)));
+    let failed = Told::Failed { error: "Unavailable".to_owned(), cause: "c".repeat(one.error_length_max()) };
+    let all = (1..=of.into()).map(|account| {
+        (place(account, "ap-southeast-1"), if account % 2 == 0 { part.clone() } else { failed.clone() })
+    });
+    let sum = summed(all.collect());
+    assert_eq!((sum.targets.len(), sum.failures.len(), sum.failed), (200, FAILURES_LISTED_MAX, 100 + 100 * 90));
+    assert!(sum.summary.starts_with("200 targets; 100 not all done: account 000000000002 in ap-southeast-1, "));
+    assert!(sum.summary.contains(" and 60 more; 100 failed: "), "{}", sum.summary);
+    assert!(sum.summary.chars().count() <= SUMMARY_LENGTH_MAX);
+    assert!(serde_json::to_vec(&sum).unwrap().len() < 150_000);
 }
 
 #[test]

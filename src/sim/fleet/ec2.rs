@@ -22,16 +22,18 @@ pub(super) struct Real {
 #[derive(Debug, Clone)]
 pub(super) struct Ec2 {
     pub(super) creations: Real,
+    pub(super) set_creations: Real,
     pub(super) deletions: Real,
     pub(super) snapshot_pages: Real,
     pub(super) volume_pages: Real,
+    pub(super) instance_pages: Real,
     pub(super) pending: Pending,
 }
 
 /// The snapshots that are pending, and how many may be.
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
-    /// When they are complete, the first one first: all of them take equally long.
+    /// When they are complete, the first one first.
     until: VecDeque<Timestamp>,
     most: Option<usize>,
 }
@@ -68,32 +70,41 @@ impl Ec2 {
         let full = |limit| Real::full(limit, others, now);
         Self {
             creations: full(pace::CREATE_SNAPSHOT),
+            set_creations: full(pace::CREATE_SNAPSHOTS),
             deletions: full(pace::DELETE_SNAPSHOT),
             snapshot_pages: full(pace::DESCRIBE_SNAPSHOTS),
             volume_pages: full(pace::DESCRIBE_VOLUMES),
+            instance_pages: full(pace::DESCRIBE_INSTANCES),
             pending: Pending { until: VecDeque::new(), most: pending_max },
         }
     }
 
     /// How many calls found no token, of any action.
     pub(super) fn throttled(&self) -> u64 {
-        let Self { creations, deletions, snapshot_pages, volume_pages, .. } = self;
-        [creations, deletions, snapshot_pages, volume_pages].iter().map(|real| real.throttled).sum()
+        let Self { creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages, pending: _ } =
+            self;
+        let all = [creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages];
+        all.iter().map(|real| real.throttled).sum()
     }
 }
 
 impl Pending {
-    /// Begins a snapshot that takes so long. Returns when it is complete, or `None` when as many are pending as may be.
-    pub(super) fn begin(&mut self, now: Timestamp, takes: SignedDuration) -> Option<Timestamp> {
+    /// Begins so many snapshots by one call that take so long. Returns when they are complete, or `None` when as many are
+    /// pending as may be.
+    pub(super) fn begin(&mut self, count: usize, now: Timestamp, takes: SignedDuration) -> Option<Timestamp> {
         // Bounded by the snapshots that are pending.
         while self.until.front().is_some_and(|completes_at| *completes_at <= now) {
             self.until.pop_front();
         }
-        if self.most.is_some_and(|most| self.until.len() >= most) {
+        if self.most.is_some_and(|most| self.until.len() + count > most) {
             return None;
         }
         let completes_at = now + takes;
-        self.until.push_back(completes_at);
+        // The lanes of a turn come one after the other, so that what the second begins may be complete earlier.
+        let place = self.until.partition_point(|other| *other <= completes_at);
+        for _ in 0..count {
+            self.until.insert(place, completes_at);
+        }
         Some(completes_at)
     }
 }
@@ -132,7 +143,7 @@ mod tests {
         let mut pending = Ec2::new(0, Some(2), start).pending;
         let seconds = [0, 1, 2, 9, 10, 11, 12];
         let takes = SignedDuration::from_secs(10);
-        let begun = seconds.map(|second| pending.begin(start + SignedDuration::from_secs(second), takes).is_some());
+        let begun = seconds.map(|second| pending.begin(1, start + SignedDuration::from_secs(second), takes).is_some());
         assert_eq!(begun, [true, true, false, false, true, true, false]);
     }
 }

@@ -1,12 +1,10 @@
 //! The snapshots of a fleet as the planner reads them, changed in place: an account of 100,000 volumes is never copied.
 
-use crate::action::CreateSnapshot;
+use crate::action::Action;
 use crate::lookup::Lookup;
-use crate::tags::Marks;
-use crate::world::{Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
+use crate::tags::Sharing;
+use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId, World};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// What one kind of look shows of the account.
 #[derive(Debug)]
@@ -16,7 +14,7 @@ pub(super) struct View {
     positions: Lookup<SnapshotId, usize>,
     /// What was not shown complete yet, in the order in which it began, and when it is.
     pending: Vec<(SnapshotId, Timestamp)>,
-    texts: BTreeSet<Arc<str>>,
+    sharing: Sharing,
 }
 
 impl View {
@@ -26,14 +24,7 @@ impl View {
         for (position, snapshot) in world.snapshots.iter().enumerate() {
             positions.insert(snapshot.id, position);
         }
-        Self { world, positions, pending: Vec::new(), texts: BTreeSet::new() }
-    }
-
-    /// The same volumes, and of the snapshots those that the run has begun: a partial view, from which nothing is
-    /// deleted.
-    pub(super) fn of_the_due(world: &World) -> Self {
-        let coverage = Coverage::Partial(CutShort::TooManyPages);
-        Self::of(World { volumes: world.volumes.clone(), coverage, ..World::default() })
+        Self { world, positions, pending: Vec::new(), sharing: Sharing::default() }
     }
 
     /// Shows what is complete when its page is read: `read_at` tells when that is, by the place in the list and the volume. What a
@@ -51,35 +42,22 @@ impl View {
         });
     }
 
-    /// How many were begun and not shown complete yet.
-    pub(super) fn pending(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// How many of those are still under way at `now`.
-    pub(super) fn pending_at(&self, now: Timestamp) -> usize {
-        self.pending.iter().filter(|(_, completes_at)| *completes_at > now).count()
-    }
-
     /// A snapshot was begun.
-    pub(super) fn begin(&mut self, create: &CreateSnapshot, began: &Began) {
-        let texts = &mut self.texts;
-        let mut share = |text: &str| {
-            let known = texts.get(text).cloned();
-            known.unwrap_or_else(|| {
-                let text: Arc<str> = text.into();
-                texts.insert(Arc::clone(&text));
-                text
-            })
+    pub(super) fn begin(&mut self, action: &Action, began: &Began) {
+        let (description, tags) = match action {
+            Action::CreateSnapshot(create) => (&create.description, &create.tags),
+            Action::CreateSnapshots(create) => (&create.description, &create.tags),
+            Action::DeleteSnapshot(_) => return,
         };
+        let sharing = &mut self.sharing;
         let snapshot = Snapshot {
             id: began.id,
-            volume_id: create.volume_id,
-            description: share(&create.description),
+            volume_id: began.volume_id,
+            description: sharing.text(description),
             state: SnapshotState::Pending { progress_percent: 0 },
             start_time: began.at,
             origin: Origin::Created,
-            marks: Marks::read_sharing(create.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())), share),
+            marks: sharing.marks(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
             tier: Tier::Standard,
             full_size_bytes: super::FULL_SIZE_BYTES,
         };
@@ -98,10 +76,11 @@ impl View {
     }
 }
 
-/// What became of a creation.
+/// A snapshot that a call began.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Began {
     pub(super) id: SnapshotId,
+    pub(super) volume_id: VolumeId,
     pub(super) at: Timestamp,
     pub(super) completes_at: Timestamp,
 }

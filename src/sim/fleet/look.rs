@@ -37,12 +37,12 @@ pub(super) struct Way<'r> {
 impl Listing {
     /// A listing of so many things that begins at `now`. Nothing fills a page too.
     pub(super) fn of(action: Describe, items: usize, now: Timestamp) -> Self {
-        Self::of_pages(action, items.div_ceil(PAGE_ITEMS_MAX).max(1), now)
+        Self { action, read_at: Vec::new(), pages: items.div_ceil(PAGE_ITEMS_MAX).max(1), ready_at: now }
     }
 
-    /// A listing of so many pages that begins at `now`.
-    pub(super) fn of_pages(action: Describe, pages: usize, now: Timestamp) -> Self {
-        Self { action, read_at: Vec::new(), pages, ready_at: now }
+    /// What it lists.
+    pub(super) fn action(&self) -> Describe {
+        self.action
     }
 
     /// When a page was read.

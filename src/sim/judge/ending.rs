@@ -1,4 +1,4 @@
-//! Promises 2, 3 and 5: is what the end of an execution says true?
+//! Promises 2 and 3, and the bounds of an execution: is what the end of an execution says true?
 
 use super::{Rule, START_WINDOW, truth};
 use crate::report::Report;

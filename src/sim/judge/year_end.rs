@@ -1,4 +1,4 @@
-//! Promise 4: once faults have stopped, is the account as a year without faults would have left it?
+//! Promise 5: once faults have stopped, is the account as a year without faults would have left it?
 
 use super::{Keeps, Rule, truth};
 use crate::sim::ec2::Ec2;

@@ -24,7 +24,7 @@ fn a_subject_tells_its_resource_and_schedule_and_has_a_hash_of_its_own() {
     let one = subject(1);
     assert_eq!((one.resource(), one.schedule()), (&*volume_id(1).to_string(), Some("Daily")));
     assert_eq!(one.to_string(), format!("{} Daily", volume_id(1)));
-    assert_eq!(one.hash().len(), 16);
+    assert_eq!(one.hash().len(), 8);
     assert_ne!(one.hash(), subject(2).hash());
     let deletion = Subject::deletion(&snapshot(7, 1, NOW).id);
     assert_eq!((deletion.resource(), deletion.schedule()), (deletion.to_string().as_str(), None));
@@ -70,13 +70,13 @@ fn a_deletion_is_given_up_at_once_when_refused_and_after_three_tries_when_it_may
 fn what_is_unsettled_is_bounded_and_the_oldest_is_forgotten_first() {
     let settling = SignedDuration::from_secs(120);
     let mut progress = progress();
-    let hashes = |from: usize, count: usize| (from..from + count).map(|n| format!("{n:016x}")).collect::<Vec<_>>();
-    progress.remember_unsettled(hashes(0, 1000), 1000, at(NOW), settling);
-    progress.remember_unsettled(hashes(1000, 900), 900, at(NOW), settling);
+    let hashes = |from: usize, count: usize| (from..from + count).map(|n| format!("{n:08x}")).collect::<Vec<_>>();
+    progress.remember_unsettled(hashes(0, 2000), 2000, at(NOW), settling);
+    progress.remember_unsettled(hashes(2000, 1100), 1100, at(NOW), settling);
     let unsettled = progress.unsettled_at(at(NOW), settling);
     assert_eq!(unsettled.len(), UNSETTLED_MAX);
     assert_eq!(unsettled.first().copied(), Some(hashes(500, 1)[0].as_str()));
-    assert_eq!(progress.creations, 1900);
+    assert_eq!(progress.creations, 3100);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 use super::*;
 use crate::aws::observe::tests::{
-    DESCRIPTION, ec2_tag, filters_of, ids, no_snapshots, no_volumes, observe, snapshot, snapshot_page, snapshots,
+    DESCRIPTION, ec2_tag, filters_of, ids, no_volumes, observe, snapshot, snapshot_page, snapshots,
 };
-use crate::aws::tests::{POLICY, account, policy};
+use crate::aws::tests::POLICY;
 use crate::policy::ScheduleName;
-use crate::tags::{Hold, Mark};
+use crate::tags::{Hold, Mark, Marks};
 use crate::world::{Coverage, InstanceId};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::describe_snapshots::DescribeSnapshotsInput;
@@ -42,8 +42,8 @@ fn a_snapshot_is_read_field_by_field() {
         .full_snapshot_size_in_bytes(1_048_576)
         .volume_size(8)
         .build();
-    let mut descriptions = BTreeSet::new();
-    let read = read_snapshot(&ec2, &mut descriptions).unwrap();
+    let mut sharing = Sharing::default();
+    let read = read_snapshot(&ec2, &mut sharing).unwrap();
     let expected = Snapshot {
         id: SnapshotId::parse("snap-0a").unwrap(),
         volume_id: VolumeId::parse("vol-0a").unwrap(),
@@ -58,19 +58,20 @@ fn a_snapshot_is_read_field_by_field() {
             expiration_time: Mark::Unreadable("soon".to_owned()),
             instance_id: Mark::Read(InstanceId::parse("i-0a").unwrap()),
             hold: Some(Hold::Forever),
-        },
+        }
+        .into(),
         tier: Tier::Archive,
         full_size_bytes: 1_048_576,
     };
     assert_eq!(read, expected);
-    let again = read_snapshot(&ec2, &mut descriptions).unwrap();
-    assert!(Arc::ptr_eq(&read.description, &again.description), "equal descriptions are one text");
+    let again = read_snapshot(&ec2, &mut sharing).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&read.description, &again.description), "equal descriptions are one text");
 }
 
 #[test]
 fn a_copy_is_known_by_its_volume_and_by_its_transfer_type() {
     let origin =
-        |ec2: types::builders::SnapshotBuilder| read_snapshot(&ec2.build(), &mut BTreeSet::new()).unwrap().origin;
+        |ec2: types::builders::SnapshotBuilder| read_snapshot(&ec2.build(), &mut Sharing::default()).unwrap().origin;
     assert_eq!(origin(snapshot("snap-1")), Origin::Created);
     assert_eq!(origin(snapshot("snap-1").volume_id("vol-ffffffff")), Origin::Copied);
     assert_eq!(origin(snapshot("snap-1").transfer_type(types::TransferType::Standard)), Origin::Copied);
@@ -155,41 +156,4 @@ async fn a_snapshot_on_two_pages_is_one_as_it_was_read_last() {
     let world = observe(&[&no_volumes(), &first, &second]).await;
     assert_eq!(ids(&world), ["snap-1", "snap-2"]);
     assert_eq!(world.snapshots[0].state, SnapshotState::Completed);
-}
-
-/// What the value of the filter on volumes begins with; nothing for a listing of the whole.
-fn beginning(filters: &[Filter]) -> Option<String> {
-    let filter = filters.iter().find(|filter| filter.name() == Some("volume-id"))?;
-    filter.values().first().map(|value| value.trim_end_matches('*').to_owned())
-}
-
-#[test]
-fn every_volume_is_in_exactly_one_part() {
-    let parts: Vec<String> = parts(Sweep::Parts).into_iter().filter_map(|part| beginning(part.as_slice())).collect();
-    assert_eq!(parts.len(), 31);
-    let digits = "0123456789abcdef".chars();
-    for (first, second) in digits.clone().flat_map(|first| digits.clone().map(move |second| (first, second))) {
-        for volume in [format!("vol-{first}{second}234567"), format!("vol-{first}{second}23456789abcdef0")] {
-            assert_eq!(parts.iter().filter(|part| volume.starts_with(*part)).count(), 1, "{volume}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_parts_of_a_sweep_come_together() {
-    let of_part = |number: &'static str| {
-        let is_asked = move |asked: &DescribeSnapshotsInput| beginning(asked.filters()).as_deref() == Some(number);
-        let id = number.replace("vol-", "snap-");
-        mock!(Client::describe_snapshots).match_requests(is_asked).then_output(move || {
-            let volume = format!("{number}1");
-            snapshots(vec![snapshot(&id).volume_id(volume).build()], None)
-        })
-    };
-    let (first, last, none) = (of_part("vol-00"), of_part("vol-f"), no_snapshots());
-    let account = account(&[&no_volumes(), &first, &last, &none]);
-    let world = account.observe_by(&policy(&[("auto-backup", "dlm")]), Sweep::Parts).await.unwrap();
-    let mut found = ids(&world);
-    found.sort();
-    assert_eq!((found, world.coverage), (vec!["snap-00".to_owned(), "snap-f".to_owned()], Coverage::Complete));
-    assert_eq!((first.num_calls(), last.num_calls(), none.num_calls()), (1, 1, 29));
 }

@@ -1,6 +1,6 @@
 //! What the shell could do otherwise, what a run meets, and what it came to.
 
-use super::{OLD_SNAPSHOTS, PAGE_ITEMS_MAX};
+use super::{FILTER_VALUES_MAX, OLD_SNAPSHOTS, PAGE_ITEMS_MAX, VOLUMES_OF_TWO};
 use crate::action::{Action, Outcome};
 use crate::pace::Share;
 use crate::turn::{RunOutcome, Status};
@@ -12,18 +12,9 @@ use std::num::NonZeroUsize;
 pub struct Shell {
     /// The function's timeout, in seconds.
     pub timeout_seconds: i64,
-    /// Whether creations are decided by a smaller look that is over sooner, at the volumes and at the snapshots that
-    /// carry the due scheduled time, while the look at all snapshots goes on.
-    pub looks_first: bool,
-    /// Whether a turn after a wait asks for pending snapshots alone, and looks at all of them only when fewer are pending
-    /// than before. `Next` would have to carry that number.
-    pub asks_for_pending: bool,
     /// How many listings, each with a filter of its own, run at the same time in the look at all snapshots; `None` leaves
     /// it to the core.
     pub snapshot_listings: Option<NonZeroUsize>,
-    /// How many parts of the volumes that look goes through, one after the other. Deletions of a part begin as soon as it
-    /// is seen; creations wait for all parts.
-    pub shards: NonZeroUsize,
     /// How long after its look a turn is over, in seconds, as if the function's time were: a short turn sees sooner what is
     /// complete. It holds the two times below as well.
     pub work_seconds_max: i64,
@@ -44,6 +35,8 @@ pub struct Conditions {
     pub share: Share,
     /// How many snapshots may be pending at once, which nobody tells.
     pub pending_max: Option<usize>,
+    /// `Options.Batch`. The volumes are on instances that have two and three of them by turns.
+    pub batch: bool,
 }
 
 /// How a simulated run ended.
@@ -60,12 +53,16 @@ pub enum Ended {
 pub struct Calls {
     /// CreateSnapshot.
     pub creations: u64,
+    /// CreateSnapshots.
+    pub set_creations: u64,
     /// DeleteSnapshot.
     pub deletions: u64,
     /// DescribeSnapshots, each page of it.
     pub snapshot_pages: u64,
     /// DescribeVolumes, each page of it.
     pub volume_pages: u64,
+    /// DescribeInstances.
+    pub instance_pages: u64,
 }
 
 /// What a run came to.
@@ -85,8 +82,10 @@ pub struct Ran {
     pub held: usize,
     /// How many turns it took.
     pub turns: u32,
-    /// The time of all invocations of the function, the starts of its process aside.
-    pub invocations: SignedDuration,
+    /// How often the function was invoked.
+    pub invocations: u32,
+    /// The time of all invocations, the starts of the process aside.
+    pub invoked: SignedDuration,
     /// State transitions of Step Functions.
     pub transitions: u32,
 }
@@ -96,10 +95,7 @@ impl Shell {
     /// DELETE_SECONDS_MIN, and of `turn/look.rs` WORK.
     pub const TODAY: Self = Self {
         timeout_seconds: 300,
-        looks_first: false,
-        asks_for_pending: false,
         snapshot_listings: None,
-        shards: NonZeroUsize::MIN,
         work_seconds_max: 100,
         creation_seconds_max: 15,
         deletion_seconds_max: 5,
@@ -119,28 +115,35 @@ impl Shell {
 
 impl Conditions {
     /// Nobody else calls, and there is no hidden limit.
-    pub const ALONE: Self = Self { others_thousandths: 0, share: Share::ALL, pending_max: None };
+    pub const ALONE: Self = Self { others_thousandths: 0, share: Share::ALL, pending_max: None, batch: false };
 }
 
 impl Calls {
     /// The fewest calls that a run can do its work with, where tags are the only state: a creation and a deletion for each
-    /// volume, one listing of the volumes, one that finds the new snapshots complete, and one of all snapshots.
+    /// volume, one listing of the volumes, one that finds the new snapshots complete, and one of all snapshots. With
+    /// `Options.Batch` a creation for each instance, and a look at those with several volumes.
     #[must_use]
-    pub fn minimum(volumes: u32) -> Self {
-        let pages = |items: u64| items.div_ceil(u64::try_from(PAGE_ITEMS_MAX).unwrap_or(u64::MAX));
+    pub fn minimum(volumes: u32, conditions: Conditions) -> Self {
+        let calls = |items: u64, each: usize| items.div_ceil(u64::try_from(each).unwrap_or(u64::MAX));
+        let pages = |items: u64| calls(items, PAGE_ITEMS_MAX);
+        // Of the volumes that are no full five: the third and the first of them are alone on their instance.
+        let (fives, rest) = (u64::from(volumes / VOLUMES_OF_TWO), u64::from(volumes % VOLUMES_OF_TWO));
         let volumes = u64::from(volumes);
+        let (creations, set_creations) = if conditions.batch { (rest % 2, fives * 2 + rest / 2) } else { (volumes, 0) };
         Self {
-            creations: volumes,
+            creations,
+            set_creations,
             deletions: volumes,
             snapshot_pages: pages(volumes) + pages(u64::from(OLD_SNAPSHOTS + 1) * volumes),
             volume_pages: pages(volumes),
+            instance_pages: calls(set_creations, FILTER_VALUES_MAX),
         }
     }
 
     /// All of them.
     #[must_use]
     pub fn total(self) -> u64 {
-        let Self { creations, deletions, snapshot_pages, volume_pages } = self;
-        creations + deletions + snapshot_pages + volume_pages
+        let Self { creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages } = self;
+        creations + set_creations + deletions + snapshot_pages + volume_pages + instance_pages
     }
 }

@@ -19,10 +19,18 @@ fn check(
         created_after: SignedDuration::from_millis(created_millis),
         done_after: SignedDuration::from_millis(done_millis),
         throttled: 0,
-        calls: Calls { creations: calls, deletions: calls, snapshot_pages, volume_pages },
+        calls: Calls {
+            creations: calls,
+            set_creations: 0,
+            deletions: calls,
+            snapshot_pages,
+            volume_pages,
+            instance_pages: 0,
+        },
         held: usize::try_from(volumes * OLD_SNAPSHOTS).unwrap(),
         turns,
-        invocations: SignedDuration::from_millis(invoked_millis),
+        invocations: turns,
+        invoked: SignedDuration::from_millis(invoked_millis),
         transitions: 3 * turns + 1,
     };
     assert_eq!(ran, expected);
@@ -59,7 +67,7 @@ fn a_hidden_limit_of_pending_snapshots_is_kept_to() {
 #[test]
 fn with_half_a_share_beside_others_who_take_the_other_half_nothing_is_throttled() {
     let share = Share::of_per_cent(50).unwrap();
-    let ran = run(120, &Shell::TODAY, Conditions { others_thousandths: 500, share, pending_max: None });
+    let ran = run(120, &Shell::TODAY, Conditions { others_thousandths: 500, share, ..Conditions::ALONE });
     assert_eq!((ran.outcome, ran.throttled), (Ended::Done(RunOutcome::Succeeded), 0));
     // Half of 98 at once, and the rest at 2.5 a second.
     assert_eq!(ran.created_after, SignedDuration::from_millis(300 + (120 - 49) * 400));
@@ -70,25 +78,6 @@ fn beside_others_who_take_half_a_whole_share_is_throttled_and_done() {
     let ran = run(120, &Shell::TODAY, Conditions { others_thousandths: 500, ..Conditions::ALONE });
     assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 840));
     assert!(ran.throttled > 0 && ran.calls.creations > 120, "{ran:?}");
-}
-
-#[test]
-fn a_shell_that_looks_first_begins_sooner_and_asks_more() {
-    let shell = Shell { looks_first: true, ..Shell::TODAY };
-    let ran = run(150, &shell, Conditions::ALONE);
-    // The small look is over at 0.3 s, that at all snapshots at 0.5 s.
-    assert_eq!(ran.created_after, SignedDuration::from_millis(300 + (150 - 98) * 200));
-    assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 1_050));
-    assert_eq!(ran.calls.snapshot_pages, u64::from(ran.turns) * 3);
-}
-
-#[test]
-fn a_shell_that_asks_for_pending_snapshots_reads_all_of_them_only_when_some_are_complete() {
-    let shell = Shell { asks_for_pending: true, ..Shell::TODAY };
-    let ran = run(1, &shell, Conditions::ALONE);
-    // The first turn looks at all, 33 ask, and the last of those looks at all once more.
-    assert_eq!((ran.calls.snapshot_pages, ran.calls.volume_pages, ran.turns), (35, 2, 34));
-    assert_eq!(ran.outcome, Ended::Done(RunOutcome::Succeeded));
 }
 
 #[test]
@@ -106,16 +95,26 @@ fn a_look_that_takes_longer_than_the_function_has_ends_the_run() {
 }
 
 #[test]
-fn a_short_turn_sees_sooner_what_is_complete_and_a_part_is_deleted_before_the_rest_is_seen() {
-    let shell = Shell {
-        work_seconds_max: 40,
-        shards: 4.try_into().unwrap(),
-        wait_after_deletions_seconds_max: 1,
-        ..Shell::TODAY
-    };
-    let ran = run(150, &shell, Conditions::ALONE);
-    assert_eq!((ran.outcome, ran.held, ran.throttled), (Ended::Done(RunOutcome::Succeeded), 1_050, 0));
-    // Each look is at four pages, and creations begin at 0.9 s.
-    assert_eq!(ran.calls.snapshot_pages, u64::from(ran.turns) * 4);
-    assert_eq!(ran.created_after, SignedDuration::from_millis(900 + (150 - 98) * 200));
+fn volumes_of_instances_go_together_beside_single_ones_and_17_5_a_second_are_made() {
+    let conditions = Conditions { batch: true, ..Conditions::ALONE };
+    let ran = run(1_000, &Shell::TODAY, conditions);
+    assert_eq!((ran.outcome, ran.held, ran.throttled), (Ended::Done(RunOutcome::Succeeded), 7_000, 0));
+    // Of 200 instances with two volumes and 200 with three, some of those with two are taken apart: both lanes have equally
+    // many calls, as far as that goes.
+    let Calls { creations, set_creations, .. } = ran.calls;
+    assert_eq!(creations / 2 + set_creations, 400);
+    assert!(creations.abs_diff(set_creations) <= 2, "{ran:?}");
+    // 37 s where all that flows in makes 17.5 a second, less what three instead of two and a half a call are faster.
+    assert!(ran.created_after <= SignedDuration::from_secs(38), "{ran:?}");
+    assert_eq!(ran.calls.instance_pages, Calls::minimum(1_000, conditions).instance_pages);
+}
+
+#[test]
+fn few_volumes_of_instances_take_the_fewest_calls() {
+    let conditions = Conditions { batch: true, ..Conditions::ALONE };
+    let ran = run(13, &Shell::TODAY, conditions);
+    let fewest = Calls::minimum(13, conditions);
+    assert_eq!((fewest.creations, fewest.set_creations, fewest.instance_pages), (1, 5, 1));
+    assert_eq!((ran.calls.creations, ran.calls.set_creations, ran.calls.instance_pages), (1, 5, 1));
+    assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 91));
 }

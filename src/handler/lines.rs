@@ -1,0 +1,151 @@
+//! What a turn writes into the log: every decision, every call, and what it came to.
+
+use crate::action::{Action, Outcome, SetOf};
+use crate::answer::Answer;
+use crate::event::Event;
+use crate::pace::{Limit, LimitsNews};
+use crate::place::Place;
+use crate::plan::Plan;
+use crate::report;
+use crate::tags::written;
+use crate::turn::Conclusion;
+use crate::world::VolumeId;
+use jiff::Timestamp;
+use tracing::{Level, info};
+
+/// Every decision, for those who ask (`AWS_LAMBDA_LOG_LEVEL=DEBUG`); of a dry run always, since it is all there is.
+pub(super) fn log_decisions(event: &Event, plan: &Plan<'_>) {
+    macro_rules! log {
+        ($level:expr, $line:expr) => {
+            tracing::event!(
+                $level,
+                policy = event.policy.id.as_str(),
+                account = event.options.target.as_ref().and_then(Place::account),
+                region = event.options.target.as_ref().map(|target| target.region.as_str()),
+                decision = $line.decision,
+                schedule = $line.schedule,
+                volume = $line.volume,
+                instance = $line.instance,
+                snapshot = $line.snapshot,
+                scheduled_time = $line.scheduled_time,
+                reason = $line.reason,
+                "decision"
+            )
+        };
+    }
+    if event.options.dry_run {
+        report::decisions(plan).for_each(|line| log!(Level::INFO, line));
+    } else if tracing::enabled!(Level::DEBUG) {
+        report::decisions(plan).for_each(|line| log!(Level::DEBUG, line));
+    }
+}
+
+pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, outcome: &Outcome) {
+    let (word, made, failed) = match outcome {
+        Outcome::Created(ids) => ("done", ids.as_slice(), None),
+        Outcome::Deleted => ("done", &[][..], None),
+        Outcome::Failed(failed) => ("failed", &[][..], Some(failed)),
+        Outcome::NotStarted => return,
+    };
+    let about = About::of(action);
+    let made: Vec<String> = made.iter().map(ToString::to_string).collect();
+    let left_out = action.tags_left_out().join(", ");
+    info!(
+        policy,
+        account = target.and_then(Place::account),
+        region = target.map(|target| target.region.as_str()),
+        action = action.name(),
+        volume = about.volume,
+        instance = about.instance,
+        snapshot = about.snapshot.or_else(|| (!made.is_empty()).then(|| made.join(" "))),
+        schedule = about.schedule,
+        scheduled_time = about.scheduled_time.map(written),
+        outcome = word,
+        code = failed.map(|failed| failed.code.as_str()),
+        cause = failed.map(|failed| failed.message.as_str()),
+        tags_left_out = (!left_out.is_empty()).then_some(left_out),
+        "action"
+    );
+}
+
+/// Which limits EC2's calls keep to from now on, and who says so.
+pub(super) fn log_limits(policy: &str, target: Option<&Place>, news: &LimitsNews) {
+    let shown = |limit: Limit| format!("{} and {} a second", limit.capacity(), limit.refill_per_second());
+    let failed = news.failed.as_ref();
+    let unsaid = news.unsaid.join(", ");
+    info!(
+        policy,
+        account = target.and_then(Place::account),
+        region = target.map(|target| target.region.as_str()),
+        source = if news.is_listed { "Service Quotas" } else { "documentation" },
+        create_snapshot = shown(news.limits.creations),
+        create_snapshots = shown(news.limits.set_creations),
+        delete_snapshot = shown(news.limits.deletions),
+        describe_instances = shown(news.limits.instance_pages),
+        describe_snapshots = shown(news.limits.snapshot_pages),
+        describe_volumes = shown(news.limits.volume_pages),
+        documented = (!unsaid.is_empty()).then_some(unsaid),
+        code = failed.map(|failed| failed.code.as_str()),
+        cause = failed.map(|failed| failed.message.as_str()),
+        "limits"
+    );
+}
+
+/// What an action is about, as the log names it.
+struct About<'a> {
+    volume: Option<String>,
+    instance: Option<String>,
+    snapshot: Option<String>,
+    schedule: Option<&'a str>,
+    scheduled_time: Option<Timestamp>,
+}
+
+impl<'a> About<'a> {
+    fn of(action: &'a Action) -> Self {
+        match action {
+            Action::CreateSnapshot(create) => Self {
+                volume: Some(create.volume_id.to_string()),
+                instance: None,
+                snapshot: None,
+                schedule: Some(create.schedule.as_str()),
+                scheduled_time: Some(create.scheduled_time),
+            },
+            Action::CreateSnapshots(create) => Self {
+                volume: match &create.of {
+                    SetOf::Instance => None,
+                    SetOf::Volumes(volumes) => {
+                        Some(volumes.iter().map(VolumeId::to_string).collect::<Vec<_>>().join(" "))
+                    }
+                },
+                instance: Some(create.instance_id.to_string()),
+                snapshot: None,
+                schedule: Some(create.schedule.as_str()),
+                scheduled_time: Some(create.scheduled_time),
+            },
+            Action::DeleteSnapshot(delete) => Self {
+                volume: Some(delete.snapshot.volume_id.to_string()),
+                instance: delete.snapshot.marks.instance_id.value().map(ToString::to_string),
+                snapshot: Some(delete.snapshot.id.to_string()),
+                schedule: delete.snapshot.marks.schedule_name.value().map(|name| name.as_str()),
+                scheduled_time: delete.snapshot.marks.scheduled_time.value().copied(),
+            },
+        }
+    }
+}
+
+pub(super) fn log_turn(policy: &str, answer: &Answer, conclusion: &Conclusion) {
+    info!(
+        policy,
+        account = answer.report.account,
+        region = answer.report.region,
+        turn = conclusion.progress.turns,
+        status = answer.status,
+        wait_seconds = answer.wait_seconds,
+        outcome = answer.report.outcome,
+        created = answer.report.created,
+        deleted = answer.report.deleted,
+        failed = answer.report.failed,
+        summary = answer.report.summary,
+        "turn"
+    );
+}

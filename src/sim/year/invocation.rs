@@ -1,0 +1,186 @@
+//! The invocations of a year: what the function does in each, and what the judge says of it.
+
+use super::lines::told;
+use super::{FUNCTION_TIMEOUT, SKEW_MILLIS, Year};
+use crate::action::{Action, Outcome};
+use crate::options::{Start, StartOrigin};
+use crate::plan::due::saturating_add;
+use crate::plan::{self, check};
+use crate::report;
+use crate::sim::ec2::ListFailure;
+use crate::sim::execution::{Execution, NoAnswer};
+use crate::sim::judge::ending::Ending;
+use crate::sim::judge::{self, creation, deletion};
+use crate::sim::life::{Record, Remover};
+use crate::sim::sabotage::{self, Sabotage};
+use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
+use crate::world::{Instance, InstanceId};
+use jiff::{SignedDuration, Timestamp};
+
+impl Year<'_> {
+    /// Runs the function once, turn after turn while there is work: the wait and the `Next` of its answer, `None` when the
+    /// execution is over. Where a later turn comes to nothing, the answer is that of the one before.
+    pub(super) fn attempt(&mut self, execution: &mut Execution) -> Result<Option<(u32, Progress)>, NoAnswer> {
+        if self.crashes_now() {
+            return Err(NoAnswer::Crashed);
+        }
+        let begun = self.now;
+        let skew = if self.crashes > 0 { self.random.millis(-SKEW_MILLIS, SKEW_MILLIS) } else { SignedDuration::ZERO };
+        let start = Start { at: execution.start, origin: StartOrigin::Event, begun: saturating_add(self.now, skew) };
+        let mut progress = execution.next.clone().unwrap_or_else(|| Progress::new(&start));
+        let mut answered = None;
+        // Bounded by the function's time.
+        loop {
+            match (self.single_turn(execution, progress, (begun, skew)), answered) {
+                (Ok(Some((0, next))), _) if turn::has_time_for_another(self.now, begun + FUNCTION_TIMEOUT) => {
+                    (progress, answered) = (next.clone(), Some((0, next)));
+                }
+                (Ok(turned), _) => return Ok(turned),
+                (Err(NoAnswer::Busy | NoAnswer::Denied), Some(answer)) => return Ok(Some(answer)),
+                (Err(why), _) => return Err(why),
+            }
+        }
+    }
+
+    fn single_turn(
+        &mut self,
+        execution: &mut Execution,
+        progress: Progress,
+        (begun, skew): (Timestamp, SignedDuration),
+    ) -> Result<Option<(u32, Progress)>, NoAnswer> {
+        self.told.turns += 1;
+        let clock = saturating_add(self.now, skew);
+        let latency = self.random.millis(50, 1_500);
+        self.elapse(latency);
+        let looked_at = self.now;
+        let world = self.ec2.look(self.policy, &progress, looked_at).map_err(|failure| match failure {
+            ListFailure::AccessDenied => NoAnswer::Denied,
+            ListFailure::Throttled | ListFailure::Unavailable => NoAnswer::Busy,
+        })?;
+        let world = sabotage::view(self.sabotage, self.policy, world);
+        let (policy, options) = (self.policy, self.options);
+        let plan = plan::plan(policy, options, &progress.start(), clock, &world);
+        for broken in check::check(policy, options, clock, &world, &plan) {
+            self.broken(format!("the plan: {broken}"));
+        }
+        let asked = turn::hosts(policy, options, &plan, &progress, clock, Budget::UNBOUNDED);
+        let hosts = self.look_at_hosts(&asked);
+        let selection = turn::select_on(policy, options, &plan, &progress, clock, Budget::UNBOUNDED, &hosts);
+        let outcomes = self.apply(execution, &selection, begun, looked_at)?;
+        let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, saturating_add(self.now, skew));
+        if self.crashes_now() {
+            return Err(NoAnswer::Crashed);
+        }
+        if conclusion.denied.is_some() {
+            return Err(NoAnswer::Denied);
+        }
+        let Conclusion { status, progress, .. } = conclusion;
+        match status {
+            Status::Waiting { seconds } => Ok(Some((seconds, carried(&progress)))),
+            Status::Done(outcome) => {
+                self.end(execution, &plan, &progress, outcome, looked_at);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The instances that a turn asks for, after the time that such a look takes.
+    fn look_at_hosts(&mut self, asked: &[InstanceId]) -> Vec<Instance> {
+        if asked.is_empty() {
+            return Vec::new();
+        }
+        let latency = self.random.millis(50, 500);
+        self.elapse(latency);
+        let hosts = self.ec2.hosts(asked, self.now);
+        sabotage::hosts(self.sabotage, &self.ec2, hosts)
+    }
+
+    fn apply(
+        &mut self,
+        execution: &mut Execution,
+        selection: &Selection,
+        begun: Timestamp,
+        looked_at: Timestamp,
+    ) -> Result<Vec<Outcome>, NoAnswer> {
+        let mut outcomes = Vec::new();
+        for action in &selection.actions {
+            if self.crashes_now() {
+                return Err(NoAnswer::Crashed);
+            }
+            // Sometimes the function stands still for a while.
+            let stands_still = self.crashes > 0 && self.random.happens(50);
+            let latency = if stands_still { self.random.seconds(1, 200) } else { self.random.millis(20, 900) };
+            self.elapse(latency);
+            if self.now.duration_since(begun) > FUNCTION_TIMEOUT {
+                return Err(NoAnswer::Crashed);
+            }
+            execution.calls += 1;
+            let before = self.ec2.records.len();
+            let outcome = self.ec2.apply(action, self.now);
+            for fault in creation::faults(&self.ec2, action, before, looked_at, self.now) {
+                self.broken(fault);
+            }
+            self.log(|_| format!("execution {}: {} -> {outcome:?}", execution.number, told(action)));
+            self.judge_deletion(action, looked_at);
+            if self.crashes_now() {
+                return Err(NoAnswer::Crashed);
+            }
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    fn judge_deletion(&mut self, action: &Action, looked_at: Timestamp) {
+        let Action::DeleteSnapshot(delete) = action else { return };
+        let is_gone_now = |record: &&Record| {
+            record.snapshot.id == delete.snapshot.id && record.removed == Some((self.now, Remover::Run))
+        };
+        let Some(gone) = self.ec2.records.iter().find(is_gone_now) else { return };
+        let by_instance = self.shape.is_of_instances();
+        if let Some(fault) = deletion::fault(&self.ec2, &self.rules, by_instance, gone, looked_at, self.now) {
+            self.broken(fault);
+        }
+    }
+
+    fn end(
+        &mut self,
+        execution: &Execution,
+        plan: &plan::Plan<'_>,
+        progress: &Progress,
+        outcome: RunOutcome,
+        looked_at: Timestamp,
+    ) {
+        let mut report = report::report(self.policy, self.options, plan, progress, Status::Done(outcome), &[]);
+        match self.sabotage {
+            Some(Sabotage::AlwaysSucceeds) => report.outcome = Some("SUCCEEDED"),
+            Some(Sabotage::NamesNoFailure) => {
+                report.failures.clear();
+                report.failed = 0;
+            }
+            _ => {}
+        }
+        let answer_bytes = serde_json::to_vec(&report).map_or(0, |bytes| bytes.len());
+        let ending = Ending {
+            start: execution.start,
+            begun: execution.begun.unwrap_or(self.now),
+            answered: progress.begun,
+            looked_at,
+            report: &report,
+            is_cut_short: plan.cut_short.is_some(),
+            answer_bytes,
+            calls: execution.calls,
+        };
+        let faults = judge::ending::faults(&self.ec2, &self.rules, self.shape.is_of_instances(), &ending);
+        self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));
+        *self.told.outcomes.entry(report::outcome_name(outcome)).or_default() += 1;
+        for fault in faults {
+            self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));
+        }
+    }
+}
+
+/// `Next` travels as JSON.
+fn carried(progress: &Progress) -> Progress {
+    let text = serde_json::to_string(progress).expect("progress is JSON");
+    serde_json::from_str(&text).expect("what was written can be read")
+}
