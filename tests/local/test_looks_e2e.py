@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 import contract
 import events
 from case import event_now
-from chain import Chain
+from chain import Chain, bootstrap_path, chain
+from switches import Switches
+from template import template
 from wire import Call
 
 # Four of each volume are over a page of 1,000, and one more than the sample policy keeps.
 VOLUMES, OLD, KEPT = 260, 4, 3
 SCHEDULED_TIME, VOLUME = "tag:opendlm:scheduled-time", "volume-id"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Chain]:
+    """A chain whose function has as long as the deployed one: an invocation makes another turn when it has a minute left."""
+    timeout = template()["Globals"]["Function"]["Timeout"]
+    with chain(bootstrap_path(), timeout_seconds=timeout) as started:
+        yield started
+        started.aws.switches.change(Switches().shown())
 
 
 def fill(local: Chain, event: Any) -> list[str]:
@@ -52,6 +66,7 @@ def test_a_run_looks_at_everything_first_and_last_and_at_what_it_waits_for_betwe
         assert {each.status for each in snapshots} == {"completed"}
     report = execution.report()
     assert (report["Created"], report["Deleted"]) == (VOLUMES, 2 * VOLUMES)
+    assert len(execution.answers()) < report["Turns"], "an excerpt with nothing left to do is followed by a look at everything at once"
 
     calls = local.aws.wire.calls_since(0)
     # The function opens its connections with a dry run.
