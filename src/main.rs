@@ -1,4 +1,5 @@
-//! The Lambda function's `bootstrap`: the client and its TLS connection in the init phase, one turn an invocation.
+//! The Lambda function's `bootstrap`: the client and its TLS connection in the init phase, one turn an invocation, or
+//! several while there is work.
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};

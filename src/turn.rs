@@ -116,20 +116,45 @@ pub fn select_on(
     } else {
         select_creations(policy, plan, progress, (ready, &unsettled), budget, &mut selection);
     }
+    leave_what_cannot_be_remembered(options, &unsettled, &mut selection);
+    // An instant far ahead of the clock says nothing, and nobody waits for it.
+    let is_unsettled = |at: Timestamp| now.duration_since(at).abs() < options.settling;
     if selection.brake.is_none() {
         selection.brake = brake_of_run(options, plan, progress);
+        if selection.brake.is_some() && progress.deleted_at.is_some_and(is_unsettled) {
+            // What went may be shown still, and would be counted twice. Nothing goes until the lists must show how it is.
+            selection.brake = None;
+            selection.needs_whole = plan.excerpt.is_some();
+            return selection;
+        }
     }
     if plan.excerpt.is_some() && selection.brake.take().is_some() {
         selection.needs_whole = true;
         return selection;
     }
     if selection.brake.is_none() {
-        // An instant far ahead of the clock says nothing, and nobody waits for it.
-        let is_unsettled = |at: Timestamp| now.duration_since(at).abs() < options.settling;
         let only_failed = progress.failed_member_deleted.is_some_and(is_unsettled);
         select_deletions(policy, plan, progress, (budget.deletions_max, only_failed), &mut selection);
     }
     selection
+}
+
+/// Leaves creations to a later turn that would be forgotten before they are settled: what EC2 does not show then would be made
+/// twice. The actions are creations only.
+fn leave_what_cannot_be_remembered(options: &Options, unsettled: &BTreeSet<&str>, selection: &mut Selection) {
+    if options.settling.is_zero() {
+        return;
+    }
+    let mut room = progress::UNSETTLED_MAX.saturating_sub(unsettled.len());
+    let fits = selection.actions.iter().take_while(|action| {
+        let subjects = Subject::all_of(action).len();
+        let fits = subjects <= room;
+        room = room.saturating_sub(subjects);
+        fits
+    });
+    let fits = fits.count();
+    selection.left_over += selection.actions.len() - fits;
+    selection.actions.truncate(fits);
 }
 
 /// The creations that may be tried now. Conclude says what becomes of the others, and of what finds no room in the window.

@@ -2,6 +2,7 @@
 
 mod id;
 
+use crate::lookup::LookupSet;
 use crate::policy::Tag;
 use crate::tags::SharedMarks;
 pub use id::{InstanceId, SnapshotId, SourceId, VolumeId};
@@ -69,6 +70,21 @@ pub enum CutShort {
     TooManyPages,
     /// Something came back without an id or a time that can be read.
     Unreadable,
+}
+
+impl World {
+    /// Adds what a look at all snapshots of the volumes of `excerpt` has `shown` to what a look at some scheduled times had brought.
+    /// What both show is as the later one shows it. Where that does not show what the first one did, a list lags or somebody
+    /// deletes: the snapshot stays, and its volume counts as not looked at in full.
+    pub fn look_in_full(&mut self, mut excerpt: Excerpt, shown: Vec<Snapshot>) {
+        let seen_again: LookupSet<SnapshotId> = shown.iter().map(|snapshot| snapshot.id).collect();
+        self.snapshots.retain(|snapshot| !seen_again.contains(&snapshot.id));
+        for snapshot in &self.snapshots {
+            excerpt.left_out += usize::from(excerpt.in_full.remove(&snapshot.volume_id));
+        }
+        self.snapshots.extend(shown);
+        self.excerpt = Some(excerpt);
+    }
 }
 
 /// An EBS volume that the policy targets.

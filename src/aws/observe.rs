@@ -60,8 +60,7 @@ impl Account {
         })
     }
 
-    /// Adds all snapshots of the volumes that `excerpt` names to what a look at some of them has brought. What both show is as
-    /// this one shows it; what only the earlier look showed stays.
+    /// Adds all snapshots of the volumes that `excerpt` names to what a look at some of them has brought.
     ///
     /// # Errors
     /// When a listing fails, by the names of the state machine.
@@ -72,13 +71,10 @@ impl Account {
         world: &mut World,
     ) -> Result<(), ObserveError> {
         let in_full = self.list_snapshots_of(policy, &excerpt.in_full).await?;
-        let seen_again: LookupSet<SnapshotId> = in_full.items.iter().map(|snapshot| snapshot.id).collect();
-        world.snapshots.retain(|snapshot| !seen_again.contains(&snapshot.id));
-        world.snapshots.extend(in_full.items);
+        world.look_in_full(excerpt, in_full.items);
         if let (Some(cut_short), Coverage::Complete) = (in_full.cut_short, world.coverage) {
             world.coverage = Coverage::Partial(cut_short);
         }
-        world.excerpt = Some(excerpt);
         Ok(())
     }
 

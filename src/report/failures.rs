@@ -7,7 +7,7 @@ use crate::world::CutShort;
 
 /// Everything that failed and is not mended, as a report lists it. `is_over` says that nothing more will be tried.
 pub(super) fn of(plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
-    let braked = progress.brake.or(plan.brake).map(braked);
+    let braked = progress.brake.or(plan.brake).map(|brake| braked(brake, progress.deleted));
     let unseen = plan.cut_short.map(unseen);
     let remembered = progress.failures.iter().map(failure_report);
     let hopeless = plan.targets.iter().filter_map(|decision| hopeless(decision, progress, is_over));
@@ -15,8 +15,9 @@ pub(super) fn of(plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<Fai
 }
 
 /// The failure of a run that would delete more than it may: it says what it would have done and how to let it.
-fn braked(brake: Brake) -> FailureReport {
+fn braked(brake: Brake, deleted: u64) -> FailureReport {
     let Brake { planned, allowed } = brake;
+    let so = if deleted == 0 { "so it deleted none" } else { "so it deleted no more" };
     FailureReport {
         account: None,
         region: None,
@@ -25,7 +26,7 @@ fn braked(brake: Brake) -> FailureReport {
         schedule: None,
         code: "MaximumDeletions".to_owned(),
         message: format!(
-            "the run would delete {planned} snapshots and may delete {allowed}, so it deleted none; opendlm plan lists \
+            "the run would delete {planned} snapshots and may delete {allowed}, {so}; opendlm plan lists \
              them; if that is right, set Options.MaximumDeletions to {planned} or more"
         ),
         attempts: 0,

@@ -157,14 +157,13 @@ impl Account {
         };
         let snapshots: Vec<Snapshot> = whole.snapshots.iter().filter(is_asked_for).cloned().collect();
         let mut seen = World { snapshots, ..whole.clone() };
-        if !look::is_enough(progress, &sweep, &seen) {
+        if !look::is_enough(policy, progress, &sweep, &seen) {
             return whole;
         }
         if let Some(excerpt) = look::excerpt(progress, &sweep, &seen) {
             let is_in_full = |snapshot: &Snapshot| excerpt.in_full.contains(&snapshot.volume_id);
-            seen.snapshots.retain(|snapshot| !is_in_full(snapshot));
-            seen.snapshots.extend(whole.snapshots.into_iter().filter(is_in_full));
-            seen.excerpt = Some(excerpt);
+            let in_full = whole.snapshots.into_iter().filter(is_in_full).collect();
+            seen.look_in_full(excerpt, in_full);
         }
         seen
     }

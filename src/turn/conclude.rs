@@ -118,6 +118,7 @@ fn note_outcomes(
 ) -> bool {
     forget_mended(progress, plan);
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
+    let creations_left_out_before = std::mem::take(&mut progress.creations_left_out);
     let (mut made, mut created, mut postponed) = (0, Vec::new(), Vec::new());
     for (action, outcome) in done {
         let (name, subjects) = (action.name(), Subject::all_of(action));
@@ -139,6 +140,7 @@ fn note_outcomes(
             }
             Outcome::Deleted => {
                 progress.deleted = progress.deleted.saturating_add(1);
+                progress.deleted_at = Some(now);
                 subjects.iter().for_each(|subject| progress.forget_failure(subject));
             }
             // Nothing was changed and nothing is wrong with the resource: it is simply tried again.
@@ -166,6 +168,7 @@ fn note_outcomes(
     }
     if !progress.failures.is_empty() {
         progress.failures_left_out = progress.failures_left_out.max(left_out_before);
+        progress.creations_left_out = progress.creations_left_out.max(creations_left_out_before);
     }
     created.append(&mut postponed);
     progress.remember_unsettled(created, made, now, options.settling);
@@ -217,7 +220,7 @@ fn status(
     // Nobody knows that all is done before a look at everything.
     let is_open = remaining.is_open() || plan.excerpt.is_some();
     if is_open && lifetime::has_another_turn(options, progress) {
-        return Status::Waiting { seconds: seconds(plan, progress, remaining, done) };
+        return Status::Waiting { seconds: seconds(options, plan, progress, remaining, done) };
     }
     // Of what was not observed nobody knows whether it has a backup.
     let has_failed = is_open || remaining.has_failed() || progress.brake.is_some() || plan.cut_short.is_some();
@@ -234,18 +237,29 @@ fn status(
 }
 
 /// How long to wait until the next look.
-fn seconds(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> u32 {
+fn seconds(
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    remaining: Remaining,
+    done: &[(Action, Outcome)],
+) -> u32 {
     let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
     let has_deleted = done.iter().any(|(_, outcome)| *outcome == Outcome::Deleted);
     let is_left_out = plan.excerpt.is_some_and(|excerpt| excerpt.left_out > 0) && has_deleted;
     let has_more_work = (remaining.not_started > 0 || is_left_out) && is_advancing && !remaining.was_throttled;
     // An excerpt with nothing left to do: the look at everything that ends the run.
     let is_last = plan.excerpt.is_some() && progress.scope.is_none() && !remaining.is_open();
+    if is_last && has_deleted && !options.settling.is_zero() {
+        // By then EC2's lists no longer show what went, most likely.
+        return WAIT_BETWEEN_DELETIONS_SECONDS_MAX;
+    }
     if has_more_work || is_last {
         return 0;
     }
     let goes_later = |decision: &SnapshotDecision<'_>| decision.goes_later.is_some();
-    let goes_on = has_deleted && (progress.scope.is_some() || plan.snapshots.iter().any(goes_later));
+    let goes_on =
+        has_deleted && (plan.excerpt.is_some() || progress.scope.is_some() || plan.snapshots.iter().any(goes_later));
     wait_seconds(progress.waits).min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX })
 }
 

@@ -13,6 +13,7 @@ use super::Progress;
 use crate::plan::Plan;
 use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Targets};
+use crate::tags::{self, Ownership};
 use crate::world::{Excerpt, Snapshot, SnapshotState, Sweep, VolumeId, World};
 use jiff::{SignedDuration, Timestamp};
 pub use scope::Scope;
@@ -27,7 +28,8 @@ const PARTS_FROM: u64 = 10_000;
 /// 20 of them.
 const WORK: SignedDuration = SignedDuration::from_secs(100);
 
-/// Of how many volumes a turn reads the whole history: as many as it can make deletions in [`WORK`], 100 at once and 5 a second.
+/// Of how many volumes a turn reads the whole history: as many as it can make deletions in [`WORK`], 100 at once and 5 a second. Where
+/// the account's limits were raised, the next turn comes sooner.
 const IN_FULL_MAX: usize = 600;
 
 /// Until when the calls of a turn may take that looked at `looked_at` and has time until `until`.
@@ -43,7 +45,7 @@ pub fn sweeps(policy: &Policy, progress: &Progress) -> Vec<Sweep> {
     // A default policy asks for the newest snapshot of every volume, which takes a look at all of the account's.
     if let (Some(scope), Targets::Volumes { .. }) = (&progress.scope, &policy.targets) {
         sweeps.push(Sweep {
-            scheduled_times: Some(scope.due.union(&scope.older).copied().collect()),
+            scheduled_times: Some(scope.times()),
             volumes_in_parts: scope.volumes >= PARTS_FROM,
             snapshots_in_parts: scope.shown >= PARTS_FROM,
         });
@@ -55,18 +57,24 @@ pub fn sweeps(policy: &Policy, progress: &Progress) -> Vec<Sweep> {
     sweeps
 }
 
-/// Whether a view can be all that was asked for: no fewer snapshots than the run left behind. Otherwise others deleted
+/// Whether a view can be all that was asked for: no fewer snapshots than the turn before saw and left behind. Otherwise others deleted
 /// some, or a part is missing, perhaps because the endpoint does not know such a filter, and the turn looks another way: what it
 /// does not see it would make twice, and a failed member that it does not see makes a bad set look good. A tenth of the volumes
 /// may be gone: one that is not seen is only left to the last look.
 #[must_use]
-pub fn is_enough(progress: &Progress, sweep: &Sweep, world: &World) -> bool {
+pub fn is_enough(policy: &Policy, progress: &Progress, sweep: &Sweep, world: &World) -> bool {
     let (snapshots, volumes) = (number_of(world.snapshots.len()), number_of(world.volumes.len()));
     match (&progress.scope, &sweep.scheduled_times) {
         (_, None) => !sweep.snapshots_in_parts || snapshots >= progress.shown,
         (None, Some(_)) => false,
         (Some(scope), Some(_)) => {
-            snapshots >= scope.shown && volumes.saturating_mul(10) >= scope.volumes.saturating_mul(9)
+            let is_counted = |snapshot: &&Snapshot| {
+                let time = snapshot.marks.scheduled_time.value();
+                time.is_some_and(|time| scope.asks_for(time))
+                    && tags::ownership(&policy.id, snapshot) == Ownership::Ours
+            };
+            number_of(world.snapshots.iter().filter(is_counted).count()) >= scope.shown
+                && volumes.saturating_mul(10) >= scope.volumes.saturating_mul(9)
         }
     }
 }

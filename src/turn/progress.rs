@@ -23,10 +23,10 @@ pub const FAILURES_MAX: usize = 60;
 /// How many characters of an EC2 message are kept.
 const MESSAGE_LENGTH_MAX: usize = 200;
 
-/// How many creations are remembered until they are settled: EC2 allows 100 calls and 5 a second, so 700 in two minutes, and
-/// as many more that make 2.5 snapshots each (`Options.Batch`): 2,450. At 11 bytes each they stay under 29 KB. Beyond that
-/// the oldest are forgotten: should EC2 not show one of them, it is made twice, and the second one goes again.
-const UNSETTLED_MAX: usize = 2600;
+/// How many creations are remembered until they are settled, and so how many may be unsettled at once: EC2 allows 100 calls
+/// and 5 a second, so 700 in two minutes, and as many more that make 2.5 snapshots each (`Options.Batch`): 2,450. At 11 bytes
+/// each they stay under 29 KB. An account whose limits were raised waits for them to settle.
+pub(super) const UNSETTLED_MAX: usize = 2600;
 
 /// How many creations a run makes for each due target before it stops: what EC2 never shows would be made for ever.
 const CREATIONS_PER_TARGET_MAX: u64 = 5;
@@ -66,6 +66,9 @@ pub struct Progress {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
+    /// When the run last deleted something: a list that lags may show it still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
     /// When the run last deleted a failed member of a set, or perhaps did: what it told of may be shown once more, by a list that lags, and
     /// nothing tells then that it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,6 +112,9 @@ pub struct Progress {
     /// How many more failures there are than `failures` holds.
     #[serde(default)]
     pub failures_left_out: u64,
+    /// How many of those are creations.
+    #[serde(default)]
+    pub creations_left_out: u64,
 }
 
 /// The creations of one turn whose snapshots EC2 may not list yet.
@@ -221,6 +227,7 @@ impl Progress {
             waits: 0,
             created: 0,
             deleted: 0,
+            deleted_at: None,
             failed_member_deleted: None,
             shown: 0,
             scope: None,
@@ -235,6 +242,7 @@ impl Progress {
             failures: Vec::new(),
             tags_left_out: Vec::new(),
             failures_left_out: 0,
+            creations_left_out: 0,
         }
     }
 
@@ -266,11 +274,11 @@ impl Progress {
         }
     }
 
-    /// Whether an action on `subject` failed in this run, as far as is remembered: with more failures than can be
-    /// carried, everything may have.
+    /// Whether the creation of `subject` failed in this run, as far as is remembered: with more failures than can be
+    /// carried, every one may have.
     #[must_use]
     pub fn may_have_failed(&self, subject: &Subject) -> bool {
-        self.failures_left_out > 0 || self.failures.iter().any(|failure| failure.subject == *subject)
+        self.creations_left_out > 0 || self.failures.iter().any(|failure| failure.subject == *subject)
     }
 
     /// Whether the volumes of an instance are tried one by one: what was wrong with a call for several may have been
@@ -335,6 +343,8 @@ impl Progress {
             self.failures.push(failure);
         } else {
             self.failures_left_out = self.failures_left_out.saturating_add(1);
+            let is_creation = failure.subject.schedule().is_some();
+            self.creations_left_out = self.creations_left_out.saturating_add(u64::from(is_creation));
         }
     }
 

@@ -60,7 +60,7 @@ pub(super) fn after(
                 FailedKind::Throttled | FailedKind::TooManyPending => remaining.was_throttled = true,
                 FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
             },
-            Outcome::Created(_) => remaining.pending += 1,
+            Outcome::Created(ids) => remaining.pending += ids.len(),
             Outcome::Deleted => {}
         }
     }

@@ -3,9 +3,8 @@
 use super::{Ec2, ListFailure};
 use crate::policy::Policy;
 use crate::turn::{Progress, look};
-use crate::world::{Coverage, CutShort, Excerpt, Snapshot, SnapshotId, Sweep, World};
+use crate::world::{Coverage, CutShort, Excerpt, Snapshot, Sweep, World};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 impl Ec2 {
     /// What a turn with this progress sees at `now`.
@@ -15,7 +14,7 @@ impl Ec2 {
     pub fn look(&mut self, policy: &Policy, progress: &Progress, now: Timestamp) -> Result<World, ListFailure> {
         for sweep in look::sweeps(policy, progress) {
             let mut world = self.observe_by(policy, &sweep, now)?;
-            if look::is_enough(progress, &sweep, &world) {
+            if look::is_enough(policy, progress, &sweep, &world) {
                 if let Some(excerpt) = look::excerpt(progress, &sweep, &world) {
                     self.look_in_full(excerpt, now, &mut world)?;
                 }
@@ -35,10 +34,7 @@ impl Ec2 {
             world.coverage = Coverage::Partial(CutShort::TooManyPages);
             shown.truncate(self.random.index(shown.len()).unwrap_or(0));
         }
-        let seen_again: BTreeSet<SnapshotId> = shown.iter().map(|snapshot| snapshot.id).collect();
-        world.snapshots.retain(|snapshot| !seen_again.contains(&snapshot.id));
-        world.snapshots.extend(shown);
-        world.excerpt = Some(excerpt);
+        world.look_in_full(excerpt, shown);
         Ok(())
     }
 }

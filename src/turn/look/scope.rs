@@ -13,11 +13,14 @@ use std::collections::BTreeSet;
 
 /// Which scheduled times tell how far a run is. It postpones at most: what is made or deleted is decided by what EC2 shows, and
 /// the run is not over before a look at everything.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Scope {
     /// The scheduled times that are due.
     pub due: BTreeSet<Timestamp>,
+    /// The latest ones of schedules whose start window is over: whether a target missed one is told by its snapshots.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub late: BTreeSet<Timestamp>,
     /// Those of the snapshots that go once the new ones are complete.
     pub older: BTreeSet<Timestamp>,
     /// How many snapshots that answer them the last turn left behind.
@@ -31,6 +34,18 @@ pub struct Scope {
 const TIMES_MAX: usize = 20;
 
 impl Scope {
+    /// All scheduled times that are asked for.
+    #[must_use]
+    pub fn times(&self) -> BTreeSet<Timestamp> {
+        [&self.due, &self.late, &self.older].into_iter().flatten().copied().collect()
+    }
+
+    /// Whether snapshots that answer this time are asked for.
+    #[must_use]
+    pub fn asks_for(&self, time: &Timestamp) -> bool {
+        [&self.due, &self.late, &self.older].into_iter().any(|times| times.contains(time))
+    }
+
     /// What the next turn looks at when the run goes on: `None` for everything. `before` is what was known before this turn,
     /// which has `done` something.
     pub(in crate::turn) fn after(
@@ -53,7 +68,7 @@ impl Scope {
                 before.scope.clone().filter(|_| has_work || has_more)?
             }
         };
-        let is_shown = |at: Option<&Timestamp>| at.is_some_and(|at| scope.due.contains(at) || scope.older.contains(at));
+        let is_shown = |at: Option<&Timestamp>| at.is_some_and(|at| scope.asks_for(at));
         let shown = plan.snapshots.iter().filter(|decision| is_shown(decision.snapshot.marks.scheduled_time.value()));
         let is_deleted = |(action, outcome): &&(Action, Outcome)| {
             let Action::DeleteSnapshot(delete) = action else { return false };
@@ -70,25 +85,25 @@ impl Scope {
         if plan.snapshots.len() <= options.whole_looks_up_to {
             return None;
         }
-        let due: Option<Vec<Option<Timestamp>>> = plan.due.iter().map(|(_, due)| time_of(*due)).collect();
-        let due: BTreeSet<Timestamp> = due?.into_iter().flatten().collect();
+        let mut scope = Self::default();
+        for &(_, due) in &plan.due {
+            match due {
+                Due::Late { scheduled_time } => {
+                    scope.late.insert(scheduled_time);
+                }
+                Due::Nothing => {}
+                Due::Now { scheduled_time, answered_from, .. } if answered_from == scheduled_time => {
+                    scope.due.insert(scheduled_time);
+                }
+                // Any time between the two may have been answered.
+                Due::Now { .. } => return None,
+            }
+        }
         let later = plan.snapshots.iter().filter(|decision| decision.goes_later.is_some());
         let older: Option<BTreeSet<Timestamp>> =
             later.map(|decision| decision.snapshot.marks.scheduled_time.value().copied()).collect();
-        let older = older?;
-        let is_bounded = !due.is_empty() && due.len() + older.len() <= TIMES_MAX;
-        is_bounded.then_some(Self { due, older, shown: 0, volumes: 0 })
-    }
-}
-
-/// The one scheduled time by which it shows whether a schedule has its snapshots, `Some(None)` where none is due; `None` where
-/// there are several.
-fn time_of(due: Due) -> Option<Option<Timestamp>> {
-    match due {
-        Due::Late { .. } => None,
-        Due::Nothing => Some(None),
-        Due::Now { scheduled_time, answered_from, .. } => {
-            (answered_from == scheduled_time).then_some(Some(scheduled_time))
-        }
+        scope.older = older?;
+        let is_bounded = scope.due.len() + scope.late.len() + scope.older.len() <= TIMES_MAX;
+        (!scope.due.is_empty() && is_bounded).then_some(scope)
     }
 }

@@ -13,7 +13,7 @@ fn after(shown: u64) -> Progress {
 }
 
 fn scope(shown: u64, volumes: u64) -> Scope {
-    Scope { due: BTreeSet::from([at(START)]), older: BTreeSet::from([at(OLDEST)]), shown, volumes }
+    Scope { due: BTreeSet::from([at(START)]), older: BTreeSet::from([at(OLDEST)]), shown, volumes, ..Scope::default() }
 }
 
 fn with_scope(shown: u64, scope: Scope) -> Progress {
@@ -49,16 +49,24 @@ fn a_turn_works_for_a_hundred_seconds_where_it_has_them() {
 fn a_view_that_shows_less_than_there_was_is_not_believed() {
     let seen = |count| world([], (0..count).map(|number| snapshot(number, 1, "2026-11-20T17:00:00Z")));
     let parts = Sweep { snapshots_in_parts: true, ..Sweep::default() };
-    let check = |shown, count| is_enough(&after(shown), &parts, &seen(count));
+    let check = |shown, count| is_enough(&sample(), &after(shown), &parts, &seen(count));
     assert_eq!((check(0, 0), check(99, 98), check(99, 99), check(99, 300)), (true, false, true, true));
-    assert!(is_enough(&after(99), &Sweep::default(), &seen(0)), "there is no other way");
+    assert!(is_enough(&sample(), &after(99), &Sweep::default(), &seen(0)), "there is no other way");
     let some = Sweep { scheduled_times: Some(BTreeSet::new()), ..Sweep::default() };
-    let check = |shown, count| is_enough(&with_scope(500, scope(shown, 0)), &some, &seen(count));
+    let of_scope = |count| world([], (0..count).map(|number| snapshot(number, 1, OLDEST)));
+    let check = |shown, count| is_enough(&sample(), &with_scope(500, scope(shown, 0)), &some, &of_scope(count));
+    assert!(
+        !is_enough(&sample(), &with_scope(500, scope(1, 0)), &some, &seen(9)),
+        "others make up for none that is missing"
+    );
+    let mut copied = of_scope(2);
+    copied.snapshots[0].origin = crate::world::Origin::Copied;
+    assert!(!is_enough(&sample(), &with_scope(500, scope(2, 0)), &some, &copied), "a copy is none of ours");
     assert_eq!((check(99, 98), check(99, 99)), (false, true));
     let volumes = |count| world((1..=count).map(volume), []);
-    let check = |before, count| is_enough(&with_scope(500, scope(0, before)), &some, &volumes(count));
+    let check = |before, count| is_enough(&sample(), &with_scope(500, scope(0, before)), &some, &volumes(count));
     assert_eq!((check(20, 17), check(20, 18), check(20, 25)), (false, true, true));
-    assert!(!is_enough(&after(0), &some, &volumes(1)));
+    assert!(!is_enough(&sample(), &after(0), &some, &volumes(1)));
 }
 
 #[test]
@@ -112,7 +120,7 @@ fn beside_a_second_snapshot_under_way_the_whole_history_decides() {
 #[test]
 fn a_duplicate_of_what_is_due_is_looked_at_when_it_was_to_go_later() {
     let world = world([volume(1), volume(2)], [snapshot(1, 1, START), snapshot(2, 1, START)]);
-    let scope = Scope { due: [at(START)].into(), older: [at(START)].into(), shown: 0, volumes: 0 };
+    let scope = Scope { due: [at(START)].into(), older: [at(START)].into(), ..Scope::default() };
     let progress = with_scope(5_000, scope);
     let sweep = sweeps(&sample(), &progress).remove(0);
     assert_eq!(excerpt(&progress, &sweep, &world).unwrap().in_full, [volume(1).id].into());

@@ -46,6 +46,8 @@ fn after_the_window_nothing_is_tried_again_that_failed_or_may_have() {
     let may = |progress: &Progress, number| progress.may_create(&subject(number), 5, until, after);
     assert_eq!((may(&progress, 1), may(&progress, 2)), (false, true));
     progress.failures_left_out = 1;
+    assert!(may(&progress, 2), "a deletion that failed says nothing");
+    progress.creations_left_out = 1;
     assert!(!may(&progress, 2), "it may be one of those that are not carried");
 }
 

@@ -84,7 +84,7 @@ fn two_volumes() -> World {
 #[test]
 fn the_scope_holds_the_due_time_and_those_of_what_goes_later() {
     let scope = scope_after(&keeping_two(), &narrow(), &two_volumes());
-    let expected = Scope { due: [at(NOW)].into(), older: [at(OLDER)].into(), shown: 2, volumes: 2 };
+    let expected = Scope { due: [at(NOW)].into(), older: [at(OLDER)].into(), shown: 2, volumes: 2, ..Scope::default() };
     assert_eq!(scope, Some(expected));
 }
 
@@ -108,7 +108,7 @@ fn everything_is_looked_at_again_where_an_excerpt_would_not_tell() {
 }
 
 #[test]
-fn a_time_that_no_snapshot_tells_of_or_too_many_times_take_a_look_at_everything() {
+fn too_many_times_take_a_look_at_everything() {
     let days = |number: u32| {
         let old = (1..=number).map(|day| snapshot(day, 1, &format!("2026-10-{day:02}T17:00:00Z")));
         world([volume(1), volume(2)], old)
@@ -125,16 +125,61 @@ fn a_time_that_no_snapshot_tells_of_or_too_many_times_take_a_look_at_everything(
         world((1..=number).map(volume), old)
     };
     assert_eq!((times(1, &each_its_own(19)), times(1, &each_its_own(20))), (Some(19), None), "20 with the due one");
+}
 
+#[test]
+fn a_time_that_was_missed_is_asked_for_and_a_start_that_an_earlier_one_may_answer_takes_a_look_at_everything() {
     // At seven the daily time of five is missed, and that of the hourly schedule is due.
     let both = policy(vec![daily("Default Schedule", count(2)), every(1, "Hourly", count(2))]);
-    let seven = "2026-11-22T19:00:00Z";
-    let (options, progress, world) = (narrow(), Progress::new(&start(seven)), two_volumes());
-    let plan = plan::plan(&both, &options, &progress.start(), at(seven), &world);
-    let selection = select(&both, &options, &plan, &progress, at(seven), Budget::UNBOUNDED);
-    let outcomes = selection.actions.iter().map(|_| created()).collect();
-    let conclusion = conclude(&options, &plan, progress, selection, outcomes, at(seven));
-    assert!(matches!((conclusion.status, conclusion.progress.scope), (Status::Waiting { .. }, None)));
+    let scope_of = |options: &Options, start: &Start| {
+        let (progress, world) = (Progress::new(start), two_volumes());
+        let plan = plan::plan(&both, options, start, start.begun, &world);
+        let selection = select(&both, options, &plan, &progress, start.begun, Budget::UNBOUNDED);
+        let outcomes = selection.actions.iter().map(|_| created()).collect();
+        let conclusion = conclude(options, &plan, progress, selection, outcomes, start.begun);
+        assert!(matches!(conclusion.status, Status::Waiting { .. }));
+        conclusion.progress.scope.map(|scope| (scope.due, scope.late))
+    };
+    let seven = start("2026-11-22T19:00:00Z");
+    assert_eq!(scope_of(&narrow(), &seven), Some(([seven.at].into(), [at(NOW)].into())));
+    let now = Options { run_now: true, ..narrow() };
+    assert_eq!(scope_of(&now, &seven), Some(([seven.at].into(), BTreeSet::new())));
+    assert_eq!(scope_of(&now, &Start { origin: crate::options::StartOrigin::Clock, ..seven }), None);
+}
+
+#[test]
+fn a_brake_waits_until_lists_show_what_went() {
+    let one = Options { maximum_deletions: MaximumDeletions::Number(2), ..narrow() };
+    // Two went a moment ago, and one of them is shown still.
+    let went = |seconds: i64| Progress {
+        deleted: 2,
+        deleted_at: Some(at(SETTLED) - SignedDuration::from_secs(seconds)),
+        ..Progress::new(&start(NOW))
+    };
+    let turn = |seconds: i64| {
+        let mut world = complete(None);
+        world.snapshots.remove(0);
+        excerpt_turn(&one, &world, went(seconds))
+    };
+    let (selection, conclusion) = turn(119);
+    assert_eq!((selection.actions.len(), selection.brake), (0, None));
+    assert!(matches!(conclusion.status, Status::Waiting { .. }) && conclusion.progress.brake.is_none());
+    let (selection, conclusion) = turn(120);
+    assert_eq!(selection.brake, Some(Brake { planned: 3, allowed: 2 }));
+    assert_eq!(conclusion.status, Status::Done(RunOutcome::Partial));
+}
+
+#[test]
+fn no_more_is_made_at_once_than_is_remembered_until_it_is_settled() {
+    let (policy, many) = (sample(), world((1..=3_000).map(volume), []));
+    let turn = |options: &Options| {
+        let progress = Progress::new(&start(NOW));
+        let plan = plan::plan(&policy, options, &progress.start(), at(NOW), &many);
+        let selection = select(&policy, options, &plan, &progress, at(NOW), Budget::UNBOUNDED);
+        (selection.actions.len(), selection.left_over)
+    };
+    assert_eq!(turn(&Options::default()), (2_600, 400));
+    assert_eq!(turn(&Options { settling: SignedDuration::ZERO, ..Options::default() }), (3_000, 0));
 }
 
 fn excerpt_of(volumes: &[u32], left_out: usize) -> Option<Excerpt> {
@@ -149,7 +194,7 @@ fn complete(excerpt: Option<Excerpt>) -> World {
 }
 
 fn in_scope() -> Progress {
-    let scope = Scope { due: [at(NOW)].into(), older: [at(OLDER)].into(), shown: 4, volumes: 2 };
+    let scope = Scope { due: [at(NOW)].into(), older: [at(OLDER)].into(), shown: 4, volumes: 2, ..Scope::default() };
     Progress { scope: Some(scope), shown: 6, older_snapshots: 4, older_volumes: 2, ..Progress::new(&start(NOW)) }
 }
 
@@ -180,7 +225,10 @@ fn only_what_was_looked_at_in_full_goes() {
 #[test]
 fn a_run_is_never_over_on_the_strength_of_an_excerpt() {
     let (_, last) = excerpt_turn(&narrow(), &complete(excerpt_of(&[1, 2], 0)), in_scope());
-    assert_eq!((last.status, last.progress.scope), (Status::Waiting { seconds: 0 }, None));
+    assert_eq!((last.status, last.progress.scope), (Status::Waiting { seconds: 15 }, None));
+    let settled = Options { settling: SignedDuration::ZERO, ..narrow() };
+    let (_, last) = excerpt_turn(&settled, &complete(excerpt_of(&[1, 2], 0)), in_scope());
+    assert_eq!(last.status, Status::Waiting { seconds: 0 }, "lists that lag by nothing show the end at once");
     let (_, more) = excerpt_turn(&narrow(), &complete(excerpt_of(&[1], 1)), in_scope());
     let left = Scope { shown: 3, ..in_scope().scope.unwrap() };
     assert_eq!((more.status, more.progress.scope), (Status::Waiting { seconds: 0 }, Some(left)));

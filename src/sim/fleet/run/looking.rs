@@ -23,7 +23,10 @@ impl Run<'_> {
         listings.extend(self::listings(Describe::Snapshots, world.snapshots.len(), sweep.snapshots_in_parts, now));
         self.read_all(&mut listings);
         let mut all = ended(&listings, now);
-        assert!(turn::look::is_enough(progress, sweep, &world), "this account shows all that there is");
+        assert!(
+            turn::look::is_enough(&self.given.policy, progress, sweep, &world),
+            "this account shows all that there is"
+        );
         if let Some(excerpt) = turn::look::excerpt(progress, sweep, &world) {
             all = self.look_in_full(&mut world, excerpt, all);
         }
@@ -69,9 +72,7 @@ impl Run<'_> {
         let mut listings: Vec<Listing> =
             (0..filters).map(|_| Listing::of(Describe::Snapshots, of_filter, now)).collect();
         self.read_all(&mut listings);
-        world.snapshots.retain(|snapshot| !is_in_full(snapshot));
-        world.snapshots.extend(in_full);
-        world.excerpt = Some(excerpt);
+        world.look_in_full(excerpt, in_full);
         ended(&listings, now)
     }
 
