@@ -12,10 +12,9 @@ mod sources;
 mod volumes;
 
 use super::{Account, ObserveError};
-use crate::lookup::LookupSet;
 use crate::policy::decode::shown;
 use crate::policy::{Policy, PolicyId, Targets};
-use crate::world::{Coverage, CutShort, Excerpt, Instance, SnapshotId, Sweep, Volume, World};
+use crate::world::{Coverage, CutShort, Excerpt, Instance, Sweep, Volume, World};
 use aws_sdk_ec2::types;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
