@@ -139,7 +139,8 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
         }
         let is_old = at.duration_since(record.snapshot.start_time) > MAY_BE_UNSEEN;
         // What hung for a day and became complete just now may have been shown as pending, and a run waits for its own only.
-        let is_shown = record.is_complete(firm);
+        let mut set = ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
+        let is_shown = set.all(|member| member.is_complete(firm) || !truth::is_there(member, firm, at));
         if is_old && is_shown && record.exists(at) && truth::is_good(ec2, record, firm, at) {
             calls.entry(key).or_default().insert(record.call);
         }
