@@ -116,7 +116,7 @@ pub fn select_on(
     } else {
         select_creations(policy, plan, progress, (ready, &unsettled), budget, &mut selection);
     }
-    leave_what_cannot_be_remembered(options, &unsettled, &mut selection);
+    leave_what_cannot_be_remembered(options, &mut selection);
     // An instant far ahead of the clock says nothing, and nobody waits for it.
     let is_unsettled = |at: Timestamp| now.duration_since(at).abs() < options.settling;
     if selection.brake.is_none() {
@@ -139,13 +139,13 @@ pub fn select_on(
     selection
 }
 
-/// Leaves creations to a later turn that would be forgotten before they are settled: what EC2 does not show then would be made
-/// twice. The actions are creations only.
-fn leave_what_cannot_be_remembered(options: &Options, unsettled: &BTreeSet<&str>, selection: &mut Selection) {
+/// Leaves creations to a later turn that the next one would not remember: what EC2 does not show then would be made twice. What
+/// an earlier turn made is older by the time that this one takes. The actions are creations only.
+fn leave_what_cannot_be_remembered(options: &Options, selection: &mut Selection) {
     if options.settling.is_zero() {
         return;
     }
-    let mut room = progress::UNSETTLED_MAX.saturating_sub(unsettled.len());
+    let mut room = progress::UNSETTLED_MAX;
     let fits = selection.actions.iter().take_while(|action| {
         let subjects = Subject::all_of(action).len();
         let fits = subjects <= room;

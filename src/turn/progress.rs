@@ -23,9 +23,10 @@ pub const FAILURES_MAX: usize = 60;
 /// How many characters of an EC2 message are kept.
 const MESSAGE_LENGTH_MAX: usize = 200;
 
-/// How many creations are remembered until they are settled, and so how many may be unsettled at once: EC2 allows 100 calls
-/// and 5 a second, so 700 in two minutes, and as many more that make 2.5 snapshots each (`Options.Batch`): 2,450. At 11 bytes
-/// each they stay under 29 KB. An account whose limits were raised waits for them to settle.
+/// How many creations are remembered until they are settled, and how many a turn makes at most: EC2 allows 100 calls and 5 a
+/// second, so 700 in two minutes, and as many more that make 2.5 snapshots each (`Options.Batch`): 2,450. At 11 bytes each they
+/// stay under 29 KB. Beyond that the oldest are forgotten: should EC2 not show one of them, it is made twice, and the second one
+/// goes again.
 pub(super) const UNSETTLED_MAX: usize = 2600;
 
 /// How many creations a run makes for each due target before it stops: what EC2 never shows would be made for ever.
