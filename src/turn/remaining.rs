@@ -74,7 +74,8 @@ pub(super) fn after(
         |outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.kind, FailedKind::Denied | FailedKind::Refused)),
     );
     if progress.brake.is_none() {
-        count_deletions(plan, progress, &finished, &refused, &mut remaining);
+        let unclear = of(|outcome| matches!(outcome, Outcome::Failed(failed) if failed.kind == FailedKind::Unclear));
+        count_deletions(plan, progress, &finished, (&refused, &unclear), &mut remaining);
     }
     remaining
 }
@@ -123,7 +124,7 @@ fn count_deletions(
     plan: &Plan<'_>,
     progress: &Progress,
     finished: &BTreeSet<Subject>,
-    refused: &BTreeSet<Subject>,
+    (refused, unclear): (&BTreeSet<Subject>, &BTreeSet<Subject>),
     remaining: &mut Remaining,
 ) {
     let to_go = plan.snapshots.iter().filter(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_)));
@@ -133,7 +134,9 @@ fn count_deletions(
         }
         // What was refused just now stays refused, remembered or not: with more failures than can be carried, a run
         // must end all the same.
-        if refused.contains(&subject) || progress.is_deletion_given_up(&subject) {
+        // And of what got no answer just now, the last try included, nobody knows before another look whether it is gone.
+        let is_given_up = progress.is_deletion_given_up(&subject) && !unclear.contains(&subject);
+        if refused.contains(&subject) || is_given_up {
             remaining.deletions_failed += 1;
         } else {
             remaining.deletions += 1;
