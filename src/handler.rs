@@ -252,7 +252,7 @@ async fn foreseen<T>(
 
 /// What EC2 shows, the first way that shows enough.
 async fn look(account: &Account, event: &Event, progress: &Progress) -> Result<World, ObserveError> {
-    for sweep in turn::look::sweeps(&event.policy, progress) {
+    for sweep in turn::look::sweeps(&event.policy, &event.options, progress) {
         let mut world = account.observe_by(&event.policy, &sweep).await?;
         if !turn::look::is_enough(&event.policy, progress, &sweep, &world) {
             warn!(policy = event.policy.id.as_str(), ?sweep, "a look shows less than was there, looking another way");

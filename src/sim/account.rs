@@ -145,9 +145,10 @@ impl Account {
     }
 
     /// What a turn with this progress sees: the first way to look that shows enough.
-    fn look(&self, policy: &Policy, progress: &Progress, now: Timestamp) -> World {
+    fn look(&self, policy: &Policy, options: &Options, progress: &Progress, now: Timestamp) -> World {
         let whole = self.observe(now);
-        let Some(sweep) = look::sweeps(policy, progress).into_iter().find(|sweep| sweep.scheduled_times.is_some())
+        let Some(sweep) =
+            look::sweeps(policy, options, progress).into_iter().find(|sweep| sweep.scheduled_times.is_some())
         else {
             return whole;
         };
@@ -245,7 +246,7 @@ impl Account {
     /// # Panics
     /// When the plan breaks a promise.
     pub fn turn(&mut self, policy: &Policy, options: &Options, progress: Progress, now: Timestamp) -> Conclusion {
-        let world = self.look(policy, &progress, now);
+        let world = self.look(policy, options, &progress, now);
         let plan = plan::plan(policy, options, &progress.start(), now, &world);
         assert_eq!(check::check(policy, options, now, &world, &plan), vec![], "a plan keeps every promise");
         let asked = turn::hosts(policy, options, &plan, &progress, now, Budget::UNBOUNDED);

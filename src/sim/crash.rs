@@ -191,7 +191,7 @@ impl Driver<'_> {
         if self.crashes(Moment::Before) {
             return None;
         }
-        let world = self.ec2.look(policy, &progress, self.now).expect("nothing fails");
+        let world = self.ec2.look(policy, options, &progress, self.now).expect("nothing fails");
         if self.crashes(Moment::After) {
             return None;
         }

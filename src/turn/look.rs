@@ -10,6 +10,7 @@ mod scope;
 mod tests;
 
 use super::Progress;
+use crate::options::Options;
 use crate::plan::Plan;
 use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Targets};
@@ -40,10 +41,11 @@ pub fn works_until(looked_at: Timestamp, until: Timestamp) -> Timestamp {
 
 /// How this turn looks: the first way that shows enough ([`is_enough`]); the last one always does.
 #[must_use]
-pub fn sweeps(policy: &Policy, progress: &Progress) -> Vec<Sweep> {
+pub fn sweeps(policy: &Policy, options: &Options, progress: &Progress) -> Vec<Sweep> {
     let mut sweeps = Vec::new();
     // A default policy asks for the newest snapshot of every volume, which takes a look at all of the account's.
-    if let (Some(scope), Targets::Volumes { .. }) = (&progress.scope, &policy.targets) {
+    let scope = progress.scope.as_ref().filter(|scope| scope.holds_what_is_due(policy, options, &progress.start()));
+    if let (Some(scope), Targets::Volumes { .. }) = (scope, &policy.targets) {
         sweeps.push(Sweep {
             scheduled_times: Some(scope.times()),
             volumes_in_parts: scope.volumes >= PARTS_FROM,

@@ -1,6 +1,7 @@
 //! Looking as the function does: the first way that shows enough, and some volumes in full.
 
 use super::{Ec2, ListFailure};
+use crate::options::Options;
 use crate::policy::Policy;
 use crate::turn::{Progress, look};
 use crate::world::{Coverage, CutShort, Excerpt, Snapshot, Sweep, World};
@@ -11,8 +12,14 @@ impl Ec2 {
     ///
     /// # Errors
     /// When a list fails.
-    pub fn look(&mut self, policy: &Policy, progress: &Progress, now: Timestamp) -> Result<World, ListFailure> {
-        for sweep in look::sweeps(policy, progress) {
+    pub fn look(
+        &mut self,
+        policy: &Policy,
+        options: &Options,
+        progress: &Progress,
+        now: Timestamp,
+    ) -> Result<World, ListFailure> {
+        for sweep in look::sweeps(policy, options, progress) {
             let mut world = self.observe_by(policy, &sweep, now)?;
             if look::is_enough(policy, progress, &sweep, &world) {
                 if let Some(excerpt) = look::excerpt(progress, &sweep, &world) {

@@ -182,7 +182,10 @@ impl<'r> Run<'r> {
     }
 
     fn turn(&mut self, progress: Progress, now: Timestamp, until: Timestamp) -> Turned {
-        let sweep = turn::look::sweeps(&self.given.policy, &progress).into_iter().next().unwrap_or_default();
+        let sweep = turn::look::sweeps(&self.given.policy, &self.given.options, &progress)
+            .into_iter()
+            .next()
+            .unwrap_or_default();
         let (seen, excerpt) = self.look(&progress, &sweep, now);
         if seen.all > until {
             return Turned::CutOff { ended: until };

@@ -53,10 +53,11 @@ impl Year<'_> {
         let latency = self.random.millis(50, 1_500);
         self.elapse(latency);
         let looked_at = self.now;
-        let world = self.ec2.look(self.policy, &progress, looked_at).map_err(|failure| match failure {
-            ListFailure::AccessDenied => NoAnswer::Denied,
-            ListFailure::Throttled | ListFailure::Unavailable => NoAnswer::Busy,
-        })?;
+        let world =
+            self.ec2.look(self.policy, self.options, &progress, looked_at).map_err(|failure| match failure {
+                ListFailure::AccessDenied => NoAnswer::Denied,
+                ListFailure::Throttled | ListFailure::Unavailable => NoAnswer::Busy,
+            })?;
         let world = sabotage::view(self.sabotage, self.policy, world);
         let (policy, options) = (self.policy, self.options);
         let plan = plan::plan(policy, options, &progress.start(), clock, &world);

@@ -2,8 +2,9 @@
 
 use super::number_of;
 use crate::action::{Action, Outcome};
-use crate::options::Options;
-use crate::plan::{Due, Plan};
+use crate::options::{Options, Start};
+use crate::plan::{Due, Plan, due};
+use crate::policy::Policy;
 use crate::turn::Progress;
 use crate::turn::remaining::Remaining;
 use crate::world::SourceId;
@@ -38,6 +39,18 @@ impl Scope {
     #[must_use]
     pub fn times(&self) -> BTreeSet<Timestamp> {
         [&self.due, &self.late, &self.older].into_iter().flatten().copied().collect()
+    }
+
+    /// Whether every time is asked for by which the plan tells what to make. What travels must not decide: a scope without one
+    /// of them would hide the snapshots that answer it, and they would be made again.
+    pub(super) fn holds_what_is_due(&self, policy: &Policy, options: &Options, start: &Start) -> bool {
+        policy.schedules.iter().all(|schedule| match due::of(schedule, options, start) {
+            Due::Late { scheduled_time } => self.late.contains(&scheduled_time),
+            Due::Nothing => true,
+            Due::Now { scheduled_time, answered_from, .. } => {
+                answered_from == scheduled_time && self.due.contains(&scheduled_time)
+            }
+        })
     }
 
     /// Whether snapshots that answer this time are asked for.

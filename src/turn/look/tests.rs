@@ -26,15 +26,28 @@ fn is_in_parts(sweep: &Sweep) -> (bool, bool, bool) {
 
 #[test]
 fn ten_pages_are_listed_in_parts_and_the_whole_is_the_last_way() {
-    let ways = |progress: &Progress| sweeps(&sample(), progress).iter().map(is_in_parts).collect::<Vec<_>>();
+    let ways = |progress: &Progress| {
+        sweeps(&sample(), &Options::default(), progress).iter().map(is_in_parts).collect::<Vec<_>>()
+    };
     let (whole, parts) = ((false, false, false), (false, false, true));
     assert_eq!([after(0), after(9_999)].map(|progress| ways(&progress)), [vec![whole], vec![whole]]);
     assert_eq!(ways(&after(10_000)), [parts, whole]);
     assert_eq!(ways(&with_scope(8_000, scope(2_000, 1_000))), [(true, false, false), whole]);
     assert_eq!(ways(&with_scope(80_000, scope(20_000, 9_999))), [(true, false, true), parts, whole]);
     assert_eq!(ways(&with_scope(80_000, scope(20_000, 10_000))), [(true, true, true), parts, whole]);
-    let times = sweeps(&sample(), &with_scope(8_000, scope(0, 0))).remove(0).scheduled_times;
+    let times = sweeps(&sample(), &Options::default(), &with_scope(8_000, scope(0, 0))).remove(0).scheduled_times;
     assert_eq!(times, Some(BTreeSet::from([at(OLDEST), at(START)])));
+}
+
+#[test]
+fn a_scope_that_hides_what_is_due_is_passed_over() {
+    let looks_narrowly = |due: &[&str]| {
+        let due = due.iter().map(|time| at(time)).collect();
+        let progress = with_scope(8_000, Scope { due, ..scope(0, 0) });
+        sweeps(&sample(), &Options::default(), &progress).len() == 2
+    };
+    assert!(looks_narrowly(&[START]) && looks_narrowly(&[START, OLDEST]));
+    assert!(!looks_narrowly(&[]) && !looks_narrowly(&[OLDEST]));
 }
 
 #[test]
@@ -94,7 +107,7 @@ fn check_ready(changed: impl FnOnce(&mut World), expected: &[VolumeId]) {
     let mut world = world([volume(1)], [snapshot(1, 1, OLDEST), snapshot(2, 1, START)]);
     changed(&mut world);
     let progress = with_scope(5_000, scope(0, 0));
-    let sweep = sweeps(&sample(), &progress).remove(0);
+    let sweep = sweeps(&sample(), &Options::default(), &progress).remove(0);
     let excerpt = excerpt(&progress, &sweep, &world).unwrap();
     assert_eq!((excerpt.in_full.into_iter().collect::<Vec<_>>().as_slice(), excerpt.left_out), (expected, 0));
 }
@@ -122,7 +135,7 @@ fn a_duplicate_of_what_is_due_is_looked_at_when_it_was_to_go_later() {
     let world = world([volume(1), volume(2)], [snapshot(1, 1, START), snapshot(2, 1, START)]);
     let scope = Scope { due: [at(START)].into(), older: [at(START)].into(), ..Scope::default() };
     let progress = with_scope(5_000, scope);
-    let sweep = sweeps(&sample(), &progress).remove(0);
+    let sweep = sweeps(&sample(), &Options::default(), &progress).remove(0);
     assert_eq!(excerpt(&progress, &sweep, &world).unwrap().in_full, [volume(1).id].into());
 }
 
@@ -134,7 +147,7 @@ fn what_does_not_fit_into_one_turn_has_its_turn_later() {
     let mut seen = BTreeSet::new();
     for turns in 0..2 {
         let progress = Progress { turns, ..with_scope(8_000, scope(0, 0)) };
-        let sweep = sweeps(&sample(), &progress).remove(0);
+        let sweep = sweeps(&sample(), &Options::default(), &progress).remove(0);
         let excerpt = excerpt(&progress, &sweep, &world).unwrap();
         assert_eq!((excerpt.in_full.len(), excerpt.left_out), (600, 400));
         seen.extend(excerpt.in_full);

@@ -38,7 +38,7 @@ fn keeping_two() -> Policy {
 
 /// What the turn after one with `progress` is asked to see: the first way to look.
 fn looks_at(progress: &Progress) -> Option<BTreeSet<Timestamp>> {
-    look::sweeps(&keeping_two(), progress).remove(0).scheduled_times
+    look::sweeps(&keeping_two(), &narrow(), progress).remove(0).scheduled_times
 }
 
 #[test]
