@@ -36,7 +36,7 @@ use crate::lookup::LookupSet;
 use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::Owner;
-use crate::world::{Coverage, CutShort, Excerpt, Snapshot, SnapshotId, World};
+use crate::world::{Coverage, CutShort, Snapshot, SnapshotId, World};
 pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 pub use due::Due;
 use history::Histories;
@@ -63,9 +63,6 @@ pub struct Plan<'a> {
     pub snapshots: Vec<SnapshotDecision<'a>>,
     /// The observation was cut short: of what was not seen nobody knows whether it has a backup.
     pub cut_short: Option<CutShort>,
-    /// What the look asked for, where it did not ask for everything: then the counts below say nothing, and only the turn's own
-    /// calls are told by the decisions about snapshots.
-    pub excerpt: Option<&'a Excerpt>,
     /// The run would delete more than `Options.MaximumDeletions` allows, so it deletes nothing.
     pub brake: Option<Brake>,
     /// What was there of ours when the run began: what `Options.MaximumDeletions` is measured by.
@@ -125,7 +122,6 @@ fn plan_in_parts<'a>(
         Coverage::Complete => None,
         Coverage::Partial(cut) => Some(cut),
     };
-    plan.excerpt = world.excerpt.as_ref();
     let (ours, targets) = (ours::by_volume(ours), target::all(policy, world));
     let sources = orphan::Sources::new(policy, world);
     plan.snapshots.reserve_exact(ours.len());
@@ -133,8 +129,7 @@ fn plan_in_parts<'a>(
     let mut changes = false;
     for part in part::split(policy, part_size, &ours, &targets) {
         let stopped = Stopped::new(policy, options, now, part.targets);
-        let (coverage, excerpt) = (world.coverage, world.excerpt.as_ref());
-        let rules = Rules { policy, options, now, coverage, excerpt, sources: &sources, stopped: &stopped };
+        let rules = Rules { policy, options, now, coverage: world.coverage, sources: &sources, stopped: &stopped };
         changes |= add(&mut plan, &rules, start, world, &part);
     }
     if !changes {
@@ -175,10 +170,8 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     let mut decisions = verdicts(rules, &ours, &broken, &histories);
     foresee::note(later, &mut decisions);
     plan.snapshots.append(&mut decisions);
-    if rules.excerpt.is_none() {
-        plan.orphans.add(orphan::count(policy, world, rules.sources, &ours));
-        plan.stopped += rules.stopped.count(&histories);
-    }
+    plan.orphans.add(orphan::count(policy, world, rules.sources, &ours));
+    plan.stopped += rules.stopped.count(&histories);
     plan.older.add(start, &ours);
     changes
 }
@@ -198,7 +191,6 @@ impl Plan<'_> {
             targets: Vec::new(),
             snapshots: Vec::new(),
             cut_short: None,
-            excerpt: None,
             brake: None,
             older: Older::default(),
             orphans: OrphanCount::default(),
@@ -214,7 +206,6 @@ struct Rules<'r, 'a> {
     options: &'r Options,
     now: Timestamp,
     coverage: Coverage,
-    excerpt: Option<&'r Excerpt>,
     sources: &'r orphan::Sources<'r>,
     stopped: &'r Stopped<'r>,
 }
@@ -236,9 +227,6 @@ fn verdicts<'a>(
     };
     brakes::keep_minimum(&mut decisions, options.minimum_kept, broken, is_exempt);
     retain::release_failed_members(&mut decisions, broken);
-    if let Some(excerpt) = rules.excerpt {
-        brakes::keep_unless_in_full(&mut decisions, excerpt);
-    }
     if let Coverage::Partial(cut) = rules.coverage {
         brakes::keep_all(&mut decisions, cut);
     }

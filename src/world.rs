@@ -2,7 +2,6 @@
 
 mod id;
 
-use crate::lookup::LookupSet;
 use crate::policy::Tag;
 use crate::tags::SharedMarks;
 pub use id::{InstanceId, SnapshotId, SourceId, VolumeId};
@@ -21,34 +20,21 @@ pub struct World {
     /// Volumes and instances that exist without being targeted, among those that our snapshots were made of. What is
     /// neither here nor targeted is gone.
     pub untargeted: BTreeSet<SourceId>,
-    /// The snapshots that carry the policy's tag and description, each once, whoever made them.
+    /// The snapshots that carry the policy's tag, each once, whoever made them, and those of [`World::by_id`].
     pub snapshots: Vec<Snapshot>,
-    /// Set when only some of the snapshots were asked for.
-    pub excerpt: Option<Excerpt>,
+    /// What was asked for by id.
+    pub by_id: ById,
     /// Whether all that was asked for was seen.
     pub coverage: Coverage,
 }
 
-/// What a look asks for, and in how many listings. In parts side by side, by how the id of a volume begins, where the pages
-/// of one listing, which come one after the other, would take minutes.
+/// What EC2 says of the snapshots that were asked for by their ids, because its listing did not show them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sweep {
-    /// The scheduled times that the snapshots answer; all of the policy's where nothing is said.
-    pub scheduled_times: Option<BTreeSet<Timestamp>>,
-    /// Whether the volumes are listed in parts.
-    pub volumes_in_parts: bool,
-    /// Whether the snapshots are.
-    pub snapshots_in_parts: bool,
-}
-
-/// What a look asked for that did not ask for all snapshots: those that answer some scheduled times, and all of some
-/// volumes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Excerpt {
-    /// Of these volumes all snapshots were asked for. Nothing is deleted of any other.
-    pub in_full: BTreeSet<VolumeId>,
-    /// How many more volumes there are of which something may be to go.
-    pub left_out: usize,
+pub struct ById {
+    /// Those that it shows. They are among [`World::snapshots`].
+    pub shown: BTreeSet<SnapshotId>,
+    /// Those that it says do not exist.
+    pub not_found: BTreeSet<SnapshotId>,
 }
 
 /// Whether an observation saw everything. When in doubt keep: from a partial one nothing is deleted.
@@ -70,21 +56,6 @@ pub enum CutShort {
     TooManyPages,
     /// Something came back without an id or a time that can be read.
     Unreadable,
-}
-
-impl World {
-    /// Adds what a look at all snapshots of the volumes of `excerpt` has `shown` to what a look at some scheduled times had brought.
-    /// What both show is as the later one shows it. Where that does not show what the first one did, a list lags or somebody
-    /// deletes: the snapshot stays, and its volume counts as not looked at in full.
-    pub fn look_in_full(&mut self, mut excerpt: Excerpt, shown: Vec<Snapshot>) {
-        let seen_again: LookupSet<SnapshotId> = shown.iter().map(|snapshot| snapshot.id).collect();
-        self.snapshots.retain(|snapshot| !seen_again.contains(&snapshot.id));
-        for snapshot in &self.snapshots {
-            excerpt.left_out += usize::from(excerpt.in_full.remove(&snapshot.volume_id));
-        }
-        self.snapshots.extend(shown);
-        self.excerpt = Some(excerpt);
-    }
 }
 
 /// An EBS volume that the policy targets.

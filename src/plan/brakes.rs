@@ -3,22 +3,12 @@
 use super::ours::Place;
 use super::sets::BrokenSets;
 use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
-use crate::world::{CutShort, Excerpt, SnapshotState, Tier};
+use crate::world::{CutShort, SnapshotState, Tier};
 
 /// Nothing is deleted on the strength of an observation that was cut short.
 pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
     for (verdict, otherwise) in deletions(decisions) {
         *verdict = SnapshotVerdict::Keep(KeepReason::ObservationCutShort { cut, otherwise });
-    }
-}
-
-/// Nothing is said, and so nothing is deleted, of volumes whose snapshots were not all asked for.
-pub(super) fn keep_unless_in_full(decisions: &mut [SnapshotDecision<'_>], excerpt: &Excerpt) {
-    let not_in_full = decisions.iter_mut().filter(|d| !excerpt.in_full.contains(&d.snapshot.volume_id));
-    for decision in not_in_full {
-        if !matches!(decision.verdict, SnapshotVerdict::Wait { .. }) {
-            decision.verdict = SnapshotVerdict::Keep(KeepReason::NotInFull);
-        }
     }
 }
 

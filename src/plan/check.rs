@@ -159,9 +159,6 @@ fn protection(
     if world.coverage != Coverage::Complete {
         return Some("was seen in an observation that was cut short");
     }
-    if world.excerpt.as_ref().is_some_and(|excerpt| !excerpt.in_full.contains(&snapshot.volume_id)) {
-        return Some("is of a volume whose snapshots were not all asked for");
-    }
     if marks.hold.is_some_and(|hold| hold.holds_at(now)) {
         return Some("is held");
     }

@@ -177,8 +177,6 @@ pub enum KeepReason<'a> {
         /// How many the schedule keeps.
         count: usize,
     },
-    /// The look asked only for some snapshots of its volume, so it says nothing about this one.
-    NotInFull,
     /// The schedule keeps by age and this snapshot carries no readable expiry, so nobody promised when it may go.
     NoExpirationTime,
     /// No schedule of the policy has, or had, this name.

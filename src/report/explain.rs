@@ -131,7 +131,6 @@ fn forecast(
             | KeepReason::Held(Hold::Forever)
             | KeepReason::LastOrphan
             | KeepReason::MinimumKept { .. }
-            | KeepReason::NotInFull
             | KeepReason::NoExpirationTime
             | KeepReason::NoSchedule(_)
             | KeepReason::ObservationCutShort { .. }

@@ -227,9 +227,6 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         KeepReason::NewestOf { rank, count } => {
             ("NewestOf", format!("number {rank} from the newest, the schedule keeps {count}"))
         }
-        KeepReason::NotInFull => {
-            ("NotInFull", "this turn looked only at some snapshots of its volume, a later one decides".to_owned())
-        }
         KeepReason::NoExpirationTime => {
             ("NoExpirationTime", "the schedule keeps by age and it carries no expiry".to_owned())
         }

@@ -149,20 +149,6 @@ fn nothing_goes_on_the_strength_of_half_an_observation() {
 }
 
 #[test]
-fn nothing_goes_of_a_volume_whose_snapshots_were_not_all_asked_for() {
-    let seen_in_full = |volumes: &[u32]| {
-        let in_full = volumes.iter().map(|&number| volume_id(number)).collect();
-        let excerpt = Some(crate::world::Excerpt { in_full, left_out: 0 });
-        World { excerpt, ..world([volume(1)], of_days(19..=21)) }
-    };
-    let check = |world: &World, expected| {
-        check_protection(&sample(), &Options::default(), world, surplus(), expected);
-    };
-    check(&seen_in_full(&[1, 2]), None);
-    check(&seen_in_full(&[2]), Some("is of a volume whose snapshots were not all asked for"));
-}
-
-#[test]
 fn a_duplicate_goes_only_beside_an_earlier_complete_one_of_the_same() {
     let duplicate = DeleteReason::Duplicate { earliest: at(NOW) };
     let pair = |change: &dyn Fn(&mut Snapshot, &mut Snapshot)| {
