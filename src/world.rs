@@ -4,9 +4,9 @@ mod id;
 
 use crate::policy::Tag;
 use crate::tags::SharedMarks;
-pub use id::{InstanceId, SnapshotId, SourceId, VolumeId};
+pub use id::{ImageId, InstanceId, SnapshotId, SourceId, VolumeId};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,12 +18,14 @@ pub struct World {
     /// The instances that the policy targets, each once.
     pub instances: Vec<Instance>,
     /// Volumes and instances that exist without being targeted, among those that our snapshots were made of. What is
-    /// neither here nor targeted is gone.
+    /// neither here nor targeted was not seen, which proves nothing: see [`Closer::gone`].
     pub untargeted: BTreeSet<SourceId>,
     /// The snapshots that carry the policy's tag, each once, whoever made them, and those of [`World::by_id`].
     pub snapshots: Vec<Snapshot>,
     /// What was asked for by id.
     pub by_id: ById,
+    /// What was asked for because something is to be deleted.
+    pub closer: Closer,
     /// Whether all that was asked for was seen.
     pub coverage: Coverage,
 }
@@ -35,6 +37,35 @@ pub struct ById {
     pub shown: BTreeSet<SnapshotId>,
     /// Those that it says do not exist.
     pub not_found: BTreeSet<SnapshotId>,
+}
+
+/// What EC2 says when it is asked more closely, because something is to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Closer {
+    /// Volumes and instances that are surely gone: EC2 answered that their id is not found, or showed them on their way
+    /// out.
+    pub gone: BTreeSet<SourceId>,
+    /// Whether the account's AMIs were asked for, with an answer or without: a role may lack the right.
+    pub images_asked: bool,
+    /// The snapshots that AMIs use, disabled ones among them, each with one AMI: EC2 does not delete those.
+    pub used_by: BTreeMap<SnapshotId, ImageId>,
+}
+
+/// What a plan wants to know before anything is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asks {
+    /// Volumes and instances that were not seen, and of which something goes if they are gone.
+    pub sources: BTreeSet<SourceId>,
+    /// Whether something is to go that an AMI may use.
+    pub images: bool,
+}
+
+impl Asks {
+    /// Whether nothing is to be asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty() && !self.images
+    }
 }
 
 /// Whether an observation saw everything. When in doubt keep: from a partial one nothing is deleted.

@@ -15,7 +15,7 @@ mod volumes;
 use super::{Account, ObserveError};
 use crate::policy::decode::shown;
 use crate::policy::{Policy, Targets};
-use crate::world::{Coverage, CutShort, Instance, SnapshotId, Volume, World};
+use crate::world::{Closer, Coverage, CutShort, Instance, SnapshotId, Volume, World};
 use aws_sdk_ec2::types;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -59,6 +59,7 @@ impl Account {
             untargeted: untargeted.ids,
             snapshots: snapshots.items,
             by_id,
+            closer: Closer::default(),
             coverage: cut_short.map_or(Coverage::Complete, Coverage::Partial),
         })
     }

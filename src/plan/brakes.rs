@@ -3,12 +3,45 @@
 use super::ours::Place;
 use super::sets::BrokenSets;
 use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
-use crate::world::{CutShort, SnapshotState, Tier};
+use crate::world::{Asks, Closer, CutShort, SnapshotState, SourceId, Tier};
 
 /// Nothing is deleted on the strength of an observation that was cut short.
 pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
     for (verdict, otherwise) in deletions(decisions) {
         *verdict = SnapshotVerdict::Keep(KeepReason::ObservationCutShort { cut, otherwise });
+    }
+}
+
+/// What an AMI uses stays: EC2 would not delete it.
+pub(super) fn keep_used(decisions: &mut [SnapshotDecision<'_>], closer: &Closer) {
+    if closer.used_by.is_empty() {
+        return;
+    }
+    for decision in decisions {
+        if let SnapshotVerdict::Delete(otherwise) = decision.verdict
+            && let Some(&image) = closer.used_by.get(&decision.snapshot.id)
+        {
+            decision.verdict = SnapshotVerdict::Keep(KeepReason::UsedByImage { image, otherwise });
+        }
+    }
+}
+
+/// Nothing goes for the sake of a source that no listing shows before EC2 has said that it is gone. Adds those to ask for.
+pub(super) fn keep_unproved(
+    decisions: &mut [SnapshotDecision<'_>],
+    missing: impl Fn(&SnapshotDecision<'_>) -> Option<SourceId>,
+    asks: &mut Asks,
+) {
+    for decision in decisions {
+        let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
+        // What failed holds nothing, whatever it was made of.
+        if let DeleteReason::Failed { .. } = otherwise {
+            continue;
+        }
+        if let Some(source) = missing(decision) {
+            asks.sources.insert(source);
+            decision.verdict = SnapshotVerdict::Keep(KeepReason::AbsenceUnproved { otherwise });
+        }
     }
 }
 

@@ -123,7 +123,8 @@ fn forecast(
             KeepReason::Held(Hold::Until(until)) => {
                 (format!("by the rules again after {}", written(*until)), Some(*until))
             }
-            KeepReason::Archived
+            KeepReason::AbsenceUnproved { .. }
+            | KeepReason::Archived
             | KeepReason::BeganBeforeScheduledTime { .. }
             | KeepReason::Brake { .. }
             | KeepReason::FailedMember
@@ -137,6 +138,7 @@ fn forecast(
             | KeepReason::SourceGone
             | KeepReason::UnreadableTag(_)
             | KeepReason::UnknownState
+            | KeepReason::UsedByImage { .. }
             | KeepReason::VolumeNotTargeted => ("never, as long as this reason holds".to_owned(), None),
         },
     }

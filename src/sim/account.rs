@@ -9,8 +9,8 @@ use crate::policy::{Policy, Tag};
 use crate::tags::{self, Marks};
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Status};
 use crate::world::{
-    AttachedVolume, ById, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume,
-    VolumeId, VolumeState, World,
+    AttachedVolume, ById, Closer, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier,
+    Volume, VolumeId, VolumeState, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,8 +140,22 @@ impl Account {
             untargeted: self.untargeted.clone(),
             snapshots: snapshots.collect(),
             by_id: ById::default(),
+            closer: self.closer(),
             coverage: self.coverage,
         }
+    }
+
+    /// What is neither targeted nor untargeted is gone, and the account says so when it is asked.
+    fn closer(&self) -> Closer {
+        let volumes = self.volumes.iter().map(|volume| SourceId::Volume(volume.id));
+        let instances = self.instances.iter().map(|instance| SourceId::Instance(instance.id));
+        let there: BTreeSet<SourceId> = volumes.chain(instances).chain(self.untargeted.iter().copied()).collect();
+        let sources = self.snapshots.values().flat_map(|simulated| {
+            let instance = simulated.snapshot.marks.instance_id.value().copied().map(SourceId::Instance);
+            instance.into_iter().chain([SourceId::Volume(simulated.snapshot.volume_id)])
+        });
+        let gone = sources.filter(|source| !there.contains(source)).collect();
+        Closer { gone, images_asked: true, used_by: BTreeMap::new() }
     }
 
     fn with_last_snapshot(&self, volume: &Volume) -> Volume {
