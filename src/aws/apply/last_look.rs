@@ -3,14 +3,14 @@
 //! Promise: a snapshot is let go only when EC2 showed it by its id a moment ago, as it was when the plan decided about it. What
 //! cannot be looked at is not deleted in this turn.
 
-use super::latest_start;
+use super::{DELETE_SECONDS_MIN, latest_start, not_ours};
 use crate::action::last_look::{self, Change};
 use crate::action::{Action, DeleteSnapshot, Outcome};
 use crate::aws::Account;
 use crate::aws::clock::now;
 use crate::aws::observe::by_id::{FILTER_VALUES_MAX, id_of};
 use crate::aws::observe::snapshots::read_snapshot;
-use crate::tags::Sharing;
+use crate::tags::{Ownership, Sharing, ownership};
 use crate::world::{Snapshot, SnapshotId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +72,11 @@ impl LastLooks {
         (position, delete): (usize, &DeleteSnapshot),
         until: Timestamp,
     ) -> Option<Outcome> {
+        // It would be refused just before the call as well; nobody need look at it.
+        let ownership = ownership(&delete.policy_id, &delete.snapshot);
+        if ownership != Ownership::Ours {
+            return Some(Outcome::Failed(not_ours(delete, ownership)));
+        }
         let part = self.places.get(&position).and_then(|&part| self.parts.get(part));
         let Some(part) = part else { return Some(Outcome::NotStarted) };
         let seen = part.seen.get_or_init(|| account.look_again(delete, &part.ids, until)).await;
@@ -88,7 +93,7 @@ impl LastLooks {
 
 impl Account {
     async fn look_again(&self, delete: &DeleteSnapshot, ids: &[SnapshotId], until: Timestamp) -> Option<Seen> {
-        let latest = latest_start(until, super::DELETE_SECONDS_MIN);
+        let latest = latest_start(until, DELETE_SECONDS_MIN);
         let patience = Duration::try_from(latest.duration_since(now())).unwrap_or_default();
         if patience.is_zero() {
             return None;

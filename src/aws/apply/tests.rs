@@ -335,8 +335,8 @@ async fn a_deletion_is_tried_three_times_when_that_can_help() {
     }
     let silent = NeverClient::new();
     let account = account_with(SharedHttpClient::new(silent.clone()), |config| config);
-    let outcomes = account.apply(&[delete("snap-0a")], later(), |_, _| {}).await;
-    assert_eq!((failed(&outcomes[0]), silent.num_calls()), ((FailedKind::Unclear, "Timeout"), 3));
+    let outcome = account.call(&delete("snap-0a"), later()).await;
+    assert_eq!((failed(&outcome), silent.num_calls()), ((FailedKind::Unclear, "Timeout"), 3));
 }
 
 #[tokio::test]
