@@ -2,9 +2,12 @@
 //!
 //! An action names everything: the shell that carries it out makes no choice.
 
+pub mod last_look;
+
 use crate::policy::{PolicyId, ScheduleName, Tag};
 use crate::world::{InstanceId, Snapshot, SnapshotId, SnapshotState, VolumeId};
 use jiff::Timestamp;
+use last_look::Change;
 
 /// One EC2 call that changes the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +117,8 @@ pub struct DeleteSnapshot {
 /// What came of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
+    /// The snapshot was to be deleted, and the last look kept it: no call was made.
+    Changed(Change),
     /// EC2 began the snapshots: one, or those of a set.
     Created(Vec<SnapshotId>),
     /// EC2 deleted the snapshot, or it was gone already.

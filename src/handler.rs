@@ -4,6 +4,7 @@
 //! The same steps serve the Lambda function and the command line. Nothing here decides: it calls the core and hands
 //! over what came of it.
 
+mod closer;
 mod lines;
 
 use crate::action::{Action, Outcome};
@@ -169,11 +170,10 @@ async fn single_turn(
 ) -> Result<Turned, TurnError> {
     let now = clock::now();
     account.learn(event.options.api_share, &progress.pace);
-    let world = observe(account, event, &progress, until).await?;
-    progress.note_look(&event.policy.id, &world, now, event.options.settling);
+    let looked = closer::look(account, event, (&mut progress, now), until, turn::closer::asks_of_turn);
+    let world = Box::pin(looked).await?;
     let until = turn::look::works_until(clock::now(), until);
-    let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
-    hold_to_promises(event, now, &world, &plan);
+    let plan = closer::planned(event, &progress, now, &world);
     log_decisions(event, &plan);
     let budget = budget(&account.buckets(), now, until);
     let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
@@ -241,11 +241,12 @@ async fn foreseen<T>(
     let (mut event, warnings) = read_event(value)?;
     event.options.settling = settling();
     let now = clock::now();
-    let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
+    let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let world = observe(account, &event, &progress, Timestamp::MAX).await?;
-    let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
-    hold_to_promises(&event, now, &world, &plan);
+    let everything = |plan: &Plan<'_>| plan.asks.clone();
+    let looked = closer::look(account, &event, (&mut progress, now), Timestamp::MAX, everything);
+    let world = Box::pin(looked).await?;
+    let plan = closer::planned(&event, &progress, now, &world);
     Ok(tell(&event, &progress, now, &world, &plan, &warnings))
 }
 

@@ -5,6 +5,7 @@
 //!
 //! What travels from turn to turn ([`Progress`]) may postpone or stop; it never decides what is made or deleted.
 
+pub mod closer;
 mod conclude;
 mod deletions;
 pub mod lifetime;

@@ -198,6 +198,12 @@ pub struct Snapshot {
 pub enum Tier {
     /// In the archive tier: somebody put it there by hand, and what is there is not ours to manage.
     Archive,
+    /// In the archive tier, with a copy of it in the standard tier for some days (EC2: `restoreExpiryTime`). Deleting the one
+    /// deletes the other.
+    Restored {
+        /// When EC2 archives it again.
+        until: Timestamp,
+    },
     /// In the standard tier.
     Standard,
 }

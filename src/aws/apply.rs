@@ -1,5 +1,7 @@
 //! Carrying out actions: the only file that changes anything in EC2. One call an action, and no choices.
 
+mod last_look;
+
 use super::clock::now;
 use super::pace::{CALLS_IN_FLIGHT_MAX, Lanes, Passage};
 use super::{Account, client, failure};
@@ -12,6 +14,7 @@ use aws_sdk_ec2::types::{self, CopyTagsFromSource, InstanceSpecification, Resour
 use futures_util::future::{FutureExt, OptionFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use last_look::LastLooks;
 use std::collections::VecDeque;
 
 /// For a CreateSnapshot or a CreateSnapshots, which is made once. EC2 answers in about a second; the data is copied after
@@ -105,7 +108,7 @@ impl Account {
     /// [`Outcome::NotStarted`]. One failure stops nothing but itself, except that creations end for this turn when the
     /// account has too many pending snapshots, and those of a lane when EC2 throttles it at the slowest pace. Creations
     /// of either kind and deletions run at the same time, at EC2's pace for each; what is throttled is made again more
-    /// slowly as long as there is time. Where there are more calls than EC2 lets through at once, Service Quotas is asked
+    /// slowly as long as there is time. Deletions are looked at by their ids just before, a part at a time. Where there are more calls than EC2 lets through at once, Service Quotas is asked
     /// beside them how fast they may go; nobody waits for it.
     pub async fn apply(
         &self,
@@ -119,12 +122,13 @@ impl Account {
             create_snapshots: self.lanes.create_snapshots.until(latest_start(until, CREATE_SECONDS_MAX)),
             delete_snapshot: self.lanes.delete_snapshot.until(latest_start(until, DELETE_SECONDS_MIN)),
         };
+        let looks = LastLooks::of(actions);
         let mut queues = Queues::new(actions);
         // On the heap, so that the many turns that do not ask are no larger for it.
         let mut asking = queues.outgrow(&self.lanes).then(|| self.ask_limits().boxed());
         let mut outcomes = vec![Outcome::NotStarted; actions.len()];
         let mut running = FuturesUnordered::new();
-        running.extend(queues.first().into_iter().map(|next| self.carry_out(next, &passages)));
+        running.extend(queues.first().into_iter().map(|next| self.carry_out(next, &passages, &looks)));
         // Bounded by the number of actions, and one answer of Service Quotas.
         loop {
             let next = tokio::select! {
@@ -135,7 +139,7 @@ impl Account {
                 }
             };
             let Some(((position, action), outcome)) = next else { break };
-            running.extend(queues.of(action).pop_front().map(|next| self.carry_out(next, &passages)));
+            running.extend(queues.of(action).pop_front().map(|next| self.carry_out(next, &passages, &looks)));
             on_outcome(action, &outcome);
             if let Some(slot) = outcomes.get_mut(position) {
                 *slot = outcome;
@@ -145,8 +149,19 @@ impl Account {
     }
 
     /// Calls until EC2 does not throttle the call, as often as that can help: a call that was throttled changed nothing.
-    async fn carry_out<'a>(&self, numbered: Numbered<'a>, passages: &Passages<'_>) -> (Numbered<'a>, Outcome) {
+    async fn carry_out<'a>(
+        &self,
+        numbered: Numbered<'a>,
+        passages: &Passages<'_>,
+        looks: &LastLooks,
+    ) -> (Numbered<'a>, Outcome) {
         let passage = passages.of(numbered.1);
+        if let (position, Action::DeleteSnapshot(delete)) = numbered
+            && !passage.is_closed()
+            && let Some(outcome) = Box::pin(looks.stops(self, (position, delete), passages.until)).await
+        {
+            return (numbered, outcome);
+        }
         let mut outcome = Outcome::NotStarted;
         for _ in 0..THROTTLED_TRIES_MAX {
             let Some(admitted) = passage.admit().await else {

@@ -230,7 +230,7 @@ impl<'a> Passage<'a> {
                 // Whoever refuses a call for another reason says nothing about its bucket.
                 FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
             },
-            Outcome::NotStarted => {}
+            Outcome::Changed(_) | Outcome::NotStarted => {}
         }
     }
 
@@ -239,7 +239,8 @@ impl<'a> Passage<'a> {
         self.is_closed.store(true, Ordering::Relaxed);
     }
 
-    fn is_closed(&self) -> bool {
+    /// Whether no call starts any more in this turn.
+    pub(super) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Relaxed)
     }
 }

@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::pace::{Limit, LimitsNews};
 use crate::place::Place;
 use crate::plan::Plan;
-use crate::report;
+use crate::report::{self, words};
 use crate::tags::written;
 use crate::turn::Conclusion;
 use jiff::Timestamp;
@@ -40,10 +40,11 @@ pub(super) fn log_decisions(event: &Event, plan: &Plan<'_>) {
 }
 
 pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, outcome: &Outcome) {
-    let (word, made, failed) = match outcome {
+    let (word, made, cause) = match outcome {
+        Outcome::Changed(change) => ("kept", &[][..], Some(words::of_change(*change))),
         Outcome::Created(ids) => ("done", ids.as_slice(), None),
         Outcome::Deleted => ("done", &[][..], None),
-        Outcome::Failed(failed) => ("failed", &[][..], Some(failed)),
+        Outcome::Failed(failed) => ("failed", &[][..], Some((failed.code.as_str(), failed.message.clone()))),
         Outcome::NotStarted => return,
     };
     let about = About::of(action);
@@ -60,8 +61,8 @@ pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, 
         schedule = about.schedule,
         scheduled_time = about.scheduled_time.map(written),
         outcome = word,
-        code = failed.map(|failed| failed.code.as_str()),
-        cause = failed.map(|failed| failed.message.as_str()),
+        code = cause.as_ref().map(|(code, _)| *code),
+        cause = cause.as_ref().map(|(_, words)| words.as_str()),
         tags_left_out = (!left_out.is_empty()).then_some(left_out),
         "action"
     );

@@ -214,6 +214,11 @@ pub enum KeepReason<'a> {
     },
     /// No schedule of the policy has, or had, this name, but it was used lately: another policy may have the same id.
     PerhapsOfAnotherPolicy(&'a ScheduleName),
+    /// Somebody put it into the archive tier, and it is temporarily restored: deleting it would delete it from the archive too.
+    Restored {
+        /// When EC2 archives it again.
+        until: Timestamp,
+    },
     /// The run deletes nothing.
     RunStandsBack {
         /// Why.

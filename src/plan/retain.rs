@@ -226,6 +226,9 @@ impl<'a> Judge<'_, 'a> {
         Some(match (&snapshot.state, snapshot.tier) {
             (SnapshotState::Completed, Tier::Standard) => return None,
             (SnapshotState::Completed, Tier::Archive) => SnapshotVerdict::Keep(KeepReason::Archived),
+            (SnapshotState::Completed, Tier::Restored { until }) => {
+                SnapshotVerdict::Keep(KeepReason::Restored { until })
+            }
             (SnapshotState::Error, _) => {
                 let until = saturating_add(snapshot.start_time, FAILED_SNAPSHOT_GRACE);
                 if until > self.rules.now {

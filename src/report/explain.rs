@@ -126,6 +126,7 @@ fn forecast(
             }
             KeepReason::AbsenceUnproved { .. }
             | KeepReason::Archived
+            | KeepReason::Restored { .. }
             | KeepReason::Brake { .. }
             | KeepReason::Doubted(_)
             | KeepReason::FailedMember

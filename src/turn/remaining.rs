@@ -62,7 +62,8 @@ pub(super) fn after(
                 FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
             },
             Outcome::Created(ids) => remaining.pending += ids.len(),
-            Outcome::Deleted => {}
+            // What changed counts among the deletions that are left: another turn looks at it.
+            Outcome::Changed(_) | Outcome::Deleted => {}
         }
     }
     let of = |is_wanted: fn(&Outcome) -> bool| -> BTreeSet<Subject> {

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{self, Filter};
 use std::collections::BTreeMap;
 
 /// EC2's limit of values in a filter (EC2 user guide, "List and filter using the CLI and API").
-pub(super) const FILTER_VALUES_MAX: usize = 200;
+pub(in crate::aws) const FILTER_VALUES_MAX: usize = 200;
 /// How many filters name ids: for 200,000, twice the volumes of the largest account that the design counts with.
 const ID_FILTERS_MAX: usize = 1_000;
 /// EC2's limit of characters in a filter value (same page).

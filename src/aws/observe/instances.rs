@@ -29,14 +29,22 @@ impl Account {
         Ok(instances)
     }
 
-    /// The instances of these ids that EC2 shows.
-    pub(super) async fn find_instances(&self, ids: &[impl ToString]) -> Result<Instances, ObserveError> {
+    /// The instances of these ids that EC2 shows; `note` hears of each as it shows it.
+    pub(super) async fn find_instances(
+        &self,
+        ids: &[impl ToString],
+        note: impl Fn(&types::Instance),
+    ) -> Result<Instances, ObserveError> {
         let (filters, cut_short) = id_filters("instance-id", ids);
         // What an account setting hides from its people is there all the same.
         let calls = filters
             .into_iter()
             .map(|filter| self.client.describe_instances().include_managed_resources(true).filters(filter));
-        let mut instances = self.instances_of(calls, |_| true).await?;
+        let is_wanted = |instance: &types::Instance| {
+            note(instance);
+            true
+        };
+        let mut instances = self.instances_of(calls, is_wanted).await?;
         instances.cut(cut_short);
         Ok(instances)
     }
@@ -56,7 +64,7 @@ impl Account {
     /// Reads the tags of all attached volumes: first by the instances that they are attached to, which takes the
     /// fewest calls, then by their ids where a volume came off between the two looks. What EC2 does not show even so is
     /// gone. It stays without tags, so that no guess leaves a volume out: a snapshot too many is better than one missing.
-    async fn add_volume_tags(&self, instances: &mut [Instance]) -> Result<Option<CutShort>, ObserveError> {
+    pub(super) async fn add_volume_tags(&self, instances: &mut [Instance]) -> Result<Option<CutShort>, ObserveError> {
         let with_volumes = instances.iter().filter(|instance| !instance.volumes.is_empty());
         let ids: Vec<InstanceId> = with_volumes.map(|instance| instance.id).collect();
         let found = self.find_volumes("attachment.instance-id", &ids, volumes::read_with_tags).await?;
@@ -161,7 +169,7 @@ fn attached_volumes(instance: &types::Instance) -> (Vec<AttachedVolume>, Option<
     (volumes, unreadable)
 }
 
-fn instance_state(instance: &types::Instance) -> InstanceState {
+pub(super) fn instance_state(instance: &types::Instance) -> InstanceState {
     match instance.state().and_then(types::InstanceState::name) {
         Some(InstanceStateName::Stopped | InstanceStateName::Stopping) if is_hibernated(instance) => {
             InstanceState::Hibernated

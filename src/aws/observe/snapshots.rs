@@ -105,7 +105,7 @@ fn read_beginning(snapshot: &types::Snapshot) -> Option<(VolumeId, Timestamp)> {
 }
 
 /// `None` without an id, a volume or a start time: without them it has no place in a volume's history.
-pub(super) fn read_snapshot(snapshot: &types::Snapshot, sharing: &mut Sharing) -> Option<Snapshot> {
+pub(in crate::aws) fn read_snapshot(snapshot: &types::Snapshot, sharing: &mut Sharing) -> Option<Snapshot> {
     Some(Snapshot {
         id: SnapshotId::parse(snapshot.snapshot_id()?)?,
         volume_id: VolumeId::parse(snapshot.volume_id()?)?,
@@ -114,7 +114,7 @@ pub(super) fn read_snapshot(snapshot: &types::Snapshot, sharing: &mut Sharing) -
         start_time: read_time(snapshot.start_time()?)?,
         origin: if is_copy(snapshot) { Origin::Copied } else { Origin::Created },
         marks: sharing.marks(pairs(snapshot.tags())),
-        tier: tier(snapshot.storage_tier()),
+        tier: tier(snapshot),
         full_size_bytes: full_size_bytes(snapshot),
     })
 }
@@ -141,10 +141,14 @@ fn percent(progress: Option<&str>) -> u8 {
 
 /// A tier that this version does not know counts as the archive: what is there is not ours to delete. Endpoints without
 /// tiers say nothing, and have only one.
-fn tier(tier: Option<&types::StorageTier>) -> Tier {
-    match tier {
-        Some(types::StorageTier::Standard) | None => Tier::Standard,
-        Some(_) => Tier::Archive,
+///
+/// A time of restoration says that the data is in the archive whatever the tier says (EC2 API reference, Snapshot: "Only for
+/// archived snapshots that are temporarily restored"); no real answer with one was seen.
+fn tier(snapshot: &types::Snapshot) -> Tier {
+    match (snapshot.restore_expiry_time(), snapshot.storage_tier()) {
+        (Some(until), _) => read_time(until).map_or(Tier::Archive, |until| Tier::Restored { until }),
+        (None, Some(types::StorageTier::Standard) | None) => Tier::Standard,
+        (None, Some(_)) => Tier::Archive,
     }
 }
 

@@ -9,11 +9,27 @@ use crate::world::{Volume, VolumeId, VolumeState};
 use aws_sdk_ec2::operation::describe_volumes::builders::DescribeVolumesFluentBuilder;
 use aws_sdk_ec2::types;
 use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How much of a volume is read; `None` where it cannot be told apart.
 pub(super) type ReadVolume = fn(&types::Volume) -> Option<Volume>;
 
 pub(super) type Volumes = Listing<VolumeId, Volume>;
+
+/// What a default policy asks about volumes, from listings of other things.
+#[derive(Debug, Default)]
+pub(super) struct DefaultFacts {
+    boot: BTreeSet<VolumeId>,
+    newest: BTreeMap<VolumeId, Timestamp>,
+}
+
+impl DefaultFacts {
+    pub(super) fn add_to(&self, volume: &mut Volume) {
+        volume.is_boot = self.boot.contains(&volume.id);
+        volume.last_snapshot = self.newest.get(&volume.id).copied();
+    }
+}
 
 impl Account {
     /// The volumes that carry at least one of `any_of`.
@@ -28,19 +44,17 @@ impl Account {
         &self,
         default: &DefaultTargets,
         read: ReadVolume,
-    ) -> Result<Volumes, ObserveError> {
+    ) -> Result<(Volumes, DefaultFacts), ObserveError> {
         let every = [self.client.describe_volumes()].into_iter();
         let boot =
             async { if default.exclude_boot_volumes { self.list_boot_volumes().await } else { Ok(<_>::default()) } };
-        let (mut volumes, (boot_volumes, boot_cut), (newest, newest_cut)) =
+        let (mut volumes, (boot, boot_cut), (newest, newest_cut)) =
             tokio::try_join!(self.volumes_of(every, read, |_| true), boot, self.list_newest_snapshots())?;
-        for volume in &mut volumes.items {
-            volume.is_boot = boot_volumes.contains(&volume.id);
-            volume.last_snapshot = newest.get(&volume.id).copied();
-        }
+        let facts = DefaultFacts { boot, newest };
+        volumes.items.iter_mut().for_each(|volume| facts.add_to(volume));
         volumes.cut(newest_cut);
         volumes.cut(boot_cut);
-        Ok(volumes)
+        Ok((volumes, facts))
     }
 
     /// The volumes whose attribute `filter_name` is one of `ids`.
@@ -50,12 +64,27 @@ impl Account {
         ids: &[impl ToString],
         read: ReadVolume,
     ) -> Result<Volumes, ObserveError> {
+        self.find_volumes_noting(filter_name, ids, read, |_| {}).await
+    }
+
+    /// The same; `note` hears of each volume as EC2 shows it.
+    pub(super) async fn find_volumes_noting(
+        &self,
+        filter_name: &str,
+        ids: &[impl ToString],
+        read: ReadVolume,
+        note: impl Fn(&types::Volume),
+    ) -> Result<Volumes, ObserveError> {
         let (filters, cut_short) = id_filters(filter_name, ids);
         // What an account setting hides from its people is there all the same.
         let calls = filters
             .into_iter()
             .map(|filter| self.client.describe_volumes().include_managed_resources(true).filters(filter));
-        let mut volumes = self.volumes_of(calls, read, |_| true).await?;
+        let is_wanted = |volume: &types::Volume| {
+            note(volume);
+            true
+        };
+        let mut volumes = self.volumes_of(calls, read, is_wanted).await?;
         volumes.cut(cut_short);
         Ok(volumes)
     }
@@ -120,7 +149,7 @@ pub(super) fn read_without_tags(volume: &types::Volume) -> Option<Volume> {
     })
 }
 
-fn volume_state(state: Option<&types::VolumeState>) -> VolumeState {
+pub(super) fn volume_state(state: Option<&types::VolumeState>) -> VolumeState {
     match state {
         Some(types::VolumeState::Available) => VolumeState::Available,
         Some(types::VolumeState::Creating) => VolumeState::Creating,

@@ -41,6 +41,23 @@ pub(in crate::aws) const SNAPSHOTS: &str = r#"<?xml version="1.0" encoding="UTF-
 </DescribeSnapshotsResponse>
 "#;
 
+/// A snapshot of the policy that nothing but its rank or age speaks for.
+pub(in crate::aws) const ONE_SNAPSHOT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<DescribeSnapshotsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
+    <requestId>59dbff89-35bd-4eac-99ed-be587EXAMPLE</requestId>
+    <snapshotSet>
+        <item>
+            <snapshotId>snap-0a</snapshotId>
+            <volumeId>vol-0a</volumeId>
+            <status>completed</status>
+            <startTime>2026-11-19T17:00:00.000Z</startTime>
+            <description>Created for policy: policy-0123456789abcdef0 schedule: Default Schedule</description>
+            <tagSet><item><key>opendlm:policy-id</key><value>policy-0123456789abcdef0</value></item></tagSet>
+        </item>
+    </snapshotSet>
+</DescribeSnapshotsResponse>
+"#;
+
 /// Two volumes with the target tag.
 pub(in crate::aws) const VOLUMES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <DescribeVolumesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">

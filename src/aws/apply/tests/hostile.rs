@@ -2,12 +2,15 @@
 
 use super::*;
 use crate::aws::tests::account_answering;
-use crate::aws::tests::answers::{CREATED, CREATED_SET, DELETED, REFUSED, bytes, nonsense};
+use crate::aws::tests::answers::{CREATED, CREATED_SET, DELETED, ONE_SNAPSHOT, REFUSED, bytes, nonsense};
 
 /// What comes of an action that is answered with `body`.
 async fn outcome(action: &Action, status: u16, body: &[u8]) -> Outcome {
     let body = body.to_vec();
-    let account = account_answering(move |_, _| bytes(status, &body));
+    let account = account_answering(move |called, _| match called {
+        "DescribeSnapshots" => answer(200, ONE_SNAPSHOT),
+        _ => bytes(status, &body),
+    });
     account.apply(std::slice::from_ref(action), later(), |_, _| {}).await.remove(0)
 }
 
@@ -31,6 +34,22 @@ async fn an_answer_that_is_cut_off_or_nonsense_proves_nothing() {
             let seen = outcome(&action, 200, &body).await;
             assert_eq!(failed(&seen), (FailedKind::Unclear, "BadAnswer"), "{}", String::from_utf8_lossy(&body));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_last_look_that_is_cut_off_or_nonsense_lets_nothing_go() {
+    let whole = ONE_SNAPSHOT.trim_end();
+    let cut_off = whole.match_indices('>').map(|(at, _)| whole.as_bytes()[..=at].to_vec());
+    let bodies = cut_off.filter(|cut| cut.len() < whole.len());
+    for body in bodies.chain(nonsense().into_iter().map(|(_, body)| body)) {
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let account = account_answering(move |called, _| match called {
+            "DescribeSnapshots" => bytes(200, &body),
+            _ => panic!("{called} after a look that showed nothing"),
+        });
+        let outcomes = account.apply(&[delete("snap-0a")], later(), |_, _| {}).await;
+        assert_eq!(outcomes, [Outcome::NotStarted], "{text}");
     }
 }
 

@@ -91,10 +91,24 @@ fn states_and_progress_are_read_and_the_unknown_stays_unknown() {
 
 #[test]
 fn a_tier_that_is_not_known_is_an_archive() {
-    assert_eq!(tier(Some(&"standard".into())), Tier::Standard);
-    assert_eq!(tier(Some(&"archive".into())), Tier::Archive);
-    assert_eq!(tier(Some(&"deep-archive".into())), Tier::Archive);
-    assert_eq!(tier(None), Tier::Standard);
+    let of = |tier_name: Option<&str>| tier(&snapshot("snap-1").set_storage_tier(tier_name.map(Into::into)).build());
+    assert_eq!(of(Some("standard")), Tier::Standard);
+    assert_eq!(of(Some("archive")), Tier::Archive);
+    assert_eq!(of(Some("deep-archive")), Tier::Archive);
+    assert_eq!(of(None), Tier::Standard);
+}
+
+/// EC2 API reference, Snapshot, `restoreExpiryTime`: "Only for archived snapshots that are temporarily restored." In which tier
+/// EC2 shows such a one nobody has seen, so each of them is one.
+#[test]
+fn what_is_archived_and_temporarily_restored_is_in_neither_tier() {
+    for name in ["standard", "archive"] {
+        let ec2 = snapshot("snap-1").storage_tier(name.into());
+        let restored = ec2.restore_expiry_time(aws_smithy_types::DateTime::from_secs(1_796_083_200)).build();
+        assert_eq!(tier(&restored), Tier::Restored { until: "2026-12-01T00:00:00Z".parse().unwrap() });
+    }
+    let unreadable = snapshot("snap-1").restore_expiry_time(aws_smithy_types::DateTime::from_secs(i64::MAX)).build();
+    assert_eq!(tier(&unreadable), Tier::Archive);
 }
 
 #[test]

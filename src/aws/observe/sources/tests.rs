@@ -83,7 +83,8 @@ async fn the_instances_of_sets_are_looked_up_by_their_tag() {
         })
         .then_output(|| {
             let in_state = |id: &str, name: types::InstanceStateName| {
-                instance(id, "vol-9", &[]).state(types::InstanceState::builder().name(name).build()).build()
+                let untagged = instance(id, "vol-9", &[]).set_tags(None);
+                untagged.state(types::InstanceState::builder().name(name).build()).build()
             };
             let stopped = in_state("i-2", types::InstanceStateName::Stopped);
             let terminated = in_state("i-3", types::InstanceStateName::Terminated);
@@ -149,4 +150,38 @@ async fn what_was_not_asked_for_is_not_noted() {
         volumes_by("volume-id", || volumes(vec![tagged_volume("vol-2", &[]), tagged_volume("vol-9", &[])], None));
     let world = observe(&[&targeted_volume(), &by_id, &of_volumes(&["vol-2"])]).await;
     assert_eq!(untargeted(&world), ["vol-2"]);
+}
+
+/// The user's case: one empty answer of DescribeVolumes, HTTP 200, must not lose the day.
+#[tokio::test]
+async fn what_the_look_by_id_shows_with_a_target_tag_is_a_target_although_the_listing_lacked_it() {
+    let empty = volumes_by("tag:auto-backup", || volumes(vec![], None));
+    let by_id = volumes_by("volume-id", || {
+        let hidden = types::OperatorResponse::builder().managed(true).hidden_by_default(true).build();
+        let mut managed = tagged_volume("vol-4", &[("auto-backup", "dlm")]);
+        managed.operator = Some(hidden);
+        let mut going = tagged_volume("vol-5", &[("auto-backup", "dlm")]);
+        going.state = Some(types::VolumeState::Deleting);
+        let others = [tagged_volume("vol-3", &[("auto-backup", "DLM")]), tagged_volume("vol-9", &[("auto-backup", "dlm")])];
+        volumes([tagged_volume("vol-2", &[("auto-backup", "dlm")]), managed, going].into_iter().chain(others).collect(), None)
+    });
+    let world = observe(&[&empty, &by_id, &of_volumes(&["vol-2", "vol-3", "vol-4", "vol-5"])]).await;
+    let targeted: Vec<_> = world.volumes.iter().map(|volume| (volume.id.to_string(), volume.tags.len())).collect();
+    assert_eq!(targeted, [("vol-2".to_owned(), 0)], "read as the listing reads it, without tags that nobody asks for");
+    assert_eq!(untargeted(&world), ["vol-3", "vol-4"]);
+    assert_eq!(world.coverage, Coverage::Complete);
+}
+
+#[tokio::test]
+async fn an_instance_that_the_listing_lacked_is_a_target_with_its_volumes() {
+    let empty = instances_by("tag:auto-backup", || instances(vec![], None));
+    let by_id = instances_by("instance-id", || {
+        let untagged = instance("i-3", "vol-3", &[]).set_tags(None).build();
+        instances(vec![instance("i-2", "vol-2", &[]).build(), untagged], None)
+    });
+    let account = account(&[&empty, &by_id, &of_instances(&["i-2", "i-3"])]);
+    let world = account.observe(&instance_policy(&[])).await.unwrap();
+    let targeted: Vec<_> =
+        world.instances.iter().map(|instance| (instance.id.to_string(), instance.volumes.len())).collect();
+    assert_eq!((targeted, untargeted(&world)), (vec![("i-2".to_owned(), 1)], vec!["i-3".to_owned()]));
 }
