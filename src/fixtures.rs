@@ -7,8 +7,8 @@ use crate::policy::{
 };
 use crate::tags::{self, Marks};
 use crate::world::{
-    AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume,
-    VolumeId, VolumeState, World,
+    AttachedVolume, Closer, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, SourceId,
+    Tier, Volume, VolumeId, VolumeState, World,
 };
 use jiff::Timestamp;
 use std::num::NonZeroU32;
@@ -170,8 +170,17 @@ pub(crate) fn instance_policy(retain: RetainRule) -> Policy {
     Policy { targets, ..policy(vec![daily("Default Schedule", retain)]) }
 }
 
+///
+/// EC2 has said of everything that the snapshots were made of and that a test adds in no other way that it is gone, and that
+/// no AMI uses them.
 pub(crate) fn world(volumes: impl IntoIterator<Item = Volume>, snapshots: impl IntoIterator<Item = Snapshot>) -> World {
-    World { volumes: volumes.into_iter().collect(), snapshots: snapshots.into_iter().collect(), ..World::default() }
+    let snapshots: Vec<Snapshot> = snapshots.into_iter().collect();
+    let gone = snapshots.iter().flat_map(|snapshot| {
+        let instance = snapshot.marks.instance_id.value().copied().map(SourceId::Instance);
+        instance.into_iter().chain([SourceId::Volume(snapshot.volume_id)])
+    });
+    let closer = Closer { gone: gone.collect(), images_asked: true, ..Closer::default() };
+    World { volumes: volumes.into_iter().collect(), snapshots, closer, ..World::default() }
 }
 
 /// A start that the event names, whose first turn is at the same instant.

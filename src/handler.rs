@@ -170,6 +170,7 @@ async fn single_turn(
     let now = clock::now();
     account.learn(event.options.api_share, &progress.pace);
     let world = observe(account, event, &progress, until).await?;
+    progress.note_look(&event.policy.id, &world, now, event.options.settling);
     let until = turn::look::works_until(clock::now(), until);
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(event, now, &world, &plan);
@@ -250,29 +251,13 @@ async fn foreseen<T>(
     Ok(tell(&event, &progress, now, &world, &plan, &warnings))
 }
 
-/// What EC2 shows, the first way that shows enough.
-async fn look(account: &Account, event: &Event, progress: &Progress) -> Result<World, ObserveError> {
-    for sweep in turn::look::sweeps(&event.policy, &event.options, progress) {
-        let mut world = account.observe_by(&event.policy, &sweep).await?;
-        if !turn::look::is_enough(&event.policy, progress, &sweep, &world) {
-            warn!(policy = event.policy.id.as_str(), ?sweep, "a look shows less than was there, looking another way");
-            continue;
-        }
-        if let Some(excerpt) = turn::look::excerpt(progress, &sweep, &world) {
-            account.look_in_full(&event.policy.id, excerpt, &mut world).await?;
-        }
-        return Ok(world);
-    }
-    account.observe(&event.policy).await
-}
-
 /// What EC2 shows, if it shows all of it before `until`: a turn that is cut off in the middle says nothing at all.
 async fn observe(account: &Account, event: &Event, progress: &Progress, until: Timestamp) -> Result<World, TurnError> {
     if plan::is_idle(&event.policy) {
         return Ok(World::default());
     }
     let patience = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
-    match tokio::time::timeout(patience, look(account, event, progress)).await {
+    match tokio::time::timeout(patience, account.observe_with(&event.policy, &progress.ids_begun())).await {
         Ok(world) => world.map_err(turn_error),
         Err(_) => Err(TurnError::Unavailable(format!(
             "EC2 did not show the whole account within {} s, the function's time is over; give it a longer timeout",

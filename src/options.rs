@@ -49,9 +49,6 @@ pub struct Options {
     pub targets: Vec<Place>,
     /// `TargetsFrom`: the list in S3 that `targets` come from; before it was read there are none. Default: none.
     pub targets_from: Option<ListObject>,
-    /// The most snapshots of which every turn looks at all. Beyond it, the turns between the first and the last of a run look only
-    /// at what tells how far it is. Not part of an event: it changes what is asked, never what is done.
-    pub whole_looks_up_to: usize,
 }
 
 /// How many deletions a run may make.
@@ -79,8 +76,6 @@ pub enum Orphans {
 impl Options {
     /// DLM user guide: "snapshot creation starts within one hour of the scheduled time".
     pub const START_WINDOW_DEFAULT: SignedDuration = SignedDuration::from_mins(60);
-    /// A page: no turn can look at less. Our own.
-    pub const WHOLE_LOOKS_UP_TO: usize = 1_000;
     /// The longest that EC2's lists lag behind its writes, and by how much the clocks of two turns, or of a turn and EC2,
     /// may differ, added up. Our own: AWS promises no bound for "eventually consistent" and advises to look again for a
     /// few minutes at most; a minute of each is what the simulator lies by, far more than anybody has reported.
@@ -140,7 +135,6 @@ impl Default for Options {
             one_of: None,
             targets: Vec::new(),
             targets_from: None,
-            whole_looks_up_to: Self::WHOLE_LOOKS_UP_TO,
         }
     }
 }

@@ -36,7 +36,7 @@ use crate::lookup::LookupSet;
 use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::Owner;
-use crate::world::{Coverage, CutShort, Excerpt, Snapshot, SnapshotId, World};
+use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, World};
 pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 pub use due::Due;
 use history::Histories;
@@ -63,13 +63,12 @@ pub struct Plan<'a> {
     pub snapshots: Vec<SnapshotDecision<'a>>,
     /// The observation was cut short: of what was not seen nobody knows whether it has a backup.
     pub cut_short: Option<CutShort>,
-    /// What the look asked for, where it did not ask for everything: then the counts below say nothing, and only the turn's own
-    /// calls are told by the decisions about snapshots.
-    pub excerpt: Option<&'a Excerpt>,
     /// The run would delete more than `Options.MaximumDeletions` allows, so it deletes nothing.
     pub brake: Option<Brake>,
     /// What was there of ours when the run began: what `Options.MaximumDeletions` is measured by.
     pub older: Older,
+    /// What the turn has to ask EC2 before it deletes anything of this plan.
+    pub asks: Asks,
     /// Snapshots of ours that nothing manages any more.
     pub orphans: OrphanCount,
     /// How many targeted volumes have a newest complete snapshot that is older than their schedule's period and start
@@ -125,7 +124,6 @@ fn plan_in_parts<'a>(
         Coverage::Complete => None,
         Coverage::Partial(cut) => Some(cut),
     };
-    plan.excerpt = world.excerpt.as_ref();
     let (ours, targets) = (ours::by_volume(ours), target::all(policy, world));
     let sources = orphan::Sources::new(policy, world);
     plan.snapshots.reserve_exact(ours.len());
@@ -133,14 +131,16 @@ fn plan_in_parts<'a>(
     let mut changes = false;
     for part in part::split(policy, part_size, &ours, &targets) {
         let stopped = Stopped::new(policy, options, now, part.targets);
-        let (coverage, excerpt) = (world.coverage, world.excerpt.as_ref());
-        let rules = Rules { policy, options, now, coverage, excerpt, sources: &sources, stopped: &stopped };
+        let (coverage, closer) = (world.coverage, &world.closer);
+        let rules = Rules { policy, options, now, coverage, closer, sources: &sources, stopped: &stopped };
         changes |= add(&mut plan, &rules, start, world, &part);
     }
     if !changes {
         foresee::forget(&mut plan.snapshots);
     }
     apply_brake(&mut plan, options);
+    let goes = |d: &SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
+    plan.asks.images = !world.closer.images_asked && plan.snapshots.iter().any(goes);
     plan
 }
 
@@ -172,13 +172,11 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     }
     let targets = plan.targets.get(first..).unwrap_or_default();
     let (later, changes) = foresee::later(rules, &ours, targets);
-    let mut decisions = verdicts(rules, &ours, &broken, &histories);
+    let mut decisions = verdicts(rules, &ours, &broken, &histories, &mut plan.asks);
     foresee::note(later, &mut decisions);
     plan.snapshots.append(&mut decisions);
-    if rules.excerpt.is_none() {
-        plan.orphans.add(orphan::count(policy, world, rules.sources, &ours));
-        plan.stopped += rules.stopped.count(&histories);
-    }
+    plan.orphans.add(orphan::count(policy, world, rules.sources, &ours));
+    plan.stopped += rules.stopped.count(&histories);
     plan.older.add(start, &ours);
     changes
 }
@@ -198,9 +196,9 @@ impl Plan<'_> {
             targets: Vec::new(),
             snapshots: Vec::new(),
             cut_short: None,
-            excerpt: None,
             brake: None,
             older: Older::default(),
+            asks: Asks::default(),
             orphans: OrphanCount::default(),
             stopped: 0,
             foreign: 0,
@@ -214,7 +212,7 @@ struct Rules<'r, 'a> {
     options: &'r Options,
     now: Timestamp,
     coverage: Coverage,
-    excerpt: Option<&'r Excerpt>,
+    closer: &'r Closer,
     sources: &'r orphan::Sources<'r>,
     stopped: &'r Stopped<'r>,
 }
@@ -226,19 +224,23 @@ fn verdicts<'a>(
     ours: &Ours<'a>,
     broken: &BrokenSets,
     histories: &Histories,
+    asks: &mut Asks,
 ) -> Vec<SnapshotDecision<'a>> {
     let &Rules { policy, options, .. } = rules;
     let mut decisions = retain::decide(rules, ours, histories, broken);
     let takes_the_last = retain::extends_deletion(policy) || matches!(options.orphans, Orphans::Expire(_));
     let is_exempt = |decision: &SnapshotDecision<'_>| {
         let source = ours::source(policy, decision.snapshot);
-        takes_the_last && source.is_some_and(|source| rules.sources.fate(source) == orphan::Fate::Gone)
+        takes_the_last && source.is_some_and(|source| rules.sources.fate(source).is_gone_or_missing())
     };
     brakes::keep_minimum(&mut decisions, options.minimum_kept, broken, is_exempt);
     retain::release_failed_members(&mut decisions, broken);
-    if let Some(excerpt) = rules.excerpt {
-        brakes::keep_unless_in_full(&mut decisions, excerpt);
-    }
+    brakes::keep_used(&mut decisions, rules.closer);
+    let missing = |decision: &SnapshotDecision<'_>| {
+        let source = ours::source(policy, decision.snapshot)?;
+        (rules.sources.fate(source) == orphan::Fate::Missing).then_some(source)
+    };
+    brakes::keep_unproved(&mut decisions, missing, asks);
     if let Coverage::Partial(cut) = rules.coverage {
         brakes::keep_all(&mut decisions, cut);
     }

@@ -15,6 +15,8 @@ mod hosts;
 pub mod judge;
 pub mod life;
 #[cfg(test)]
+mod listing;
+#[cfg(test)]
 mod paced;
 pub mod random;
 pub mod sabotage;

@@ -13,6 +13,7 @@ pub mod progress;
 mod remaining;
 #[cfg(test)]
 mod tests;
+pub mod unsettled;
 mod window;
 
 use crate::action::{Action, DeleteSnapshot};
@@ -50,8 +51,6 @@ pub struct Selection {
     pub left_over: usize,
     /// Set when the run would delete more than it may: it deletes nothing (more).
     pub brake: Option<Brake>,
-    /// Set when what an excerpt shows would be more than it may: it deletes nothing before a look at everything.
-    pub needs_whole: bool,
 }
 
 /// What an invocation must have left to begin another turn: a look at a large account takes half of it, and less than the
@@ -105,8 +104,8 @@ pub fn select_on(
     budget: Budget,
     hosts: &[Instance],
 ) -> Selection {
-    let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake, needs_whole: false };
-    if options.dry_run {
+    let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake };
+    if options.dry_run || progress.hidden.is_some() {
         return selection;
     }
     let unsettled = progress.unsettled_at(now, options.settling);
@@ -124,13 +123,8 @@ pub fn select_on(
         if selection.brake.is_some() && progress.deleted_at.is_some_and(is_unsettled) {
             // What went may be shown still, and would be counted twice. Nothing goes until the lists must show how it is.
             selection.brake = None;
-            selection.needs_whole = plan.excerpt.is_some();
             return selection;
         }
-    }
-    if plan.excerpt.is_some() && selection.brake.take().is_some() {
-        selection.needs_whole = true;
-        return selection;
     }
     if selection.brake.is_none() {
         let only_failed = progress.failed_member_deleted.is_some_and(is_unsettled);
@@ -145,7 +139,7 @@ fn leave_what_cannot_be_remembered(options: &Options, selection: &mut Selection)
     if options.settling.is_zero() {
         return;
     }
-    let mut room = progress::UNSETTLED_MAX;
+    let mut room = unsettled::UNSETTLED_MAX;
     let fits = selection.actions.iter().take_while(|action| {
         let subjects = Subject::all_of(action).len();
         let fits = subjects <= room;
@@ -207,10 +201,6 @@ fn brake_of_run(options: &Options, plan: &Plan<'_>, progress: &Progress) -> Opti
 
 /// How many snapshots and volumes of ours there were when the run began.
 fn older_of_run(plan: &Plan<'_>, progress: &Progress, deleted: usize) -> (usize, usize) {
-    if plan.excerpt.is_some() {
-        // What the first look at everything showed, of volumes that are still targeted.
-        return (progress.older_snapshots, progress.older_volumes.min(plan.targets.len()));
-    }
     // A volume whose last older one has gone in this run is none that the plan counts; it took a deletion for each.
     let gone = progress.older_volumes.saturating_sub(plan.older.volumes).min(deleted);
     (plan.older.snapshots.saturating_add(deleted), plan.older.volumes.saturating_add(gone))

@@ -2,12 +2,11 @@
 
 mod id;
 
-use crate::lookup::LookupSet;
 use crate::policy::Tag;
 use crate::tags::SharedMarks;
-pub use id::{InstanceId, SnapshotId, SourceId, VolumeId};
+pub use id::{ImageId, InstanceId, SnapshotId, SourceId, VolumeId};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,36 +18,54 @@ pub struct World {
     /// The instances that the policy targets, each once.
     pub instances: Vec<Instance>,
     /// Volumes and instances that exist without being targeted, among those that our snapshots were made of. What is
-    /// neither here nor targeted is gone.
+    /// neither here nor targeted was not seen, which proves nothing: see [`Closer::gone`].
     pub untargeted: BTreeSet<SourceId>,
-    /// The snapshots that carry the policy's tag and description, each once, whoever made them.
+    /// The snapshots that carry the policy's tag, each once, whoever made them, and those of [`World::by_id`].
     pub snapshots: Vec<Snapshot>,
-    /// Set when only some of the snapshots were asked for.
-    pub excerpt: Option<Excerpt>,
+    /// What was asked for by id.
+    pub by_id: ById,
+    /// What was asked for because something is to be deleted.
+    pub closer: Closer,
     /// Whether all that was asked for was seen.
     pub coverage: Coverage,
 }
 
-/// What a look asks for, and in how many listings. In parts side by side, by how the id of a volume begins, where the pages
-/// of one listing, which come one after the other, would take minutes.
+/// What EC2 says of the snapshots that were asked for by their ids, because its listing did not show them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sweep {
-    /// The scheduled times that the snapshots answer; all of the policy's where nothing is said.
-    pub scheduled_times: Option<BTreeSet<Timestamp>>,
-    /// Whether the volumes are listed in parts.
-    pub volumes_in_parts: bool,
-    /// Whether the snapshots are.
-    pub snapshots_in_parts: bool,
+pub struct ById {
+    /// Those that it shows. They are among [`World::snapshots`].
+    pub shown: BTreeSet<SnapshotId>,
+    /// Those that it says do not exist.
+    pub not_found: BTreeSet<SnapshotId>,
 }
 
-/// What a look asked for that did not ask for all snapshots: those that answer some scheduled times, and all of some
-/// volumes.
+/// What EC2 says when it is asked more closely, because something is to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Excerpt {
-    /// Of these volumes all snapshots were asked for. Nothing is deleted of any other.
-    pub in_full: BTreeSet<VolumeId>,
-    /// How many more volumes there are of which something may be to go.
-    pub left_out: usize,
+pub struct Closer {
+    /// Volumes and instances that are surely gone: EC2 answered that their id is not found, or showed them on their way
+    /// out.
+    pub gone: BTreeSet<SourceId>,
+    /// Whether the account's AMIs were asked for, with an answer or without: a role may lack the right.
+    pub images_asked: bool,
+    /// The snapshots that AMIs use, disabled ones among them, each with one AMI: EC2 does not delete those.
+    pub used_by: BTreeMap<SnapshotId, ImageId>,
+}
+
+/// What a plan wants to know before anything is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asks {
+    /// Volumes and instances that were not seen, and of which something goes if they are gone.
+    pub sources: BTreeSet<SourceId>,
+    /// Whether something is to go that an AMI may use.
+    pub images: bool,
+}
+
+impl Asks {
+    /// Whether nothing is to be asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty() && !self.images
+    }
 }
 
 /// Whether an observation saw everything. When in doubt keep: from a partial one nothing is deleted.
@@ -70,21 +87,6 @@ pub enum CutShort {
     TooManyPages,
     /// Something came back without an id or a time that can be read.
     Unreadable,
-}
-
-impl World {
-    /// Adds what a look at all snapshots of the volumes of `excerpt` has `shown` to what a look at some scheduled times had brought.
-    /// What both show is as the later one shows it. Where that does not show what the first one did, a list lags or somebody
-    /// deletes: the snapshot stays, and its volume counts as not looked at in full.
-    pub fn look_in_full(&mut self, mut excerpt: Excerpt, shown: Vec<Snapshot>) {
-        let seen_again: LookupSet<SnapshotId> = shown.iter().map(|snapshot| snapshot.id).collect();
-        self.snapshots.retain(|snapshot| !seen_again.contains(&snapshot.id));
-        for snapshot in &self.snapshots {
-            excerpt.left_out += usize::from(excerpt.in_full.remove(&snapshot.volume_id));
-        }
-        self.snapshots.extend(shown);
-        self.excerpt = Some(excerpt);
-    }
 }
 
 /// An EBS volume that the policy targets.

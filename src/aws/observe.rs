@@ -4,6 +4,7 @@
 //! description comes back once, or [`World::coverage`] says why not. A volume or instance that our snapshots were made
 //! of is missing from the [`World`] only when EC2 was asked for it by its id and did not show it.
 
+mod by_id;
 mod filters;
 mod instances;
 mod paging;
@@ -13,11 +14,12 @@ mod volumes;
 
 use super::{Account, ObserveError};
 use crate::policy::decode::shown;
-use crate::policy::{Policy, PolicyId, Targets};
-use crate::world::{Coverage, CutShort, Excerpt, Instance, Sweep, Volume, World};
+use crate::policy::{Policy, Targets};
+use crate::world::{Closer, Coverage, CutShort, Instance, SnapshotId, Volume, World};
 use aws_sdk_ec2::types;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use volumes::ReadVolume;
 
 /// What the policy targets, as far as it was seen.
@@ -34,18 +36,20 @@ impl Account {
     /// # Errors
     /// When a listing fails, by the names of the state machine.
     pub async fn observe(&self, policy: &Policy) -> Result<World, ObserveError> {
-        self.observe_by(policy, &Sweep::default()).await
+        self.observe_with(policy, &BTreeSet::new()).await
     }
 
-    /// The same, as `sweep` says.
+    /// The same. The snapshots `begun` are asked for by their ids where the listing does not show them: it may lag, reads by
+    /// id do not.
     ///
     /// # Errors
     /// When a listing fails, by the names of the state machine.
-    pub async fn observe_by(&self, policy: &Policy, sweep: &Sweep) -> Result<World, ObserveError> {
+    pub async fn observe_with(&self, policy: &Policy, begun: &BTreeSet<SnapshotId>) -> Result<World, ObserveError> {
         // Boxed, because a future holds those that it awaits: so deep a nest of them the compiler refuses to lay out.
-        let targets = Box::pin(self.list_targets(policy, sweep));
-        let snapshots = Box::pin(self.list_snapshots(&policy.id, sweep));
-        let (targeted, snapshots) = tokio::try_join!(targets, snapshots)?;
+        let targets = Box::pin(self.list_targets(policy));
+        let snapshots = Box::pin(self.list_snapshots(&policy.id));
+        let (targeted, mut snapshots) = tokio::try_join!(targets, snapshots)?;
+        let by_id = Box::pin(self.add_by_id(begun, &mut snapshots)).await?;
         let untargeted = Box::pin(self.find_untargeted(policy, &targeted, &snapshots.items)).await?;
         // The first reason weighs most: a doubt about the snapshots' owners is one about all that was seen.
         let cut_short = snapshots.cut_short.or(targeted.cut_short).or(untargeted.cut_short);
@@ -54,30 +58,13 @@ impl Account {
             instances: targeted.instances,
             untargeted: untargeted.ids,
             snapshots: snapshots.items,
-            excerpt: None,
+            by_id,
+            closer: Closer::default(),
             coverage: cut_short.map_or(Coverage::Complete, Coverage::Partial),
         })
     }
 
-    /// Adds all snapshots of the volumes that `excerpt` names to what a look at some of them has brought.
-    ///
-    /// # Errors
-    /// When a listing fails, by the names of the state machine.
-    pub async fn look_in_full(
-        &self,
-        policy: &PolicyId,
-        excerpt: Excerpt,
-        world: &mut World,
-    ) -> Result<(), ObserveError> {
-        let in_full = self.list_snapshots_of(policy, &excerpt.in_full).await?;
-        world.look_in_full(excerpt, in_full.items);
-        if let (Some(cut_short), Coverage::Complete) = (in_full.cut_short, world.coverage) {
-            world.coverage = Coverage::Partial(cut_short);
-        }
-        Ok(())
-    }
-
-    async fn list_targets(&self, policy: &Policy, sweep: &Sweep) -> Result<Targeted, ObserveError> {
+    async fn list_targets(&self, policy: &Policy) -> Result<Targeted, ObserveError> {
         let read_volume = volume_reading(policy);
         Ok(match &policy.targets {
             Targets::AllVolumes(default) => {
@@ -89,7 +76,7 @@ impl Account {
                 Targeted { instances: instances.items, cut_short: instances.cut_short, ..Targeted::default() }
             }
             Targets::Volumes { any_of } => {
-                let volumes = self.list_volumes(any_of, sweep.volumes_in_parts, read_volume).await?;
+                let volumes = self.list_volumes(any_of, read_volume).await?;
                 Targeted { volumes: volumes.items, cut_short: volumes.cut_short, ..Targeted::default() }
             }
         })

@@ -88,13 +88,24 @@ fn read_progress(value: &Value) -> Result<Progress, String> {
     if length > PROGRESS_LENGTH_MAX {
         return Err(format!("has {length} bytes, expected at most {PROGRESS_LENGTH_MAX}"));
     }
-    let progress =
-        Progress::deserialize(value).map_err(|error| shown(&error.to_string(), PROGRESS_QUOTE_LENGTH_MAX))?;
+    let progress = Progress::deserialize(without_obsolete(value))
+        .map_err(|error| shown(&error.to_string(), PROGRESS_QUOTE_LENGTH_MAX))?;
     // Its shape is known now, and so is that its depth is small.
     match excessive_number(value) {
         Some(number) => Err(format!("counts to {number}, expected at most {COUNTER_MAX}")),
         None => Ok(progress),
     }
+}
+
+/// Keys of `Progress` that opendlm 0.1 wrote and nobody reads any more: a run that is under way at an update goes on.
+const OBSOLETE: [&str; 2] = ["Scope", "Shown"];
+
+fn without_obsolete(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|key, _| !OBSOLETE.contains(&key.as_str()));
+    }
+    value
 }
 
 /// A number that no run counts to. All numbers of `Progress` are counters.

@@ -3,7 +3,7 @@
 use super::ours::Place;
 use super::sets::BrokenSets;
 use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
-use crate::world::{CutShort, Excerpt, SnapshotState, Tier};
+use crate::world::{Asks, Closer, CutShort, SnapshotState, SourceId, Tier};
 
 /// Nothing is deleted on the strength of an observation that was cut short.
 pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
@@ -12,12 +12,35 @@ pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
     }
 }
 
-/// Nothing is said, and so nothing is deleted, of volumes whose snapshots were not all asked for.
-pub(super) fn keep_unless_in_full(decisions: &mut [SnapshotDecision<'_>], excerpt: &Excerpt) {
-    let not_in_full = decisions.iter_mut().filter(|d| !excerpt.in_full.contains(&d.snapshot.volume_id));
-    for decision in not_in_full {
-        if !matches!(decision.verdict, SnapshotVerdict::Wait { .. }) {
-            decision.verdict = SnapshotVerdict::Keep(KeepReason::NotInFull);
+/// What an AMI uses stays: EC2 would not delete it.
+pub(super) fn keep_used(decisions: &mut [SnapshotDecision<'_>], closer: &Closer) {
+    if closer.used_by.is_empty() {
+        return;
+    }
+    for decision in decisions {
+        if let SnapshotVerdict::Delete(otherwise) = decision.verdict
+            && let Some(&image) = closer.used_by.get(&decision.snapshot.id)
+        {
+            decision.verdict = SnapshotVerdict::Keep(KeepReason::UsedByImage { image, otherwise });
+        }
+    }
+}
+
+/// Nothing goes for the sake of a source that no listing shows before EC2 has said that it is gone. Adds those to ask for.
+pub(super) fn keep_unproved(
+    decisions: &mut [SnapshotDecision<'_>],
+    missing: impl Fn(&SnapshotDecision<'_>) -> Option<SourceId>,
+    asks: &mut Asks,
+) {
+    for decision in decisions {
+        let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
+        // What failed holds nothing, whatever it was made of.
+        if let DeleteReason::Failed { .. } = otherwise {
+            continue;
+        }
+        if let Some(source) = missing(decision) {
+            asks.sources.insert(source);
+            decision.verdict = SnapshotVerdict::Keep(KeepReason::AbsenceUnproved { otherwise });
         }
     }
 }

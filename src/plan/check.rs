@@ -159,14 +159,17 @@ fn protection(
     if world.coverage != Coverage::Complete {
         return Some("was seen in an observation that was cut short");
     }
-    if world.excerpt.as_ref().is_some_and(|excerpt| !excerpt.in_full.contains(&snapshot.volume_id)) {
-        return Some("is of a volume whose snapshots were not all asked for");
-    }
     if marks.hold.is_some_and(|hold| hold.holds_at(now)) {
         return Some("is held");
     }
+    if world.closer.used_by.contains_key(&snapshot.id) {
+        return Some("is used by an AMI");
+    }
     if let DeleteReason::Failed { .. } = reason {
         return (snapshot.state != SnapshotState::Error).then_some("has not failed");
+    }
+    if !sources.is_targeted(snapshot) && !sources.is_gone(snapshot) {
+        return Some("is of a volume or instance that is neither targeted nor proved to be gone");
     }
     if let DeleteReason::Duplicate { .. } = reason {
         return earliest.protection(sources.policy, snapshot);
@@ -198,7 +201,6 @@ fn protection_from(
         DeleteReason::Orphaned { .. } if options.orphans == Orphans::Keep => Some("is an orphan, and orphans are kept"),
         DeleteReason::Orphaned { .. } => None,
         DeleteReason::Expired { .. } if snapshot.marks.expiration_time.value().is_none() => Some("carries no expiry"),
-        DeleteReason::Expired { .. } if sources.is_untargeted(snapshot) => Some("is not managed any more"),
         DeleteReason::Expired { .. } => None,
         DeleteReason::ExceedsCount { .. } if !sources.is_targeted(snapshot) => Some("is not managed any more"),
         DeleteReason::ExceedsCount { .. } => None,
@@ -256,7 +258,7 @@ fn is_complete(snapshot: &Snapshot) -> bool {
 struct Sources<'a> {
     policy: &'a Policy,
     targeted: LookupSet<SourceId>,
-    untargeted: &'a BTreeSet<SourceId>,
+    gone: &'a BTreeSet<SourceId>,
 }
 
 impl<'a> Sources<'a> {
@@ -272,16 +274,17 @@ impl<'a> Sources<'a> {
                 world.instances.iter().filter(|i| !is_going(&i.state)).map(|i| SourceId::Instance(i.id)).collect()
             }
         };
-        Self { policy, targeted, untargeted: &world.untargeted }
+        Self { policy, targeted, gone: &world.closer.gone }
     }
 
     fn is_targeted(&self, snapshot: &Snapshot) -> bool {
         source_of(self.policy, snapshot).is_some_and(|source| self.targeted.contains(&source))
     }
 
-    fn is_untargeted(&self, snapshot: &Snapshot) -> bool {
-        let is_there = source_of(self.policy, snapshot).is_some_and(|source| self.untargeted.contains(&source));
-        is_there && !self.is_targeted(snapshot)
+    /// Whether EC2 said that it does not exist, and nothing shows it as targeted all the same.
+    fn is_gone(&self, snapshot: &Snapshot) -> bool {
+        let is_gone = source_of(self.policy, snapshot).is_some_and(|source| self.gone.contains(&source));
+        is_gone && !self.is_targeted(snapshot)
     }
 }
 

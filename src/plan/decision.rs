@@ -3,7 +3,7 @@
 use super::{FailReason, SkipReason, Target};
 use crate::policy::{Schedule, ScheduleName};
 use crate::tags::Hold;
-use crate::world::{CutShort, Snapshot};
+use crate::world::{CutShort, ImageId, Snapshot};
 use jiff::Timestamp;
 
 /// What happens for one target on behalf of one schedule.
@@ -124,6 +124,11 @@ pub enum DeleteReason {
 /// Why a snapshot stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepReason<'a> {
+    /// What it was made of is in no listing, and EC2 was not asked for it by its id yet, or did not say that it is gone.
+    AbsenceUnproved {
+        /// What would have happened.
+        otherwise: DeleteReason,
+    },
     /// Somebody put it into the archive tier: what is there is not ours to manage, and it counts for nothing.
     Archived,
     /// It has expired, but its schedule's backups of the volume have stopped.
@@ -177,8 +182,6 @@ pub enum KeepReason<'a> {
         /// How many the schedule keeps.
         count: usize,
     },
-    /// The look asked only for some snapshots of its volume, so it says nothing about this one.
-    NotInFull,
     /// The schedule keeps by age and this snapshot carries no readable expiry, so nobody promised when it may go.
     NoExpirationTime,
     /// No schedule of the policy has, or had, this name.
@@ -204,6 +207,13 @@ pub enum KeepReason<'a> {
     SourceGone,
     /// A tag that the decision needs is missing or has no meaning.
     UnreadableTag(&'static str),
+    /// An AMI of the account uses it, so EC2 does not delete it.
+    UsedByImage {
+        /// One that does.
+        image: ImageId,
+        /// What would have happened.
+        otherwise: DeleteReason,
+    },
     /// It is in a state that is neither complete, pending nor failed.
     UnknownState,
     /// Its volume is there but not targeted any more (DLM: such snapshots are no longer managed).

@@ -10,7 +10,7 @@ use crate::lookup::LookupSet;
 use crate::options::Options;
 use crate::policy::{Policy, Tag};
 use crate::tags::Marks;
-use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId};
+use crate::world::{Asks, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 
 /// What is not there any more, of those of a part that are there now, once what the run makes or waits for is complete,
@@ -39,7 +39,7 @@ pub(super) fn later(
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, now, &ours, &broken);
     let is_there_now = |snapshot: &Snapshot| !made.as_ptr_range().contains(&std::ptr::from_ref(snapshot));
-    let later = verdicts(&rules, &ours, &broken, &histories)
+    let later = verdicts(&rules, &ours, &broken, &histories, &mut Asks::default())
         .into_iter()
         .filter(|decision| is_there_now(decision.snapshot))
         .filter_map(|decision| match decision.verdict {

@@ -18,12 +18,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What became of the volume or instance that a snapshot was made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It does not exist any more.
+    /// It does not exist any more: EC2 said so of its id.
     Gone,
+    /// No listing shows it. That proves nothing: nothing goes because of it before EC2 says that it is gone.
+    Missing,
     /// The policy targets it.
     Targeted,
     /// It exists, but the policy does not target it (any more).
     Untargeted,
+}
+
+impl Fate {
+    /// Whether no listing shows it, proved to be gone or not.
+    pub(super) fn is_gone_or_missing(self) -> bool {
+        matches!(self, Self::Gone | Self::Missing)
+    }
 }
 
 /// The volumes or instances that snapshots can have been made of.
@@ -31,6 +40,7 @@ pub(super) enum Fate {
 pub(super) struct Sources<'a> {
     targeted: LookupSet<SourceId>,
     untargeted: &'a BTreeSet<SourceId>,
+    gone: &'a BTreeSet<SourceId>,
     /// The last answer: the snapshots of a volume are asked about one after the other.
     last: Cell<Option<(SourceId, Fate)>>,
 }
@@ -52,7 +62,7 @@ impl<'a> Sources<'a> {
                     .extend(world.instances.iter().filter(is_there).map(|instance| SourceId::Instance(instance.id)));
             }
         }
-        Self { targeted, untargeted: &world.untargeted, last: Cell::new(None) }
+        Self { targeted, untargeted: &world.untargeted, gone: &world.closer.gone, last: Cell::new(None) }
     }
 
     pub(super) fn fate(&self, source: SourceId) -> Fate {
@@ -69,8 +79,10 @@ impl<'a> Sources<'a> {
             Fate::Targeted
         } else if self.untargeted.contains(&source) {
             Fate::Untargeted
-        } else {
+        } else if self.gone.contains(&source) {
             Fate::Gone
+        } else {
+            Fate::Missing
         }
     }
 }
@@ -211,7 +223,7 @@ pub(super) fn count(policy: &Policy, world: &World, sources: &Sources<'_>, ours:
         let fate = source.map(|source| sources.fate(source));
         if has_name && schedule.is_none() {
             count.without_schedule += 1;
-        } else if fate == Some(Fate::Gone) {
+        } else if matches!(fate, Some(Fate::Gone | Fate::Missing)) {
             count.of_gone_sources += 1;
         } else if fate == Some(Fate::Untargeted) || is_detached(source, snapshot) {
             count.of_untargeted_sources += 1;

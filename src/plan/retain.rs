@@ -111,13 +111,14 @@ impl<'a> Judge<'_, 'a> {
         }
         let orphans = self.rules.options.orphans;
         match (schedule, fate) {
+            // It is there, and whoever took the tag off may want its backups: untargeted is not gone.
+            (_, Fate::Untargeted) => keep(KeepReason::VolumeNotTargeted),
             (None, _) => orphan::without_schedule(orphans, name, scheduled_time, self.rules.now, self.is_newest(place)),
-            (Some(_), Fate::Gone) => {
+            (Some(_), Fate::Gone | Fate::Missing) => {
                 let is_newest = self.is_newest(place);
                 orphan::of_gone_source(self.rules.policy, orphans, snapshot, scheduled_time, self.rules.now, is_newest)
             }
             (Some(schedule), Fate::Targeted) => self.by_rule(schedule, place, source),
-            (Some(_), Fate::Untargeted) => keep(KeepReason::VolumeNotTargeted),
         }
     }
 

@@ -123,7 +123,8 @@ fn forecast(
             KeepReason::Held(Hold::Until(until)) => {
                 (format!("by the rules again after {}", written(*until)), Some(*until))
             }
-            KeepReason::Archived
+            KeepReason::AbsenceUnproved { .. }
+            | KeepReason::Archived
             | KeepReason::BeganBeforeScheduledTime { .. }
             | KeepReason::Brake { .. }
             | KeepReason::FailedMember
@@ -131,13 +132,13 @@ fn forecast(
             | KeepReason::Held(Hold::Forever)
             | KeepReason::LastOrphan
             | KeepReason::MinimumKept { .. }
-            | KeepReason::NotInFull
             | KeepReason::NoExpirationTime
             | KeepReason::NoSchedule(_)
             | KeepReason::ObservationCutShort { .. }
             | KeepReason::SourceGone
             | KeepReason::UnreadableTag(_)
             | KeepReason::UnknownState
+            | KeepReason::UsedByImage { .. }
             | KeepReason::VolumeNotTargeted => ("never, as long as this reason holds".to_owned(), None),
         },
     }

@@ -2,6 +2,7 @@
 
 use super::{FailureReport, line, words};
 use crate::plan::{Brake, Plan, Target, TargetDecision, TargetVerdict};
+use crate::tags;
 use crate::turn::progress::{Failure, Progress, Subject};
 use crate::world::CutShort;
 
@@ -9,9 +10,10 @@ use crate::world::CutShort;
 pub(super) fn of(plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
     let braked = progress.brake.or(plan.brake).map(|brake| braked(brake, progress.deleted));
     let unseen = plan.cut_short.map(unseen);
+    let hidden = progress.hidden.as_deref().map(hidden);
     let remembered = progress.failures.iter().map(failure_report);
     let hopeless = plan.targets.iter().filter_map(|decision| hopeless(decision, progress, is_over));
-    braked.into_iter().chain(unseen).chain(remembered).chain(hopeless).collect()
+    braked.into_iter().chain(unseen).chain(hidden).chain(remembered).chain(hopeless).collect()
 }
 
 /// The failure of a run that would delete more than it may: it says what it would have done and how to let it.
@@ -47,9 +49,29 @@ fn unseen(cut: CutShort) -> FailureReport {
     }
 }
 
+/// The failure of a run whose snapshots no listing shows.
+fn hidden(snapshot: &str) -> FailureReport {
+    FailureReport {
+        account: None,
+        region: None,
+        action: "DescribeSnapshots".to_owned(),
+        resource: line(snapshot),
+        schedule: None,
+        code: "NotListed".to_owned(),
+        message: format!(
+            "EC2 shows {} by its id but not by its tag {}: this endpoint does not filter as EC2 does. Nothing more was made \
+             and nothing was deleted; use an endpoint that filters by tags",
+            line(snapshot),
+            tags::POLICY_ID
+        ),
+        attempts: 0,
+    }
+}
+
 /// The failure of a target that cannot get its snapshot whatever is tried.
 fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -> Option<FailureReport> {
     let code = match &decision.verdict {
+        TargetVerdict::Create { .. } if progress.hidden.is_some() => "NotMade",
         // Not even tried, or refused each time: that is no failure of the target, and nothing else tells it.
         TargetVerdict::Create { .. } if is_over && has_no_room(decision, progress) => "PendingSnapshotLimitExceeded",
         // Made, perhaps often, and never seen; what failed by name is told already.
@@ -73,6 +95,7 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         Target::Volume(_) => "CreateSnapshot",
     };
     let message = match code {
+        "NotMade" => "the run stopped making snapshots, because no listing shows those that it made".to_owned(),
         "NotVisible" => {
             "EC2 shows no snapshot for this time, although calls to make one were accepted or nothing more may be tried"
                 .to_owned()

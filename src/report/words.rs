@@ -181,6 +181,13 @@ fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
 
 fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
     match reason {
+        KeepReason::AbsenceUnproved { otherwise } => (
+            "AbsenceUnproved",
+            format!(
+                "its volume or instance is in no listing, but EC2 has not said that its id is gone; otherwise {}",
+                delete_reason(*otherwise).1
+            ),
+        ),
         KeepReason::Archived => {
             ("Archived", "somebody put it into the archive tier, it is not managed there".to_owned())
         }
@@ -227,9 +234,6 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         KeepReason::NewestOf { rank, count } => {
             ("NewestOf", format!("number {rank} from the newest, the schedule keeps {count}"))
         }
-        KeepReason::NotInFull => {
-            ("NotInFull", "this turn looked only at some snapshots of its volume, a later one decides".to_owned())
-        }
         KeepReason::NoExpirationTime => {
             ("NoExpirationTime", "the schedule keeps by age and it carries no expiry".to_owned())
         }
@@ -249,6 +253,10 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         }
         KeepReason::UnreadableTag(key) => ("UnreadableTag", format!("its tag {key} is missing or has no meaning")),
         KeepReason::UnknownState => ("UnknownState", "its state is unknown, and when in doubt it stays".to_owned()),
+        KeepReason::UsedByImage { image, otherwise } => (
+            "UsedByImage",
+            format!("{image} uses it, deregister that AMI to let it go; otherwise {}", delete_reason(*otherwise).1),
+        ),
         KeepReason::VolumeNotTargeted => {
             ("VolumeNotTargeted", "its volume or instance does not carry a target tag any more".to_owned())
         }

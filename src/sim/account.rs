@@ -7,10 +7,10 @@ use crate::options::{Options, Start};
 use crate::plan::{self, check};
 use crate::policy::{Policy, Tag};
 use crate::tags::{self, Marks};
-use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Status, look};
+use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Status};
 use crate::world::{
-    AttachedVolume, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume, VolumeId,
-    VolumeState, World,
+    AttachedVolume, ById, Closer, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier,
+    Volume, VolumeId, VolumeState, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,34 +139,23 @@ impl Account {
             instances: self.instances.clone(),
             untargeted: self.untargeted.clone(),
             snapshots: snapshots.collect(),
-            excerpt: None,
+            by_id: ById::default(),
+            closer: self.closer(),
             coverage: self.coverage,
         }
     }
 
-    /// What a turn with this progress sees: the first way to look that shows enough.
-    fn look(&self, policy: &Policy, options: &Options, progress: &Progress, now: Timestamp) -> World {
-        let whole = self.observe(now);
-        let Some(sweep) =
-            look::sweeps(policy, options, progress).into_iter().find(|sweep| sweep.scheduled_times.is_some())
-        else {
-            return whole;
-        };
-        let is_asked_for = |snapshot: &&Snapshot| {
-            let time = snapshot.marks.scheduled_time.value();
-            sweep.scheduled_times.as_ref().is_none_or(|times| time.is_some_and(|time| times.contains(time)))
-        };
-        let snapshots: Vec<Snapshot> = whole.snapshots.iter().filter(is_asked_for).cloned().collect();
-        let mut seen = World { snapshots, ..whole.clone() };
-        if !look::is_enough(policy, progress, &sweep, &seen) {
-            return whole;
-        }
-        if let Some(excerpt) = look::excerpt(progress, &sweep, &seen) {
-            let is_in_full = |snapshot: &Snapshot| excerpt.in_full.contains(&snapshot.volume_id);
-            let in_full = whole.snapshots.into_iter().filter(is_in_full).collect();
-            seen.look_in_full(excerpt, in_full);
-        }
-        seen
+    /// What is neither targeted nor untargeted is gone, and the account says so when it is asked.
+    fn closer(&self) -> Closer {
+        let volumes = self.volumes.iter().map(|volume| SourceId::Volume(volume.id));
+        let instances = self.instances.iter().map(|instance| SourceId::Instance(instance.id));
+        let there: BTreeSet<SourceId> = volumes.chain(instances).chain(self.untargeted.iter().copied()).collect();
+        let sources = self.snapshots.values().flat_map(|simulated| {
+            let instance = simulated.snapshot.marks.instance_id.value().copied().map(SourceId::Instance);
+            instance.into_iter().chain([SourceId::Volume(simulated.snapshot.volume_id)])
+        });
+        let gone = sources.filter(|source| !there.contains(source)).collect();
+        Closer { gone, images_asked: true, used_by: BTreeMap::new() }
     }
 
     fn with_last_snapshot(&self, volume: &Volume) -> Volume {
@@ -245,8 +234,9 @@ impl Account {
     ///
     /// # Panics
     /// When the plan breaks a promise.
-    pub fn turn(&mut self, policy: &Policy, options: &Options, progress: Progress, now: Timestamp) -> Conclusion {
-        let world = self.look(policy, options, &progress, now);
+    pub fn turn(&mut self, policy: &Policy, options: &Options, mut progress: Progress, now: Timestamp) -> Conclusion {
+        let world = self.observe(now);
+        progress.note_look(&policy.id, &world, now, options.settling);
         let plan = plan::plan(policy, options, &progress.start(), now, &world);
         assert_eq!(check::check(policy, options, now, &world, &plan), vec![], "a plan keeps every promise");
         let asked = turn::hosts(policy, options, &plan, &progress, now, Budget::UNBOUNDED);

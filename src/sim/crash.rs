@@ -11,6 +11,7 @@ use crate::plan::{self, check};
 use crate::policy::Policy;
 use crate::turn::{self, Budget, Progress, RunOutcome, Status};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// When a run crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,18 +60,11 @@ pub struct End {
 pub struct Sight {
     /// Lists lag up to 60 s.
     pub lists_lag: bool,
-    /// The turns between the first and the last look only at what tells how far the run is.
-    pub narrow: bool,
 }
 
 impl Sight {
     /// All there are.
-    pub const ALL: [Self; 4] = [
-        Self { lists_lag: false, narrow: false },
-        Self { lists_lag: true, narrow: false },
-        Self { lists_lag: false, narrow: true },
-        Self { lists_lag: true, narrow: true },
-    ];
+    pub const ALL: [Self; 2] = [Self { lists_lag: false }, Self { lists_lag: true }];
 }
 
 /// The run without a crash, and one row for each call, moment and way to resume.
@@ -106,8 +100,7 @@ fn run(
     names: &mut Vec<String>,
 ) -> (End, bool) {
     let policy = shape.policy();
-    let whole_looks_up_to = if sight.narrow { 0 } else { Options::WHOLE_LOOKS_UP_TO };
-    let options = Options { whole_looks_up_to, ..shape.options() };
+    let options = shape.options();
     let at = Timestamp::from_second(START).expect("a time in 2026");
     let mut ec2 = furnished(shape, &policy, at);
     ec2.faults = Faults { lag: if sight.lists_lag { 9_000 } else { 0 }, ..Faults::NONE };
@@ -142,7 +135,7 @@ fn furnished(shape: Shape, policy: &Policy, at: Timestamp) -> Ec2 {
     shape.add_source(&mut ec2, long_ago, true);
     for days_ago in [3, 2, 1] {
         let started = saturating_add(at, -SignedDuration::from_hours(24 * days_ago));
-        let world = ec2.observe(policy, started).expect("nothing fails");
+        let world = ec2.observe(policy, &BTreeSet::new(), started).expect("nothing fails");
         let options = Options::default();
         let start = Start { at: started, origin: StartOrigin::Event, begun: started };
         let plan = plan::plan(policy, &options, &start, started, &world);
@@ -186,15 +179,16 @@ impl Driver<'_> {
     }
 
     /// A turn; `None` when it crashes.
-    fn turn(&mut self, policy: &Policy, options: &Options, progress: Progress) -> Option<(Status, Progress)> {
+    fn turn(&mut self, policy: &Policy, options: &Options, mut progress: Progress) -> Option<(Status, Progress)> {
         self.names.push("Describe".to_owned());
         if self.crashes(Moment::Before) {
             return None;
         }
-        let world = self.ec2.look(policy, options, &progress, self.now).expect("nothing fails");
+        let world = self.ec2.observe(policy, &progress.ids_begun(), self.now).expect("nothing fails");
         if self.crashes(Moment::After) {
             return None;
         }
+        progress.note_look(&policy.id, &world, self.now, options.settling);
         let plan = plan::plan(policy, options, &progress.start(), self.now, &world);
         assert_eq!(check::check(policy, options, self.now, &world, &plan), vec![], "a plan keeps every promise");
         let asked = turn::hosts(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
@@ -224,8 +218,7 @@ impl Driver<'_> {
 pub fn text(shape: Shape, sight: Sight) -> (String, bool) {
     let (whole, rows) = table(shape, sight);
     let lists = if sight.lists_lag { "lists that lag up to 60 s" } else { "lists that show everything" };
-    let looks = if sight.narrow { "narrow looks" } else { "looks at everything" };
-    let mut text = format!("{}, {lists}, {looks}; without a crash: {}\n", shape.name(), words(&whole));
+    let mut text = format!("{}, {lists}; without a crash: {}\n", shape.name(), words(&whole));
     text.push_str("call                      moment  resumed       end\n");
     for row in &rows {
         let end = if row.end == whole { "equal".to_owned() } else { words(&row.end) };
@@ -260,9 +253,9 @@ mod tests {
 
     #[test]
     fn wherever_a_run_of_the_sample_policy_crashes_it_ends_the_same() {
-        // Two lists at least, two creations and two deletions; one list more where the last one is of everything.
+        // Two lists at least, two creations and two deletions.
         for sight in Sight::ALL {
-            check(Shape::DailyByCount, sight, if sight.narrow { 7 } else { 6 });
+            check(Shape::DailyByCount, sight, 6);
         }
     }
 
@@ -285,8 +278,7 @@ mod tests {
     #[test]
     fn wherever_a_run_of_any_policy_crashes_it_ends_the_same() {
         for shape in crate::sim::shape::SHAPES {
-            check(shape, Sight { lists_lag: false, narrow: false }, 4);
-            check(shape, Sight { lists_lag: false, narrow: true }, 4);
+            check(shape, Sight { lists_lag: false }, 4);
         }
     }
 }

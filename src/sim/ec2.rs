@@ -1,8 +1,6 @@
 //! EC2 as it may be on its worst days: lists that lag, calls whose answers are lost, limits, refusals, snapshots that
 //! fail or hang. What is true is here for the judge to read; what a turn sees comes from [`Ec2::observe`] alone.
 
-mod look;
-
 use super::life::{Attached, Life, Record, Remover, Span};
 use super::random::Random;
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome, SetOf};
@@ -10,14 +8,18 @@ use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
 use crate::tags::Marks;
 use crate::world::{
-    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Sweep, Tier,
-    Volume, VolumeId, World,
+    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume,
+    VolumeId, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a list lags behind what was written at most.
 pub const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// How far a read by id lags at most: live captures show a new snapshot by its id 0.2 s after the call, the first time it was
+/// looked for. Five times as much.
+const BY_ID_LAG: SignedDuration = SignedDuration::from_secs(1);
 
 /// EC2 error reference: `SnapshotCreationPerVolumeRateExceeded`, "wait at least 15 seconds between concurrent
 /// CreateSnapshot requests on the same volume".
@@ -90,6 +92,9 @@ pub struct Ec2 {
     pub faults: Faults,
     /// When the role may do nothing.
     pub revoked: Option<Span>,
+    /// For how long a snapshot is in no filtered listing, whatever else lags: an incident, or an endpoint that does not filter as EC2
+    /// does.
+    pub hides_for: Option<SignedDuration>,
     /// How many calls changed or tried to change something.
     pub calls: u64,
     pub(super) random: Random,
@@ -107,6 +112,7 @@ impl Ec2 {
             attached: BTreeMap::new(),
             faults: Faults::NONE,
             revoked: None,
+            hides_for: None,
             calls: 0,
             random,
             last_id: 0,
@@ -121,15 +127,17 @@ impl Ec2 {
         saturating_add(now, -self.random.millis(0, i64::try_from(LAG_MAX.as_millis()).unwrap_or(0)))
     }
 
-    /// What a turn sees of the policy's targets and snapshots at `now`.
+    /// What a turn sees of the policy's targets and snapshots at `now`. The snapshots `begun` are asked for by their ids where the
+    /// listing does not show them.
     ///
     /// # Errors
     /// When a list fails.
-    pub fn observe(&mut self, policy: &Policy, now: Timestamp) -> Result<World, ListFailure> {
-        self.observe_by(policy, &Sweep::default(), now)
-    }
-
-    fn observe_by(&mut self, policy: &Policy, sweep: &Sweep, now: Timestamp) -> Result<World, ListFailure> {
+    pub fn observe(
+        &mut self,
+        policy: &Policy,
+        begun: &BTreeSet<SnapshotId>,
+        now: Timestamp,
+    ) -> Result<World, ListFailure> {
         if self.revoked.is_some_and(|revoked| revoked.holds(now)) {
             return Err(ListFailure::AccessDenied);
         }
@@ -138,13 +146,14 @@ impl Ec2 {
         }
         let mut world = World::default();
         self.list_targets(policy, now, &mut world);
-        world.snapshots = self.list_snapshots(now, |snapshot| look::is_asked_for(sweep, snapshot));
-        self.find_untargeted(policy, now, &mut world);
+        world.snapshots = self.list_snapshots(now);
         if self.random.happens(self.faults.cut_short) {
             world.coverage = Coverage::Partial(CutShort::TooManyPages);
             let keep = self.random.index(world.snapshots.len()).unwrap_or(0);
             world.snapshots.truncate(keep);
         }
+        self.add_by_id(begun, now, &mut world);
+        self.find_untargeted(policy, now, &mut world);
         Ok(world)
     }
 
@@ -182,14 +191,38 @@ impl Ec2 {
         self.records.iter().filter(is_of_volume).map(|record| record.snapshot.start_time).max()
     }
 
-    fn list_snapshots(&mut self, now: Timestamp, is_asked_for: impl Fn(&Snapshot) -> bool) -> Vec<Snapshot> {
+    fn list_snapshots(&mut self, now: Timestamp) -> Vec<Snapshot> {
         let mut shown = Vec::new();
         for position in 0..self.records.len() {
             let at = self.lagged(now);
-            let seen = self.records.get(position).and_then(|record| record.seen(at));
-            shown.extend(seen.filter(&is_asked_for));
+            let seen = self.records.get(position).filter(|record| !self.hides(record, now));
+            shown.extend(seen.and_then(|record| record.seen(at)));
         }
         shown
+    }
+
+    /// Whether a listing with a filter does not show a snapshot yet.
+    fn hides(&self, record: &Record, now: Timestamp) -> bool {
+        self.hides_for.is_some_and(|hidden| now.duration_since(record.snapshot.start_time) < hidden)
+    }
+
+    /// What `begun` asks for and the list does not show. Reads by id are consistent within a moment.
+    fn add_by_id(&mut self, begun: &BTreeSet<SnapshotId>, now: Timestamp, world: &mut World) {
+        let listed: BTreeSet<SnapshotId> = world.snapshots.iter().map(|snapshot| snapshot.id).collect();
+        for &id in begun.iter().filter(|id| !listed.contains(id)) {
+            let lags = self.faults.lag > 0 && self.random.happens(500);
+            let at = if lags { saturating_add(now, -BY_ID_LAG) } else { now };
+            let record = self.records.iter().find(|record| record.snapshot.id == id);
+            match record.and_then(|record| record.seen(at)) {
+                Some(snapshot) => {
+                    world.by_id.shown.insert(id);
+                    world.snapshots.push(snapshot);
+                }
+                None => {
+                    world.by_id.not_found.insert(id);
+                }
+            }
+        }
     }
 
     /// What our snapshots were made of and what is not targeted is asked for by id.

@@ -88,10 +88,6 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
     let rules = Rule::all(&policy);
     let policy = sabotage::policy(policy, sabotage);
     let mut options = shape.options();
-    // Every other round of shapes looks at excerpts, as the function does in accounts that are far larger than these.
-    if (seed / Shape::COUNT) % 2 == 1 {
-        options.whole_looks_up_to = 0;
-    }
     if sabotage == Some(Sabotage::TrustsLists) {
         options.settling = SignedDuration::ZERO;
     }

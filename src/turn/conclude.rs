@@ -1,12 +1,13 @@
 //! What came of a turn: whether the run is done, what it says, and when to look again.
 
-use super::look::Scope;
-use super::progress::{Failure, Progress, Subject};
+use super::progress::{Progress, Subject};
 use super::remaining::{self, Remaining};
-use super::{Budget, Selection, lifetime, look, window};
+use super::unsettled::Begun;
+use super::{Budget, Selection, lifetime, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
 use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
+use crate::world::SnapshotId;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -69,27 +70,20 @@ pub fn conclude(
     let done: Vec<(Action, Outcome)> = selection.actions.into_iter().zip(outcomes).collect();
     progress.brake = selection.brake;
     note_older(&mut progress, plan);
-    let deleted = done.iter().filter(|(_, outcome)| *outcome == Outcome::Deleted).count();
-    progress.shown = look::shown(plan, progress.shown, deleted);
     let pending = window::pending(plan, &progress.unsettled_at(now, options.settling));
     progress.pending_window = window::after(progress.pending_window, pending, &done);
-    let created_now = note_outcomes(&mut progress, options, plan, &done, now);
+    let created_now = note_outcomes(&mut progress, plan, &done, now);
     let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
     lifetime::note(&mut progress, &done, remaining.pending);
     if created_now {
         progress.waits = 0;
     }
-    progress.scope =
-        if selection.needs_whole { None } else { Scope::after(&progress, options, plan, remaining, &done) };
     let status = if options.dry_run {
         Status::Done(RunOutcome::Skipped)
     } else {
         status(options, plan, &progress, remaining, &done)
     };
-    if let Status::Done(_) = status {
-        progress.scope = None;
-    }
     if matches!(status, Status::Waiting { seconds: 1.. }) {
         progress.waits = progress.waits.saturating_add(1);
     }
@@ -100,22 +94,14 @@ pub fn conclude(
 
 /// Remembers what was there when the run began, as far as the plan tells.
 fn note_older(progress: &mut Progress, plan: &Plan<'_>) {
-    if plan.excerpt.is_none() {
-        let deleted = usize::try_from(progress.deleted).unwrap_or(usize::MAX);
-        let snapshots = plan.older.snapshots.saturating_add(deleted);
-        progress.older_snapshots = progress.older_snapshots.max(snapshots);
-        progress.older_volumes = progress.older_volumes.max(plan.older.volumes);
-    }
+    let deleted = usize::try_from(progress.deleted).unwrap_or(usize::MAX);
+    let snapshots = plan.older.snapshots.saturating_add(deleted);
+    progress.older_snapshots = progress.older_snapshots.max(snapshots);
+    progress.older_volumes = progress.older_volumes.max(plan.older.volumes);
 }
 
 /// Counts what was done and remembers what failed. Returns whether a snapshot was created, or perhaps was.
-fn note_outcomes(
-    progress: &mut Progress,
-    options: &Options,
-    plan: &Plan<'_>,
-    done: &[(Action, Outcome)],
-    now: Timestamp,
-) -> bool {
+fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outcome)], now: Timestamp) -> bool {
     forget_mended(progress, plan);
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
     let creations_left_out_before = std::mem::take(&mut progress.creations_left_out);
@@ -132,10 +118,10 @@ fn note_outcomes(
                 // A volume that came off its instance meanwhile got none, and nobody knows which: it is looked for like
                 // the others, and it does not count as made.
                 made += ids.len().min(subjects.len());
+                created.extend(begun(&subjects, ids));
                 for subject in subjects {
                     progress.forget_failure(&subject);
                     progress.remember_tags_left_out(&subject, action.tags_left_out());
-                    created.push(subject.hash());
                 }
             }
             Outcome::Deleted => {
@@ -147,7 +133,7 @@ fn note_outcomes(
             Outcome::Failed(Failed { kind: FailedKind::Throttled | FailedKind::TooManyPending, .. }) if is_creation => {
             }
             Outcome::Failed(failed) => {
-                let hashes = subjects.iter().map(Subject::hash);
+                let hashes = subjects.iter().map(|subject| Begun::unanswered(subject.hash()));
                 match failed.kind {
                     FailedKind::Unclear if is_creation => {
                         made += subjects.len();
@@ -171,8 +157,20 @@ fn note_outcomes(
         progress.creations_left_out = progress.creations_left_out.max(creations_left_out_before);
     }
     created.append(&mut postponed);
-    progress.remember_unsettled(created, made, now, options.settling);
+    progress.remember_unsettled(created, made, now);
     made > 0
+}
+
+/// What a call has begun, as it is remembered: each snapshot with what it was made of, or, where a call was for several
+/// volumes, the volumes and the snapshots each for themselves.
+fn begun(subjects: &[Subject], ids: &[SnapshotId]) -> Vec<Begun> {
+    match subjects {
+        [subject] if !ids.is_empty() => ids.iter().map(|&id| Begun::answered(subject.hash(), id)).collect(),
+        _ => {
+            let subjects = subjects.iter().map(|subject| Begun::unanswered(subject.hash()));
+            subjects.chain(ids.iter().map(|&id| Begun::answered(String::new(), id))).collect()
+        }
+    }
 }
 
 /// After a call for several volumes that failed they are tried one by one. Where nothing was changed this is no failure of
@@ -205,9 +203,7 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
     let open: BTreeSet<Subject> = creations.chain(deletions).collect();
-    // Of the other snapshots an excerpt says nothing.
-    let is_unseen = |failure: &Failure| plan.excerpt.is_some() && failure.subject.schedule().is_none();
-    progress.failures.retain(|failure| open.contains(&failure.subject) || is_unseen(failure));
+    progress.failures.retain(|failure| open.contains(&failure.subject));
 }
 
 fn status(
@@ -217,13 +213,13 @@ fn status(
     remaining: Remaining,
     done: &[(Action, Outcome)],
 ) -> Status {
-    // Nobody knows that all is done before a look at everything.
-    let is_open = remaining.is_open() || plan.excerpt.is_some();
+    let is_open = remaining.is_open();
     if is_open && lifetime::has_another_turn(options, progress) {
-        return Status::Waiting { seconds: seconds(options, plan, progress, remaining, done) };
+        return Status::Waiting { seconds: seconds(plan, progress, remaining, done) };
     }
     // Of what was not observed nobody knows whether it has a backup.
-    let has_failed = is_open || remaining.has_failed() || progress.brake.is_some() || plan.cut_short.is_some();
+    let has_stopped = progress.brake.is_some() || progress.hidden.is_some();
+    let has_failed = is_open || remaining.has_failed() || has_stopped || plan.cut_short.is_some();
     let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
     let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
     let has_missed = has(|verdict| matches!(verdict, TargetVerdict::Missed));
@@ -237,29 +233,14 @@ fn status(
 }
 
 /// How long to wait until the next look.
-fn seconds(
-    options: &Options,
-    plan: &Plan<'_>,
-    progress: &Progress,
-    remaining: Remaining,
-    done: &[(Action, Outcome)],
-) -> u32 {
+fn seconds(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> u32 {
     let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
     let has_deleted = done.iter().any(|(_, outcome)| *outcome == Outcome::Deleted);
-    let is_left_out = plan.excerpt.is_some_and(|excerpt| excerpt.left_out > 0) && has_deleted;
-    let has_more_work = (remaining.not_started > 0 || is_left_out) && is_advancing && !remaining.was_throttled;
-    // An excerpt with nothing left to do: the look at everything that ends the run.
-    let is_last = plan.excerpt.is_some() && progress.scope.is_none() && !remaining.is_open();
-    if is_last && has_deleted && !options.settling.is_zero() {
-        // By then EC2's lists no longer show what went, most likely.
-        return WAIT_BETWEEN_DELETIONS_SECONDS_MAX;
-    }
-    if has_more_work || is_last {
+    if remaining.not_started > 0 && is_advancing && !remaining.was_throttled {
         return 0;
     }
     let goes_later = |decision: &SnapshotDecision<'_>| decision.goes_later.is_some();
-    let goes_on =
-        has_deleted && (plan.excerpt.is_some() || progress.scope.is_some() || plan.snapshots.iter().any(goes_later));
+    let goes_on = has_deleted && plan.snapshots.iter().any(goes_later);
     wait_seconds(progress.waits).min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX })
 }
 

@@ -28,7 +28,7 @@ pub const TURNS_MAX: u32 = 10 * TURNS_PER_EXECUTION;
 pub const TURNS_OF_PART_MAX: u32 = 2_500;
 
 /// Counts the turns in which nothing moved: nothing was made or deleted, and no fewer snapshots are `pending` than ever since.
-/// Than ever, because a list that lags, or an excerpt, may show one more and one less for as long as somebody looks.
+/// Than ever, because a list that lags may show one more and one less for as long as somebody looks.
 pub(super) fn note(progress: &mut Progress, done: &[(Action, Outcome)], pending: usize) {
     let pending = u64::try_from(pending).unwrap_or(u64::MAX);
     let has_acted = progress.turns <= 1

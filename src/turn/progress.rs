@@ -5,16 +5,14 @@
 use crate::action::{Action, Failed, FailedKind, SetOf};
 use crate::options::{Start, StartOrigin};
 use crate::pace::Pace;
-use crate::plan::due::saturating_add;
 use crate::plan::{Brake, TargetDecision};
 use crate::policy::{ScheduleName, fnv1a};
 use crate::tags;
-use crate::turn::look::Scope;
+use crate::turn::unsettled::Unsettled;
 use crate::turn::window::Window;
 use crate::world::{InstanceId, SnapshotId, SourceId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use std::fmt;
 
 /// How many failures are carried and told one by one; the rest are counted. At 600 bytes each they stay under 36 KB.
@@ -22,12 +20,6 @@ pub const FAILURES_MAX: usize = 60;
 
 /// How many characters of an EC2 message are kept.
 const MESSAGE_LENGTH_MAX: usize = 200;
-
-/// How many creations are remembered until they are settled, and how many a turn makes at most: EC2 allows 100 calls and 5 a
-/// second, so 700 in two minutes, and as many more that make 2.5 snapshots each (`Options.Batch`): 2,450. At 11 bytes each they
-/// stay under 29 KB. Beyond that the oldest are forgotten: should EC2 not show one of them, it is made twice, and the second one
-/// goes again.
-pub(super) const UNSETTLED_MAX: usize = 2600;
 
 /// How many creations a run makes for each due target before it stops: what EC2 never shows would be made for ever.
 const CREATIONS_PER_TARGET_MAX: u64 = 5;
@@ -74,12 +66,6 @@ pub struct Progress {
     /// nothing tells then that it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_member_deleted: Option<Timestamp>,
-    /// How many snapshots of the policy the last turn left behind, whoever made them.
-    #[serde(default)]
-    pub shown: u64,
-    /// What the next turn looks at; at everything where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<Scope>,
     /// How many snapshots of ours there were when the run began: the most that a turn saw of them and that had gone by then.
     #[serde(default)]
     pub older_snapshots: usize,
@@ -92,6 +78,13 @@ pub struct Progress {
     /// Creations that EC2 may not list yet, the oldest turn first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsettled: Vec<Unsettled>,
+    /// Whether a listing has shown something that the run began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_listed: bool,
+    /// A snapshot of the run that EC2 shows by its id after the settling time, while no listing has shown any: the
+    /// endpoint does not filter as EC2 does, and the run makes and deletes nothing more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
     /// Instances on which a call for several volumes failed: their volumes are tried one by one from then on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub one_by_one: Vec<String>,
@@ -116,16 +109,6 @@ pub struct Progress {
     /// How many of those are creations.
     #[serde(default)]
     pub creations_left_out: u64,
-}
-
-/// The creations of one turn whose snapshots EC2 may not list yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Unsettled {
-    /// When the turn's calls had ended.
-    pub at: Timestamp,
-    /// What was created, or perhaps was: hashes, because names are long. Two that meet only postpone.
-    pub subjects: Vec<String>,
 }
 
 /// What an action is about: the identity by which its failures are remembered.
@@ -230,12 +213,12 @@ impl Progress {
             deleted: 0,
             deleted_at: None,
             failed_member_deleted: None,
-            shown: 0,
-            scope: None,
             older_snapshots: 0,
             older_volumes: 0,
             creations: 0,
             unsettled: Vec::new(),
+            is_listed: false,
+            hidden: None,
             one_by_one: Vec::new(),
             pace: Pace::default(),
             pending_window: None,
@@ -252,13 +235,6 @@ impl Progress {
     pub fn start(&self) -> Start {
         let origin = if self.start_from_clock { StartOrigin::Clock } else { StartOrigin::Event };
         Start { at: self.start, origin, begun: self.begun }
-    }
-
-    /// The hashes of what EC2 may not list yet although it was created.
-    #[must_use]
-    pub fn unsettled_at(&self, now: Timestamp, settling: SignedDuration) -> BTreeSet<&str> {
-        let recent = self.unsettled.iter().filter(|turn| is_recent(turn.at, now, settling));
-        recent.flat_map(|turn| turn.subjects.iter().map(String::as_str)).collect()
     }
 
     /// Whether a creation may be tried at `now`, for one of so many due targets whose start window ends at `until`.
@@ -303,30 +279,6 @@ impl Progress {
         self.failures.iter().filter(is_given_up).any(|failure| failure.subject == *subject)
     }
 
-    /// Remembers what EC2 may not list yet; `made` of it counts as created, or perhaps is.
-    pub(super) fn remember_unsettled(
-        &mut self,
-        subjects: Vec<String>,
-        made: usize,
-        now: Timestamp,
-        settling: SignedDuration,
-    ) {
-        self.unsettled.retain(|turn| is_recent(turn.at, now, settling));
-        self.creations = self.creations.saturating_add(u64::try_from(made).unwrap_or(u64::MAX));
-        if !subjects.is_empty() {
-            // Not before the calls had ended.
-            let at = saturating_add(tags::to_the_second(now), SignedDuration::from_secs(1));
-            self.unsettled.push(Unsettled { at, subjects });
-        }
-        let count: usize = self.unsettled.iter().map(|turn| turn.subjects.len()).sum();
-        let mut excess = count.saturating_sub(UNSETTLED_MAX);
-        for turn in &mut self.unsettled {
-            let forgotten = excess.min(turn.subjects.len());
-            turn.subjects.drain(..forgotten);
-            excess -= forgotten;
-        }
-    }
-
     pub(super) fn remember_failure(&mut self, action: &str, subject: Subject, failed: &Failed) {
         let previous = self.failures.iter().position(|f| f.subject == subject).map(|at| self.failures.remove(at));
         let failure = Failure {
@@ -362,10 +314,6 @@ impl Progress {
     pub(super) fn forget_failure(&mut self, subject: &Subject) {
         self.failures.retain(|failure| failure.subject != *subject);
     }
-}
-
-fn is_recent(at: Timestamp, now: Timestamp, settling: SignedDuration) -> bool {
-    now.duration_since(at) < settling
 }
 
 fn shortened(text: &str) -> String {

@@ -73,7 +73,7 @@ pub(super) fn after(
     let refused = of(
         |outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.kind, FailedKind::Denied | FailedKind::Refused)),
     );
-    if progress.brake.is_none() {
+    if progress.brake.is_none() && progress.hidden.is_none() {
         let unclear = of(|outcome| matches!(outcome, Outcome::Failed(failed) if failed.kind == FailedKind::Unclear));
         count_deletions(plan, progress, &finished, (&refused, &unclear), &mut remaining);
     }
@@ -99,7 +99,7 @@ fn count_targets(
                 }
                 let may_come =
                     unsettled.contains(subject.hash().as_str()) || progress.may_create(&subject, due, until, now);
-                if may_come {
+                if may_come && progress.hidden.is_none() {
                     remaining.creations += 1;
                 } else {
                     remaining.creations_failed += 1;

@@ -96,6 +96,12 @@ resource_id!(
     "i-"
 );
 
+resource_id!(
+    /// An AMI's id, `ami-` and hexadecimal digits.
+    ImageId,
+    "ami-"
+);
+
 impl SnapshotId {
     /// An id that EC2 has not given out, by its number: nearly twice as long as its own, and it begins with an f.
     #[must_use]

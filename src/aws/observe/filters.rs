@@ -1,6 +1,5 @@
 //! EC2's filters: what to ask for, and whether what came back is really it.
 
-use super::paging::PAGES_MAX;
 use super::pairs;
 use crate::policy::Tag;
 use crate::world::CutShort;
@@ -8,7 +7,9 @@ use aws_sdk_ec2::types::{self, Filter};
 use std::collections::BTreeMap;
 
 /// EC2's limit of values in a filter (EC2 user guide, "List and filter using the CLI and API").
-const FILTER_VALUES_MAX: usize = 200;
+pub(super) const FILTER_VALUES_MAX: usize = 200;
+/// How many filters name ids: for 200,000, twice the volumes of the largest account that the design counts with.
+const ID_FILTERS_MAX: usize = 1_000;
 /// EC2's limit of characters in a filter value (same page).
 const FILTER_VALUE_CHARACTERS_MAX: usize = 255;
 
@@ -36,26 +37,12 @@ pub(super) fn target_filters(any_of: &[Tag]) -> Vec<Filter> {
     filters
 }
 
-/// Filters that together name all `ids`, as many at a time as EC2 takes: at most so many filters as a listing has pages,
-/// which is twice the volumes of the largest account that the design counts with. What is beyond is not asked for.
+/// Filters that together name all `ids`, as many at a time as EC2 takes. What is beyond [`ID_FILTERS_MAX`] is not asked for.
 pub(super) fn id_filters(name: &str, ids: &[impl ToString]) -> (Vec<Filter>, Option<CutShort>) {
     let chunks = ids.chunks(FILTER_VALUES_MAX);
-    let cut_short = (chunks.len() > PAGES_MAX).then_some(CutShort::TooManyPages);
-    let filters = chunks.take(PAGES_MAX).map(|ids| filter(name, ids.iter().map(ToString::to_string).collect()));
+    let cut_short = (chunks.len() > ID_FILTERS_MAX).then_some(CutShort::TooManyPages);
+    let filters = chunks.take(ID_FILTERS_MAX).map(|ids| filter(name, ids.iter().map(ToString::to_string).collect()));
     (filters.collect(), cut_short)
-}
-
-/// The filters of the listings that together show all there is, one for each: by how the id of the volume begins. EC2's ids of
-/// 17 digits all begin with a zero, so those are told apart by the next digit.
-pub(super) fn parts(in_parts: bool) -> Vec<Option<Filter>> {
-    const DIGITS: &str = "0123456789abcdef";
-    if !in_parts {
-        return vec![None];
-    }
-    let long = DIGITS.chars().map(|digit| format!("0{digit}"));
-    let others = DIGITS.chars().filter(|&digit| digit != '0').map(String::from);
-    let beginning = |text: String| Some(filter("volume-id", vec![format!("vol-{text}*")]));
-    long.chain(others).map(beginning).collect()
 }
 
 pub(super) fn filter(name: &str, values: Vec<String>) -> Filter {

@@ -137,7 +137,7 @@ impl Account {
             for instance in page.reservations().iter().flat_map(types::Reservation::instances) {
                 on_instance(instance);
             }
-            pages.turn(page.next_token());
+            pages.turn(page.next_token(), page.reservations().len());
         }
         Ok(pages.cut_short)
     }

@@ -7,9 +7,13 @@ use std::hash::Hash;
 
 /// The largest page, and the size that EC2's documentation recommends (EC2 API reference, "Query requests": pagination).
 pub(super) const PAGE_ITEMS_MAX: i32 = 1000;
-/// How many pages of one listing are read. 800 hold the 800,000 snapshots of 100,000 volumes that keep 7 and make one,
-/// the largest account that the design counts with; EC2 may fill pages only partly, so a quarter more.
-pub(super) const PAGES_MAX: usize = 1000;
+/// How many pages of one listing are read, empty ones among them: EC2 reads a page first and filters it then (live captures of
+/// three listings), so that a filtered listing may walk through everything that the account holds. At 0.2 s a page these are
+/// more than a function has time for.
+pub(super) const PAGES_MAX: usize = 5_000;
+/// How many things of one listing are kept: more than the 800,000 snapshots of 100,000 volumes that keep 7 and make one, the
+/// largest account that the design counts with, and what fits into a function's memory.
+pub(super) const ITEMS_MAX: usize = 1_000_000;
 
 /// What a listing has brought so far, each thing once. EC2 may show a thing on two pages when it changes between them:
 /// the later reading counts.
@@ -40,6 +44,10 @@ impl<Id: Eq + Hash + Copy, T> Listing<Id, T> {
         }
     }
 
+    pub(super) fn has(&self, id: &Id) -> bool {
+        self.positions.get(id).is_some()
+    }
+
     pub(super) fn absorb(&mut self, other: Self, id: impl Fn(&T) -> &Id) {
         for item in other.items {
             self.add(Some(item), &id);
@@ -61,6 +69,7 @@ pub(super) struct Pages {
     next: Option<String>,
     seen: BTreeSet<String>,
     read: usize,
+    items: usize,
     pub(super) cut_short: Option<CutShort>,
 }
 
@@ -70,15 +79,16 @@ impl Pages {
         (!self.is_over).then(|| self.next.take())
     }
 
-    /// A page was read, and it names the next one.
-    pub(super) fn turn(&mut self, token: Option<&str>) {
+    /// A page with so many things was read, and it names the next one.
+    pub(super) fn turn(&mut self, token: Option<&str>, items: usize) {
         self.read += 1;
+        self.items += items;
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             self.is_over = true;
             return;
         };
         // A token that comes again leads round in a circle, which has no last page.
-        if self.read >= PAGES_MAX || !self.seen.insert(token.to_owned()) {
+        if self.read >= PAGES_MAX || self.items >= ITEMS_MAX || !self.seen.insert(token.to_owned()) {
             self.is_over = true;
             self.cut_short = Some(CutShort::TooManyPages);
             return;
@@ -97,9 +107,20 @@ mod tests {
         let mut read = 0;
         while pages.next().is_some() {
             read += 1;
-            pages.turn(Some(&format!("token {read}")));
+            pages.turn(Some(&format!("token {read}")), 0);
         }
         assert_eq!(read, PAGES_MAX);
         assert_eq!(pages.cut_short, Some(CutShort::TooManyPages));
+    }
+
+    #[test]
+    fn a_listing_is_cut_when_it_brings_more_than_memory_holds() {
+        let mut pages = Pages::default();
+        let mut items = 0;
+        while pages.next().is_some() {
+            items += 1_000;
+            pages.turn(Some(&format!("token {items}")), 1_000);
+        }
+        assert_eq!((items, pages.cut_short), (ITEMS_MAX, Some(CutShort::TooManyPages)));
     }
 }

@@ -1,65 +1,27 @@
 //! Listing snapshots: those of a policy, and the newest one of every volume.
 
-use super::filters::{filter, id_filters, parts};
+use super::filters::filter;
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::PolicyId;
 use crate::tags::{self, Sharing};
-use crate::world::{CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Sweep, Tier, VolumeId};
+use crate::world::{CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId};
 use aws_sdk_ec2::types::{self, Filter};
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
 
 impl Account {
-    /// The snapshots of this account that carry the policy's tag and description, whoever made them.
+    /// The snapshots of this account that carry the policy's tag, whoever made them. By that exact tag alone: EC2 documents
+    /// wildcards for few filters, and whether the description is ours too is for [`tags::ownership`] to say.
     pub(super) async fn list_snapshots(
         &self,
         policy: &PolicyId,
-        sweep: &Sweep,
     ) -> Result<Listing<SnapshotId, Snapshot>, ObserveError> {
-        let answering = sweep.scheduled_times.as_ref().map(|times| {
-            filter(&format!("tag:{}", tags::SCHEDULED_TIME), times.iter().map(|&time| tags::written(time)).collect())
-        });
-        let parts = parts(sweep.snapshots_in_parts);
-        self.list_snapshots_by(
-            policy,
-            parts.into_iter().map(|part| part.into_iter().chain(answering.clone()).collect()),
-        )
-        .await
-    }
-
-    /// The snapshots of these volumes that carry the policy's tag and description.
-    pub(super) async fn list_snapshots_of(
-        &self,
-        policy: &PolicyId,
-        volumes: &BTreeSet<VolumeId>,
-    ) -> Result<Listing<SnapshotId, Snapshot>, ObserveError> {
-        let volumes: Vec<VolumeId> = volumes.iter().copied().collect();
-        let (filters, cut_short) = id_filters("volume-id", &volumes);
-        let mut listing = self.list_snapshots_by(policy, filters.into_iter().map(|filter| vec![filter])).await?;
-        listing.cut(cut_short);
-        Ok(listing)
-    }
-
-    /// What listings side by side find, each with filters of its own beside those of the policy.
-    async fn list_snapshots_by(
-        &self,
-        policy: &PolicyId,
-        filters: impl Iterator<Item = Vec<Filter>>,
-    ) -> Result<Listing<SnapshotId, Snapshot>, ObserveError> {
-        let read = Mutex::new(Reading::default());
-        let add = |snapshot: &types::Snapshot| read.lock().unwrap_or_else(PoisonError::into_inner).add(snapshot);
-        let listings = filters
-            .map(|filters| self.each_snapshot(ownership_filters(policy).into_iter().chain(filters).collect(), add));
-        let cut_short = try_join_all(listings).await?;
-        let Reading { mut listing, owners, .. } = read.into_inner().unwrap_or_else(PoisonError::into_inner);
-        cut_short.into_iter().for_each(|cut_short| listing.cut(cut_short));
-        // Last, because it outweighs the rest: it doubts what was seen as well.
-        listing.cut(owners.mixed);
-        Ok(listing)
+        let of_policy = filter(&format!("tag:{}", tags::POLICY_ID), vec![policy.to_string()]);
+        let mut read = Reading::default();
+        let cut_short = self.each_snapshot(vec![of_policy], |snapshot| read.add(snapshot)).await?;
+        Ok(read.ended(cut_short))
     }
 
     /// When the newest snapshot of each volume began, whoever made it. The account may hold far more snapshots than
@@ -97,34 +59,34 @@ impl Account {
             for snapshot in page.snapshots() {
                 on_snapshot(snapshot);
             }
-            pages.turn(page.next_token());
+            pages.turn(page.next_token(), page.snapshots().len());
         }
         Ok(pages.cut_short)
     }
 }
 
-/// What the listings of a sweep have brought so far.
+/// What a listing of snapshots has brought so far.
 #[derive(Debug, Default)]
-struct Reading {
+pub(super) struct Reading {
     listing: Listing<SnapshotId, Snapshot>,
     owners: Owners,
     sharing: Sharing,
 }
 
 impl Reading {
-    fn add(&mut self, snapshot: &types::Snapshot) {
+    pub(super) fn add(&mut self, snapshot: &types::Snapshot) {
         self.owners.see(snapshot.owner_id());
         self.listing.add(read_snapshot(snapshot, &mut self.sharing), |snapshot| &snapshot.id);
     }
-}
 
-/// The tag and the description together, as design.md 4.3 asks: neither alone makes a snapshot ours. A policy id holds
-/// no wildcard, so only the last star is one.
-fn ownership_filters(policy: &PolicyId) -> Vec<Filter> {
-    vec![
-        filter(&format!("tag:{}", tags::POLICY_ID), vec![policy.to_string()]),
-        filter("description", vec![format!("{}*", tags::description_prefix(policy))]),
-    ]
+    /// All that was read, and why that is not all there is.
+    pub(super) fn ended(self, cut_short: Option<CutShort>) -> Listing<SnapshotId, Snapshot> {
+        let Self { mut listing, owners, .. } = self;
+        listing.cut(cut_short);
+        // Last, because it outweighs the rest: it doubts what was seen as well.
+        listing.cut(owners.mixed);
+        listing
+    }
 }
 
 /// Every state but `error` that EC2 lets one ask for: what failed is no snapshot of its volume.

@@ -1,12 +1,10 @@
 //! What the tests of this room share, and what holds for every listing.
 
 mod hostile;
-mod sweeps;
 
 use super::*;
 use crate::aws::tests::{POLICY, account, account_with, answer, error_answer, policy};
 use crate::tags;
-use crate::world::{SnapshotState, VolumeId};
 use aws_credential_types::provider::{error::CredentialsError, future};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::{ProvideCredentials, SharedHttpClient};

@@ -1,6 +1,6 @@
 //! Listing volumes: those with a target tag, all of them, or those of given ids.
 
-use super::filters::{carries, id_filters, parts, target_filters};
+use super::filters::{carries, id_filters, target_filters};
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
@@ -17,20 +17,9 @@ pub(super) type Volumes = Listing<VolumeId, Volume>;
 
 impl Account {
     /// The volumes that carry at least one of `any_of`.
-    pub(super) async fn list_volumes(
-        &self,
-        any_of: &[Tag],
-        in_parts: bool,
-        read: ReadVolume,
-    ) -> Result<Volumes, ObserveError> {
-        let mut calls = Vec::new();
-        for filter in target_filters(any_of) {
-            for part in parts(in_parts) {
-                let call = self.client.describe_volumes().filters(filter.clone());
-                calls.push(part.into_iter().fold(call, DescribeVolumesFluentBuilder::filters));
-            }
-        }
-        self.volumes_of(calls.into_iter(), read, |volume| carries(volume.tags(), any_of)).await
+    pub(super) async fn list_volumes(&self, any_of: &[Tag], read: ReadVolume) -> Result<Volumes, ObserveError> {
+        let calls = target_filters(any_of).into_iter().map(|filter| self.client.describe_volumes().filters(filter));
+        self.volumes_of(calls, read, |volume| carries(volume.tags(), any_of)).await
     }
 
     /// Every volume, with what a default policy asks about it. Without a filter: a page size is enough for EC2's larger
@@ -106,7 +95,7 @@ impl Account {
                     listing.add(read, |volume| &volume.id);
                 }
             }
-            pages.turn(page.next_token());
+            pages.turn(page.next_token(), page.volumes().len());
         }
         listing.cut(pages.cut_short);
         Ok(listing)

@@ -5,7 +5,6 @@ use opendlm::pace::Share;
 use opendlm::sim::fleet::run::{Calls, Conditions, Ended, Shell, run};
 use opendlm::turn::RunOutcome;
 use serde_json::{Value, json};
-use std::num::NonZeroUsize;
 
 /// What is simulated where no number of volumes is given.
 const VOLUMES: [u32; 4] = [1, 100, 1_000, 10_000];
@@ -14,7 +13,6 @@ const VOLUMES: [u32; 4] = [1, 100, 1_000, 10_000];
 /// [`Shell`]; then what the runs meet, each a field of [`Conditions`].
 pub(super) const WORDS: [&str; 10] = [
     "timeout=SECONDS",
-    "listings=NUMBER",
     "work-seconds-max=SECONDS",
     "creation-seconds-max=SECONDS",
     "deletion-seconds-max=SECONDS",
@@ -22,6 +20,7 @@ pub(super) const WORDS: [&str; 10] = [
     "others=THOUSANDTHS",
     "share=PER_CENT",
     "pending=SNAPSHOTS",
+    "page=MILLISECONDS",
     "batch",
 ];
 
@@ -113,7 +112,6 @@ fn read(words: &[String]) -> Result<Asked, String> {
 fn change(shell: &mut Shell, word: &str) -> Option<()> {
     match word.split_once('=') {
         Some(("timeout", seconds)) => shell.timeout_seconds = seconds.parse().ok()?,
-        Some(("listings", number)) => shell.snapshot_listings = Some(number.parse::<NonZeroUsize>().ok()?),
         Some(("work-seconds-max", seconds)) => shell.work_seconds_max = seconds.parse().ok()?,
         Some(("creation-seconds-max", seconds)) => shell.creation_seconds_max = seconds.parse().ok()?,
         Some(("deletion-seconds-max", seconds)) => shell.deletion_seconds_max = seconds.parse().ok()?,
@@ -129,6 +127,7 @@ fn set(conditions: &mut Conditions, word: &str) -> Option<()> {
         None if word == "batch" => conditions.batch = true,
         Some(("others", thousandths)) => conditions.others_thousandths = thousandths.parse().ok()?,
         Some(("share", per_cent)) => conditions.share = Share::of_per_cent(per_cent.parse().ok()?)?,
+        Some(("page", millis)) => conditions.page = SignedDuration::from_millis(millis.parse().ok()?),
         Some(("pending", snapshots)) => conditions.pending_max = Some(snapshots.parse().ok()?),
         _ => return None,
     }

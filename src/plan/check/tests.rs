@@ -113,16 +113,17 @@ fn orphans_stay_unless_the_option_lets_them_go() {
 fn what_is_not_managed_any_more_may_not_go_by_a_rule() {
     let unmanaged = Some("is not managed any more");
     let gone = world([], of_days(19..=21).into_iter().map(|s| s.expiring(NOW)));
-    let untargeted = World { untargeted: [SourceId::Volume(volume_id(1))].into(), ..gone.clone() };
+    let unproved = World { closer: crate::world::Closer::default(), ..gone.clone() };
     let deleting = crate::world::Volume { state: VolumeState::Deleting, ..volume(1) };
     let going = World { volumes: vec![deleting], ..gone.clone() };
     let options = Options::default();
-    for world in [&gone, &untargeted, &going] {
+    for world in [&gone, &going] {
         check_protection(&sample(), &options, world, surplus(), unmanaged);
     }
     check_protection(&sample(), &options, &gone, expired(), None);
-    check_protection(&sample(), &options, &untargeted, expired(), unmanaged);
-    let both = World { volumes: vec![volume(1)], ..untargeted };
+    let why = Some("is of a volume or instance that is neither targeted nor proved to be gone");
+    check_protection(&sample(), &options, &unproved, expired(), why);
+    let both = World { volumes: vec![volume(1)], ..unproved };
     check_protection(&sample(), &options, &both, expired(), None);
 }
 
@@ -146,20 +147,6 @@ fn nothing_goes_on_the_strength_of_half_an_observation() {
     let world = World { coverage: Coverage::Partial(CutShort::TooManyPages), ..world([volume(1)], of_days(19..=21)) };
     let why = Some("was seen in an observation that was cut short");
     check_protection(&sample(), &Options::default(), &world, surplus(), why);
-}
-
-#[test]
-fn nothing_goes_of_a_volume_whose_snapshots_were_not_all_asked_for() {
-    let seen_in_full = |volumes: &[u32]| {
-        let in_full = volumes.iter().map(|&number| volume_id(number)).collect();
-        let excerpt = Some(crate::world::Excerpt { in_full, left_out: 0 });
-        World { excerpt, ..world([volume(1)], of_days(19..=21)) }
-    };
-    let check = |world: &World, expected| {
-        check_protection(&sample(), &Options::default(), world, surplus(), expected);
-    };
-    check(&seen_in_full(&[1, 2]), None);
-    check(&seen_in_full(&[2]), Some("is of a volume whose snapshots were not all asked for"));
 }
 
 #[test]

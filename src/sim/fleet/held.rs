@@ -27,14 +27,14 @@ impl View {
         Self { world, positions, pending: Vec::new(), sharing: Sharing::default() }
     }
 
-    /// Shows what is complete when its page is read: `read_at` tells when that is, by the place in the list and the volume. What a
+    /// Shows what is complete when its page is read: `read_at` tells when that is, by the place in the list. What a
     /// look shows of what was begun or deleted meanwhile is left out: nothing is, while a function only looks.
-    pub(super) fn show(&mut self, read_at: impl Fn(usize, VolumeId) -> Timestamp) {
+    pub(super) fn show(&mut self, read_at: impl Fn(usize) -> Timestamp) {
         let Self { world, positions, pending, .. } = self;
         pending.retain(|(id, completes_at)| {
             let Some(&position) = positions.get(id) else { return false };
             let Some(snapshot) = world.snapshots.get_mut(position) else { return false };
-            let is_complete = *completes_at <= read_at(position, snapshot.volume_id);
+            let is_complete = *completes_at <= read_at(position);
             if is_complete {
                 snapshot.state = SnapshotState::Completed;
             }

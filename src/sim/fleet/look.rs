@@ -2,7 +2,7 @@
 
 use super::calls::whole_milliseconds;
 use super::ec2::Real;
-use super::run::{PAGE, PAGE_ITEMS_MAX};
+use super::run::PAGE_ITEMS_MAX;
 use crate::pace::Bucket;
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,6 +24,8 @@ pub(super) struct Listing {
     /// When each page is read; the page shows what is so then.
     read_at: Vec<Timestamp>,
     pages: usize,
+    /// How long one takes.
+    page: SignedDuration,
     ready_at: Timestamp,
 }
 
@@ -36,13 +38,8 @@ pub(super) struct Way<'r> {
 
 impl Listing {
     /// A listing of so many things that begins at `now`. Nothing fills a page too.
-    pub(super) fn of(action: Describe, items: usize, now: Timestamp) -> Self {
-        Self { action, read_at: Vec::new(), pages: items.div_ceil(PAGE_ITEMS_MAX).max(1), ready_at: now }
-    }
-
-    /// What it lists.
-    pub(super) fn action(&self) -> Describe {
-        self.action
+    pub(super) fn of(action: Describe, items: usize, now: Timestamp, page: SignedDuration) -> Self {
+        Self { action, read_at: Vec::new(), pages: items.div_ceil(PAGE_ITEMS_MAX).max(1), page, ready_at: now }
     }
 
     /// When a page was read.
@@ -69,9 +66,9 @@ pub(super) fn read<'r>(listings: &mut [Listing], mut snapshots: Way<'r>, mut vol
         let start = listing.ready_at + whole_milliseconds(wait);
         if way.real.takes(start) {
             listing.read_at.push(start);
-            listing.ready_at = start + PAGE;
+            listing.ready_at = start + listing.page;
         } else {
-            listing.ready_at = start + PAGE + PAUSE;
+            listing.ready_at = start + listing.page + PAUSE;
         }
     }
 }

@@ -3,8 +3,8 @@
 //! The core is the real one: plan, select, conclude, the progress that travels as JSON, and the buckets. The shell
 //! around it is a model, and this is all of it. A turn
 //!
-//! 1. lists the volumes and the snapshots, each listing page by page and both at the same time ([`PAGE`]);
-//! 2. plans, which takes no time, and with `Options.Batch` looks at the instances that the plan makes it ask for ([`PAGE`]);
+//! 1. lists the volumes and the snapshots, each listing page by page and both at the same time ([`Conditions::page`]);
+//! 2. plans, which takes no time, and with `Options.Batch` looks at the instances that the plan makes it ask for, which takes a page;
 //! 3. makes its creations of either kind and its deletions, each in a lane of its own with [`CALLS_IN_FLIGHT_MAX`] calls at once
 //!    ([`CALL`]); no call starts when less of the function's time is left than such a call may take;
 //! 4. is followed by another one at once while there is work and time; else the function answers, and Step Functions waits as
@@ -48,9 +48,6 @@ pub const CALLS_IN_FLIGHT_MAX: usize = 10;
 pub const FILTER_VALUES_MAX: usize = 200;
 /// As in `aws/pace.rs`: how many tokens of each bucket are never used.
 const ON_THE_WAY: u32 = 2;
-/// As in `aws/observe/filters.rs`: the listings of a sweep in parts, and how many of them EC2's ids fill.
-const PARTS: usize = 31;
-const PARTS_FILLED: usize = 16;
 /// As in `main.rs`: what a turn keeps back of the function's time for its answer.
 const ANSWER: SignedDuration = SignedDuration::from_secs(2);
 /// How many volumes an account may have whose plans are held to every promise; beyond that it takes too long.
@@ -68,6 +65,7 @@ const START: &str = "2026-11-22T17:00:00Z";
 struct Given<'r> {
     volumes: u32,
     shell: &'r Shell,
+    conditions: Conditions,
     policy: Policy,
     options: Options,
     start: Start,
@@ -143,7 +141,7 @@ impl<'r> Run<'r> {
             bucket
         };
         Self {
-            given: Given { volumes, shell, policy, options, start },
+            given: Given { volumes, shell, conditions, policy, options, start },
             ec2: Ec2::new(conditions.others_thousandths, conditions.pending_max, at),
             whole,
             snapshot_pages: describing(pace::DESCRIBE_SNAPSHOTS),
@@ -182,18 +180,13 @@ impl<'r> Run<'r> {
     }
 
     fn turn(&mut self, progress: Progress, now: Timestamp, until: Timestamp) -> Turned {
-        let sweep = turn::look::sweeps(&self.given.policy, &self.given.options, &progress)
-            .into_iter()
-            .next()
-            .unwrap_or_default();
-        let (seen, excerpt) = self.look(&progress, &sweep, now);
+        let seen = self.look(now);
         if seen.all > until {
             return Turned::CutOff { ended: until };
         }
         let until = until.min(seen.all + SignedDuration::from_secs(self.given.shell.work_seconds_max));
-        let world = excerpt.as_ref().unwrap_or(&self.whole.world);
+        let world = &self.whole.world;
         let acted = act::act(&self.given, world, &mut self.ec2, &mut self.last_id, progress, (now, &seen, until));
-        drop(excerpt);
         self.note(&acted);
         let Acted { ended, conclusion, .. } = acted;
         let status = self.given.shell.shortened(conclusion.status, &conclusion.done);

@@ -45,7 +45,7 @@ impl Year<'_> {
     fn single_turn(
         &mut self,
         execution: &mut Execution,
-        progress: Progress,
+        mut progress: Progress,
         (begun, skew): (Timestamp, SignedDuration),
     ) -> Result<Option<(u32, Progress)>, NoAnswer> {
         self.told.turns += 1;
@@ -54,12 +54,13 @@ impl Year<'_> {
         self.elapse(latency);
         let looked_at = self.now;
         let world =
-            self.ec2.look(self.policy, self.options, &progress, looked_at).map_err(|failure| match failure {
+            self.ec2.observe(self.policy, &progress.ids_begun(), looked_at).map_err(|failure| match failure {
                 ListFailure::AccessDenied => NoAnswer::Denied,
                 ListFailure::Throttled | ListFailure::Unavailable => NoAnswer::Busy,
             })?;
         let world = sabotage::view(self.sabotage, self.policy, world);
         let (policy, options) = (self.policy, self.options);
+        progress.note_look(&policy.id, &world, clock, options.settling);
         let plan = plan::plan(policy, options, &progress.start(), clock, &world);
         for broken in check::check(policy, options, clock, &world, &plan) {
             self.broken(format!("the plan: {broken}"));

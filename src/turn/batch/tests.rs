@@ -190,7 +190,8 @@ fn each_volume_of_a_call_is_remembered_until_ec2_shows_its_snapshot() {
     let world = account(&[&[1, 2]], &[3]);
     let first = turn_at(at(NOW), &world, begin(), Budget::UNBOUNDED, created);
     assert_eq!((first.progress.created, first.progress.creations), (3, 3));
-    assert_eq!(first.progress.unsettled[0].subjects.len(), 3);
+    // Two volumes of a call with two snapshots, and one with its own.
+    assert_eq!(first.progress.unsettled[0].subjects.len(), 5);
     let soon = at(NOW) + SignedDuration::from_secs(60);
     let second = turn_at(soon, &world, first.progress, Budget::UNBOUNDED, created);
     assert_eq!(second.done, vec![]);

@@ -69,19 +69,6 @@ fn a_deletion_is_given_up_at_once_when_refused_and_after_three_tries_when_it_may
 }
 
 #[test]
-fn what_is_unsettled_is_bounded_and_the_oldest_is_forgotten_first() {
-    let settling = SignedDuration::from_secs(120);
-    let mut progress = progress();
-    let hashes = |from: usize, count: usize| (from..from + count).map(|n| format!("{n:08x}")).collect::<Vec<_>>();
-    progress.remember_unsettled(hashes(0, 2000), 2000, at(NOW), settling);
-    progress.remember_unsettled(hashes(2000, 1100), 1100, at(NOW), settling);
-    let unsettled = progress.unsettled_at(at(NOW), settling);
-    assert_eq!(unsettled.len(), UNSETTLED_MAX);
-    assert_eq!(unsettled.first().copied(), Some(hashes(500, 1)[0].as_str()));
-    assert_eq!(progress.creations, 3100);
-}
-
-#[test]
 fn a_brake_is_met_by_one_more_than_it_allows() {
     use crate::options::MaximumDeletions;
     let old = (15..=21).map(|day| snapshot(day, 1, &format!("2026-11-{day}T17:00:00Z")));

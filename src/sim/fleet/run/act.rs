@@ -1,6 +1,6 @@
 //! What a turn does after its look: plan, select, call, conclude.
 
-use super::{CHECKED_VOLUMES_MAX, FILTER_VALUES_MAX, Given, ON_THE_WAY, PAGE, SNAPSHOT_TAKES, Seen};
+use super::{CHECKED_VOLUMES_MAX, FILTER_VALUES_MAX, Given, ON_THE_WAY, SNAPSHOT_TAKES, Seen};
 use crate::action::{Action, Outcome, SetOf};
 use crate::pace::{self, Bucket, Known, Limit};
 use crate::plan::{self, Plan, check};
@@ -37,6 +37,7 @@ pub(super) fn act(
     (now, seen, until): (Timestamp, &Seen, Timestamp),
 ) -> Acted {
     let mut buckets = Buckets::learnt(given, &progress, now);
+    progress.note_look(&given.policy.id, world, now, given.options.settling);
     let plan = planned(given, world, now);
     let budget = buckets.budget(now, until);
     let (hosts, hosts_seen) = hosts(given, &plan, &progress, ec2, (now, seen.all, budget));
@@ -100,7 +101,7 @@ fn hosts(
     for _ in asked.chunks(FILTER_VALUES_MAX) {
         ec2.instance_pages.takes(looks_from);
     }
-    let seen = if asked.is_empty() { Timestamp::MIN } else { looks_from + PAGE };
+    let seen = if asked.is_empty() { Timestamp::MIN } else { looks_from + given.conditions.page };
     (asked.into_iter().filter_map(|id| host(id, given.volumes)).collect(), seen)
 }
 

@@ -1,20 +1,16 @@
 //! What the shell could do otherwise, what a run meets, and what it came to.
 
-use super::{FILTER_VALUES_MAX, OLD_SNAPSHOTS, PAGE_ITEMS_MAX, VOLUMES_OF_TWO};
+use super::{FILTER_VALUES_MAX, OLD_SNAPSHOTS, PAGE, PAGE_ITEMS_MAX, VOLUMES_OF_TWO};
 use crate::action::{Action, Outcome};
 use crate::pace::Share;
 use crate::turn::{RunOutcome, Status};
 use jiff::SignedDuration;
-use std::num::NonZeroUsize;
 
 /// How the shell works: each field is a choice that could be made otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shell {
     /// The function's timeout, in seconds.
     pub timeout_seconds: i64,
-    /// How many listings, each with a filter of its own, run at the same time in the look at all snapshots; `None` leaves
-    /// it to the core.
-    pub snapshot_listings: Option<NonZeroUsize>,
     /// How long after its look a turn is over, in seconds, as if the function's time were: a short turn sees sooner what is
     /// complete. It holds the two times below as well.
     pub work_seconds_max: i64,
@@ -35,6 +31,8 @@ pub struct Conditions {
     pub share: Share,
     /// How many snapshots may be pending at once, which nobody tells.
     pub pending_max: Option<usize>,
+    /// How long a page of a listing takes to come.
+    pub page: SignedDuration,
     /// `Options.Batch`. The volumes are on instances that have two and three of them by turns.
     pub batch: bool,
 }
@@ -94,8 +92,7 @@ impl Shell {
     /// The shell as it is: the timeout of template.yaml, and of `aws/apply.rs` CREATE_SECONDS_MAX and
     /// DELETE_SECONDS_MIN, and of `turn/look.rs` WORK.
     pub const TODAY: Self = Self {
-        timeout_seconds: 300,
-        snapshot_listings: None,
+        timeout_seconds: 900,
         work_seconds_max: 100,
         creation_seconds_max: 15,
         deletion_seconds_max: 5,
@@ -115,7 +112,8 @@ impl Shell {
 
 impl Conditions {
     /// Nobody else calls, and there is no hidden limit.
-    pub const ALONE: Self = Self { others_thousandths: 0, share: Share::ALL, pending_max: None, batch: false };
+    pub const ALONE: Self =
+        Self { others_thousandths: 0, share: Share::ALL, pending_max: None, page: PAGE, batch: false };
 }
 
 impl Calls {

@@ -81,10 +81,10 @@ fn beside_others_who_take_half_a_whole_share_is_throttled_and_done() {
 }
 
 #[test]
-fn a_listing_that_is_split_takes_a_part_of_the_time() {
-    let shell = Shell { snapshot_listings: 2.try_into().ok(), ..Shell::TODAY };
-    let ran = run(150, &shell, Conditions::ALONE);
-    assert_eq!(ran.created_after, SignedDuration::from_millis(300 + (150 - 98) * 200));
+fn a_page_that_takes_longer_delays_every_look() {
+    let ran = run(150, &Shell::TODAY, Conditions { page: SignedDuration::from_millis(500), ..Conditions::ALONE });
+    // Two pages of 1,050 snapshots, and the first step of the state machine.
+    assert_eq!(ran.created_after, SignedDuration::from_millis(100 + 2 * 500 + (150 - 98) * 200));
 }
 
 #[test]
