@@ -28,15 +28,6 @@ impl Action {
         }
     }
 
-    /// The instance whose volumes, which a policy targets one by one, it makes snapshots of in one call.
-    #[must_use]
-    pub fn batched_on(&self) -> Option<InstanceId> {
-        match self {
-            Self::CreateSnapshots(CreateSnapshots { instance_id, of: SetOf::Volumes(_), .. }) => Some(*instance_id),
-            Self::CreateSnapshot(_) | Self::CreateSnapshots(_) | Self::DeleteSnapshot(_) => None,
-        }
-    }
-
     /// Whether it deletes a failed member of a multi-volume set.
     #[must_use]
     pub fn deletes_failed_member(&self) -> bool {
@@ -90,8 +81,6 @@ pub struct CreateSnapshot {
 pub struct CreateSnapshots {
     /// The instance to make snapshots of.
     pub instance_id: InstanceId,
-    /// What of it gets them.
-    pub of: SetOf,
     /// Whether its root volume is left out.
     pub exclude_boot_volume: bool,
     /// The data volumes that are left out, at most [`EXCLUDED_VOLUMES_MAX`].
@@ -108,15 +97,6 @@ pub struct CreateSnapshots {
     pub tags: Vec<Tag>,
     /// What was left out of the tags, to be told.
     pub tags_left_out: Vec<String>,
-}
-
-/// On whose behalf a CreateSnapshots call is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SetOf {
-    /// The instance's, with whatever volumes it has: a policy for instances.
-    Instance,
-    /// That of these volumes, each of which would get its snapshot by a call of its own as well (`Options.Batch`).
-    Volumes(Vec<VolumeId>),
 }
 
 /// How many data volumes a CreateSnapshots call can leave out (EC2 API reference: `ExcludeDataVolumeId`, up to 40).

@@ -82,7 +82,6 @@ pub(crate) fn volume(number: u32) -> Volume {
         volume_type: "gp3".to_owned(),
         is_boot: false,
         last_snapshot: None,
-        attached_to: None,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::policy::decode::{IdRule, Reading};
 use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
-use crate::world::{Instance, InstanceId, SnapshotId, World};
+use crate::world::{SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
 use lines::{log_action, log_decisions, log_limits, log_turn};
 use serde_json::Value;
@@ -176,9 +176,7 @@ async fn single_turn(
     hold_to_promises(event, now, &world, &plan);
     log_decisions(event, &plan);
     let budget = budget(&account.buckets(), now, until);
-    let asked = turn::hosts(&event.policy, &event.options, &plan, &progress, now, budget);
-    let hosts = hosts(account, event, &asked, until).await;
-    let selection = turn::select_on(&event.policy, &event.options, &plan, &progress, now, budget, &hosts);
+    let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
     let policy_id = event.policy.id.as_str();
     let target = event.options.target.as_ref();
     let log = |action: &Action, outcome: &Outcome| log_action(policy_id, target, action, outcome);
@@ -273,27 +271,6 @@ fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_
         error!(policy = event.policy.id.as_str(), "broken promise: {promise}");
     }
     assert!(broken.is_empty(), "the plan breaks a promise, nothing was changed: {broken:?}");
-}
-
-/// How long a turn waits for the instances that it asks for: for a few pages, and for a throttle or two.
-const HOSTS_PATIENCE: Duration = Duration::from_secs(15);
-
-/// The instances that are asked for, as EC2 shows them now. That they cannot be seen is no obstacle: their volumes get their
-/// snapshots one by one.
-async fn hosts(account: &Account, event: &Event, asked: &[InstanceId], until: Timestamp) -> Vec<Instance> {
-    if asked.is_empty() {
-        return Vec::new();
-    }
-    let left = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
-    let patience = HOSTS_PATIENCE.min(left);
-    let why = match tokio::time::timeout(patience, account.hosts(asked)).await {
-        Ok(Ok(hosts)) => return hosts,
-        Ok(Err(error)) => report::chain(&error),
-        Err(_) => format!("EC2 did not show them within {} s", patience.as_secs()),
-    };
-    let policy = event.policy.id.as_str();
-    warn!(policy, cause = why, "the instances of the volumes cannot be seen, snapshots are made one by one");
-    Vec::new()
 }
 
 /// What fits at best between `now` and `until` through what is left in the buckets; the pacers of the account hold back

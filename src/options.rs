@@ -2,23 +2,23 @@
 
 use crate::pace::Share;
 use crate::place::{ListObject, OneOf, Place};
-use crate::policy::{Age, ScheduleName};
+use crate::policy::{Age, AgeUnit, ScheduleName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// The options of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
+    /// `AcceptCount`: the lowered count of a schedule that a person has agreed to: what the schedule kept by its count of then
+    /// goes only with this consent, for exactly this count. Default: none.
+    pub accept_count: BTreeMap<ScheduleName, NonZeroU32>,
     /// `AgeWithoutNewBackups`: age retention goes on for a volume whose backups have stopped, as with DLM. Default:
     /// false, when backups stop nothing ages away.
     pub age_without_new_backups: bool,
     /// `ApiShare`: which part of EC2's request limits a run takes at most; the rest is left to the account's other tools.
     /// Default: 100 per cent, because most of the time nobody else makes or deletes snapshots.
     pub api_share: Share,
-    /// `Batch`: volumes of one instance that a policy for volumes would make the same snapshots of get them by one call,
-    /// where EC2 can do that. Default: false, because what EC2 does to the snapshots of one call it does to all of them:
-    /// when one fails, the others show `error` too.
-    pub batch: bool,
     /// `DryRun`: decide and report, change nothing. Default: false.
     pub dry_run: bool,
     /// `MaximumDeletions`: a run that would delete more stops before its first deletion. Default: see
@@ -34,6 +34,11 @@ pub struct Options {
     pub previous_names: BTreeMap<ScheduleName, Vec<ScheduleName>>,
     /// `RunNow`: every schedule of the policy is due, with the start itself as scheduled time. Default: false.
     pub run_now: bool,
+    /// `RunNowRetain`: how long a snapshot stays that `RunNow` made. Default: 7 days.
+    pub run_now_retain: Age,
+    /// The revision of the policy that the event carries beside it; `None` where it has none. Which of two deployed versions is
+    /// the newer one is told by it.
+    pub revision: Option<Timestamp>,
     /// How long EC2 may not show yet what was begun: for so long nothing is concluded from what is missing. It only
     /// postpones. Not part of an event: a property of the endpoint, from the function's environment.
     pub settling: SignedDuration,
@@ -74,6 +79,9 @@ pub enum Orphans {
 }
 
 impl Options {
+    /// A week: long enough for what the button was pressed for. Our own.
+    pub const RUN_NOW_RETAIN_DEFAULT: Age =
+        Age { interval: NonZeroU32::new(7).expect("not zero"), unit: AgeUnit::Days };
     /// DLM user guide: "snapshot creation starts within one hour of the scheduled time".
     pub const START_WINDOW_DEFAULT: SignedDuration = SignedDuration::from_mins(60);
     /// The longest that EC2's lists lag behind its writes, and by how much the clocks of two turns, or of a turn and EC2,
@@ -120,15 +128,17 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            accept_count: BTreeMap::new(),
             age_without_new_backups: false,
             api_share: Share::ALL,
-            batch: false,
             dry_run: false,
             maximum_deletions: MaximumDeletions::Default,
             minimum_kept: 1,
             orphans: Orphans::Keep,
             previous_names: BTreeMap::new(),
             run_now: false,
+            run_now_retain: Self::RUN_NOW_RETAIN_DEFAULT,
+            revision: None,
             settling: Self::SETTLING_DEFAULT,
             start_window: Self::START_WINDOW_DEFAULT,
             target: None,

@@ -6,6 +6,7 @@
 //! - equal input gives an equal plan, whatever order EC2 listed things in;
 //! - nothing is deleted when in doubt: an unknown state, an unreadable tag, a time in the future, a partial world.
 
+mod belief;
 mod brakes;
 pub mod call;
 #[cfg(test)]
@@ -18,7 +19,6 @@ pub mod due;
 mod duplicate;
 mod foresee;
 mod history;
-pub(crate) mod joint;
 mod orphan;
 mod ours;
 mod part;
@@ -37,11 +37,12 @@ use crate::options::{Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::Owner;
 use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, World};
+pub use belief::Doubt;
 pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 pub use due::Due;
 use history::Histories;
 use jiff::Timestamp;
-pub use orphan::OrphanCount;
+pub use orphan::{OrphanCount, OrphanOf};
 use ours::Ours;
 use part::Part;
 use serde::{Deserialize, Serialize};
@@ -126,13 +127,15 @@ fn plan_in_parts<'a>(
     };
     let (ours, targets) = (ours::by_volume(ours), target::all(policy, world));
     let sources = orphan::Sources::new(policy, world);
+    let silence = orphan::Silence::new(policy, options, ours.iter().copied());
     plan.snapshots.reserve_exact(ours.len());
     plan.targets.reserve_exact(plan.due.iter().filter(|(_, due)| due.is_now()).count() * targets.len());
     let mut changes = false;
     for part in part::split(policy, part_size, &ours, &targets) {
         let stopped = Stopped::new(policy, options, now, part.targets);
         let (coverage, closer) = (world.coverage, &world.closer);
-        let rules = Rules { policy, options, now, coverage, closer, sources: &sources, stopped: &stopped };
+        let rules =
+            Rules { policy, options, now, coverage, closer, sources: &sources, silence: &silence, stopped: &stopped };
         changes |= add(&mut plan, &rules, start, world, &part);
     }
     if !changes {
@@ -165,7 +168,8 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     let ours = Ours::new(policy, options, part.snapshots.to_vec());
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, now, &ours, &broken);
-    let clock = create::Clock { now, window: options.start_window, settling: options.settling };
+    let is_run_now = tagging::is_run_now(policy, options);
+    let clock = create::Clock { now, window: options.start_window, settling: options.settling, is_run_now };
     let first = plan.targets.len();
     if !plan.is_disabled {
         create::decide(policy, &plan.due, clock, part.targets, &ours, &histories, &mut plan.targets);
@@ -174,8 +178,8 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     let (later, changes) = foresee::later(rules, &ours, targets);
     let mut decisions = verdicts(rules, &ours, &broken, &histories, &mut plan.asks);
     foresee::note(later, &mut decisions);
+    plan.orphans.add(orphan::count(policy, world, rules.sources, &ours, &decisions));
     plan.snapshots.append(&mut decisions);
-    plan.orphans.add(orphan::count(policy, world, rules.sources, &ours));
     plan.stopped += rules.stopped.count(&histories);
     plan.older.add(start, &ours);
     changes
@@ -214,6 +218,7 @@ struct Rules<'r, 'a> {
     coverage: Coverage,
     closer: &'r Closer,
     sources: &'r orphan::Sources<'r>,
+    silence: &'r orphan::Silence,
     stopped: &'r Stopped<'r>,
 }
 

@@ -95,6 +95,15 @@ pub struct OrphanReport {
     pub of_gone_sources: usize,
     /// Of them, those whose volume or instance is there but not targeted.
     pub of_untargeted_sources: usize,
+    /// Of them, those whose volume the policy leaves out now.
+    #[serde(default)]
+    pub of_excluded_volumes: usize,
+    /// Of them, those that were made of a volume by itself although the policy is for instances now.
+    #[serde(default)]
+    pub of_other_kind: usize,
+    /// Of them, those whose tags are not believed or cannot be read.
+    #[serde(default)]
+    pub doubted: usize,
     /// Of them, those that carry no expiry although their schedule keeps by age.
     pub without_expiration: usize,
     /// The full size of all of them, in bytes: what they cost at most.
@@ -107,15 +116,22 @@ impl From<OrphanCount> for OrphanReport {
             without_schedule,
             of_gone_sources,
             of_untargeted_sources,
+            of_excluded_volumes,
+            of_other_kind,
+            doubted,
             without_expiration,
             full_size_bytes,
         } = count;
-        let snapshots = without_schedule + of_gone_sources + of_untargeted_sources + without_expiration;
+        let of_sources = of_gone_sources + of_untargeted_sources + of_excluded_volumes + of_other_kind;
+        let snapshots = without_schedule + of_sources + doubted + without_expiration;
         Self {
             snapshots,
             without_schedule,
             of_gone_sources,
             of_untargeted_sources,
+            of_excluded_volumes,
+            of_other_kind,
+            doubted,
             without_expiration,
             full_size_bytes,
         }

@@ -11,7 +11,6 @@ pub mod crash;
 pub mod ec2;
 pub mod execution;
 pub mod fleet;
-mod hosts;
 pub mod judge;
 pub mod life;
 #[cfg(test)]

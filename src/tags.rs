@@ -6,6 +6,8 @@
 //! | `opendlm:schedule-name` | the schedule's name when the snapshot was made |
 //! | `opendlm:scheduled-time` | RFC 3339, UTC, to the second: the scheduled time, not the actual one |
 //! | `opendlm:expiration-time` | age-based schedules: RFC 3339, UTC, stamped at creation |
+//! | `opendlm:also`, `opendlm:also-2` | the other schedules that a snapshot is for, where several coincide |
+//! | `opendlm:stamp` | a digest of all these, and what made the snapshot: see [`stamp`] |
 //! | `opendlm:instance-id` | instance policies: the instance whose set of snapshots it belongs to |
 //! | `opendlm:hold` | never written, only read: whatever its value, the snapshot stays; `until=<date>` ends that |
 //! | the schedule's `TagsToAdd`, `VariableTags`, copied tags | as the policy says |
@@ -14,6 +16,7 @@
 //! CreateTags can change tags; so a snapshot is ours only if both agree ([`ownership`]).
 
 mod sharing;
+pub mod stamp;
 
 use crate::policy::{PolicyId, ScheduleName};
 use crate::world::{InstanceId, Origin, Snapshot};
@@ -21,6 +24,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 pub use sharing::{SharedMarks, Sharing};
+pub use stamp::Stamp;
 use std::sync::Arc;
 
 /// The policy's id.
@@ -33,6 +37,8 @@ pub const SCHEDULED_TIME: &str = "opendlm:scheduled-time";
 pub const EXPIRATION_TIME: &str = "opendlm:expiration-time";
 /// The instance whose set a snapshot belongs to.
 pub const INSTANCE_ID: &str = "opendlm:instance-id";
+/// The names of the other schedules that the snapshot is for, joined by `+`; the second one where the first is full.
+pub const ALSO: [&str; 2] = ["opendlm:also", "opendlm:also-2"];
 /// Keeps a snapshot whatever the rules say. Written by people.
 pub const HOLD: &str = "opendlm:hold";
 /// Amazon DLM writes it on what it makes; nobody else should.
@@ -81,6 +87,10 @@ pub struct Marks {
     pub scheduled_time: Mark<Timestamp>,
     /// `opendlm:expiration-time`.
     pub expiration_time: Mark<Timestamp>,
+    /// `opendlm:also`.
+    pub also: Mark<Vec<ScheduleName>>,
+    /// `opendlm:stamp`.
+    pub stamp: Mark<Stamp>,
     /// `opendlm:instance-id`.
     pub instance_id: Mark<InstanceId>,
     /// `opendlm:hold`.
@@ -156,7 +166,9 @@ impl Marks {
         mut share: impl FnMut(&str) -> Arc<str>,
     ) -> Self {
         let mut marks = Self::default();
+        let mut raw = stamp::Raw::default();
         for (key, value) in tags {
+            raw.note(key, value);
             match key {
                 POLICY_ID => marks.policy_id = Some(share(value)),
                 SCHEDULE_NAME => {
@@ -168,6 +180,10 @@ impl Marks {
                 EXPIRATION_TIME => marks.expiration_time = Mark::parse(value, |text| text.parse().ok()),
                 _ => {}
             }
+        }
+        marks.also = raw.also(&mut share);
+        if let Some(text) = raw.stamp() {
+            marks.stamp = Mark::parse(text, |_| raw.read());
         }
         marks
     }

@@ -5,7 +5,6 @@
 //!
 //! What travels from turn to turn ([`Progress`]) may postpone or stop; it never decides what is made or deleted.
 
-mod batch;
 mod conclude;
 pub mod lifetime;
 pub mod look;
@@ -20,7 +19,7 @@ use crate::action::{Action, DeleteSnapshot};
 use crate::options::Options;
 use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
 use crate::policy::{Policy, Targets};
-use crate::world::{Instance, InstanceId, SnapshotState};
+use crate::world::SnapshotState;
 pub use conclude::{Conclusion, RunOutcome, Status, WAITS_SECONDS, conclude};
 use jiff::{SignedDuration, Timestamp};
 pub use lifetime::TURNS_MAX;
@@ -44,8 +43,7 @@ pub struct Budget {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "actions that nobody carries out are no backup"]
 pub struct Selection {
-    /// What to do now: creations for several volumes, the most first, then those by target, then deletions, the oldest
-    /// first.
+    /// What to do now: creations by target, then deletions, the oldest first.
     pub actions: Vec<Action>,
     /// How many more were ready but did not fit.
     pub left_over: usize,
@@ -63,25 +61,7 @@ pub fn has_time_for_another(now: Timestamp, until: Timestamp) -> bool {
     until.duration_since(now) >= ANOTHER_TURN_MIN
 }
 
-/// The instances that have to be looked at before [`select_on`]: those whose volumes may get their snapshots together. None
-/// without `Options.Batch`.
-#[must_use]
-pub fn hosts(
-    policy: &Policy,
-    options: &Options,
-    plan: &Plan<'_>,
-    progress: &Progress,
-    now: Timestamp,
-    budget: Budget,
-) -> Vec<InstanceId> {
-    if options.dry_run || !batch::is_on(policy, options, progress) {
-        return Vec::new();
-    }
-    let unsettled = progress.unsettled_at(now, options.settling);
-    batch::hosts(policy, plan, progress, ready(plan, progress, now, &unsettled), budget)
-}
-
-/// Takes this turn's actions from a plan, each target's by itself.
+/// Takes this turn's actions from a plan.
 pub fn select(
     policy: &Policy,
     options: &Options,
@@ -90,31 +70,14 @@ pub fn select(
     now: Timestamp,
     budget: Budget,
 ) -> Selection {
-    select_on(policy, options, plan, progress, now, budget, &[])
-}
-
-/// Takes this turn's actions from a plan. `hosts` are the instances that [`hosts()`] asked for, as they were seen; what was
-/// not seen is no obstacle, its volumes go one by one.
-pub fn select_on(
-    policy: &Policy,
-    options: &Options,
-    plan: &Plan<'_>,
-    progress: &Progress,
-    now: Timestamp,
-    budget: Budget,
-    hosts: &[Instance],
-) -> Selection {
     let mut selection = Selection { actions: Vec::new(), left_over: 0, brake: plan.brake };
     if options.dry_run || progress.hidden.is_some() {
         return selection;
     }
     let unsettled = progress.unsettled_at(now, options.settling);
     let ready = ready(plan, progress, now, &unsettled);
-    if batch::is_on(policy, options, progress) {
-        batch::select(policy, plan, progress, (ready, hosts), budget, &mut selection);
-    } else {
-        select_creations(policy, plan, progress, (ready, &unsettled), budget, &mut selection);
-    }
+    let making = Making { policy, options, now };
+    select_creations(making, plan, progress, (ready, &unsettled), budget, &mut selection);
     leave_what_cannot_be_remembered(options, &mut selection);
     // An instant far ahead of the clock says nothing, and nobody waits for it.
     let is_unsettled = |at: Timestamp| now.duration_since(at).abs() < options.settling;
@@ -141,9 +104,8 @@ fn leave_what_cannot_be_remembered(options: &Options, selection: &mut Selection)
     }
     let mut room = unsettled::UNSETTLED_MAX;
     let fits = selection.actions.iter().take_while(|action| {
-        let subjects = Subject::all_of(action).len();
-        let fits = subjects <= room;
-        room = room.saturating_sub(subjects);
+        let fits = room > 0;
+        room = room.saturating_sub(usize::from(action.is_creation()));
         fits
     });
     let fits = fits.count();
@@ -167,8 +129,16 @@ fn ready<'p, 'a>(
     plan.targets.iter().filter(is_ready).collect()
 }
 
+/// What creations are planned by.
+#[derive(Debug, Clone, Copy)]
+struct Making<'a> {
+    policy: &'a Policy,
+    options: &'a Options,
+    now: Timestamp,
+}
+
 fn select_creations(
-    policy: &Policy,
+    making: Making<'_>,
     plan: &Plan<'_>,
     progress: &Progress,
     (mut ready, unsettled): (Vec<&TargetDecision<'_>>, &BTreeSet<&str>),
@@ -179,13 +149,15 @@ fn select_creations(
         let pending = window::pending(plan, unsettled);
         ready = window.let_through(&ready, |decision| window::snapshots_of(decision.target), pending, progress.turns);
     }
-    let calls_max = match policy.targets {
+    let calls_max = match making.policy.targets {
         Targets::AllVolumes(_) | Targets::Volumes { .. } => budget.creations_max,
         Targets::Instances { .. } => budget.set_creations_max,
     };
     selection.left_over += ready.len().saturating_sub(calls_max);
     let ready = ready.into_iter().take(calls_max);
-    selection.actions.extend(ready.filter_map(|decision| plan::call::creation(policy, decision)));
+    selection
+        .actions
+        .extend(ready.filter_map(|decision| plan::call::creation(making.policy, making.options, making.now, decision)));
 }
 
 /// The plan's own brake sees what is there now; this one counts what the run has deleted already.

@@ -106,9 +106,6 @@ pub struct Volume {
     pub is_boot: bool,
     /// When its newest snapshot by any means began, failed ones aside. Observed only for default policies.
     pub last_snapshot: Option<Timestamp>,
-    /// The instance that it is attached to; `None` where that is none or not certain: several by Multi-Attach, or one to
-    /// which it is on its way, or from.
-    pub attached_to: Option<InstanceId>,
 }
 
 /// An instance that the policy targets.

@@ -182,6 +182,8 @@ fn snapshot(policy: &Policy, schedule: &ScheduleName, number: usize, index: usiz
         expiration_time: if index.is_multiple_of(2) { Mark::Read(time) } else { Mark::Absent },
         instance_id: if index == 1 { Mark::Read(instance().id) } else { Mark::Absent },
         hold: None,
+        also: Mark::Absent,
+        stamp: Mark::Absent,
     };
     Snapshot {
         id: SnapshotId::parse(&format!("snap-{number:017x}")).expect("an id"),

@@ -98,7 +98,7 @@ fn read_progress(value: &Value) -> Result<Progress, String> {
 }
 
 /// Keys of `Progress` that opendlm 0.1 wrote and nobody reads any more: a run that is under way at an update goes on.
-const OBSOLETE: [&str; 2] = ["Scope", "Shown"];
+const OBSOLETE: [&str; 3] = ["OneByOne", "Scope", "Shown"];
 
 fn without_obsolete(value: &Value) -> Value {
     let mut value = value.clone();

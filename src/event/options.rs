@@ -6,7 +6,7 @@ use crate::options::{MaximumDeletions, Options, Orphans};
 use crate::pace::Share;
 use crate::place::PLACES_MAX;
 use crate::policy::decode::{Finding, Reading};
-use crate::policy::{Age, AgeUnit, Policy, ScheduleName, Targets};
+use crate::policy::{Age, AgeUnit, Policy, ScheduleName};
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -36,14 +36,10 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     if let Some(api_share) = read_api_share(&mut keys) {
         options.api_share = api_share;
     }
-    if let Some(batch) = keys.boolean("Batch") {
-        options.batch = batch;
-        let is_of_others = |policy: &Policy| !matches!(policy.targets, Targets::Volumes { .. });
-        if batch && policy.is_some_and(is_of_others) {
-            let message =
-                "true: means nothing here, only volumes that a policy finds by their tags go together".to_owned();
-            warnings.push(Finding { path: format!("{prefix}Batch"), message });
-        }
+    if keys.boolean("Batch").is_some() {
+        let message =
+            "means nothing any more: each volume gets its snapshot by a call of its own, take it out".to_owned();
+        warnings.push(Finding { path: format!("{prefix}Batch"), message });
     }
     if let Some(dry_run) = keys.boolean("DryRun") {
         options.dry_run = dry_run;

@@ -1,6 +1,6 @@
 //! What a turn writes into the log: every decision, every call, and what it came to.
 
-use crate::action::{Action, Outcome, SetOf};
+use crate::action::{Action, Outcome};
 use crate::answer::Answer;
 use crate::event::Event;
 use crate::pace::{Limit, LimitsNews};
@@ -9,7 +9,6 @@ use crate::plan::Plan;
 use crate::report;
 use crate::tags::written;
 use crate::turn::Conclusion;
-use crate::world::VolumeId;
 use jiff::Timestamp;
 use tracing::{Level, info};
 
@@ -111,12 +110,7 @@ impl<'a> About<'a> {
                 scheduled_time: Some(create.scheduled_time),
             },
             Action::CreateSnapshots(create) => Self {
-                volume: match &create.of {
-                    SetOf::Instance => None,
-                    SetOf::Volumes(volumes) => {
-                        Some(volumes.iter().map(VolumeId::to_string).collect::<Vec<_>>().join(" "))
-                    }
-                },
+                volume: None,
                 instance: Some(create.instance_id.to_string()),
                 snapshot: None,
                 schedule: Some(create.schedule.as_str()),

@@ -7,7 +7,7 @@
 mod left;
 
 use super::history::CLOCK_SKEW_MAX;
-use super::{DeleteReason, Plan, SnapshotVerdict, TargetVerdict};
+use super::{DeleteReason, OrphanOf, Plan, SnapshotVerdict, TargetVerdict};
 use crate::lookup::{Lookup, LookupSet};
 use crate::options::{Options, Orphans};
 use crate::policy::{Policy, Targets};
@@ -168,7 +168,10 @@ fn protection(
     if let DeleteReason::Failed { .. } = reason {
         return (snapshot.state != SnapshotState::Error).then_some("has not failed");
     }
-    if !sources.is_targeted(snapshot) && !sources.is_gone(snapshot) {
+    // Of what the policy would not make today nothing says what became of its source, and nothing goes because of that.
+    let is_of_other_kind = matches!(reason, DeleteReason::Orphaned { of: OrphanOf::OtherKind, .. })
+        && source_of(sources.policy, snapshot).is_none();
+    if !sources.is_targeted(snapshot) && !sources.is_gone(snapshot) && !is_of_other_kind {
         return Some("is of a volume or instance that is neither targeted nor proved to be gone");
     }
     if let DeleteReason::Duplicate { .. } = reason {

@@ -2,7 +2,7 @@
 
 use super::coincide;
 use super::due::{Due, saturating_add};
-use super::history::{self, Dated, Histories};
+use super::history::{Dated, Histories};
 use super::ours::Ours;
 use super::{SkipReason, Target, TargetDecision, TargetVerdict};
 use super::{sets, target};
@@ -25,6 +25,8 @@ pub(super) struct Clock {
     pub(super) window: SignedDuration,
     /// For how long after a beginning EC2 may not show all that was begun.
     pub(super) settling: SignedDuration,
+    /// Whether what is made now is in no series.
+    pub(super) is_run_now: bool,
 }
 
 /// Adds one decision for each target and schedule that is due, and one for each that was missed.
@@ -44,12 +46,14 @@ pub(super) fn decide<'a>(
             let decided = match due {
                 Due::Nothing => None,
                 Due::Late { scheduled_time } => {
-                    let is_missed = was_missed(target, schedule, scheduled_time, history.clone());
+                    let answers = answers(ours, history.clone(), schedule, (scheduled_time, scheduled_time), false);
+                    let is_missed = was_missed(target, scheduled_time, answers);
                     is_missed.then_some((scheduled_time, TargetVerdict::Missed))
                 }
                 Due::Now { scheduled_time, answered_from, until } => {
+                    let times = (answered_from, scheduled_time);
                     let answers: Vec<Dated<'a>> =
-                        answers(history.clone(), schedule, answered_from, scheduled_time).collect();
+                        answers(ours, history.clone(), schedule, times, clock.is_run_now).collect();
                     Some((scheduled_time, verdict(policy, target, &answers, scheduled_time, until, clock)))
                 }
             };
@@ -61,18 +65,18 @@ pub(super) fn decide<'a>(
     }
 }
 
-/// The snapshots that answer a scheduled time of a schedule: its own, and those of a schedule that keeps longer.
+/// The snapshots that answer a scheduled time of a schedule between two: those that are for it.
 fn answers<'a>(
+    ours: &Ours<'a>,
     history: impl Iterator<Item = Dated<'a>>,
     schedule: &Schedule,
-    from: Timestamp,
-    to: Timestamp,
+    (from, to): (Timestamp, Timestamp),
+    run_now: bool,
 ) -> impl Iterator<Item = Dated<'a>> {
     history.filter(move |dated| {
         from <= dated.scheduled_time
             && dated.scheduled_time <= to
-            && history::is_plausible(dated.snapshot, dated.scheduled_time)
-            && coincide::serves(dated.schedule, schedule, dated.scheduled_time)
+            && ours.answers(dated.place(), schedule, dated.scheduled_time, run_now)
     })
 }
 
@@ -177,17 +181,11 @@ fn state_of<'a>(set: &[Dated<'a>]) -> SetState<'a> {
 }
 
 /// Whether a target that was there at a scheduled time has no snapshot for it.
-fn was_missed<'a>(
-    target: Target<'_>,
-    schedule: &Schedule,
-    scheduled_time: Timestamp,
-    history: impl Iterator<Item = Dated<'a>>,
-) -> bool {
+fn was_missed<'a>(target: Target<'_>, scheduled_time: Timestamp, mut answers: impl Iterator<Item = Dated<'a>>) -> bool {
     let was_there = match target {
         Target::Instance(_) => true,
         Target::Volume(volume) => volume.created.is_none_or(|created| created <= scheduled_time),
     };
-    let mut answers = answers(history, schedule, scheduled_time, scheduled_time);
     was_there && answers.all(|dated| dated.snapshot.state == SnapshotState::Error)
 }
 

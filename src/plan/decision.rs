@@ -1,6 +1,6 @@
 //! What can be decided, and why: verdicts and reasons as values.
 
-use super::{FailReason, SkipReason, Target};
+use super::{Doubt, FailReason, OrphanOf, SkipReason, Target};
 use crate::policy::{Schedule, ScheduleName};
 use crate::tags::Hold;
 use crate::world::{CutShort, ImageId, Snapshot};
@@ -116,6 +116,8 @@ pub enum DeleteReason {
     },
     /// No schedule owns it, or what it was made of is gone, and `Options.Orphans` lets it go.
     Orphaned {
+        /// Why nothing manages it.
+        of: OrphanOf,
         /// Since when it is older than the age of `EXPIRE`; `None` for `KEEP_LAST`.
         age_over_at: Option<Timestamp>,
     },
@@ -136,12 +138,17 @@ pub enum KeepReason<'a> {
         /// The newest scheduled time with a complete snapshot.
         newest: Timestamp,
     },
-    /// It began before the time that its tag says it answers, so somebody changed the tag.
-    BeganBeforeScheduledTime {
-        /// When EC2 began it.
-        began: Timestamp,
-        /// What the tag says.
-        scheduled_time: Timestamp,
+    /// The schedule keeps fewer than when the snapshot was made, and nobody has agreed to the lower count: the count of then
+    /// still keeps it.
+    AwaitsConsent {
+        /// The schedule.
+        schedule: &'a ScheduleName,
+        /// Its place among the complete ones, the newest is 1.
+        rank: usize,
+        /// How many the schedule keeps today.
+        count: usize,
+        /// How many it kept when the snapshot was made.
+        then: usize,
     },
     /// The run would delete more than it may.
     Brake {
@@ -152,6 +159,8 @@ pub enum KeepReason<'a> {
         /// What would have happened.
         otherwise: DeleteReason,
     },
+    /// Its tags are not believed: somebody edited them.
+    Doubted(Doubt),
     /// It failed: it holds nothing, counts for nothing, and is no reason to delete another.
     Errored {
         /// When it will be deleted.
@@ -165,7 +174,7 @@ pub enum KeepReason<'a> {
     /// It carries `opendlm:hold`.
     Held(Hold),
     /// `Options.Orphans` is `KEEP_LAST` and it is the last one of its volume and schedule.
-    LastOrphan,
+    LastOrphan(OrphanOf),
     /// `Options.MinimumKept`: the volume would have too few complete ones left.
     MinimumKept {
         /// The floor.
@@ -200,9 +209,13 @@ pub enum KeepReason<'a> {
     },
     /// It is an orphan that is younger than the age of `Options.Orphans`.
     OrphanNotExpired {
+        /// Why nothing manages it.
+        of: OrphanOf,
         /// When it will go.
         until: Timestamp,
     },
+    /// No schedule of the policy has, or had, this name, but it was used lately: another policy may have the same id.
+    PerhapsOfAnotherPolicy(&'a ScheduleName),
     /// What it was made of is gone (DLM: by count none goes any more, by age all but the newest do).
     SourceGone,
     /// A tag that the decision needs is missing or has no meaning.

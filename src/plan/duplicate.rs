@@ -5,17 +5,18 @@
 //! before a creation; two executions, or a turn that crashed and its successor, can both look before either sees the
 //! other's snapshot. Our own rule: what is there twice is worth its money once.
 
-use super::history;
 use super::ours::{self, Ours, Place};
 use super::sets::{self, BrokenSets};
 use crate::options::Options;
 use crate::policy::{Policy, ScheduleName, Targets};
+use crate::tags::Mark;
 use crate::world::{Snapshot, SnapshotState, SourceId, Tier, VolumeId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What answers one scheduled time: source, schedule by the name that the snapshots carry, and scheduled time.
-type Key<'a> = (SourceId, &'a ScheduleName, Timestamp);
+/// What answers one scheduled time: source, schedule by the name that the snapshots carry, scheduled time, and whether a RunNow
+/// made it.
+type Key<'a> = (SourceId, &'a ScheduleName, Timestamp, bool);
 
 /// The duplicates among `ours`, each with the time at which the earliest complete one began.
 ///
@@ -43,30 +44,35 @@ fn by_key<'a>(policy: &Policy, now: Timestamp, ours: &Ours<'a>) -> BTreeMap<Key<
     let mut by_key: BTreeMap<Key<'_>, Vec<Place>> = BTreeMap::new();
     let volume_and_time = |snapshot: &'a Snapshot| (snapshot.volume_id, snapshot.marks.scheduled_time.value());
     // They stand side by side in the order of the plan.
-    for (one, other) in ours.iter().zip(ours.iter().skip(1)) {
-        if volume_and_time(one) == volume_and_time(other) {
-            let keys = [one, other].into_iter().filter_map(|snapshot| key_of(policy, snapshot, now));
+    for (one, other) in ours.places().zip(ours.places().skip(1)) {
+        if volume_and_time(one.1) == volume_and_time(other.1) {
+            let keys = [one, other].into_iter().filter_map(|(place, _)| key_of(policy, ours, place, now));
             by_key.extend(keys.map(|key| (key, Vec::new())));
         }
     }
     if by_key.is_empty() {
         return by_key;
     }
-    for (place, snapshot) in ours.places() {
-        if let Some(places) = key_of(policy, snapshot, now).and_then(|key| by_key.get_mut(&key)) {
+    for (place, _) in ours.places() {
+        if let Some(places) = key_of(policy, ours, place, now).and_then(|key| by_key.get_mut(&key)) {
             places.push(place);
         }
     }
     by_key
 }
 
-fn key_of<'a>(policy: &Policy, snapshot: &'a Snapshot, now: Timestamp) -> Option<Key<'a>> {
+fn key_of<'a>(policy: &Policy, ours: &Ours<'a>, place: Place, now: Timestamp) -> Option<Key<'a>> {
+    let snapshot = ours[place];
     let source = ours::source(policy, snapshot)?;
     let name = snapshot.marks.schedule_name.value()?;
     let &scheduled_time = snapshot.marks.scheduled_time.value()?;
-    let is_true = scheduled_time <= now && history::is_plausible(snapshot, scheduled_time);
-    is_true.then_some((source, name, scheduled_time))
+    let is_true = scheduled_time <= now && !ours.is_doubted(place);
+    is_true.then_some((source, name, scheduled_time, ours.is_run_now(place)))
 }
+
+/// How far two snapshots without stamps may have begun apart to be duplicates: two executions of one start, the first of which
+/// crashed and was tried again.
+const UNSTAMPED_APART_MAX: SignedDuration = SignedDuration::from_mins(15);
 
 fn note(
     policy: &Policy,
@@ -92,6 +98,13 @@ fn note(
     let volumes: BTreeSet<VolumeId> = earliest.iter().map(|&place| ours[place].volume_id).collect();
     let Some(began) = earliest.first().map(|&place| ours[place].start_time) else { return };
     for set in good {
+        // Without stamps only what began at about the same time was made for the same start.
+        let is_stamped = |place: &Place| ours[*place].marks.stamp != Mark::Absent;
+        let began_of = |set: &[Place]| set.first().map(|&place| ours[place].start_time);
+        let is_far = began_of(&set).is_none_or(|other| other.duration_since(began) > UNSTAMPED_APART_MAX);
+        if is_far && !set.iter().chain(&earliest).all(is_stamped) {
+            continue;
+        }
         // A volume that only the later set holds would lose its snapshot, and a set that is torn apart is none.
         if set.iter().all(|&place| volumes.contains(&ours[place].volume_id)) {
             duplicates.extend(set.into_iter().map(|place| (place, began)));

@@ -20,8 +20,8 @@ pub(super) fn later(
     ours: &Ours<'_>,
     targets: &[TargetDecision<'_>],
 ) -> (Vec<(SnapshotId, DeleteReason)>, bool) {
-    let &Rules { policy, now, .. } = rules;
-    let made = made(policy, targets, now);
+    let &Rules { policy, options, now, .. } = rules;
+    let made = made(policy, options, targets, now);
     let awaited = Awaited::of(policy, targets);
     let finished: Vec<(Place, Snapshot)> = ours
         .places()
@@ -106,7 +106,7 @@ impl<'a> Awaited<'a> {
 }
 
 /// What the run makes, complete and each with an id of its own.
-fn made(policy: &Policy, targets: &[TargetDecision<'_>], now: Timestamp) -> Vec<Snapshot> {
+fn made(policy: &Policy, options: &Options, targets: &[TargetDecision<'_>], now: Timestamp) -> Vec<Snapshot> {
     let mut made: Vec<Snapshot> = Vec::new();
     let mut last: Option<&TargetDecision<'_>> = None;
     for decision in targets.iter().filter(|decision| matches!(decision.verdict, TargetVerdict::Create { .. })) {
@@ -115,7 +115,7 @@ fn made(policy: &Policy, targets: &[TargetDecision<'_>], now: Timestamp) -> Vec<
             (Target::Volume(volume), Some(like), Some(last)) if are_alike(decision, last) => {
                 made.push(Snapshot { volume_id: volume.id, ..like.clone() });
             }
-            _ => made.extend(new_snapshots(policy, decision, now)),
+            _ => made.extend(new_snapshots(policy, options, decision, now)),
         }
         for (number, snapshot) in made.iter_mut().enumerate().skip(first) {
             snapshot.id = foreseen_id(number);
@@ -133,8 +133,8 @@ fn are_alike(one: &TargetDecision<'_>, other: &TargetDecision<'_>) -> bool {
         && one.verdict == other.verdict
 }
 
-fn new_snapshots(policy: &Policy, decision: &TargetDecision<'_>, now: Timestamp) -> Vec<Snapshot> {
-    let (description, tags) = match call::creation(policy, decision) {
+fn new_snapshots(policy: &Policy, options: &Options, decision: &TargetDecision<'_>, now: Timestamp) -> Vec<Snapshot> {
+    let (description, tags) = match call::creation(policy, options, now, decision) {
         Some(Action::CreateSnapshot(create)) => (create.description, create.tags),
         Some(Action::CreateSnapshots(create)) => (create.description, create.tags),
         Some(Action::DeleteSnapshot(_)) | None => return Vec::new(),

@@ -1,9 +1,8 @@
 //! The snapshots of ours by the resource that they were made of, and what counts among them.
 
-use super::due::saturating_add;
 use super::ours::{self, Ours, Place};
 use super::sets::BrokenSets;
-use crate::policy::{Policy, Schedule, Targets};
+use crate::policy::{Policy, Targets};
 use crate::world::{Snapshot, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Ordering;
@@ -13,10 +12,9 @@ use std::ops::Range;
 /// taken for one whose tag was changed. AWS refuses signatures that are fifteen minutes off, so no clock is further.
 pub(super) const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
 
-/// A snapshot with the schedule that owns it and the scheduled time that it answers.
+/// A snapshot that is believed, with the scheduled time that it answers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dated<'a> {
-    pub(super) schedule: &'a Schedule,
     pub(super) snapshot: &'a Snapshot,
     /// The scheduled time that the snapshot answers.
     pub(super) scheduled_time: Timestamp,
@@ -24,13 +22,13 @@ pub(super) struct Dated<'a> {
 }
 
 impl Dated<'_> {
-    /// What a rule counts by within one source: the volume, and the schedule by its place in the policy.
-    fn series(&self) -> (VolumeId, *const Schedule) {
-        (self.snapshot.volume_id, std::ptr::from_ref(self.schedule))
+    /// Where it stands among [`Ours`].
+    pub(super) fn place(&self) -> Place {
+        wide(self.place)
     }
 }
 
-/// All snapshots of ours whose tags can be read and that a schedule owns, by what they were made of.
+/// All snapshots of ours whose tags are believed and that are for a schedule, by what they were made of.
 ///
 /// Places and ranks are kept as short numbers, because an account has hundreds of thousands of them.
 #[derive(Debug, Default)]
@@ -41,8 +39,10 @@ pub(super) struct Histories {
     places: Vec<u32>,
     /// For each volume of each source the newest scheduled time that has a good snapshot, sorted.
     newest: Vec<(SourceId, VolumeId, Timestamp)>,
-    /// For each place its rank; 0 where it has none.
+    /// For each place its rank in the series of each schedule, one after the other; 0 where it has none.
     ranks: Vec<u32>,
+    /// How many schedules there are.
+    schedules: usize,
 }
 
 /// Where the snapshots of one volume or instance lie.
@@ -62,14 +62,15 @@ impl Histories {
         if let Targets::Instances { .. } = policy.targets {
             places.sort_by_key(|&place| source_of(place));
         }
-        let mut histories = Self { ranks: vec![0; ours.len()], ..Self::default() };
+        let schedules = policy.schedules.len();
+        let mut histories = Self { ranks: vec![0; ours.len() * schedules], schedules, ..Self::default() };
         let mut room = Vec::new();
         for of_source in places.chunk_by_mut(|&one, &other| source_of(one) == source_of(other)) {
             if let Some(source) = of_source.first().and_then(|&place| source_of(place)) {
                 room.clear();
                 // From the newest on, as they nearly always come out.
                 room.extend(of_source.iter().rev().filter_map(|&place| dated(ours, place)));
-                histories.add(source, &mut room, now, broken);
+                histories.add(source, &mut room, ours, now, broken);
                 for (place, dated) in of_source.iter_mut().zip(&room) {
                     *place = dated.place;
                 }
@@ -80,25 +81,57 @@ impl Histories {
     }
 
     /// Adds the snapshots of one source and puts them in order.
-    fn add(&mut self, source: SourceId, dated: &mut [Dated<'_>], now: Timestamp, broken: &BrokenSets) {
-        sort(dated, |one, other| one.series().cmp(&other.series()).then_with(|| newest_first(one, other)));
-        let mut series_count = 0;
-        for series in dated.chunk_by(|one, other| one.series() == other.series()) {
-            series_count += 1;
-            let newest = number_series(series, now, broken, &mut self.ranks);
-            let volume = series.first().map(|dated| dated.snapshot.volume_id);
+    fn add(&mut self, source: SourceId, dated: &mut [Dated<'_>], ours: &Ours<'_>, now: Timestamp, broken: &BrokenSets) {
+        let by_volume = |one: &Dated<'_>, other: &Dated<'_>| one.snapshot.volume_id.cmp(&other.snapshot.volume_id);
+        sort(dated, |one, other| by_volume(one, other).then_with(|| newest_first(one, other)));
+        let mut volumes = 0;
+        for of_volume in dated.chunk_by(|one, other| one.snapshot.volume_id == other.snapshot.volume_id) {
+            volumes += 1;
+            let newest = (0..self.schedules).filter_map(|at| self.number(at, of_volume, ours, now, broken)).max();
+            let volume = of_volume.first().map(|dated| dated.snapshot.volume_id);
             if let (Some(newest), Some(volume)) = (newest, volume) {
-                match self.newest.last_mut().filter(|(of, last, _)| (*of, *last) == (source, volume)) {
-                    Some((_, _, of_volume)) => *of_volume = newest.max(*of_volume),
-                    None => self.newest.push((source, volume, newest)),
-                }
+                self.newest.push((source, volume, newest));
             }
         }
-        if series_count > 1 {
+        if volumes > 1 {
             sort(dated, newest_first);
         }
         let begin = self.sources.last().map_or(0, |last| last.places.end);
         self.sources.push(History { source, places: begin..begin + dated.len() });
+    }
+
+    /// Gives each snapshot of a volume, the newest first, its rank in the series of the schedule at this place of the policy.
+    /// Returns the newest scheduled time that has a good one there.
+    ///
+    /// Two snapshots of one scheduled time share a rank, so that a run that was delivered twice does not eat up the history.
+    /// What is not good takes no rank from others.
+    fn number(
+        &mut self,
+        schedule: usize,
+        of_volume: &[Dated<'_>],
+        ours: &Ours<'_>,
+        now: Timestamp,
+        broken: &BrokenSets,
+    ) -> Option<Timestamp> {
+        let (mut newest, mut newer) = (None, 0);
+        let (mut time, mut has_good) = (None, false);
+        for dated in of_volume {
+            if !ours.schedules(dated.place()).any(|(at, _)| at == schedule) {
+                continue;
+            }
+            if time != Some(dated.scheduled_time) {
+                newer += u32::from(std::mem::take(&mut has_good));
+                time = Some(dated.scheduled_time);
+            }
+            if let Some(rank) = self.ranks.get_mut(dated.place() * self.schedules + schedule) {
+                *rank = newer + 1;
+            }
+            if is_good(dated, now, broken) {
+                has_good = true;
+                newest = newest.or(Some(dated.scheduled_time));
+            }
+        }
+        newest
     }
 
     /// The snapshots of a volume or instance, newest scheduled time first.
@@ -109,11 +142,11 @@ impl Histories {
         places.iter().filter_map(|&place| dated(ours, place))
     }
 
-    /// The rank of a snapshot in its series: how many scheduled times not before its own have a good snapshot, itself
+    /// The rank of a snapshot in the series of the schedule at this place of the policy: how many scheduled times not before its own have a good snapshot, itself
     /// taken for one. The newest is 1. A series is of one volume, for one schedule, and as part of one instance where
     /// the policy targets instances, because a Multi-Attach volume has a snapshot in the set of each.
-    pub(super) fn rank(&self, place: Place) -> Option<usize> {
-        self.ranks.get(place).filter(|&&rank| rank > 0).map(|&rank| wide(rank))
+    pub(super) fn rank(&self, place: Place, schedule: usize) -> Option<usize> {
+        self.ranks.get(place * self.schedules + schedule).filter(|&&rank| rank > 0).map(|&rank| wide(rank))
     }
 
     /// The newest scheduled time of a volume that has a good snapshot, whichever schedule made it.
@@ -129,12 +162,12 @@ impl Histories {
     }
 }
 
-/// The snapshot at a place, if a schedule owns it and its scheduled time can be read.
+/// The snapshot at a place, if it is for a schedule and its scheduled time can be read.
 fn dated<'a>(ours: &Ours<'a>, place: u32) -> Option<Dated<'a>> {
-    let schedule = ours.schedule(wide(place))?;
+    let is_for_any = ours.is_run_now(wide(place)) || ours.schedules(wide(place)).next().is_some();
     let snapshot = ours[wide(place)];
-    let &scheduled_time = snapshot.marks.scheduled_time.value()?;
-    Some(Dated { schedule, snapshot, scheduled_time, place })
+    let &scheduled_time = snapshot.marks.scheduled_time.value().filter(|_| is_for_any)?;
+    Some(Dated { snapshot, scheduled_time, place })
 }
 
 /// Sorts what nearly always is in order.
@@ -159,39 +192,10 @@ fn newest_first(one: &Dated<'_>, other: &Dated<'_>) -> Ordering {
     other.scheduled_time.cmp(&one.scheduled_time).then_with(by_beginning)
 }
 
-/// Gives each of a series, the newest first, its rank. Returns the newest scheduled time that has a good snapshot.
-///
-/// Two snapshots of one scheduled time share a rank, so that a run that was delivered twice does not eat up the history.
-/// What is not good takes no rank from others.
-fn number_series(series: &[Dated<'_>], now: Timestamp, broken: &BrokenSets, ranks: &mut [u32]) -> Option<Timestamp> {
-    let is_good = |dated: &Dated<'_>| is_good(dated, now) && broken.is_whole(wide(dated.place));
-    let mut newest = None;
-    let mut newer = 0;
-    for of_time in series.chunk_by(|one, other| one.scheduled_time == other.scheduled_time) {
-        for dated in of_time {
-            if let Some(rank) = ranks.get_mut(wide(dated.place)) {
-                *rank = newer + 1;
-            }
-        }
-        if let Some(good) = of_time.iter().find(|dated| is_good(dated)) {
-            newest = newest.or(Some(good.scheduled_time));
-            newer += 1;
-        }
-    }
-    newest
-}
-
-/// Whether a snapshot counts: it is complete, in the standard tier, and its tag can be true.
-fn is_good(dated: &Dated<'_>, now: Timestamp) -> bool {
+/// Whether a snapshot counts: it is complete, in the standard tier, and no member of a set that is not whole.
+pub(super) fn is_good(dated: &Dated<'_>, now: Timestamp, broken: &BrokenSets) -> bool {
     dated.snapshot.state == SnapshotState::Completed
         && dated.snapshot.tier == Tier::Standard
         && dated.scheduled_time <= now
-        && is_plausible(dated.snapshot, dated.scheduled_time)
-}
-
-/// A snapshot cannot have begun before the time that it answers: then somebody changed the tag, and the snapshot must
-/// neither go because of it nor push others out.
-pub(super) fn is_plausible(snapshot: &Snapshot, scheduled_time: Timestamp) -> bool {
-    // The first comparison is nearly always enough, and cheaper.
-    scheduled_time <= snapshot.start_time || scheduled_time <= saturating_add(snapshot.start_time, CLOCK_SKEW_MAX)
+        && broken.is_whole(dated.place())
 }

@@ -1,17 +1,19 @@
 //! Snapshots that nothing manages any more: no schedule owns them, or what they were made of is gone.
 
+use super::due::saturating_add;
 use super::ours::{self, Ours, Place};
-use super::retain::{extends_deletion, later_by};
 use super::sets::BrokenSets;
-use super::{DeleteReason, KeepReason, SnapshotVerdict, history};
+use super::{
+    DeleteReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, Target, belief, owning_schedule, target,
+};
 use crate::lookup::LookupSet;
-use crate::options::Orphans;
+use crate::options::Options;
 use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
 use crate::tags::Mark;
 use crate::world::{
     Instance, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume, VolumeId, VolumeState, World,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,12 +37,70 @@ impl Fate {
     }
 }
 
+/// Why nothing manages a snapshot any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrphanOf {
+    /// Its volume is there, and the policy leaves it out now.
+    Excluded,
+    /// Its volume or instance is gone.
+    GoneSource,
+    /// Its schedule keeps by age, and it carries no expiry, since it kept by count when it was made.
+    LostRule,
+    /// The policy is for instances now, and it was made of a volume by itself.
+    OtherKind,
+    /// No schedule has, or had, its schedule's name.
+    Schedule,
+}
+
+/// Until when the names that no schedule has may be those of another policy with the same id, which still uses them.
+#[derive(Debug, Default)]
+pub(super) struct Silence {
+    /// For each name when its newest snapshot was due, and the longest time between two.
+    names: BTreeMap<ScheduleName, (Timestamp, SignedDuration)>,
+}
+
+/// How long a name has to be silent that was used once. Our own: a monthly schedule would have come again.
+const SILENT_AFTER_ONE: SignedDuration = SignedDuration::from_hours(24 * 31);
+
+impl Silence {
+    /// Looks through all of a policy's snapshots, whatever they were made of.
+    pub(super) fn new<'w>(policy: &Policy, options: &Options, ours: impl Iterator<Item = &'w Snapshot>) -> Self {
+        let mut times: BTreeMap<ScheduleName, BTreeSet<Timestamp>> = BTreeMap::new();
+        let mut last: Option<(&ScheduleName, bool)> = None;
+        for snapshot in ours.filter(|snapshot| belief::doubt(snapshot).is_none()) {
+            for name in ours::names(snapshot) {
+                let is_unknown = match last {
+                    Some((known, is_unknown)) if known.is_same(name) => is_unknown,
+                    Some(_) | None => owning_schedule(policy, options, name).is_none(),
+                };
+                last = Some((name, is_unknown));
+                if let (true, Some(&time)) = (is_unknown, snapshot.marks.scheduled_time.value()) {
+                    times.entry(name.clone()).or_default().insert(time);
+                }
+            }
+        }
+        let summed = |(name, times): (ScheduleName, BTreeSet<Timestamp>)| {
+            let gaps = times.iter().zip(times.iter().skip(1)).map(|(one, next)| next.duration_since(*one));
+            let gap = gaps.max().map_or(SILENT_AFTER_ONE, |gap| gap.saturating_mul(2));
+            Some((name, (*times.last()?, gap)))
+        };
+        Self { names: times.into_iter().filter_map(summed).collect() }
+    }
+
+    /// Whether a name has been silent for twice its own longest gap.
+    pub(super) fn is_over(&self, name: &ScheduleName, now: Timestamp) -> bool {
+        self.names.get(name).is_none_or(|&(newest, gap)| saturating_add(newest, gap) <= now)
+    }
+}
+
 /// The volumes or instances that snapshots can have been made of.
 #[derive(Debug)]
 pub(super) struct Sources<'a> {
     targeted: LookupSet<SourceId>,
     untargeted: &'a BTreeSet<SourceId>,
     gone: &'a BTreeSet<SourceId>,
+    /// What is there of a targeted source and left out by the policy.
+    excluded: LookupSet<(SourceId, VolumeId)>,
     /// The last answer: the snapshots of a volume are asked about one after the other.
     last: Cell<Option<(SourceId, Fate)>>,
 }
@@ -62,7 +122,8 @@ impl<'a> Sources<'a> {
                     .extend(world.instances.iter().filter(is_there).map(|instance| SourceId::Instance(instance.id)));
             }
         }
-        Self { targeted, untargeted: &world.untargeted, gone: &world.closer.gone, last: Cell::new(None) }
+        let excluded = excluded(policy, world);
+        Self { targeted, untargeted: &world.untargeted, gone: &world.closer.gone, excluded, last: Cell::new(None) }
     }
 
     pub(super) fn fate(&self, source: SourceId) -> Fate {
@@ -72,6 +133,11 @@ impl<'a> Sources<'a> {
         let fate = self.look_up(source);
         self.last.set(Some((source, fate)));
         fate
+    }
+
+    /// Whether a volume was seen, and the policy leaves it out.
+    pub(super) fn is_excluded(&self, source: SourceId, volume: VolumeId) -> bool {
+        self.excluded.contains(&(source, volume))
     }
 
     fn look_up(&self, source: SourceId) -> Fate {
@@ -85,6 +151,26 @@ impl<'a> Sources<'a> {
             Fate::Missing
         }
     }
+}
+
+fn excluded(policy: &Policy, world: &World) -> LookupSet<(SourceId, VolumeId)> {
+    let mut excluded = LookupSet::default();
+    for target in target::all(policy, world) {
+        match target {
+            Target::Instance(instance) => {
+                let included: BTreeSet<VolumeId> =
+                    target::included_volumes(policy, instance).into_iter().map(|volume| volume.id).collect();
+                let left_out = instance.volumes.iter().filter(|volume| !included.contains(&volume.id));
+                excluded.extend(left_out.map(|volume| (target.id(), volume.id)));
+            }
+            Target::Volume(volume) => {
+                if let Some(SkipReason::Excluded(_)) = target::skip_reason(policy, target) {
+                    excluded.insert((target.id(), volume.id));
+                }
+            }
+        }
+    }
+    excluded
 }
 
 /// A line of snapshots by what their own tags say: source, volume and schedule name, whether or not a schedule of that
@@ -102,12 +188,13 @@ impl Lines {
         let mut newest: BTreeMap<Line<'_>, (Timestamp, Timestamp, SnapshotId, Place)> = BTreeMap::new();
         for (place, snapshot) in ours.places() {
             let marks = &snapshot.marks;
-            let Some(source) = ours::source(policy, snapshot) else { continue };
+            // What was made of a volume by itself, before the policy was for instances, has a line of its volume.
+            let source = ours::source(policy, snapshot).unwrap_or(SourceId::Volume(snapshot.volume_id));
             let (Some(name), Some(&time)) = (marks.schedule_name.value(), marks.scheduled_time.value()) else {
                 continue;
             };
             let is_complete = snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard;
-            let can_be_true = time <= now && history::is_plausible(snapshot, time);
+            let can_be_true = time <= now && !ours.is_doubted(place) && !ours.is_run_now(place);
             if is_complete && can_be_true && broken.is_whole(place) {
                 let entry = (time, snapshot.start_time, snapshot.id, place);
                 let key = (source, snapshot.volume_id, name);
@@ -122,63 +209,6 @@ impl Lines {
     }
 }
 
-/// The verdict about a snapshot whose schedule is no more (DLM: it stays, unmanaged).
-pub(super) fn without_schedule<'a>(
-    orphans: Orphans,
-    name: &'a ScheduleName,
-    scheduled_time: Timestamp,
-    now: Timestamp,
-    is_newest: bool,
-) -> SnapshotVerdict<'a> {
-    by_option(orphans, scheduled_time, now, is_newest).unwrap_or(SnapshotVerdict::Keep(KeepReason::NoSchedule(name)))
-}
-
-/// The verdict about a snapshot of a volume or instance that is gone.
-///
-/// DLM user guide: by count none is deleted any more; by age they expire "up to, but not including, the last one",
-/// with `ExtendDeletion` that one too.
-pub(super) fn of_gone_source<'a>(
-    policy: &Policy,
-    orphans: Orphans,
-    snapshot: &Snapshot,
-    scheduled_time: Timestamp,
-    now: Timestamp,
-    is_newest: bool,
-) -> SnapshotVerdict<'a> {
-    if let Some(verdict) = by_option(orphans, scheduled_time, now, is_newest) {
-        return verdict;
-    }
-    match snapshot.marks.expiration_time {
-        // The caller has seen that it is over.
-        Mark::Read(at) if !is_newest || extends_deletion(policy) => {
-            SnapshotVerdict::Delete(DeleteReason::Expired { at })
-        }
-        Mark::Read(_) | Mark::Absent | Mark::Unreadable(_) => SnapshotVerdict::Keep(KeepReason::SourceGone),
-    }
-}
-
-/// What `Options.Orphans` says; `None` for `KEEP`.
-fn by_option<'a>(
-    orphans: Orphans,
-    scheduled_time: Timestamp,
-    now: Timestamp,
-    is_newest: bool,
-) -> Option<SnapshotVerdict<'a>> {
-    match orphans {
-        Orphans::Expire(age) => {
-            let at = later_by(scheduled_time, age);
-            Some(if at <= now {
-                SnapshotVerdict::Delete(DeleteReason::Orphaned { age_over_at: Some(at) })
-            } else {
-                SnapshotVerdict::Keep(KeepReason::OrphanNotExpired { until: at })
-            })
-        }
-        Orphans::Keep => None,
-        Orphans::KeepLast if is_newest => Some(SnapshotVerdict::Keep(KeepReason::LastOrphan)),
-        Orphans::KeepLast => Some(SnapshotVerdict::Delete(DeleteReason::Orphaned { age_over_at: None })),
-    }
-}
-
 /// Snapshots of ours that nothing manages any more, and the room that they take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OrphanCount {
@@ -188,6 +218,12 @@ pub struct OrphanCount {
     pub of_gone_sources: usize,
     /// Their volume or instance is there but not targeted, or the volume is no part of its instance any more.
     pub of_untargeted_sources: usize,
+    /// The policy leaves their volume out now.
+    pub of_excluded_volumes: usize,
+    /// The policy is for instances now, and they were made of volumes by themselves.
+    pub of_other_kind: usize,
+    /// Their tags are not believed, or cannot be read.
+    pub doubted: usize,
     /// Their schedule keeps by age and they carry no expiry, since it kept by count when they were made.
     pub without_expiration: usize,
     /// The full size of all of them, in bytes: what they cost at most.
@@ -200,41 +236,69 @@ impl OrphanCount {
         self.without_schedule += part.without_schedule;
         self.of_gone_sources += part.of_gone_sources;
         self.of_untargeted_sources += part.of_untargeted_sources;
+        self.of_excluded_volumes += part.of_excluded_volumes;
+        self.of_other_kind += part.of_other_kind;
+        self.doubted += part.doubted;
         self.without_expiration += part.without_expiration;
         self.full_size_bytes = self.full_size_bytes.saturating_add(part.full_size_bytes);
     }
 }
 
-pub(super) fn count(policy: &Policy, world: &World, sources: &Sources<'_>, ours: &Ours<'_>) -> OrphanCount {
+/// Counts the orphans among `ours`, about which `decisions` are, in their order. Every snapshot of ours is in a series, or was
+/// made by a RunNow, or is counted here.
+pub(super) fn count(
+    policy: &Policy,
+    world: &World,
+    sources: &Sources<'_>,
+    ours: &Ours<'_>,
+    decisions: &[SnapshotDecision<'_>],
+) -> OrphanCount {
     let by_instance = matches!(policy.targets, Targets::Instances { .. });
     let instances = if by_instance { &world.instances[..] } else { &[] };
     let attached: BTreeSet<(SourceId, VolumeId)> = instances
         .iter()
         .flat_map(|instance| instance.volumes.iter().map(|volume| (SourceId::Instance(instance.id), volume.id)))
         .collect();
-    let is_detached = |source: Option<SourceId>, snapshot: &Snapshot| {
-        by_instance && source.is_some_and(|source| !attached.contains(&(source, snapshot.volume_id)))
-    };
+    let is_detached = |source: SourceId, volume: VolumeId| by_instance && !attached.contains(&(source, volume));
     let mut count = OrphanCount::default();
-    for (place, snapshot) in ours.places() {
-        let schedule = ours.schedule(place);
-        let has_name = snapshot.marks.schedule_name.value().is_some();
-        let source = ours::source(policy, snapshot);
-        let fate = source.map(|source| sources.fate(source));
-        if has_name && schedule.is_none() {
-            count.without_schedule += 1;
-        } else if matches!(fate, Some(Fate::Gone | Fate::Missing)) {
-            count.of_gone_sources += 1;
-        } else if fate == Some(Fate::Untargeted) || is_detached(source, snapshot) {
-            count.of_untargeted_sources += 1;
-        } else if schedule.is_some_and(|schedule| has_lost_its_rule(schedule, snapshot)) {
-            count.without_expiration += 1;
-        } else {
-            continue;
-        }
+    for ((place, snapshot), decision) in ours.places().zip(decisions) {
+        let marks = &snapshot.marks;
+        let is_damaged = marks.schedule_name.value().is_none() || marks.scheduled_time.value().is_none();
+        let counter = match ours::source(policy, snapshot) {
+            _ if ours.is_doubted(place) || is_damaged => &mut count.doubted,
+            None => &mut count.of_other_kind,
+            Some(source) => match sources.fate(source) {
+                Fate::Gone | Fate::Missing => &mut count.of_gone_sources,
+                Fate::Untargeted => &mut count.of_untargeted_sources,
+                Fate::Targeted if ours.is_run_now(place) => continue,
+                Fate::Targeted if stays_for_no_schedule(ours, place, decision) => &mut count.without_schedule,
+                Fate::Targeted if sources.is_excluded(source, snapshot.volume_id) => &mut count.of_excluded_volumes,
+                Fate::Targeted if is_detached(source, snapshot.volume_id) => &mut count.of_untargeted_sources,
+                Fate::Targeted if ours.schedules(place).all(|(_, schedule)| has_lost_its_rule(schedule, snapshot)) => {
+                    &mut count.without_expiration
+                }
+                Fate::Targeted => continue,
+            },
+        };
+        *counter += 1;
         count.full_size_bytes = count.full_size_bytes.saturating_add(snapshot.full_size_bytes);
     }
     count
+}
+
+/// Whether no schedule wants it: none has a name that it carries, or what is left of it is the part of one that is no more.
+fn stays_for_no_schedule(ours: &Ours<'_>, place: Place, decision: &SnapshotDecision<'_>) -> bool {
+    let is_of_none = ours.schedules(place).next().is_none();
+    let stays_for_it = matches!(
+        decision.verdict,
+        SnapshotVerdict::Keep(
+            KeepReason::NoSchedule(_)
+                | KeepReason::PerhapsOfAnotherPolicy(_)
+                | KeepReason::LastOrphan(OrphanOf::Schedule)
+                | KeepReason::OrphanNotExpired { of: OrphanOf::Schedule, .. }
+        ) | SnapshotVerdict::Delete(DeleteReason::Orphaned { of: OrphanOf::Schedule, .. })
+    );
+    is_of_none || stays_for_it
 }
 
 /// Whether the schedule keeps by age and nobody promised when the snapshot may go.

@@ -1,10 +1,11 @@
 //! The snapshots of ours in the order of the plan. What the rules find out about each lies in lists of the same order,
 //! so that planning costs the same for each snapshot of a small and of a huge account.
 
-use super::owning_schedule;
+use super::{belief, coincide, owning_schedule};
 use crate::lookup::Lookup;
 use crate::options::Options;
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
+use crate::tags::{Mark, SharedMarks};
 use crate::world::{Snapshot, SnapshotId, SourceId, VolumeId};
 use jiff::Timestamp;
 use std::ops::Index;
@@ -15,9 +16,23 @@ pub(super) type Place = usize;
 /// The snapshots of ours, each once, sorted by volume, scheduled time and id.
 #[derive(Debug)]
 pub(super) struct Ours<'a> {
+    policy: &'a Policy,
     snapshots: Vec<&'a Snapshot>,
-    /// The schedule that owns each of them today.
-    schedules: Vec<Option<&'a Schedule>>,
+    /// Which series each of them is in.
+    series: Vec<Series<'a>>,
+}
+
+/// Which series of the policy a snapshot is in: one of each schedule that it is for, by the names on it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Series<'a> {
+    /// The schedule that its description and its first name say, as it is called today.
+    owner: Option<&'a Schedule>,
+    /// The schedules that it is for, a bit for each by its place in the policy.
+    members: u8,
+    /// A name on it that no schedule has, or had.
+    unknown: Option<&'a ScheduleName>,
+    is_run_now: bool,
+    is_doubted: bool,
 }
 
 impl<'a> Ours<'a> {
@@ -33,8 +48,8 @@ impl<'a> Ours<'a> {
             }
             is_repeated
         });
-        let schedules = schedules(policy, options, &snapshots);
-        Self { snapshots, schedules }
+        let series = all_series(policy, options, &snapshots);
+        Self { policy, snapshots, series }
     }
 
     /// The same with others in some places, that have the same ids and scheduled times, and with new ones.
@@ -58,13 +73,45 @@ impl<'a> Ours<'a> {
             all.push(others.next_if(|(other, _)| *other == place).map_or(snapshot, |(_, other)| other));
         }
         all.extend(new);
-        let schedules = schedules(policy, options, &all);
-        Ours { snapshots: all, schedules }
+        let series = all_series(policy, options, &all);
+        Ours { policy, snapshots: all, series }
     }
 
-    /// The schedule that owns a snapshot today; `None` where its tag cannot be read or no schedule has or had that name.
-    pub(super) fn schedule(&self, place: Place) -> Option<&'a Schedule> {
-        self.schedules.get(place).copied().flatten()
+    /// The schedules that a snapshot is for, each with its place in the policy: none where its tags are doubted, where no
+    /// schedule has its names, or where a RunNow made it.
+    pub(super) fn schedules(&self, place: Place) -> impl Iterator<Item = (usize, &'a Schedule)> + use<'a> {
+        let members = self.believed(place).filter(|series| !series.is_run_now).map_or(0, |series| series.members);
+        self.policy.schedules.iter().enumerate().filter(move |(at, _)| members & bit(*at) != 0)
+    }
+
+    /// A name on a snapshot that no schedule of the policy has, or had.
+    pub(super) fn unknown_name(&self, place: Place) -> Option<&'a ScheduleName> {
+        self.believed(place).filter(|series| !series.is_run_now)?.unknown
+    }
+
+    /// Whether a RunNow made it.
+    pub(super) fn is_run_now(&self, place: Place) -> bool {
+        self.believed(place).is_some_and(|series| series.is_run_now)
+    }
+
+    /// Whether its tags are not believed.
+    pub(super) fn is_doubted(&self, place: Place) -> bool {
+        self.believed(place).is_none()
+    }
+
+    /// Whether a snapshot for `scheduled_time` answers it for `schedule`, which is due by a start of its own kind.
+    pub(super) fn answers(&self, place: Place, schedule: &Schedule, scheduled_time: Timestamp, run_now: bool) -> bool {
+        let Some(series) = self.believed(place) else { return false };
+        let at = self.policy.schedules.iter().position(|other| std::ptr::eq(other, schedule));
+        let is_for = at.is_some_and(|at| series.members & bit(at) != 0);
+        // Those of opendlm 0.1 name one schedule only, and a RunNow of then left no mark.
+        let is_unstamped = self.snapshots.get(place).is_some_and(|snapshot| snapshot.marks.stamp == Mark::Absent);
+        let serves = || series.owner.is_some_and(|owner| coincide::serves(owner, schedule, scheduled_time));
+        (is_for || is_unstamped && serves()) && (series.is_run_now == run_now || is_unstamped)
+    }
+
+    fn believed(&self, place: Place) -> Option<&Series<'a>> {
+        self.series.get(place).filter(|series| !series.is_doubted)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -140,21 +187,45 @@ fn at(number: u32) -> usize {
     usize::try_from(number).expect("a processor of 32 bits or more")
 }
 
-/// The owners of snapshots; most of them have the name of the one before.
-fn schedules<'a>(policy: &'a Policy, options: &Options, snapshots: &[&'a Snapshot]) -> Vec<Option<&'a Schedule>> {
-    let mut last: Option<(&'a ScheduleName, Option<&'a Schedule>)> = None;
-    let owner = |snapshot: &&'a Snapshot| {
-        let name = snapshot.marks.schedule_name.value()?;
-        match last {
-            Some((known, owner)) if known.is_same(name) => owner,
-            Some(_) | None => {
-                let owner = owning_schedule(policy, options, name);
-                last = Some((name, owner));
-                owner
-            }
-        }
+/// The bit of the schedule at a place of the policy, which has four at most.
+fn bit(at: usize) -> u8 {
+    u32::try_from(at).ok().and_then(|at| 1_u8.checked_shl(at)).unwrap_or(0)
+}
+
+/// The series of snapshots; most of them say the same as the one before.
+fn all_series<'a>(policy: &'a Policy, options: &Options, snapshots: &[&'a Snapshot]) -> Vec<Series<'a>> {
+    let mut last: Option<(&'a SharedMarks, Series<'a>)> = None;
+    let of = |snapshot: &&'a Snapshot| {
+        let series = match last {
+            Some((marks, series)) if marks.is_same(&snapshot.marks) => series,
+            Some(_) | None => series(policy, options, snapshot),
+        };
+        last = Some((&snapshot.marks, series));
+        Series { is_doubted: belief::doubt(snapshot).is_some(), ..series }
     };
-    snapshots.iter().map(owner).collect()
+    snapshots.iter().map(of).collect()
+}
+
+fn series<'a>(policy: &'a Policy, options: &Options, snapshot: &'a Snapshot) -> Series<'a> {
+    let mut series = Series::default();
+    for (number, name) in names(snapshot).enumerate() {
+        let owner = owning_schedule(policy, options, name);
+        if number == 0 {
+            series.owner = owner;
+        }
+        match owner.and_then(|owner| policy.schedules.iter().position(|schedule| std::ptr::eq(schedule, owner))) {
+            Some(at) => series.members |= bit(at),
+            None => series.unknown = series.unknown.or(Some(name)),
+        }
+    }
+    series.is_run_now = snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+    series
+}
+
+/// The names of the schedules that a snapshot is for, as it carries them, the owner's first.
+pub(super) fn names(snapshot: &Snapshot) -> impl Iterator<Item = &ScheduleName> {
+    let also = snapshot.marks.also.value().into_iter().flatten();
+    snapshot.marks.schedule_name.value().into_iter().chain(also)
 }
 
 /// What a snapshot was made of, as its policy targets it: a volume, or an instance.

@@ -2,18 +2,20 @@
 
 use super::due::saturating_add;
 use super::duplicate;
-use super::history::{self, Histories};
-use super::orphan::{self, Fate};
+use super::history::Histories;
+use super::orphan::{self, Fate, OrphanOf};
 use super::ours::{self, Ours, Place};
 use super::sets::BrokenSets;
-use super::{DeleteReason, KeepReason, Rules, SnapshotDecision, SnapshotVerdict};
-use crate::policy::{Age, AgeUnit, Policy, PolicyState, RetainRule, Schedule, Targets};
+use super::{DeleteReason, KeepReason, Rules, SnapshotDecision, SnapshotVerdict, belief, owning_schedule};
+use crate::options::Orphans;
+use crate::policy::{Age, AgeUnit, Policy, PolicyState, RetainRule, Schedule, ScheduleName, Targets};
 use crate::tags::{self, Mark};
 use crate::world::{Snapshot, SnapshotState, SourceId, Tier};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Span, Timestamp};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// How long a failed snapshot stays before it is deleted: long enough for a person to see what EC2 says of it, and
 /// far beyond every start window's retries. It holds nothing that could be restored. Our own; DLM's user guide only
@@ -66,59 +68,150 @@ struct Judge<'r, 'a> {
 
 impl<'a> Judge<'_, 'a> {
     fn verdict(&self, place: Place) -> SnapshotVerdict<'a> {
-        let snapshot = self.ours[place];
+        let (snapshot, now) = (self.ours[place], self.rules.now);
         let marks = &snapshot.marks;
+        let keep = SnapshotVerdict::Keep;
         // What is under way is waited for, held or not.
         if let SnapshotState::Pending { .. } = snapshot.state {
             return SnapshotVerdict::Wait { since: snapshot.start_time };
         }
-        if let Some(hold) = marks.hold.filter(|hold| hold.holds_at(self.rules.now)) {
-            return SnapshotVerdict::Keep(KeepReason::Held(hold));
+        if let Some(hold) = marks.hold.filter(|hold| hold.holds_at(now)) {
+            return keep(KeepReason::Held(hold));
+        }
+        if let Some(doubt) = belief::doubt(snapshot) {
+            return keep(KeepReason::Doubted(doubt));
         }
         if let Some(verdict) = self.unless_complete(place, snapshot) {
             return verdict;
         }
-        let keep = SnapshotVerdict::Keep;
-        let Some(name) = marks.schedule_name.value() else {
-            return keep(KeepReason::UnreadableTag(tags::SCHEDULE_NAME));
-        };
-        let Some(&scheduled_time) = marks.scheduled_time.value() else {
-            return keep(KeepReason::UnreadableTag(tags::SCHEDULED_TIME));
+        let (name, scheduled_time) = match (marks.schedule_name.value(), marks.scheduled_time.value()) {
+            (None, _) => return keep(KeepReason::UnreadableTag(tags::SCHEDULE_NAME)),
+            (_, None) => return keep(KeepReason::UnreadableTag(tags::SCHEDULED_TIME)),
+            (Some(name), Some(&scheduled_time)) => (name, scheduled_time),
         };
         if let Mark::Unreadable(_) = marks.expiration_time {
             return keep(KeepReason::UnreadableTag(tags::EXPIRATION_TIME));
         }
-        let Some(source) = ours::source(self.rules.policy, snapshot) else {
-            return keep(KeepReason::UnreadableTag(tags::INSTANCE_ID));
-        };
-        if scheduled_time > self.rules.now {
+        if scheduled_time > now {
             return keep(KeepReason::FutureScheduledTime(scheduled_time));
         }
-        if !history::is_plausible(snapshot, scheduled_time) {
-            return keep(KeepReason::BeganBeforeScheduledTime { began: snapshot.start_time, scheduled_time });
-        }
-        let schedule = self.ours.schedule(place);
+        let promised = marks.expiration_time.value().copied().filter(|&until| until > now);
+        let Some(source) = ours::source(self.rules.policy, snapshot) else {
+            if let Some(until) = promised {
+                return keep(KeepReason::NotExpired { until });
+            }
+            // The policy was for volumes when it was made, and is for instances now.
+            let orphan = self.by_option(place, scheduled_time, OrphanOf::OtherKind);
+            return orphan.unwrap_or(keep(KeepReason::UnreadableTag(tags::INSTANCE_ID)));
+        };
         let fate = self.rules.sources.fate(source);
-        let is_managed = schedule.is_some() && fate == Fate::Targeted;
-        if let Some(&earliest) = self.duplicates.get(&place).filter(|_| is_managed) {
+        let is_managed = self.ours.is_run_now(place) || self.ours.schedules(place).next().is_some();
+        if fate == Fate::Targeted
+            && let Some(&earliest) = self.duplicates.get(&place).filter(|_| is_managed)
+        {
             return SnapshotVerdict::Delete(DeleteReason::Duplicate { earliest });
         }
         // Whatever rule comes now: what was promised to stay until then stays.
-        if let Mark::Read(until) = marks.expiration_time
-            && until > self.rules.now
-        {
+        if let Some(until) = promised {
             return keep(KeepReason::NotExpired { until });
         }
-        let orphans = self.rules.options.orphans;
-        match (schedule, fate) {
+        match fate {
             // It is there, and whoever took the tag off may want its backups: untargeted is not gone.
-            (_, Fate::Untargeted) => keep(KeepReason::VolumeNotTargeted),
-            (None, _) => orphan::without_schedule(orphans, name, scheduled_time, self.rules.now, self.is_newest(place)),
-            (Some(_), Fate::Gone | Fate::Missing) => {
-                let is_newest = self.is_newest(place);
-                orphan::of_gone_source(self.rules.policy, orphans, snapshot, scheduled_time, self.rules.now, is_newest)
+            Fate::Untargeted => keep(KeepReason::VolumeNotTargeted),
+            _ if self.ours.is_run_now(place) => self.of_run_now(snapshot),
+            Fate::Targeted => self.by_series(place, source, scheduled_time),
+            Fate::Gone | Fate::Missing if self.ours.schedules(place).next().is_none() => {
+                self.without_schedule(place, name, scheduled_time)
             }
-            (Some(schedule), Fate::Targeted) => self.by_rule(schedule, place, source),
+            Fate::Gone | Fate::Missing => self.of_gone_source(place, snapshot, scheduled_time),
+        }
+    }
+
+    /// A RunNow snapshot is in no series, and goes by an age of its own.
+    fn of_run_now(&self, snapshot: &Snapshot) -> SnapshotVerdict<'a> {
+        match snapshot.marks.expiration_time {
+            // The caller has seen that it is over.
+            Mark::Read(at) => SnapshotVerdict::Delete(DeleteReason::Expired { at }),
+            Mark::Absent | Mark::Unreadable(_) => SnapshotVerdict::Keep(KeepReason::NoExpirationTime),
+        }
+    }
+
+    /// The verdict of all schedules that a snapshot is for: it stays as long as any of them keeps it. What belonged to a schedule
+    /// that is no more goes by `Options.Orphans`.
+    fn by_series(&self, place: Place, source: SourceId, scheduled_time: Timestamp) -> SnapshotVerdict<'a> {
+        let (mut goes, mut stays) = (None, None);
+        for (at, schedule) in self.ours.schedules(place) {
+            match self.by_rule(at, schedule, place, source) {
+                SnapshotVerdict::Delete(reason) => goes = goes.or(Some(reason)),
+                // Every other reason weighs more: a schedule wants it.
+                SnapshotVerdict::Keep(KeepReason::NoExpirationTime) if stays.is_some() => {}
+                verdict @ (SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. }) => stays = Some(verdict),
+            }
+        }
+        match (stays, self.ours.unknown_name(place), goes) {
+            (Some(stays), _, _) => self.unless_excluded(place, source, scheduled_time, stays),
+            (None, Some(name), _) => self.without_schedule(place, name, scheduled_time),
+            (None, None, Some(reason)) => SnapshotVerdict::Delete(reason),
+            (None, None, None) => SnapshotVerdict::Keep(KeepReason::UnknownState),
+        }
+    }
+
+    /// What a rule keeps of a volume that the policy leaves out now, nothing ever pushes out: `Options.Orphans` decides.
+    fn unless_excluded(
+        &self,
+        place: Place,
+        source: SourceId,
+        scheduled_time: Timestamp,
+        stays: SnapshotVerdict<'a>,
+    ) -> SnapshotVerdict<'a> {
+        let snapshot = self.ours[place];
+        let of = if self.rules.sources.is_excluded(source, snapshot.volume_id) {
+            OrphanOf::Excluded
+        } else if stays == SnapshotVerdict::Keep(KeepReason::NoExpirationTime) {
+            OrphanOf::LostRule
+        } else {
+            return stays;
+        };
+        self.by_option(place, scheduled_time, of).unwrap_or(stays)
+    }
+
+    fn without_schedule(&self, place: Place, name: &'a ScheduleName, scheduled_time: Timestamp) -> SnapshotVerdict<'a> {
+        if !self.rules.silence.is_over(name, self.rules.now) {
+            return SnapshotVerdict::Keep(KeepReason::PerhapsOfAnotherPolicy(name));
+        }
+        let orphan = self.by_option(place, scheduled_time, OrphanOf::Schedule);
+        orphan.unwrap_or(SnapshotVerdict::Keep(KeepReason::NoSchedule(name)))
+    }
+
+    /// DLM user guide: by count none is deleted any more; by age they expire "up to, but not including, the last one",
+    /// with `ExtendDeletion` that one too.
+    fn of_gone_source(&self, place: Place, snapshot: &Snapshot, scheduled_time: Timestamp) -> SnapshotVerdict<'a> {
+        if let Some(verdict) = self.by_option(place, scheduled_time, OrphanOf::GoneSource) {
+            return verdict;
+        }
+        match snapshot.marks.expiration_time {
+            // The caller has seen that it is over.
+            Mark::Read(at) if !self.is_newest(place) || extends_deletion(self.rules.policy) => {
+                SnapshotVerdict::Delete(DeleteReason::Expired { at })
+            }
+            Mark::Read(_) | Mark::Absent | Mark::Unreadable(_) => SnapshotVerdict::Keep(KeepReason::SourceGone),
+        }
+    }
+
+    /// What `Options.Orphans` says; `None` for `KEEP`.
+    fn by_option(&self, place: Place, scheduled_time: Timestamp, of: OrphanOf) -> Option<SnapshotVerdict<'a>> {
+        match self.rules.options.orphans {
+            Orphans::Expire(age) => {
+                let at = later_by(scheduled_time, age);
+                Some(if at <= self.rules.now {
+                    SnapshotVerdict::Delete(DeleteReason::Orphaned { of, age_over_at: Some(at) })
+                } else {
+                    SnapshotVerdict::Keep(KeepReason::OrphanNotExpired { of, until: at })
+                })
+            }
+            Orphans::Keep => None,
+            Orphans::KeepLast if self.is_newest(place) => Some(SnapshotVerdict::Keep(KeepReason::LastOrphan(of))),
+            Orphans::KeepLast => Some(SnapshotVerdict::Delete(DeleteReason::Orphaned { of, age_over_at: None })),
         }
     }
 
@@ -149,17 +242,23 @@ impl<'a> Judge<'_, 'a> {
     }
 
     /// What the schedule's own rule says about a complete snapshot whose promised time, if any, is over.
-    fn by_rule(&self, schedule: &'a Schedule, place: Place, source: SourceId) -> SnapshotVerdict<'a> {
+    fn by_rule(&self, at: usize, schedule: &'a Schedule, place: Place, source: SourceId) -> SnapshotVerdict<'a> {
         let (keep, snapshot) = (SnapshotVerdict::Keep, self.ours[place]);
         // Without a rank nothing says how many newer ones there are.
-        let Some(rank) = self.histories.rank(place) else { return keep(KeepReason::UnknownState) };
+        let Some(rank) = self.histories.rank(place, at) else { return keep(KeepReason::UnknownState) };
         match schedule.retain {
-            RetainRule::Count(count) => {
-                let count = usize::try_from(count.get()).expect("a count of at most 1000 fits");
+            RetainRule::Count(today) => {
+                let count = wide(today);
                 if rank <= count {
-                    keep(KeepReason::NewestOf { rank, count })
-                } else {
-                    SnapshotVerdict::Delete(DeleteReason::ExceedsCount { rank, count })
+                    return keep(KeepReason::NewestOf { rank, count });
+                }
+                // What the count of then would keep goes only with a person's consent to the count of today.
+                let is_accepted = self.rules.options.accept_count.get(&schedule.name) == Some(&today);
+                match self.count_of_then(schedule, snapshot).filter(|&then| rank <= wide(then) && !is_accepted) {
+                    Some(then) => {
+                        keep(KeepReason::AwaitsConsent { schedule: &schedule.name, rank, count, then: wide(then) })
+                    }
+                    None => SnapshotVerdict::Delete(DeleteReason::ExceedsCount { rank, count }),
                 }
             }
             RetainRule::Age(_) => {
@@ -180,6 +279,22 @@ impl<'a> Judge<'_, 'a> {
             }
         }
     }
+}
+
+impl Judge<'_, '_> {
+    /// The count that was in force for a schedule when the snapshot was made, by its stamp.
+    fn count_of_then(&self, schedule: &Schedule, snapshot: &Snapshot) -> Option<NonZeroU32> {
+        let is_of = |name: &ScheduleName| {
+            let owner = owning_schedule(self.rules.policy, self.rules.options, name);
+            owner.is_some_and(|owner| std::ptr::eq(owner, schedule))
+        };
+        let at = ours::names(snapshot).position(is_of)?;
+        snapshot.marks.stamp.value()?.counts.get(at).copied().flatten()
+    }
+}
+
+fn wide(count: NonZeroU32) -> usize {
+    usize::try_from(count.get()).expect("a count of at most 1000 fits")
 }
 
 /// Whether a policy's expiry goes on while it is disabled, and takes the last snapshot of what is gone too.

@@ -39,6 +39,9 @@ impl BrokenSets {
         broken.not_whole = vec![false; ours.len()];
         let mut by_tags: BTreeMap<Shared<'_>, Vec<Place>> = BTreeMap::new();
         for (place, snapshot) in ours.places() {
+            if ours.is_doubted(place) {
+                continue;
+            }
             let marks = &snapshot.marks;
             let shared = (marks.instance_id.value(), marks.schedule_name.value(), marks.scheduled_time.value());
             if let (Some(&instance), Some(name), Some(&time)) = shared {
@@ -56,7 +59,8 @@ impl BrokenSets {
     }
 
     fn note(&mut self, ours: &Ours<'_>, set: &[Place], is_settled: bool) {
-        if !is_settled || set.iter().any(|&place| ours[place].state != SnapshotState::Completed) {
+        let lacks_members = lacks_members(set.iter().map(|&place| ours[place]));
+        if !is_settled || lacks_members || set.iter().any(|&place| ours[place].state != SnapshotState::Completed) {
             for &place in set {
                 self.not_whole[place] = true;
             }
@@ -69,7 +73,7 @@ impl BrokenSets {
         }
     }
 
-    /// Whether a snapshot is whole: no member of its set, if it has one, failed, is under way or may not be listed yet.
+    /// Whether a snapshot is whole: no member of its set, if it has one, failed, is under way, is missing or may not be listed yet.
     pub(super) fn is_whole(&self, place: Place) -> bool {
         !self.not_whole.get(place).copied().unwrap_or(false)
     }
@@ -83,6 +87,13 @@ impl BrokenSets {
     pub(super) fn others_beside(&self, place: Place) -> &[Place] {
         self.failed_beside.get(&place).map_or(&[], |others| others)
     }
+}
+
+/// Whether a set has fewer members than it was planned with: one of them was deleted, or never came to be. A volume that was
+/// attached later changes nothing about it.
+pub(super) fn lacks_members<'a>(set: impl Iterator<Item = &'a Snapshot> + Clone) -> bool {
+    let planned = set.clone().find_map(|member| member.marks.stamp.value()?.members);
+    planned.is_some_and(|planned| u32::try_from(set.count()).unwrap_or(u32::MAX) < planned)
 }
 
 /// Until when EC2's lists may not show all that was begun together with these snapshots; `None` when that is over. A

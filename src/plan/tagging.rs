@@ -4,7 +4,9 @@
 //! that coincide with it, then `VariableTags` in the same order, then what is copied from the volume.
 
 use super::retain;
-use crate::policy::{Policy, Schedule, Tag, Variable};
+use crate::options::Options;
+use crate::policy::{Policy, RetainRule, Schedule, Tag, Targets, Variable};
+use crate::tags::stamp::{self, Stamp};
 use crate::tags::{self, written};
 use crate::world::InstanceId;
 use jiff::Timestamp;
@@ -15,26 +17,35 @@ pub const TAGS_MAX: usize = 50;
 
 /// The tags of a new snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tagging {
+pub(crate) struct Tagging {
     /// What it gets.
-    pub(super) tags: Vec<Tag>,
+    pub(crate) tags: Vec<Tag>,
     /// The keys for which there was no room, in the order in which they would have come.
-    pub(super) left_out: Vec<String>,
+    pub(crate) left_out: Vec<String>,
 }
 
-/// The tags of a snapshot that `schedules` (the owner first) make for `scheduled_time`.
-pub(super) fn tags(
-    policy: &Policy,
-    schedules: &[&Schedule],
-    scheduled_time: Timestamp,
-    instance: Option<&InstanceId>,
-    copied: &[Tag],
-) -> Tagging {
-    let own = own_tags(policy, schedules, scheduled_time, instance);
+/// What a new snapshot is made for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Purpose<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) options: &'a Options,
+    /// When the call is planned.
+    pub(crate) now: Timestamp,
+    /// The schedules that it is for, the owner first.
+    pub(crate) schedules: &'a [&'a Schedule],
+    pub(crate) scheduled_time: Timestamp,
+    /// The instance whose set it is part of, and how many members that is to have.
+    pub(crate) set: Option<(InstanceId, u32)>,
+}
+
+/// The tags of a snapshot that is made for `purpose`.
+pub(crate) fn tags(purpose: &Purpose<'_>, copied: &[Tag]) -> Tagging {
+    let &Purpose { schedules, scheduled_time, set, .. } = purpose;
+    let own = own_tags(purpose);
     let added = schedules.iter().flat_map(|schedule| schedule.tags_to_add.iter().cloned());
     let variable = schedules.iter().flat_map(|schedule| &schedule.variable_tags).filter_map(|tag| {
         let value = match tag.value {
-            Variable::InstanceId => instance?.to_string(),
+            Variable::InstanceId => set?.0.to_string(),
             Variable::Timestamp => written(scheduled_time),
         };
         Some(Tag { key: tag.key.clone(), value })
@@ -62,20 +73,44 @@ pub(super) fn is_copyable(key: &str) -> bool {
     !key.starts_with("aws:") && !key.starts_with(tags::RESERVED_PREFIX) && key != tags::DLM_MANAGED
 }
 
-fn own_tags(
-    policy: &Policy,
-    schedules: &[&Schedule],
-    scheduled_time: Timestamp,
-    instance: Option<&InstanceId>,
-) -> Vec<Tag> {
+fn own_tags(purpose: &Purpose<'_>) -> Vec<Tag> {
+    let &Purpose { policy, options, now, schedules, scheduled_time, set } = purpose;
     let tag = |key: &str, value: String| Tag { key: key.to_owned(), value };
     let mut own = vec![tag(tags::POLICY_ID, policy.id.to_string())];
     if let Some(owner) = schedules.first() {
         own.push(tag(tags::SCHEDULE_NAME, owner.name.to_string()));
-        own.push(tag(tags::SCHEDULED_TIME, written(scheduled_time)));
-        let expiration = retain::expiration_time(&owner.retain, scheduled_time);
-        own.extend(expiration.map(|at| tag(tags::EXPIRATION_TIME, written(at))));
+        own.extend(stamp::also(schedules.iter().skip(1).map(|schedule| &schedule.name)));
     }
-    own.extend(instance.map(|id| tag(tags::INSTANCE_ID, id.to_string())));
+    own.push(tag(tags::SCHEDULED_TIME, written(scheduled_time)));
+    own.extend(expiration_time(purpose).map(|at| tag(tags::EXPIRATION_TIME, written(at))));
+    own.extend(set.map(|(instance, _)| tag(tags::INSTANCE_ID, instance.to_string())));
+    let count = |schedule: &&Schedule| match schedule.retain {
+        RetainRule::Age(_) => None,
+        RetainRule::Count(count) => Some(count),
+    };
+    let stamp = Stamp {
+        is_intact: true,
+        called: tags::to_the_second(now),
+        counts: schedules.iter().map(count).collect(),
+        members: set.map(|(_, members)| members),
+        revision: options.revision,
+        is_run_now: is_run_now(policy, options),
+    };
+    own.push(stamp::tag(&own, &stamp));
     own
+}
+
+/// When the snapshot expires: the latest of all schedules that keep by age, because it stays as long as any of them keeps it; one
+/// of a RunNow by the age of its own.
+fn expiration_time(purpose: &Purpose<'_>) -> Option<Timestamp> {
+    let &Purpose { policy, options, schedules, scheduled_time, .. } = purpose;
+    if is_run_now(policy, options) {
+        return Some(retain::later_by(scheduled_time, options.run_now_retain));
+    }
+    schedules.iter().filter_map(|schedule| retain::expiration_time(&schedule.retain, scheduled_time)).max()
+}
+
+/// Whether a start makes snapshots that are in no series. A RunNow of a default policy is an ordinary start.
+pub(super) fn is_run_now(policy: &Policy, options: &Options) -> bool {
+    options.run_now && !matches!(policy.targets, Targets::AllVolumes(_))
 }

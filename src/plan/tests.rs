@@ -123,7 +123,11 @@ fn the_call_that_creates_names_everything() {
     let world = world([volume(1)], []);
     let options = Options::default();
     let plan = plan(&policy, &options, &start("2026-11-22T17:00:00Z"), at("2026-11-22T17:00:03Z"), &world);
-    let Some(Action::CreateSnapshot(call)) = call::creation(&policy, &plan.targets[0]) else { panic!("{plan:?}") };
+    let Some(Action::CreateSnapshot(call)) =
+        call::creation(&policy, &options, at("2026-11-22T17:00:03Z"), &plan.targets[0])
+    else {
+        panic!("{plan:?}")
+    };
     assert_eq!(call.description, "Created for policy: policy-0123456789abcdef0 schedule: Default Schedule");
     assert_eq!(
         texts(&call.tags),
@@ -132,6 +136,7 @@ fn the_call_that_creates_names_everything() {
             "opendlm:schedule-name=Default Schedule",
             "opendlm:scheduled-time=2026-11-22T17:00:00Z",
             "opendlm:expiration-time=2026-11-29T17:00:00Z",
+            "opendlm:stamp=1 d=d4ded8ece80d41eb t=2026-11-22T17:00:03Z k=-",
             "ss-lifecycle=true",
         ]
     );
@@ -259,7 +264,8 @@ fn a_renamed_schedule_keeps_what_it_made_under_its_previous_name() {
     let nightly = |number, time| snapshot(number, 1, time).of_schedule("Nightly");
     let mut snapshots = three_days();
     snapshots.insert(0, nightly(9, "2026-11-18T17:00:00Z"));
-    let orphaned = "keep vol 1 snap 9: no schedule is called Nightly, or was by Options.PreviousNames";
+    let orphaned = "keep vol 1 snap 9: no schedule is called Nightly, or was by Options.PreviousNames, but snapshots were made under \
+                    that name lately: does another policy use this PolicyId?";
     let world = world([volume(1)], snapshots);
     let now = "2026-11-22T20:00:00Z";
     let without = decisions(&policy, &Options::default(), &start(now), now, &world);
@@ -303,7 +309,8 @@ fn when_in_doubt_a_snapshot_stays_and_pushes_none_out() {
             "keep vol 1 snap 4: its tag opendlm:expiration-time is missing or has no meaning",
             "keep vol 1 snap 2: its tag opendlm:schedule-name is missing or has no meaning",
             "keep vol 1 snap 1: number 1 from the newest, the schedule keeps 1",
-            "keep vol 1 snap 6: EC2 began it at 2026-10-01T17:00:00Z, before the scheduled time 2026-11-22T17:00:00Z in its tag, so the tag was changed",
+            "keep vol 1 snap 6: somebody changed its tags: EC2 began it at 2026-10-01T17:00:00Z, which does not fit the scheduled time \
+             2026-11-22T17:00:00Z in its tag; it stays and counts for nothing, delete it by hand",
             "keep vol 1 snap 5: its scheduled time 2027-01-01T00:00:00Z lies in the future",
             "keep vol 7 snap 7: what it was made of is gone, and Options.Orphans keeps such snapshots",
         ],

@@ -114,9 +114,10 @@ fn forecast(
         }
         SnapshotVerdict::Keep(reason) => match reason {
             KeepReason::NewestOf { rank, count } => at_backup(count + 1 - rank),
+            KeepReason::AwaitsConsent { rank, then, .. } => at_backup(then + 1 - rank),
             KeepReason::NewestCompleted | KeepReason::BackupsStopped { .. } => at_backup(1),
             KeepReason::NotExpired { until }
-            | KeepReason::OrphanNotExpired { until }
+            | KeepReason::OrphanNotExpired { until, .. }
             | KeepReason::Errored { until } => {
                 (format!("at the first turn after {} with a newer one complete", written(*until)), Some(*until))
             }
@@ -125,16 +126,17 @@ fn forecast(
             }
             KeepReason::AbsenceUnproved { .. }
             | KeepReason::Archived
-            | KeepReason::BeganBeforeScheduledTime { .. }
             | KeepReason::Brake { .. }
+            | KeepReason::Doubted(_)
             | KeepReason::FailedMember
             | KeepReason::FutureScheduledTime(_)
             | KeepReason::Held(Hold::Forever)
-            | KeepReason::LastOrphan
+            | KeepReason::LastOrphan(_)
             | KeepReason::MinimumKept { .. }
             | KeepReason::NoExpirationTime
             | KeepReason::NoSchedule(_)
             | KeepReason::ObservationCutShort { .. }
+            | KeepReason::PerhapsOfAnotherPolicy(_)
             | KeepReason::SourceGone
             | KeepReason::UnreadableTag(_)
             | KeepReason::UnknownState

@@ -217,6 +217,9 @@ fn add_orphans(sum: &mut OrphanReport, more: &OrphanReport) {
         without_schedule,
         of_gone_sources,
         of_untargeted_sources,
+        of_excluded_volumes,
+        of_other_kind,
+        doubted,
         without_expiration,
         full_size_bytes,
     } = more;
@@ -224,6 +227,9 @@ fn add_orphans(sum: &mut OrphanReport, more: &OrphanReport) {
     sum.without_schedule = sum.without_schedule.saturating_add(*without_schedule);
     sum.of_gone_sources = sum.of_gone_sources.saturating_add(*of_gone_sources);
     sum.of_untargeted_sources = sum.of_untargeted_sources.saturating_add(*of_untargeted_sources);
+    sum.of_excluded_volumes = sum.of_excluded_volumes.saturating_add(*of_excluded_volumes);
+    sum.of_other_kind = sum.of_other_kind.saturating_add(*of_other_kind);
+    sum.doubted = sum.doubted.saturating_add(*doubted);
     sum.without_expiration = sum.without_expiration.saturating_add(*without_expiration);
     sum.full_size_bytes = sum.full_size_bytes.saturating_add(*full_size_bytes);
 }

@@ -1,8 +1,8 @@
 //! Reasons in words: the only place where a decision becomes text.
 
 use crate::plan::{
-    DeleteReason, FailReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, Target, TargetDecision,
-    TargetVerdict,
+    DeleteReason, Doubt, FailReason, KeepReason, OrphanOf, SkipReason, SnapshotDecision, SnapshotVerdict, Target,
+    TargetDecision, TargetVerdict,
 };
 use crate::tags::{Hold, written};
 use crate::world::SnapshotId;
@@ -170,12 +170,38 @@ fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
         DeleteReason::Failed { since } => {
             ("Failed", format!("it failed, begun at {}, and holds nothing that could be restored", written(since)))
         }
-        DeleteReason::Orphaned { age_over_at: Some(at) } => {
-            ("Orphaned", format!("nothing manages it any more, and by Options.Orphans it expired at {}", written(at)))
+        DeleteReason::Orphaned { of, age_over_at: Some(at) } => {
+            ("Orphaned", format!("{}, and by Options.Orphans it expired at {}", orphan_of(of), written(at)))
         }
-        DeleteReason::Orphaned { age_over_at: None } => {
-            ("Orphaned", "nothing manages it any more, and Options.Orphans keeps only the last one".to_owned())
+        DeleteReason::Orphaned { of, age_over_at: None } => {
+            ("Orphaned", format!("{}, and Options.Orphans keeps only the last one", orphan_of(of)))
         }
+    }
+}
+
+/// Why nothing manages a snapshot any more.
+fn orphan_of(of: OrphanOf) -> &'static str {
+    match of {
+        OrphanOf::Excluded => "the policy excludes its volume now",
+        OrphanOf::GoneSource => "its volume or instance is gone",
+        OrphanOf::LostRule => "its schedule keeps by age now and it carries no expiry",
+        OrphanOf::OtherKind => "it was made of a volume and the policy is for instances now",
+        OrphanOf::Schedule => "no schedule has its schedule's name any more",
+    }
+}
+
+fn doubt(doubt: Doubt) -> String {
+    match doubt {
+        Doubt::BeganAtAnotherTime { began, scheduled_time } => format!(
+            "EC2 began it at {}, which does not fit the scheduled time {} in its tag",
+            written(began),
+            written(scheduled_time)
+        ),
+        Doubt::Edited => "its opendlm tags do not fit the digest in opendlm:stamp".to_owned(),
+        Doubt::StampOfAnother { began, called } => {
+            format!("EC2 began it at {}, but opendlm:stamp is of a call at {}", written(began), written(called))
+        }
+        Doubt::UnreadableStamp => "opendlm:stamp cannot be read".to_owned(),
     }
 }
 
@@ -202,13 +228,16 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
                 delete_reason(*otherwise).1
             ),
         ),
-        KeepReason::BeganBeforeScheduledTime { began, scheduled_time } => (
-            "BeganBeforeScheduledTime",
+        KeepReason::AwaitsConsent { schedule, rank, count, then } => (
+            "AwaitsConsent",
             format!(
-                "EC2 began it at {}, before the scheduled time {} in its tag, so the tag was changed",
-                written(*began),
-                written(*scheduled_time)
+                "number {rank} from the newest: {schedule} keeps {count} now and kept {then} when it was made; to let it go \
+                 set Options.AcceptCount to {{\"{schedule}\": {count}}}"
             ),
+        ),
+        KeepReason::Doubted(why) => (
+            "Doubted",
+            format!("somebody changed its tags: {}; it stays and counts for nothing, delete it by hand", doubt(*why)),
         ),
         KeepReason::Errored { until } => {
             ("Errored", format!("it went to error and counts for nothing, to be deleted after {}", written(*until)))
@@ -221,8 +250,8 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         }
         KeepReason::Held(Hold::Forever) => ("Held", "it carries opendlm:hold".to_owned()),
         KeepReason::Held(Hold::Until(until)) => ("Held", format!("it carries opendlm:hold until {}", written(*until))),
-        KeepReason::LastOrphan => {
-            ("LastOrphan", "nothing manages it any more, but it is the last one of its volume and schedule".to_owned())
+        KeepReason::LastOrphan(of) => {
+            ("LastOrphan", format!("{}, but it is the last one of its volume and schedule", orphan_of(*of)))
         }
         KeepReason::MinimumKept { minimum, otherwise } => (
             "MinimumKept",
@@ -244,9 +273,15 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         KeepReason::ObservationCutShort { cut, otherwise } => {
             ("ObservationCutShort", format!("nothing is deleted: {cut}; otherwise {}", delete_reason(*otherwise).1))
         }
-        KeepReason::OrphanNotExpired { until } => (
-            "OrphanNotExpired",
-            format!("nothing manages it any more, by Options.Orphans it expires at {}", written(*until)),
+        KeepReason::OrphanNotExpired { of, until } => {
+            ("OrphanNotExpired", format!("{}, by Options.Orphans it expires at {}", orphan_of(*of), written(*until)))
+        }
+        KeepReason::PerhapsOfAnotherPolicy(name) => (
+            "PerhapsOfAnotherPolicy",
+            format!(
+                "no schedule is called {name}, or was by Options.PreviousNames, but snapshots were made under that name \
+                 lately: does another policy use this PolicyId?"
+            ),
         ),
         KeepReason::SourceGone => {
             ("SourceGone", "what it was made of is gone, and Options.Orphans keeps such snapshots".to_owned())

@@ -79,7 +79,6 @@ impl Account {
             volume_type: "gp3".to_owned(),
             is_boot: false,
             last_snapshot: None,
-            attached_to: None,
         };
         Self {
             volumes: (1..=volumes).map(volume).collect(),
@@ -239,9 +238,7 @@ impl Account {
         progress.note_look(&policy.id, &world, now, options.settling);
         let plan = plan::plan(policy, options, &progress.start(), now, &world);
         assert_eq!(check::check(policy, options, now, &world, &plan), vec![], "a plan keeps every promise");
-        let asked = turn::hosts(policy, options, &plan, &progress, now, Budget::UNBOUNDED);
-        let hosts: Vec<Instance> = world.instances.iter().filter(|host| asked.contains(&host.id)).cloned().collect();
-        let selection = turn::select_on(policy, options, &plan, &progress, now, Budget::UNBOUNDED, &hosts);
+        let selection = turn::select(policy, options, &plan, &progress, now, Budget::UNBOUNDED);
         let outcomes = selection.actions.iter().map(|action| self.apply(action, now)).collect();
         turn::conclude(options, &plan, progress, selection, outcomes, now)
     }

@@ -13,8 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 pub enum Change {
     /// A snapshot goes to the archive tier.
     Archive,
-    /// A volume is attached to an instance, or comes off it.
-    Attach,
     /// A snapshot of ours is copied, tags and description and all.
     Copy,
     /// A snapshot of ours is deleted by hand.
@@ -35,7 +33,7 @@ pub enum Change {
     Revoke,
 }
 
-const CHANGES: [Change; 11] = [
+const CHANGES: [Change; 10] = [
     Change::Archive,
     Change::Copy,
     Change::Delete,
@@ -46,18 +44,14 @@ const CHANGES: [Change; 11] = [
     Change::RemoveSource,
     Change::Retarget,
     Change::Revoke,
-    // The last one: only of an account in which it means something.
-    Change::Attach,
 ];
 
 /// Does something by chance, and says what.
 pub fn happen(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) -> Change {
-    let possible = if shape == Shape::Batched { CHANGES.len() } else { CHANGES.len() - 1 };
-    let change = random.index(possible).and_then(|at| CHANGES.get(at)).copied().unwrap_or(Change::Hold);
+    let change = random.index(CHANGES.len()).and_then(|at| CHANGES.get(at)).copied().unwrap_or(Change::Hold);
     let days = |random: &mut Random| Span { from: now, until: saturating_add(now, random.seconds(60, 10 * 86_400)) };
     match change {
         Change::Archive => some_snapshot(ec2, random, now, |record| record.archived = Some(now)),
-        Change::Attach => ec2.move_some_volume(now),
         Change::Copy => add_copy(ec2, random, now, true),
         Change::Delete => delete(ec2, random, now),
         Change::Hold => {
@@ -69,7 +63,7 @@ pub fn happen(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) 
             some_snapshot(ec2, random, now, |record| record.locked = Some(span));
         }
         Change::LookAlike => add_copy(ec2, random, now, false),
-        Change::NewSource if sources(ec2, now) < shape.sources_max() => {
+        Change::NewSource if sources(ec2, now) < Shape::SOURCES_MAX => {
             let is_targeted = random.happens(7_000);
             shape.add_source(ec2, now, is_targeted);
         }

@@ -139,7 +139,9 @@ fn furnished(shape: Shape, policy: &Policy, at: Timestamp) -> Ec2 {
         let options = Options::default();
         let start = Start { at: started, origin: StartOrigin::Event, begun: started };
         let plan = plan::plan(policy, &options, &start, started, &world);
-        for action in plan.targets.iter().filter_map(|decision| plan::call::creation(policy, decision)) {
+        for action in
+            plan.targets.iter().filter_map(|decision| plan::call::creation(policy, &options, started, decision))
+        {
             let _ = ec2.apply(&action, started);
         }
     }
@@ -191,9 +193,7 @@ impl Driver<'_> {
         progress.note_look(&policy.id, &world, self.now, options.settling);
         let plan = plan::plan(policy, options, &progress.start(), self.now, &world);
         assert_eq!(check::check(policy, options, self.now, &world, &plan), vec![], "a plan keeps every promise");
-        let asked = turn::hosts(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
-        let hosts = self.ec2.hosts(&asked, self.now);
-        let selection = turn::select_on(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED, &hosts);
+        let selection = turn::select(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
         let mut outcomes = Vec::new();
         for action in &selection.actions {
             outcomes.push(self.call(action)?);
@@ -264,14 +264,6 @@ mod tests {
         // Two lists at least, two creations and four deletions.
         for sight in Sight::ALL {
             check(Shape::Instances, sight, 8);
-        }
-    }
-
-    #[test]
-    fn wherever_a_run_with_calls_for_several_volumes_crashes_it_ends_the_same() {
-        // Two lists at least, one creation and two deletions.
-        for sight in Sight::ALL {
-            check(Shape::Batched, sight, 5);
         }
     }
 

@@ -1,9 +1,9 @@
 //! EC2 as it may be on its worst days: lists that lag, calls whose answers are lost, limits, refusals, snapshots that
 //! fail or hang. What is true is here for the judge to read; what a turn sees comes from [`Ec2::observe`] alone.
 
-use super::life::{Attached, Life, Record, Remover, Span};
+use super::life::{Life, Record, Remover, Span};
 use super::random::Random;
-use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome, SetOf};
+use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
 use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
 use crate::tags::Marks;
@@ -12,7 +12,7 @@ use crate::world::{
     VolumeId, World,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How far a list lags behind what was written at most.
 pub const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
@@ -47,23 +47,12 @@ pub struct Faults {
     pub error: u64,
     /// A snapshot stays pending for a day.
     pub hangs: u64,
-    /// A volume is attached or detached just before a call for several volumes.
-    pub moves: u64,
 }
 
 impl Faults {
     /// Nothing goes wrong.
-    pub const NONE: Self = Self {
-        lag: 0,
-        lost_answer: 0,
-        failure: 0,
-        throttled: 0,
-        list_failure: 0,
-        cut_short: 0,
-        error: 0,
-        hangs: 0,
-        moves: 0,
-    };
+    pub const NONE: Self =
+        Self { lag: 0, lost_answer: 0, failure: 0, throttled: 0, list_failure: 0, cut_short: 0, error: 0, hangs: 0 };
 }
 
 /// Why a list failed, by the names of the state machine.
@@ -86,8 +75,6 @@ pub struct Ec2 {
     pub volumes: Vec<Life<Volume>>,
     /// Every instance that there ever was.
     pub instances: Vec<Life<Instance>>,
-    /// What the volumes are attached to.
-    pub attached: BTreeMap<VolumeId, Attached>,
     /// What goes wrong now.
     pub faults: Faults,
     /// When the role may do nothing.
@@ -109,7 +96,6 @@ impl Ec2 {
             records: Vec::new(),
             volumes: Vec::new(),
             instances: Vec::new(),
-            attached: BTreeMap::new(),
             faults: Faults::NONE,
             revoked: None,
             hides_for: None,
@@ -174,8 +160,7 @@ impl Ec2 {
                         Targets::AllVolumes(_) => self.last_snapshot(&life.is.id, listed_at),
                         Targets::Instances { .. } | Targets::Volumes { .. } => None,
                     };
-                    let attached_to = self.attached.get(&life.is.id).and_then(|attached| attached.at(at));
-                    world.volumes.push(Volume { last_snapshot, attached_to, ..life.is.clone() });
+                    world.volumes.push(Volume { last_snapshot, ..life.is.clone() });
                 }
             }
         }
@@ -261,10 +246,7 @@ impl Ec2 {
         let loses_answer = self.random.happens(self.faults.lost_answer);
         let outcome = match action {
             Action::CreateSnapshot(create) => self.create(create, now),
-            Action::CreateSnapshots(create) => match create.of {
-                SetOf::Instance => self.create_set(create, now),
-                SetOf::Volumes(_) => self.create_batch(create, now),
-            },
+            Action::CreateSnapshots(create) => self.create_set(create, now),
             Action::DeleteSnapshot(delete) => self.delete(delete, now),
         };
         if loses_answer { failed(FailedKind::Unclear, "Timeout") } else { outcome }

@@ -11,10 +11,7 @@ pub mod run;
 use super::shape::{Shape, volume_id};
 use crate::policy::{Policy, Schedule};
 use crate::tags::{self, Sharing};
-use crate::world::{
-    AttachedVolume, Instance, InstanceId, InstanceState, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume,
-    VolumeState, World,
-};
+use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeState, World};
 use jiff::{SignedDuration, Timestamp};
 
 /// How many snapshots of a volume are there before the run.
@@ -22,9 +19,6 @@ pub const OLD_SNAPSHOTS: u32 = 7;
 
 /// The blocks of each snapshot: 8 GiB, as of a small root volume. Nothing depends on it.
 const FULL_SIZE_BYTES: u64 = 8 << 30;
-
-/// How many volumes two instances have together.
-const VOLUMES_OF_TWO: u32 = 5;
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,28 +74,7 @@ fn volume(number: u32) -> Volume {
         volume_type: "gp3".to_owned(),
         is_boot: false,
         last_snapshot: None,
-        attached_to: Some(host_id(host_number(number))),
     }
-}
-
-/// The number of a volume's instance: instances have two and three volumes by turns.
-fn host_number(volume: u32) -> u32 {
-    volume / VOLUMES_OF_TWO * 2 + u32::from(volume % VOLUMES_OF_TWO >= 2)
-}
-
-/// An instance as a fleet of so many volumes has it; `None` where it has none of that number.
-fn host(id: InstanceId, volumes: u32) -> Option<Instance> {
-    let number = u32::from_str_radix(id.to_string().trim_start_matches("i-"), 16).ok()?;
-    let first = number / 2 * VOLUMES_OF_TWO + number % 2 * 2;
-    let of_instance = (first..volumes).take_while(|&volume| host_number(volume) == number);
-    let attached =
-        |volume| AttachedVolume { id: volume_id(scattered(volume)), is_root: volume == first, tags: Vec::new() };
-    let volumes: Vec<AttachedVolume> = of_instance.map(attached).collect();
-    (!volumes.is_empty()).then_some(Instance { id, state: InstanceState::Running, volumes })
-}
-
-fn host_id(number: u32) -> InstanceId {
-    InstanceId::parse(&format!("i-{number:017x}")).expect("a hexadecimal number is an id")
 }
 
 fn snapshot(

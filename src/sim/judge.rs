@@ -4,13 +4,11 @@
 //! 1. A snapshot that the rules keep is never deleted, and never one that is not ours.
 //! 2. When an execution ends, each due target has exactly one complete snapshot of ours, or the report names it.
 //! 3. SUCCEEDED is said only when that is true.
-//! 4. No snapshot is made of a volume that nobody targets, unless it came to its instance too late to be seen.
-//! 5. Once faults stop, the account comes to the state that a run without faults would have reached.
+//! 4. Once faults stop, the account comes to the state that a run without faults would have reached.
 //!
 //! Nobody can know what changed a moment ago. So a fact binds a run when it was true already as long before the run
 //! looked as a list can lag, and what was removed after that counts as if it were still there.
 
-pub mod creation;
 pub mod deletion;
 pub mod ending;
 mod truth;
@@ -72,19 +70,5 @@ impl Rule {
         let Some(hours) = self.hours else { return at };
         let past = (at.as_second() - 17 * 3_600).rem_euclid(hours * 3_600);
         Timestamp::from_second(at.as_second() - past).unwrap_or(at)
-    }
-
-    /// For how long a snapshot of it is kept.
-    fn retention(&self) -> SignedDuration {
-        match self.keeps {
-            Keeps::Count(count) => self.period.saturating_mul(i32::try_from(count).unwrap_or(i32::MAX)),
-            Keeps::Days(days) => SignedDuration::from_hours(24 * days),
-        }
-    }
-
-    /// Whether what it makes serves another rule that is due at the same time.
-    #[must_use]
-    pub fn serves(&self, other: &Self) -> bool {
-        self.name == other.name || self.retention() >= other.retention()
     }
 }

@@ -1,7 +1,7 @@
 //! What is true in a simulated account: snapshots, volumes and instances with their whole lives.
 
 use crate::tags::Hold;
-use crate::world::{InstanceId, Snapshot, SnapshotState, Tier};
+use crate::world::{Snapshot, SnapshotState, Tier};
 use jiff::Timestamp;
 
 /// A span of time.
@@ -53,30 +53,6 @@ impl Switched {
     #[must_use]
     pub fn was_ever_on(&self, from: Timestamp, to: Timestamp) -> bool {
         self.is_on(from) || self.0.iter().any(|&(at, on)| from < at && at <= to && on)
-    }
-}
-
-/// The instances that a volume was attached to, each from a time on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Attached(Vec<(Timestamp, Option<InstanceId>)>);
-
-impl Attached {
-    /// Attaches it at `at`, which is after all earlier times, or takes it off.
-    pub fn switch(&mut self, at: Timestamp, to: Option<InstanceId>) {
-        self.0.push((at, to));
-    }
-
-    /// The instance that it is attached to at `at`.
-    #[must_use]
-    pub fn at(&self, at: Timestamp) -> Option<InstanceId> {
-        self.0.iter().rev().find(|(from, _)| *from <= at).and_then(|&(_, to)| to)
-    }
-
-    /// Whether it was attached to an instance all the time from `from` to `to`.
-    #[must_use]
-    pub fn was_on(&self, instance: InstanceId, from: Timestamp, to: Timestamp) -> bool {
-        let came_off = |&(at, on): &(Timestamp, Option<InstanceId>)| from < at && at <= to && on != Some(instance);
-        self.at(from) == Some(instance) && !self.0.iter().any(came_off)
     }
 }
 

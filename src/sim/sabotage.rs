@@ -1,10 +1,8 @@
 //! Rules that are broken on purpose, to show that the judge would notice.
 
-use super::ec2::Ec2;
 use crate::policy::{Policy, RetainRule};
 use crate::tags;
-use crate::world::{Instance, Origin, SnapshotState, VolumeId, World};
-use jiff::Timestamp;
+use crate::world::{Origin, SnapshotState, World};
 use std::num::NonZeroU32;
 
 /// A rule that is broken on purpose, to show that the judge would notice.
@@ -14,8 +12,6 @@ pub enum Sabotage {
     KeepsOneLess,
     /// Holds are not seen.
     IgnoresHolds,
-    /// What did not ask is not left out of a call for several volumes.
-    LeavesNothingOut,
     /// Nothing is waited for before something is concluded from a list.
     TrustsLists,
     /// Snapshots that are under way are taken for complete.
@@ -30,10 +26,9 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::KeepsOneLess,
         Self::IgnoresHolds,
-        Self::LeavesNothingOut,
         Self::TrustsLists,
         Self::TrustsPending,
         Self::TrustsTags,
@@ -52,18 +47,6 @@ pub(super) fn policy(mut policy: Policy, sabotage: Option<Sabotage>) -> Policy {
         }
     }
     policy
-}
-
-/// The instances as a broken rule would take them.
-pub(super) fn hosts(sabotage: Option<Sabotage>, ec2: &Ec2, mut hosts: Vec<Instance>) -> Vec<Instance> {
-    if sabotage == Some(Sabotage::LeavesNothingOut) {
-        let is_targeted =
-            |id: VolumeId| ec2.volumes.iter().any(|life| life.is.id == id && life.targeted.is_on(Timestamp::MAX));
-        for host in &mut hosts {
-            host.volumes.retain(|volume| is_targeted(volume.id));
-        }
-    }
-    hosts
 }
 
 /// The view as a broken rule would take it.

@@ -1,7 +1,6 @@
 //! The account shapes that a year is simulated in: a policy and what it finds to back up.
 
 use super::ec2::Ec2;
-use super::hosts;
 use super::life::{Life, Switched};
 use super::random::Random;
 use crate::options::Options;
@@ -28,11 +27,9 @@ pub enum Shape {
     Instances,
     /// A default policy: every volume of the account, every day, three days kept.
     DefaultPolicy,
-    /// The schedules of `TwoSchedules` for volumes on instances, with `Options.Batch`.
-    Batched,
 }
 
-const SHAPE_COUNT: usize = 7;
+const SHAPE_COUNT: usize = 6;
 
 /// All of them, in the order in which seeds take them.
 pub const SHAPES: [Shape; SHAPE_COUNT] = [
@@ -42,7 +39,6 @@ pub const SHAPES: [Shape; SHAPE_COUNT] = [
     Shape::SlowVolumes,
     Shape::Instances,
     Shape::DefaultPolicy,
-    Shape::Batched,
 ];
 
 impl Shape {
@@ -66,7 +62,6 @@ impl Shape {
             Self::SlowVolumes => "st1 volumes, 12 h, count 4",
             Self::Instances => "instances, daily, count 2",
             Self::DefaultPolicy => "default policy, daily, 3 days",
-            Self::Batched => "volumes on instances, batched, 12 h count 2 + daily count 3",
         }
     }
 
@@ -77,7 +72,7 @@ impl Shape {
         let (targets, schedules) = match self {
             Self::DailyByCount => (volumes, vec![schedule("Daily", 24, count(3))]),
             Self::DailyByAge => (volumes, vec![schedule("Daily", 24, days(3))]),
-            Self::Batched | Self::TwoSchedules => {
+            Self::TwoSchedules => {
                 (volumes, vec![schedule("Twice a day", 12, count(2)), schedule("Daily", 24, count(3))])
             }
             Self::SlowVolumes => (volumes, vec![schedule("Twice a day", 12, count(4))]),
@@ -128,20 +123,18 @@ impl Shape {
     pub fn period(self) -> SignedDuration {
         SignedDuration::from_hours(match self {
             Self::DailyByCount | Self::DailyByAge | Self::Instances | Self::DefaultPolicy => 24,
-            Self::Batched | Self::SlowVolumes | Self::TwoSchedules => 12,
+            Self::SlowVolumes | Self::TwoSchedules => 12,
         })
     }
 
     /// The options of its event.
     #[must_use]
     pub fn options(self) -> Options {
-        Options { batch: self == Self::Batched, ..Options::default() }
+        Options::default()
     }
 
     /// How many volumes or instances its account has at most: few, so that many years fit into a minute.
-    pub(super) fn sources_max(self) -> usize {
-        if self == Self::Batched { 5 } else { 3 }
-    }
+    pub(super) const SOURCES_MAX: usize = 3;
 
     /// Whether its policy targets instances.
     #[must_use]
@@ -151,8 +144,7 @@ impl Shape {
 
     /// Fills an account with what there is at the beginning.
     pub fn furnish(self, ec2: &mut Ec2, random: &mut Random, at: Timestamp) {
-        let more = if self == Self::Batched { 2 } else { 0 };
-        for _ in 0..=more + random.below(2) {
+        for _ in 0..=random.below(2) {
             self.add_source(ec2, at, true);
         }
     }
@@ -182,13 +174,7 @@ impl Shape {
                 volume_type: volume_type.to_owned(),
                 is_boot: false,
                 last_snapshot: None,
-                attached_to: None,
             };
-            if self == Self::Batched {
-                // Two of three are on the first instance.
-                let host = hosts::host(u64::from(number % 3 == 0));
-                ec2.attached.entry(is.id).or_default().switch(at, Some(host));
-            }
             // A default policy has no target tag.
             let targeted = if self == Self::DefaultPolicy { exists.clone() } else { targeted };
             ec2.volumes.push(Life { is, exists, targeted });

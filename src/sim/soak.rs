@@ -104,6 +104,7 @@ pub fn caught(sabotage: Sabotage, seeds: u64, days: i64) -> Option<(u64, String)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::shape::{SHAPES, Shape};
 
     #[test]
     fn a_rule_that_is_broken_on_purpose_is_noticed_within_a_hundred_seeds() {
@@ -117,9 +118,9 @@ mod tests {
 
     #[test]
     fn years_of_every_shape_break_no_promise_and_a_seed_is_worth_noting_down() {
-        let soaked = run(0, 7, |seed| year::run_days(seed, 30, None, false));
+        let soaked = run(0, Shape::COUNT, |seed| year::run_days(seed, 30, None, false));
         assert_eq!(soaked.broken, BTreeMap::new());
-        assert_eq!((soaked.seeds, soaked.shapes.len()), (7, 7));
+        assert_eq!((soaked.seeds, soaked.shapes.len()), (Shape::COUNT, SHAPES.len()));
         assert!(soaked.outcomes.values().sum::<u64>() <= soaked.executions, "some are lost");
         assert_eq!(year::run_days(4, 30, None, true), year::run_days(4, 30, None, true));
     }

@@ -16,6 +16,13 @@ impl From<Marks> for SharedMarks {
     }
 }
 
+impl SharedMarks {
+    /// Whether both are one copy.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl Deref for SharedMarks {
     type Target = Marks;
 

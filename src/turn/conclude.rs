@@ -7,7 +7,6 @@ use super::{Budget, Selection, lifetime, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
 use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
-use crate::world::SnapshotId;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -107,7 +106,7 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
     let creations_left_out_before = std::mem::take(&mut progress.creations_left_out);
     let (mut made, mut created, mut postponed) = (0, Vec::new(), Vec::new());
     for (action, outcome) in done {
-        let (name, subjects) = (action.name(), Subject::all_of(action));
+        let (name, subject) = (action.name(), Subject::of(action));
         let is_creation = action.is_creation();
         if action.deletes_failed_member() && may_be_deleted(outcome) {
             progress.failed_member_deleted = Some(now);
@@ -115,39 +114,29 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
         match outcome {
             Outcome::Created(ids) => {
                 progress.created = progress.created.saturating_add(u64::try_from(ids.len()).unwrap_or(u64::MAX));
-                // A volume that came off its instance meanwhile got none, and nobody knows which: it is looked for like
-                // the others, and it does not count as made.
-                made += ids.len().min(subjects.len());
-                created.extend(begun(&subjects, ids));
-                for subject in subjects {
-                    progress.forget_failure(&subject);
-                    progress.remember_tags_left_out(&subject, action.tags_left_out());
-                }
+                made += 1;
+                created.extend(ids.iter().map(|&id| Begun::answered(subject.hash(), id)));
+                progress.forget_failure(&subject);
+                progress.remember_tags_left_out(&subject, action.tags_left_out());
             }
             Outcome::Deleted => {
                 progress.deleted = progress.deleted.saturating_add(1);
                 progress.deleted_at = Some(now);
-                subjects.iter().for_each(|subject| progress.forget_failure(subject));
+                progress.forget_failure(&subject);
             }
             // Nothing was changed and nothing is wrong with the resource: it is simply tried again.
             Outcome::Failed(Failed { kind: FailedKind::Throttled | FailedKind::TooManyPending, .. }) if is_creation => {
             }
             Outcome::Failed(failed) => {
-                let hashes = subjects.iter().map(|subject| Begun::unanswered(subject.hash()));
                 match failed.kind {
                     FailedKind::Unclear if is_creation => {
-                        made += subjects.len();
-                        created.extend(hashes);
+                        made += 1;
+                        created.push(Begun::unanswered(subject.hash()));
                     }
-                    FailedKind::TooSoon if is_creation => postponed.extend(hashes),
+                    FailedKind::TooSoon if is_creation => postponed.push(Begun::unanswered(subject.hash())),
                     _ => {}
                 }
-                if note_failed_batch(progress, action, failed) {
-                    continue;
-                }
-                for subject in subjects {
-                    progress.remember_failure(name, subject, failed);
-                }
+                progress.remember_failure(name, subject, failed);
             }
             Outcome::NotStarted => {}
         }
@@ -159,26 +148,6 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
     created.append(&mut postponed);
     progress.remember_unsettled(created, made, now);
     made > 0
-}
-
-/// What a call has begun, as it is remembered: each snapshot with what it was made of, or, where a call was for several
-/// volumes, the volumes and the snapshots each for themselves.
-fn begun(subjects: &[Subject], ids: &[SnapshotId]) -> Vec<Begun> {
-    match subjects {
-        [subject] if !ids.is_empty() => ids.iter().map(|&id| Begun::answered(subject.hash(), id)).collect(),
-        _ => {
-            let subjects = subjects.iter().map(|subject| Begun::unanswered(subject.hash()));
-            subjects.chain(ids.iter().map(|&id| Begun::answered(String::new(), id))).collect()
-        }
-    }
-}
-
-/// After a call for several volumes that failed they are tried one by one. Where nothing was changed this is no failure of
-/// any of them, and whether it is one of all is what their own calls show; returns whether that is so.
-fn note_failed_batch(progress: &mut Progress, action: &Action, failed: &Failed) -> bool {
-    let Some(instance) = action.batched_on() else { return false };
-    progress.remember_one_by_one(instance);
-    failed.kind != FailedKind::Unclear
 }
 
 /// Whether the snapshot of a deletion may be gone: a lost answer says nothing.
@@ -260,11 +229,11 @@ fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
 }
 
 /// The first refusal when there were creations and no call at all was allowed: then it is the role that is wrong, and
-/// no later turn will do better. Calls for several volumes alone prove nothing: those for each of them are still to come.
+/// no later turn will do better.
 fn all_denied(done: &[(Action, Outcome)]) -> Option<Failed> {
     let is_denied = |failed: &&Failed| failed.kind == FailedKind::Denied;
     let refusals: Vec<&Failed> = done.iter().filter_map(|(_, outcome)| failure_of(outcome)).filter(is_denied).collect();
-    let has_creation = done.iter().any(|(action, _)| action.is_creation() && action.batched_on().is_none());
+    let has_creation = done.iter().any(|(action, _)| action.is_creation());
     if has_creation && refusals.len() == done.len() { refusals.first().map(|&failed| failed.clone()) } else { None }
 }
 

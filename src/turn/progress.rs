@@ -2,7 +2,7 @@
 //!
 //! It is bounded whatever the number of volumes, so an answer stays under 200 KB.
 
-use crate::action::{Action, Failed, FailedKind, SetOf};
+use crate::action::{Action, Failed, FailedKind};
 use crate::options::{Start, StartOrigin};
 use crate::pace::Pace;
 use crate::plan::{Brake, TargetDecision};
@@ -10,7 +10,7 @@ use crate::policy::{ScheduleName, fnv1a};
 use crate::tags;
 use crate::turn::unsettled::Unsettled;
 use crate::turn::window::Window;
-use crate::world::{InstanceId, SnapshotId, SourceId};
+use crate::world::{SnapshotId, SourceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -27,10 +27,6 @@ const CREATIONS_PER_TARGET_MAX: u64 = 5;
 /// For how many targets the tags that found no room are told; the log has them all. At 400 bytes each they stay under
 /// 20 KB.
 const TAGS_LEFT_OUT_MAX: usize = 50;
-
-/// How many instances are remembered on which a call for several volumes failed. After so many failures nobody believes
-/// in such calls, and all volumes go one by one. At 22 bytes each they stay under 3 KB.
-const ONE_BY_ONE_MAX: usize = 100;
 
 /// How often a deletion is tried in one run when the failure may pass.
 const DELETION_ATTEMPTS_MAX: u32 = 3;
@@ -85,9 +81,6 @@ pub struct Progress {
     /// endpoint does not filter as EC2 does, and the run makes and deletes nothing more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<String>,
-    /// Instances on which a call for several volumes failed: their volumes are tried one by one from then on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub one_by_one: Vec<String>,
     /// What is known about EC2's buckets: how soon the calls of the next turn may start.
     #[serde(default, skip_serializing_if = "Pace::is_unknown")]
     pub pace: Pace,
@@ -129,20 +122,13 @@ impl Subject {
         Self::creation(&decision.schedule.name, decision.target.id())
     }
 
-    /// What an action is about: one thing, or each volume of a call for several.
+    /// What an action is about.
     #[must_use]
-    pub fn all_of(action: &Action) -> Vec<Self> {
+    pub fn of(action: &Action) -> Self {
         match action {
-            Action::CreateSnapshot(create) => {
-                vec![Self::creation(&create.schedule, SourceId::Volume(create.volume_id))]
-            }
-            Action::CreateSnapshots(create) => match &create.of {
-                SetOf::Instance => vec![Self::creation(&create.schedule, SourceId::Instance(create.instance_id))],
-                SetOf::Volumes(volumes) => {
-                    volumes.iter().map(|&volume| Self::creation(&create.schedule, SourceId::Volume(volume))).collect()
-                }
-            },
-            Action::DeleteSnapshot(delete) => vec![Self::deletion(&delete.snapshot.id)],
+            Action::CreateSnapshot(create) => Self::creation(&create.schedule, SourceId::Volume(create.volume_id)),
+            Action::CreateSnapshots(create) => Self::creation(&create.schedule, SourceId::Instance(create.instance_id)),
+            Action::DeleteSnapshot(delete) => Self::deletion(&delete.snapshot.id),
         }
     }
 
@@ -219,7 +205,6 @@ impl Progress {
             unsettled: Vec::new(),
             is_listed: false,
             hidden: None,
-            one_by_one: Vec::new(),
             pace: Pace::default(),
             pending_window: None,
             brake: None,
@@ -256,20 +241,6 @@ impl Progress {
     #[must_use]
     pub fn may_have_failed(&self, subject: &Subject) -> bool {
         self.creations_left_out > 0 || self.failures.iter().any(|failure| failure.subject == *subject)
-    }
-
-    /// Whether the volumes of an instance are tried one by one: what was wrong with a call for several may have been
-    /// wrong with one of them.
-    #[must_use]
-    pub fn goes_one_by_one(&self, instance: InstanceId) -> bool {
-        let is_known = || self.one_by_one.contains(&instance.to_string());
-        !self.one_by_one.is_empty() && (self.one_by_one.len() >= ONE_BY_ONE_MAX || is_known())
-    }
-
-    pub(super) fn remember_one_by_one(&mut self, instance: InstanceId) {
-        if !self.goes_one_by_one(instance) {
-            self.one_by_one.push(instance.to_string());
-        }
     }
 
     /// Whether a deletion failed in a way that this run does not try again.

@@ -66,7 +66,7 @@ pub(super) fn after(
     }
     let of = |is_wanted: fn(&Outcome) -> bool| -> BTreeSet<Subject> {
         let wanted = done.iter().filter(|(_, outcome)| is_wanted(outcome));
-        wanted.flat_map(|(action, _)| Subject::all_of(action)).collect()
+        wanted.map(|(action, _)| Subject::of(action)).collect()
     };
     let finished = of(|outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
     count_targets(options, plan, progress, &finished, now, &mut remaining);

@@ -38,7 +38,7 @@ pub struct Unsettled {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Begun {
-    /// The hash of its subject; empty where a call made several and nobody knows which is which.
+    /// The hash of its subject.
     pub subject: String,
     /// The snapshot, where EC2 answered.
     pub id: Option<SnapshotId>,
@@ -128,7 +128,7 @@ impl Progress {
         let is_open = |turn: &Unsettled, begun: &&Begun| is_recent(turn.at, now, settling) || begun.seen != Seen::Fine;
         let of_turn = |turn| move |begun: &&Begun| is_open(turn, begun);
         let open = self.unsettled.iter().flat_map(|turn| turn.subjects.iter().filter(of_turn(turn)));
-        open.map(|begun| begun.subject.as_str()).filter(|subject| !subject.is_empty()).collect()
+        open.map(|begun| begun.subject.as_str()).collect()
     }
 
     /// Takes in what a look at `now` shows of what the run has begun. A creation is settled, and not remembered any more, when

@@ -41,16 +41,6 @@ impl Account {
         Ok(instances)
     }
 
-    /// The instances of these ids, with all that is attached to them: none at all where one of them cannot be read, so that
-    /// no volume is there unnoticed.
-    ///
-    /// # Errors
-    /// When a listing fails, by the names of the state machine.
-    pub async fn hosts(&self, ids: &[InstanceId]) -> Result<Vec<Instance>, ObserveError> {
-        let instances = Box::pin(self.find_instances(ids)).await?;
-        Ok(if instances.cut_short.is_some() { Vec::new() } else { instances.items })
-    }
-
     /// The root volumes of all instances.
     pub(super) async fn list_boot_volumes(&self) -> Result<(BTreeSet<VolumeId>, Option<CutShort>), ObserveError> {
         let mut boot_volumes = BTreeSet::new();

@@ -5,7 +5,7 @@ use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::{DefaultTargets, Tag};
-use crate::world::{InstanceId, Volume, VolumeId, VolumeState};
+use crate::world::{Volume, VolumeId, VolumeState};
 use aws_sdk_ec2::operation::describe_volumes::builders::DescribeVolumesFluentBuilder;
 use aws_sdk_ec2::types;
 use futures_util::future::try_join_all;
@@ -117,15 +117,7 @@ pub(super) fn read_without_tags(volume: &types::Volume) -> Option<Volume> {
         volume_type: volume.volume_type().map_or(UNSTATED, types::VolumeType::as_str).to_owned(),
         is_boot: false,
         last_snapshot: None,
-        attached_to: attached_to(volume.attachments()),
     })
-}
-
-/// The instance of a volume that has one attachment, and that one in force.
-fn attached_to(attachments: &[types::VolumeAttachment]) -> Option<InstanceId> {
-    let [attachment] = attachments else { return None };
-    let is_in_force = attachment.state() == Some(&types::VolumeAttachmentState::Attached);
-    InstanceId::parse(attachment.instance_id().filter(|_| is_in_force)?)
 }
 
 fn volume_state(state: Option<&types::VolumeState>) -> VolumeState {

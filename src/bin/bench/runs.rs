@@ -11,7 +11,7 @@ const VOLUMES: [u32; 4] = [1, 100, 1_000, 10_000];
 
 /// What may be said beside the numbers of volumes: first what the shell does otherwise than today, each a field of
 /// [`Shell`]; then what the runs meet, each a field of [`Conditions`].
-pub(super) const WORDS: [&str; 10] = [
+pub(super) const WORDS: [&str; 9] = [
     "timeout=SECONDS",
     "work-seconds-max=SECONDS",
     "creation-seconds-max=SECONDS",
@@ -21,7 +21,6 @@ pub(super) const WORDS: [&str; 10] = [
     "share=PER_CENT",
     "pending=SNAPSHOTS",
     "page=MILLISECONDS",
-    "batch",
 ];
 
 /// What was asked for.
@@ -62,7 +61,7 @@ fn line(volumes: u32, name: &str, asked: &Asked) -> Value {
         "DoneAfterSeconds": seconds(ran.done_after),
         "Throttled": ran.throttled,
         "Calls": calls(ran.calls),
-        "CallsMin": calls(Calls::minimum(volumes, asked.conditions)),
+        "CallsMin": calls(Calls::minimum(volumes)),
         "Held": ran.held,
         "Turns": ran.turns,
         "Invocations": ran.invocations,
@@ -71,19 +70,16 @@ fn line(volumes: u32, name: &str, asked: &Asked) -> Value {
     })
 }
 
-/// How often each action was called; what only `Options.Batch` calls is told where it was.
+/// How often each action was called.
 fn calls(calls: Calls) -> Value {
-    let Calls { creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages } = calls;
-    let always = [
-        ("CreateSnapshot", creations),
-        ("DeleteSnapshot", deletions),
-        ("DescribeSnapshots", snapshot_pages),
-        ("DescribeVolumes", volume_pages),
-        ("Total", calls.total()),
-    ];
-    let batched = [("CreateSnapshots", set_creations), ("DescribeInstances", instance_pages)];
-    let told = batched.into_iter().filter(|(_, count)| *count > 0).chain(always);
-    Value::Object(told.map(|(action, count)| (action.to_owned(), json!(count))).collect())
+    let Calls { creations, deletions, snapshot_pages, volume_pages } = calls;
+    json!({
+        "CreateSnapshot": creations,
+        "DeleteSnapshot": deletions,
+        "DescribeSnapshots": snapshot_pages,
+        "DescribeVolumes": volume_pages,
+        "Total": calls.total(),
+    })
 }
 
 fn seconds(duration: SignedDuration) -> f64 {
@@ -124,7 +120,6 @@ fn change(shell: &mut Shell, word: &str) -> Option<()> {
 /// Changes what a run meets as a word says; `None` when it says nothing about that.
 fn set(conditions: &mut Conditions, word: &str) -> Option<()> {
     match word.split_once('=') {
-        None if word == "batch" => conditions.batch = true,
         Some(("others", thousandths)) => conditions.others_thousandths = thousandths.parse().ok()?,
         Some(("share", per_cent)) => conditions.share = Share::of_per_cent(per_cent.parse().ok()?)?,
         Some(("page", millis)) => conditions.page = SignedDuration::from_millis(millis.parse().ok()?),

@@ -14,7 +14,7 @@ fn daily_and_weekly() -> Policy {
 fn calls(policy: &Policy, start: &Start, world: &World) -> Vec<Action> {
     let options = Options::default();
     let plan = plan(policy, &options, start, start.begun, world);
-    plan.targets.iter().filter_map(|decision| call::creation(policy, decision)).collect()
+    plan.targets.iter().filter_map(|decision| call::creation(policy, &options, start.begun, decision)).collect()
 }
 
 fn tags_of(action: &Action) -> Vec<String> {
@@ -23,7 +23,9 @@ fn tags_of(action: &Action) -> Vec<String> {
         Action::CreateSnapshots(create) => &create.tags,
         Action::DeleteSnapshot(delete) => panic!("{delete:?}"),
     };
-    tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect()
+    // What the stamp says has tests of its own.
+    let told = tags.iter().filter(|tag| tag.key != crate::tags::stamp::STAMP);
+    told.map(|tag| format!("{}={}", tag.key, tag.value)).collect()
 }
 
 #[test]
@@ -36,6 +38,7 @@ fn e11_and_e12_schedules_that_coincide_make_one_snapshot_with_the_longest_retent
         [
             "opendlm:policy-id=policy-0123456789abcdef0",
             "opendlm:schedule-name=Weekly",
+            "opendlm:also=Daily",
             "opendlm:scheduled-time=2026-11-20T17:00:00Z",
             "type=weekly",
             "ss-lifecycle=true",
@@ -64,11 +67,8 @@ fn e11_two_coinciding_schedules_over_sixty_days_leave_exactly_these() {
     assert_eq!(account.calls.creations, 60, "one snapshot a day, whatever coincides");
     let now = at("2026-11-29T18:00:00Z");
     let days: Vec<String> = held(&account, now).iter().map(|time| time[5..10].to_owned()).collect();
-    // The last seven dailies that are no Friday, and the last four Fridays (6, 13, 20 and 27 November).
-    assert_eq!(
-        days,
-        ["11-06", "11-13", "11-20", "11-22", "11-23", "11-24", "11-25", "11-26", "11-27", "11-28", "11-29"]
-    );
+    // The last seven days, Friday the 27th among them, and the last four Fridays (6, 13, 20 and 27 November).
+    assert_eq!(days, ["11-06", "11-13", "11-20", "11-23", "11-24", "11-25", "11-26", "11-27", "11-28", "11-29"]);
 }
 
 #[test]
@@ -194,8 +194,9 @@ fn tags_beyond_fifty_are_left_out_and_told_and_the_backup_is_made() {
     policy.schedules[0].copy_tags = true;
     let tags = (0..50).map(|number| tag(&format!("user-{number:02}"), "x")).collect();
     let calls = calls(&policy, &start("2026-11-22T17:00:00Z"), &world([Volume { tags, ..volume(1) }], []));
-    assert_eq!(tags_of(&calls[0]).len(), tagging::TAGS_MAX);
-    assert_eq!(calls[0].tags_left_out(), ["user-46", "user-47", "user-48", "user-49"]);
+    // The stamp is one of them.
+    assert_eq!(tags_of(&calls[0]).len(), tagging::TAGS_MAX - 1);
+    assert_eq!(calls[0].tags_left_out(), ["user-45", "user-46", "user-47", "user-48", "user-49"]);
 }
 
 #[test]

@@ -69,11 +69,15 @@ fn e6_a_renamed_schedule_leaves_its_snapshots_unless_its_previous_name_is_given(
 fn orphans_go_as_the_option_says_and_are_counted_with_their_size() {
     let renamed = policy(vec![daily("Other", count(3))]);
     let world = world([volume(1)], four());
-    let with = |orphans| fates(&renamed, &Options { orphans, ..Options::default() }, "2026-11-23T00:00:00Z", &world);
+    let at_time = |now, orphans| fates(&renamed, &Options { orphans, ..Options::default() }, now, &world);
+    let with = |orphans| at_time("2026-11-25T00:00:00Z", orphans);
     assert_eq!(with(Orphans::Keep), "19 keep, 20 keep, 21 keep, 22 keep");
     assert_eq!(with(Orphans::KeepLast), "19 delete, 20 delete, 21 delete, 22 keep");
-    let age = Age { interval: NonZeroU32::new(3).unwrap(), unit: AgeUnit::Days };
+    let age = Age { interval: NonZeroU32::new(5).unwrap(), unit: AgeUnit::Days };
     assert_eq!(with(Orphans::Expire(age)), "19 delete, 20 keep, 21 keep, 22 keep");
+    // A name that was used a day ago may be that of another policy with the same id.
+    assert_eq!(at_time("2026-11-24T16:59:59Z", Orphans::KeepLast), "19 keep, 20 keep, 21 keep, 22 keep");
+    assert_eq!(at_time("2026-11-24T17:00:00Z", Orphans::KeepLast), "19 delete, 20 delete, 21 delete, 22 keep");
     let options = Options::default();
     let orphans = plan(&renamed, &options, &start(LATER), at(LATER), &world).orphans;
     assert_eq!((orphans.without_schedule, orphans.of_gone_sources, orphans.full_size_bytes), (4, 0, 4 << 30));
@@ -114,7 +118,7 @@ fn the_last_one_stays_without_a_floor_too() {
     assert_eq!(gone, "19 delete, 20 delete, 21 delete, 22 keep");
     let renamed = policy(vec![daily("Other", count(3))]);
     let keep_last = Options { orphans: Orphans::KeepLast, ..without_floor };
-    let orphaned = fates(&renamed, &keep_last, "2026-11-23T00:00:00Z", &world([volume(1)], four()));
+    let orphaned = fates(&renamed, &keep_last, "2026-11-25T00:00:00Z", &world([volume(1)], four()));
     assert_eq!(orphaned, "19 delete, 20 delete, 21 delete, 22 keep");
 }
 

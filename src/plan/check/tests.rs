@@ -3,7 +3,7 @@
 use super::*;
 use crate::fixtures::*;
 use crate::options::MaximumDeletions;
-use crate::plan::{SnapshotDecision, TargetDecision, plan};
+use crate::plan::{OrphanOf, SnapshotDecision, TargetDecision, plan};
 use crate::policy::PolicyState;
 use crate::tags::Mark;
 use crate::world::CutShort;
@@ -95,14 +95,15 @@ fn what_is_promised_until_later_may_not_go() {
     let future = vec![snapshot(1, 1, "2026-11-22T12:00:01Z")];
     let only = world([volume(1)], future);
     let options = Options { minimum_kept: 0, ..Options::default() };
-    let whys = broken(&sample(), &options, &only, 0, DeleteReason::Orphaned { age_over_at: None });
+    let whys =
+        broken(&sample(), &options, &only, 0, DeleteReason::Orphaned { of: OrphanOf::Schedule, age_over_at: None });
     assert!(whys.iter().any(|why| why.to_string().ends_with("answers a time in the future")), "{whys:?}");
 }
 
 #[test]
 fn orphans_stay_unless_the_option_lets_them_go() {
     let world = world([volume(1)], of_days(19..=21));
-    let orphaned = DeleteReason::Orphaned { age_over_at: None };
+    let orphaned = DeleteReason::Orphaned { of: OrphanOf::Schedule, age_over_at: None };
     let kept = Some("is an orphan, and orphans are kept");
     check_protection(&sample(), &Options::default(), &world, orphaned, kept);
     let keep_last = Options { orphans: Orphans::KeepLast, ..Options::default() };

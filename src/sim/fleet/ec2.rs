@@ -22,11 +22,9 @@ pub(super) struct Real {
 #[derive(Debug, Clone)]
 pub(super) struct Ec2 {
     pub(super) creations: Real,
-    pub(super) set_creations: Real,
     pub(super) deletions: Real,
     pub(super) snapshot_pages: Real,
     pub(super) volume_pages: Real,
-    pub(super) instance_pages: Real,
     pub(super) pending: Pending,
 }
 
@@ -70,20 +68,17 @@ impl Ec2 {
         let full = |limit| Real::full(limit, others, now);
         Self {
             creations: full(pace::CREATE_SNAPSHOT),
-            set_creations: full(pace::CREATE_SNAPSHOTS),
             deletions: full(pace::DELETE_SNAPSHOT),
             snapshot_pages: full(pace::DESCRIBE_SNAPSHOTS),
             volume_pages: full(pace::DESCRIBE_VOLUMES),
-            instance_pages: full(pace::DESCRIBE_INSTANCES),
             pending: Pending { until: VecDeque::new(), most: pending_max },
         }
     }
 
     /// How many calls found no token, of any action.
     pub(super) fn throttled(&self) -> u64 {
-        let Self { creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages, pending: _ } =
-            self;
-        let all = [creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages];
+        let Self { creations, deletions, snapshot_pages, volume_pages, pending: _ } = self;
+        let all = [creations, deletions, snapshot_pages, volume_pages];
         all.iter().map(|real| real.throttled).sum()
     }
 }

@@ -4,8 +4,8 @@
 //! around it is a model, and this is all of it. A turn
 //!
 //! 1. lists the volumes and the snapshots, each listing page by page and both at the same time ([`Conditions::page`]);
-//! 2. plans, which takes no time, and with `Options.Batch` looks at the instances that the plan makes it ask for, which takes a page;
-//! 3. makes its creations of either kind and its deletions, each in a lane of its own with [`CALLS_IN_FLIGHT_MAX`] calls at once
+//! 2. plans, which takes no time;
+//! 3. makes its creations and its deletions, each in a lane of its own with [`CALLS_IN_FLIGHT_MAX`] calls at once
 //!    ([`CALL`]); no call starts when less of the function's time is left than such a call may take;
 //! 4. is followed by another one at once while there is work and time; else the function answers, and Step Functions waits as
 //!    long as the answer says, with [`HAND_OVER`] for each step.
@@ -22,7 +22,7 @@ mod tests;
 
 use super::ec2::Ec2;
 use super::held::View;
-use super::{OLD_SNAPSHOTS, Stage, VOLUMES_OF_TWO};
+use super::{OLD_SNAPSHOTS, Stage};
 use crate::options::{Options, Start, StartOrigin};
 use crate::pace::{self, Bucket, Limit};
 use crate::policy::Policy;
@@ -44,8 +44,6 @@ pub const HAND_OVER: SignedDuration = SignedDuration::from_millis(100);
 pub const PAGE_ITEMS_MAX: usize = 1000;
 /// As in `aws/pace.rs`.
 pub const CALLS_IN_FLIGHT_MAX: usize = 10;
-/// As in `aws/observe/filters.rs`: how many volumes or instances a call asks for.
-pub const FILTER_VALUES_MAX: usize = 200;
 /// As in `aws/pace.rs`: how many tokens of each bucket are never used.
 const ON_THE_WAY: u32 = 2;
 /// As in `main.rs`: what a turn keeps back of the function's time for its answer.
@@ -134,7 +132,7 @@ impl<'r> Run<'r> {
         let start = Start { at, origin: StartOrigin::Event, begun: at + HAND_OVER };
         let policy = super::policy();
         let whole = View::of(super::world(&policy, volumes, at, Stage::Begun));
-        let options = Options { api_share: conditions.share, batch: conditions.batch, ..Options::default() };
+        let options = Options { api_share: conditions.share, ..Options::default() };
         let describing = |limit: Limit| {
             let mut bucket = Bucket::full(limit.keeping_back(ON_THE_WAY));
             bucket.learn(conditions.share, None, start.begun);
@@ -206,7 +204,7 @@ impl<'r> Run<'r> {
 
     fn ran(&self, outcome: Ended, ended: Timestamp, used: Used) -> Ran {
         let since = |instant: Timestamp| instant.duration_since(self.given.start.at);
-        let Ec2 { creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages, .. } = &self.ec2;
+        let Ec2 { creations, deletions, snapshot_pages, volume_pages, .. } = &self.ec2;
         Ran {
             outcome,
             created_after: self.last_created.map_or(SignedDuration::ZERO, since),
@@ -214,11 +212,9 @@ impl<'r> Run<'r> {
             throttled: self.ec2.throttled(),
             calls: Calls {
                 creations: creations.calls,
-                set_creations: set_creations.calls,
                 deletions: deletions.calls,
                 snapshot_pages: snapshot_pages.calls,
                 volume_pages: volume_pages.calls,
-                instance_pages: instance_pages.calls,
             },
             held: self.whole.world.snapshots.len(),
             turns: used.turns,

@@ -40,12 +40,26 @@ pub fn fault(
     if is_duplicate(ec2, by_instance, gone, firm, at) {
         return None;
     }
-    let Some(rule) = rules.iter().find(|rule| rule.name == truth::schedule(gone)) else {
+    let of: Vec<&Rule> = rules.iter().filter(|rule| truth::schedules(gone).contains(&rule.name.as_str())).collect();
+    if of.is_empty() {
         return wrong("no schedule owns it");
-    };
+    }
+    // It stays as long as any of its schedules keeps it.
+    of.into_iter().find_map(|rule| kept_by(ec2, rule, by_instance, gone, (firm, at)).and_then(|why| wrong(&why)))
+}
+
+/// Why a rule keeps a snapshot at `at`; `None` when it does not.
+fn kept_by(
+    ec2: &Ec2,
+    rule: &Rule,
+    by_instance: bool,
+    gone: &Record,
+    (firm, at): (Timestamp, Timestamp),
+) -> Option<String> {
+    let wrong = |why: &str| Some(format!("{why} ({})", rule.name));
     let source = truth::source(gone, by_instance);
     let standing = truth::standing(ec2, source, firm, at);
-    let newer = newer_times(ec2, by_instance, gone, firm, at).len();
+    let newer = newer_times(ec2, rule, by_instance, gone, firm, at).len();
     match rule.keeps {
         Keeps::Count(_) if !standing.ever_targeted => wrong("it is not managed any more"),
         Keeps::Count(count) if newer < count => wrong(&format!("only {newer} newer ones are good, {count} are kept")),
@@ -85,16 +99,27 @@ fn has_twin(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Ti
 }
 
 fn is_of_the_same_line(one: &Record, other: &Record, by_instance: bool) -> bool {
+    is_of_the_same_volume(one, other, by_instance) && truth::schedule(one) == truth::schedule(other)
+}
+
+fn is_of_the_same_volume(one: &Record, other: &Record, by_instance: bool) -> bool {
     one.is_ours
         && one.snapshot.volume_id == other.snapshot.volume_id
         && truth::source(one, by_instance) == truth::source(other, by_instance)
-        && truth::schedule(one) == truth::schedule(other)
 }
 
-/// The later scheduled times for which the volume has a good one of the same schedule.
-fn newer_times(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> BTreeSet<Timestamp> {
+/// The later scheduled times for which the volume has a good one of this schedule.
+fn newer_times(
+    ec2: &Ec2,
+    rule: &Rule,
+    by_instance: bool,
+    gone: &Record,
+    firm: Timestamp,
+    at: Timestamp,
+) -> BTreeSet<Timestamp> {
     let is_newer = |other: &&Record| {
-        is_of_the_same_line(other, gone, by_instance)
+        is_of_the_same_volume(other, gone, by_instance)
+            && truth::schedules(other).contains(&rule.name.as_str())
             && truth::time(other) > truth::time(gone)
             && truth::is_good(ec2, other, firm, at)
     };

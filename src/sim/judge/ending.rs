@@ -58,7 +58,7 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
             let has_one = ec2
                 .records
                 .iter()
-                .any(|record| answers(rules, rule, by_instance, record, source, time, ec2, firm, ending.looked_at));
+                .any(|record| answers(rule, by_instance, record, source, time, ec2, firm, ending.looked_at));
             let is_named = ending.report.failures.iter().any(|failure| failure.resource == source.to_string())
                 || ending.report.failed > u64::try_from(ending.report.failures.len()).unwrap_or(u64::MAX)
                 || ending.is_cut_short;
@@ -85,10 +85,9 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
     faults
 }
 
-/// Whether a record is a good answer to a scheduled time of a rule, its own or of a rule that keeps longer.
+/// Whether a record is a good answer to a scheduled time of a rule.
 #[allow(clippy::too_many_arguments, reason = "a sentence with many parts")]
 fn answers(
-    rules: &[Rule],
     rule: &Rule,
     by_instance: bool,
     record: &Record,
@@ -98,8 +97,7 @@ fn answers(
     firm: Timestamp,
     at: Timestamp,
 ) -> bool {
-    let serves = rules.iter().any(|owner| owner.name == truth::schedule(record) && owner.serves(rule));
-    serves
+    truth::schedules(record).contains(&rule.name.as_str())
         && truth::source(record, by_instance) == Some(source)
         && truth::time(record) == time
         && truth::is_backup(ec2, record, firm, at)

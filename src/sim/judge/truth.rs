@@ -25,6 +25,12 @@ pub(super) fn schedule(record: &Record) -> &str {
     record.snapshot.marks.schedule_name.value().map_or("", |name| name.as_str())
 }
 
+/// The names of all schedules that it is for: the first one in its description, the others in `opendlm:also`.
+pub(super) fn schedules(record: &Record) -> Vec<&str> {
+    let also = record.snapshot.marks.also.value().into_iter().flatten();
+    std::iter::once(schedule(record)).chain(also.map(|name| name.as_str())).collect()
+}
+
 /// The scheduled time that it answers.
 pub(super) fn time(record: &Record) -> Timestamp {
     record.snapshot.marks.scheduled_time.value().copied().unwrap_or(Timestamp::MIN)
@@ -40,10 +46,11 @@ pub(super) fn is_good(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp
     record.archived.is_none_or(|since| since > firm) && is_backup(ec2, record, firm, at)
 }
 
-/// Whether it can be restored at `at` as far as one can know, archived or not: complete with its whole set.
+/// Whether it can be restored at `at` as far as one can know, archived or not: complete with its whole set, of which nobody has
+/// removed a member.
 pub(super) fn is_backup(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
     let mut set = ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
-    let is_whole = set.all(|member| member.is_complete(at) || !is_there(member, firm, at));
+    let is_whole = set.all(|member| member.is_complete(at) && is_there(member, firm, at));
     record.is_ours && is_there(record, firm, at) && record.is_complete(at) && is_whole
 }
 

@@ -19,20 +19,16 @@ pub fn faults(
 ) -> Vec<String> {
     let mut faults = Vec::new();
     for source in truth::steady_sources(ec2, by_instance, calm, now) {
-        for rule in rules {
-            let expected = expected(rules, rule, last);
-            let actual = held(ec2, rule, by_instance, source, now);
-            let is_right =
-                actual.keys().copied().collect::<BTreeSet<_>>() == expected && actual.values().all(|&n| n == 1);
-            if !is_right {
-                let written = |times: Vec<String>| times.join(", ");
-                faults.push(format!(
-                    "at the end {source} holds for {} [{}], expected one each of [{}]",
-                    rule.name,
-                    written(actual.iter().map(|(time, count)| format!("{time} x {count}")).collect()),
-                    written(expected.iter().map(ToString::to_string).collect()),
-                ));
-            }
+        let expected: BTreeSet<Timestamp> = rules.iter().flat_map(|rule| expected(rule, last)).collect();
+        let actual = held(ec2, by_instance, source, now);
+        let is_right = actual.keys().copied().collect::<BTreeSet<_>>() == expected && actual.values().all(|&n| n == 1);
+        if !is_right {
+            let written = |times: Vec<String>| times.join(", ");
+            faults.push(format!(
+                "at the end {source} holds [{}], expected one each of [{}]",
+                written(actual.iter().map(|(time, count)| format!("{time} x {count}")).collect()),
+                written(expected.iter().map(ToString::to_string).collect()),
+            ));
         }
     }
     let failed =
@@ -61,16 +57,12 @@ fn is_alone(ec2: &Ec2, by_instance: bool, record: &Record, now: Timestamp) -> bo
     })
 }
 
-/// The scheduled times that a rule keeps after the start of `last`: those of a time at which another rule was due that
-/// keeps longer are that one's.
-fn expected(rules: &[Rule], rule: &Rule, last: Timestamp) -> BTreeSet<Timestamp> {
+/// The scheduled times that a rule keeps after the start of `last`. Where several rules are due, one snapshot is in the series of
+/// each.
+fn expected(rule: &Rule, last: Timestamp) -> BTreeSet<Timestamp> {
     let mut times = BTreeSet::new();
     let mut time = rule.latest(last);
-    let is_own = |time: Timestamp| {
-        let is_taken = |other: &Rule| other.name != rule.name && other.serves(rule) && other.latest(time) == time;
-        !rules.iter().any(is_taken)
-    };
-    // Bounded by the number that is kept, at most two periods for each.
+    // Bounded by the number that is kept, one period for each.
     loop {
         let is_kept = match rule.keeps {
             Keeps::Count(count) => times.len() < count,
@@ -79,18 +71,16 @@ fn expected(rules: &[Rule], rule: &Rule, last: Timestamp) -> BTreeSet<Timestamp>
         if !is_kept {
             return times;
         }
-        if is_own(time) {
-            times.insert(time);
-        }
+        times.insert(time);
         time -= rule.period;
     }
 }
 
-/// The good ones of a source and rule that nobody holds back, by scheduled time, each with the number of calls.
-fn held(ec2: &Ec2, rule: &Rule, by_instance: bool, source: SourceId, now: Timestamp) -> BTreeMap<Timestamp, usize> {
+/// The good ones of a source that nobody holds back, by scheduled time, each with the number of calls.
+fn held(ec2: &Ec2, by_instance: bool, source: SourceId, now: Timestamp) -> BTreeMap<Timestamp, usize> {
     let mut calls: BTreeMap<Timestamp, BTreeSet<u64>> = BTreeMap::new();
     for record in ec2.records.iter().filter(|record| record.is_ours && record.exists(now)) {
-        let is_of = truth::source(record, by_instance) == Some(source) && truth::schedule(record) == rule.name;
+        let is_of = truth::source(record, by_instance) == Some(source);
         let is_free = record.held.is_none() && record.locked.is_none() && record.archived.is_none();
         if is_of && is_free && !truth::has_failed(record, now) {
             calls.entry(truth::time(record)).or_default().insert(record.call);

@@ -3,7 +3,6 @@
 use super::{Event, Year};
 use crate::plan::due::saturating_add;
 use crate::sim::ec2::Faults;
-use crate::sim::shape::Shape;
 use jiff::{SignedDuration, Timestamp};
 
 impl Year<'_> {
@@ -78,7 +77,6 @@ impl Year<'_> {
             cut_short: rate([0, 50, 300]),
             error: rate([0, 200, 2_000]),
             hangs: rate([0, 0, 15]),
-            moves: if self.shape == Shape::Batched { rate([0, 500, 3_000]) } else { 0 },
         };
         self.crashes = rate([0, 100, 500]);
         self.log(|year| format!("from now on {:?}, crashes {}", year.ec2.faults, year.crashes));

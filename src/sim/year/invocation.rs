@@ -10,11 +10,10 @@ use crate::report;
 use crate::sim::ec2::ListFailure;
 use crate::sim::execution::{Execution, NoAnswer};
 use crate::sim::judge::ending::Ending;
-use crate::sim::judge::{self, creation, deletion};
+use crate::sim::judge::{self, deletion};
 use crate::sim::life::{Record, Remover};
 use crate::sim::sabotage::{self, Sabotage};
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
-use crate::world::{Instance, InstanceId};
 use jiff::{SignedDuration, Timestamp};
 
 impl Year<'_> {
@@ -65,9 +64,7 @@ impl Year<'_> {
         for broken in check::check(policy, options, clock, &world, &plan) {
             self.broken(format!("the plan: {broken}"));
         }
-        let asked = turn::hosts(policy, options, &plan, &progress, clock, Budget::UNBOUNDED);
-        let hosts = self.look_at_hosts(&asked);
-        let selection = turn::select_on(policy, options, &plan, &progress, clock, Budget::UNBOUNDED, &hosts);
+        let selection = turn::select(policy, options, &plan, &progress, clock, Budget::UNBOUNDED);
         let outcomes = self.apply(execution, &selection, begun, looked_at)?;
         let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, saturating_add(self.now, skew));
         if self.crashes_now() {
@@ -84,17 +81,6 @@ impl Year<'_> {
                 Ok(None)
             }
         }
-    }
-
-    /// The instances that a turn asks for, after the time that such a look takes.
-    fn look_at_hosts(&mut self, asked: &[InstanceId]) -> Vec<Instance> {
-        if asked.is_empty() {
-            return Vec::new();
-        }
-        let latency = self.random.millis(50, 500);
-        self.elapse(latency);
-        let hosts = self.ec2.hosts(asked, self.now);
-        sabotage::hosts(self.sabotage, &self.ec2, hosts)
     }
 
     fn apply(
@@ -117,11 +103,7 @@ impl Year<'_> {
                 return Err(NoAnswer::Crashed);
             }
             execution.calls += 1;
-            let before = self.ec2.records.len();
             let outcome = self.ec2.apply(action, self.now);
-            for fault in creation::faults(&self.ec2, action, before, looked_at, self.now) {
-                self.broken(fault);
-            }
             self.log(|_| format!("execution {}: {} -> {outcome:?}", execution.number, told(action)));
             self.judge_deletion(action, looked_at);
             if self.crashes_now() {

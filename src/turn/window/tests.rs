@@ -50,7 +50,7 @@ fn where_nothing_fits_one_is_tried_and_another_one_the_next_time() {
 fn action() -> Action {
     let (policy, options, world) = (sample(), Options::default(), world([volume(1)], []));
     let plan = plan::plan(&policy, &options, &start(NOW), at(NOW), &world);
-    plan::call::creation(&policy, &plan.targets[0]).unwrap()
+    plan::call::creation(&policy, &options, at(NOW), &plan.targets[0]).unwrap()
 }
 
 #[track_caller]

@@ -1,6 +1,6 @@
 //! What the shell could do otherwise, what a run meets, and what it came to.
 
-use super::{FILTER_VALUES_MAX, OLD_SNAPSHOTS, PAGE, PAGE_ITEMS_MAX, VOLUMES_OF_TWO};
+use super::{OLD_SNAPSHOTS, PAGE, PAGE_ITEMS_MAX};
 use crate::action::{Action, Outcome};
 use crate::pace::Share;
 use crate::turn::{RunOutcome, Status};
@@ -33,8 +33,6 @@ pub struct Conditions {
     pub pending_max: Option<usize>,
     /// How long a page of a listing takes to come.
     pub page: SignedDuration,
-    /// `Options.Batch`. The volumes are on instances that have two and three of them by turns.
-    pub batch: bool,
 }
 
 /// How a simulated run ended.
@@ -51,16 +49,12 @@ pub enum Ended {
 pub struct Calls {
     /// CreateSnapshot.
     pub creations: u64,
-    /// CreateSnapshots.
-    pub set_creations: u64,
     /// DeleteSnapshot.
     pub deletions: u64,
     /// DescribeSnapshots, each page of it.
     pub snapshot_pages: u64,
     /// DescribeVolumes, each page of it.
     pub volume_pages: u64,
-    /// DescribeInstances.
-    pub instance_pages: u64,
 }
 
 /// What a run came to.
@@ -112,36 +106,28 @@ impl Shell {
 
 impl Conditions {
     /// Nobody else calls, and there is no hidden limit.
-    pub const ALONE: Self =
-        Self { others_thousandths: 0, share: Share::ALL, pending_max: None, page: PAGE, batch: false };
+    pub const ALONE: Self = Self { others_thousandths: 0, share: Share::ALL, pending_max: None, page: PAGE };
 }
 
 impl Calls {
     /// The fewest calls that a run can do its work with, where tags are the only state: a creation and a deletion for each
-    /// volume, one listing of the volumes, one that finds the new snapshots complete, and one of all snapshots. With
-    /// `Options.Batch` a creation for each instance, and a look at those with several volumes.
+    /// volume, one listing of the volumes, one that finds the new snapshots complete, and one of all snapshots.
     #[must_use]
-    pub fn minimum(volumes: u32, conditions: Conditions) -> Self {
-        let calls = |items: u64, each: usize| items.div_ceil(u64::try_from(each).unwrap_or(u64::MAX));
-        let pages = |items: u64| calls(items, PAGE_ITEMS_MAX);
-        // Of the volumes that are no full five: the third and the first of them are alone on their instance.
-        let (fives, rest) = (u64::from(volumes / VOLUMES_OF_TWO), u64::from(volumes % VOLUMES_OF_TWO));
+    pub fn minimum(volumes: u32) -> Self {
+        let pages = |items: u64| items.div_ceil(u64::try_from(PAGE_ITEMS_MAX).unwrap_or(u64::MAX));
         let volumes = u64::from(volumes);
-        let (creations, set_creations) = if conditions.batch { (rest % 2, fives * 2 + rest / 2) } else { (volumes, 0) };
         Self {
-            creations,
-            set_creations,
+            creations: volumes,
             deletions: volumes,
             snapshot_pages: pages(volumes) + pages(u64::from(OLD_SNAPSHOTS + 1) * volumes),
             volume_pages: pages(volumes),
-            instance_pages: calls(set_creations, FILTER_VALUES_MAX),
         }
     }
 
     /// All of them.
     #[must_use]
     pub fn total(self) -> u64 {
-        let Self { creations, set_creations, deletions, snapshot_pages, volume_pages, instance_pages } = self;
-        creations + set_creations + deletions + snapshot_pages + volume_pages + instance_pages
+        let Self { creations, deletions, snapshot_pages, volume_pages } = self;
+        creations + deletions + snapshot_pages + volume_pages
     }
 }

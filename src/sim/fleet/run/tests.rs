@@ -19,14 +19,7 @@ fn check(
         created_after: SignedDuration::from_millis(created_millis),
         done_after: SignedDuration::from_millis(done_millis),
         throttled: 0,
-        calls: Calls {
-            creations: calls,
-            set_creations: 0,
-            deletions: calls,
-            snapshot_pages,
-            volume_pages,
-            instance_pages: 0,
-        },
+        calls: Calls { creations: calls, deletions: calls, snapshot_pages, volume_pages },
         held: usize::try_from(volumes * OLD_SNAPSHOTS).unwrap(),
         turns,
         invocations: turns,
@@ -92,29 +85,4 @@ fn a_look_that_takes_longer_than_the_function_has_ends_the_run() {
     let shell = Shell { timeout_seconds: 2, ..Shell::TODAY };
     let ran = run(1, &shell, Conditions::ALONE);
     assert_eq!((ran.outcome, ran.calls.creations), (Ended::CutOff, 0));
-}
-
-#[test]
-fn volumes_of_instances_go_together_beside_single_ones_and_17_5_a_second_are_made() {
-    let conditions = Conditions { batch: true, ..Conditions::ALONE };
-    let ran = run(1_000, &Shell::TODAY, conditions);
-    assert_eq!((ran.outcome, ran.held, ran.throttled), (Ended::Done(RunOutcome::Succeeded), 7_000, 0));
-    // Of 200 instances with two volumes and 200 with three, some of those with two are taken apart: both lanes have equally
-    // many calls, as far as that goes.
-    let Calls { creations, set_creations, .. } = ran.calls;
-    assert_eq!(creations / 2 + set_creations, 400);
-    assert!(creations.abs_diff(set_creations) <= 2, "{ran:?}");
-    // 37 s where all that flows in makes 17.5 a second, less what three instead of two and a half a call are faster.
-    assert!(ran.created_after <= SignedDuration::from_secs(38), "{ran:?}");
-    assert_eq!(ran.calls.instance_pages, Calls::minimum(1_000, conditions).instance_pages);
-}
-
-#[test]
-fn few_volumes_of_instances_take_the_fewest_calls() {
-    let conditions = Conditions { batch: true, ..Conditions::ALONE };
-    let ran = run(13, &Shell::TODAY, conditions);
-    let fewest = Calls::minimum(13, conditions);
-    assert_eq!((fewest.creations, fewest.set_creations, fewest.instance_pages), (1, 5, 1));
-    assert_eq!((ran.calls.creations, ran.calls.set_creations, ran.calls.instance_pages), (1, 5, 1));
-    assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 91));
 }
