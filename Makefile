@@ -25,12 +25,13 @@ SECONDS ?= 60
 
 # What the function is built for: arm64 or x86_64, as the template's parameter Architecture.
 ARCHITECTURE ?= arm64
-LAMBDA_BUILD = cargo lambda build --release $(LAMBDA_TARGET_$(ARCHITECTURE)) --no-default-features --features aws --bin bootstrap
+LAMBDA_BUILD = cargo lambda build --release $(LAMBDA_TARGET) --no-default-features --features aws --bin bootstrap
+LAMBDA_TARGET = $(or $(LAMBDA_TARGET_$(ARCHITECTURE)),$(error ARCHITECTURE is $(ARCHITECTURE), expected arm64 or x86_64))
 LAMBDA_TARGET_arm64 := --arm64
 LAMBDA_TARGET_x86_64 := --x86-64
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test test-core bench bootstrap check fmt clippy walls doc deny mutants fuzz soak validate build deploy build-OpendlmFunction clean
+.PHONY: help run invoke serve test deployed test-core bench bootstrap check fmt clippy walls doc deny mutants fuzz soak validate build deploy build-OpendlmFunction clean
 
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +48,11 @@ serve: venv ## a local AWS in the foreground, to try opendlm plan and run agains
 test: ready ## every test
 	cargo test --locked --features $(FEATURES)
 	$(VENV) -m pytest -q tests/local
+
+# The function as `make run` has it, stripped: what is deployed for real is compiled from the start, for another machine.
+deployed: ready ## deploy the stack with the SAM CLI to an AWS emulator by others, and run it there (430 MB of Python packages)
+	@$(PYTHON) tests/deployed/prepare.py $(BOOTSTRAP)
+	$(VENV) -m pytest -q -rs tests/deployed
 
 test-core: ## the ground floor alone, under a minute from cold: no AWS crate is compiled
 	cargo test --locked --lib

@@ -1,0 +1,43 @@
+"""One MiniStack and one stack in it for all scenarios; each of them has a policy and volumes of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "local"))
+
+from ministack import MiniStack
+from stack import Stack
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where everything is written that nobody needs afterwards."""
+    return tmp_path_factory.mktemp("deployed")
+
+
+@pytest.fixture(scope="session")
+def cloud(folder: Path) -> Iterator[MiniStack]:
+    """An AWS."""
+    with MiniStack(folder) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def deployed(cloud: MiniStack, folder: Path) -> Stack:
+    """The stack, with nothing changed."""
+    stack = Stack(cloud, folder)
+    stack.build()
+    stack.deploy(ScheduleExpression="rate(1 minute)")
+    return stack
+
+
+@pytest.fixture
+def stack(deployed: Stack) -> Stack:
+    """The stack, with the function's environment changed for MiniStack."""
+    deployed.change_environment(deployed.cloud.endpoint)
+    return deployed
