@@ -74,6 +74,22 @@ def wait_for(stack: Stack, look: Callable[[], Found], what: str, seconds_max: fl
 
 
 def run_now(policy: dict[str, Any], number: int, **options: Any) -> dict[str, Any]:
-    """The event of a run now. Those of one policy are numbered, so that each has a second of its own, in their order."""
-    at = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=10 - number)
-    return {"Policy": policy, "ScheduledTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "Options": {"RunNow": True, **options}}
+    """The event of a run now. Those of one policy are numbered, so that each has a time of its own, in their order."""
+    at = datetime.now(timezone.utc) - timedelta(minutes=10 - number)
+    return {"Policy": policy, "ScheduledTime": written(at), "Options": {"RunNow": True, **options}}
+
+
+def hours(number: int) -> list[str]:
+    """So many full hours in a row, the last one being over."""
+    last = datetime.now(timezone.utc).replace(minute=0, second=0)
+    return [written(last - timedelta(hours=ago)) for ago in reversed(range(number))]
+
+
+def late(policy: dict[str, Any], scheduled_time: str) -> dict[str, Any]:
+    """The event of a start that was meant for another time of today, and comes now."""
+    return {"Policy": policy, "ScheduledTime": scheduled_time, "Options": {"StartWindowMinutes": 1440}}
+
+
+def written(at: datetime) -> str:
+    """A time as events have it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

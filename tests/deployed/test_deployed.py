@@ -44,10 +44,10 @@ def check_succeeded(execution: Any) -> dict[str, Any]:
 def check_rotation(stack: Stack, backed_up: Volumes) -> None:
     """Four starts make four snapshots of the volume that the policy names, of which the latest three stay."""
     policy = volumes.policy(backed_up.name, scheduled_policy())
-    reports = [check_succeeded(starts.start(stack, starts.run_now(policy, number))) for number in range(COUNT + 1)]
+    times = starts.hours(COUNT + 1)
+    reports = [check_succeeded(starts.start(stack, starts.late(policy, time))) for time in times]
     assert [(report["Created"], report["Deleted"]) for report in reports] == [(1, 0), (1, 0), (1, 0), (1, 1)]
-    kept = [volumes.scheduled_time(each) for each in backed_up.snapshots()]
-    assert kept == [report["Start"] for report in reports[1:]]
+    assert [volumes.scheduled_time(each) for each in backed_up.snapshots()] == times[1:]
     assert backed_up.snapshots_of_the_other() == []
 
 
@@ -66,28 +66,37 @@ def test_the_stack_is_there_as_the_template_says(deployed: Stack):
     assert deployed.schedule()["State"] == "ENABLED"
 
 
-def test_the_schedule_and_three_typed_run_nows_leave_three_snapshots(stack: Stack, cloud: MiniStack, folder: Path):
+def test_the_schedule_starts_a_run_that_rotates_although_nobody_replaces_the_placeholder(stack: Stack, cloud: MiniStack):
+    backed_up = volumes.make(cloud, "scheduled")
+    policy = volumes.policy("scheduled", scheduled_policy())
+    # As Terraform's jsonencode writes the placeholder; MiniStack replaces neither this nor the plain one.
+    text = json.dumps({"Policy": policy, "ScheduledTime": "<aws.scheduler.scheduled-time>"})
+    escaped = text.replace("<", "\\u003c").replace(">", "\\u003e")
+    stack.change_schedule(Target={**stack.schedule()["Target"], "Input": escaped})
+    earlier = starts.hours(COUNT + 1)[:COUNT]
+    for time in earlier:
+        check_succeeded(starts.start(stack, starts.late(policy, time)))
+
+    report = check_succeeded(starts.started_by_schedule(stack, starts.executions(stack), FIRST_START_SECONDS_MAX))
+    stack.change_schedule(State="DISABLED")
+    [warning] = report["Warnings"]
+    assert warning.startswith("ScheduledTime: <aws.scheduler.scheduled-time> was not replaced"), warning
+    assert (report["Created"], report["Deleted"]) == (1, 1)
+    *kept, made = [volumes.scheduled_time(each) for each in backed_up.snapshots()]
+    # Due is the hour, whenever in it the start came.
+    assert kept == earlier[1:] and made > earlier[-1] and made.endswith(":00:00Z")
+    assert backed_up.snapshots_of_the_other() == []
+
+
+def test_a_run_now_is_typed_as_the_readme_says(stack: Stack, cloud: MiniStack, folder: Path):
     if missing := starts.tools_missing():
         pytest.skip(f"RunNowCommand cannot be typed here: no {', no '.join(missing)}")
-    backed_up = volumes.make(cloud, "scheduled")
-    known = starts.executions(stack)
-    # As Terraform's jsonencode writes it; MiniStack replaces neither this nor the plain one.
-    event = {"Policy": volumes.policy("scheduled", scheduled_policy()), "ScheduledTime": "<aws.scheduler.scheduled-time>"}
-    text = json.dumps(event).replace("<", "\\u003c").replace(">", "\\u003e")
-    stack.change_schedule(Target={**stack.schedule()["Target"], "Input": text})
-
-    first = check_succeeded(starts.started_by_schedule(stack, known, FIRST_START_SECONDS_MAX))
-    stack.change_schedule(State="DISABLED")
-    [warning] = first["Warnings"]
-    assert warning.startswith("ScheduledTime: <aws.scheduler.scheduled-time> was not replaced"), warning
-    [made] = backed_up.snapshots()
-    # Due is the hour, whenever the start came.
-    assert volumes.scheduled_time(made).endswith(":00:00Z")
-
-    reports = [check_succeeded(starts.type_run_now(stack, folder)) for _ in range(COUNT)]
-    assert [report["Created"] for report in reports] == [1, 1, 1]
-    assert [volumes.scheduled_time(each) for each in backed_up.snapshots()] == [report["Start"] for report in reports]
-    assert made["SnapshotId"] not in [each["SnapshotId"] for each in backed_up.snapshots()]
+    backed_up = volumes.make(cloud, "run-now")
+    event = {"Policy": volumes.policy("run-now", scheduled_policy()), "ScheduledTime": "<aws.scheduler.scheduled-time>"}
+    stack.change_schedule(State="DISABLED", Target={**stack.schedule()["Target"], "Input": json.dumps(event)})
+    report = check_succeeded(starts.type_run_now(stack, folder))
+    assert (report["Created"], report["Warnings"]) == (1, [])
+    assert [volumes.scheduled_time(each) for each in backed_up.snapshots()] == [report["Start"]]
     assert backed_up.snapshots_of_the_other() == []
 
 
