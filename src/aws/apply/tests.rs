@@ -3,7 +3,6 @@ mod hostile;
 mod paced;
 
 use super::*;
-use crate::action::SetOf;
 use crate::aws::clock::now;
 use crate::aws::tests::{POLICY, account, account_with, answer, error_answer, tags_of};
 use crate::policy::{PolicyId, ScheduleName};
@@ -57,7 +56,6 @@ fn create_set(instance: &str) -> CreateSnapshots {
     let schedule = ScheduleName::default_name();
     CreateSnapshots {
         instance_id: InstanceId::parse(instance).unwrap(),
-        of: SetOf::Instance,
         exclude_boot_volume: false,
         exclude_data_volume_ids: Vec::new(),
         copy_tags_from_source: false,

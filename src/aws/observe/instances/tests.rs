@@ -52,20 +52,6 @@ async fn instances_are_asked_for_by_target_tag_page_by_page_and_compared_to_the_
     assert!(world.volumes.is_empty());
 }
 
-#[tokio::test]
-async fn hosts_are_asked_for_by_id_and_none_is_shown_where_a_volume_has_no_id() {
-    let asked = ["i-1", "i-2"].map(|id| InstanceId::parse(id).unwrap());
-    let hosts = async |second: &'static str| {
-        let rule = instances_by("instance-id", move || {
-            instances(vec![instance("i-1", "vol-1", &[]).build(), instance("i-2", "vol-2", &[second]).build()], None)
-        });
-        account(&[&rule]).hosts(&asked).await.unwrap()
-    };
-    let shown: Vec<usize> = hosts("vol-3").await.iter().map(|instance| instance.volumes.len()).collect();
-    assert_eq!(shown, [1, 2]);
-    assert_eq!(hosts("disk-3").await, []);
-}
-
 #[test]
 fn an_instance_is_read_field_by_field() {
     let detached = types::EbsInstanceBlockDevice::builder().volume_id("vol-3").status(AttachmentStatus::Detached);

@@ -54,6 +54,8 @@ fn a_snapshot_is_read_field_by_field() {
             expiration_time: Mark::Unreadable("soon".to_owned()),
             instance_id: Mark::Read(InstanceId::parse("i-0a").unwrap()),
             hold: Some(Hold::Forever),
+            also: Mark::Absent,
+            stamp: Mark::Absent,
         }
         .into(),
         tier: Tier::Archive,

@@ -51,7 +51,6 @@ fn a_volume_is_read_field_by_field() {
         volume_type: "gp3".to_owned(),
         is_boot: false,
         last_snapshot: None,
-        attached_to: None,
     };
     assert_eq!(read_without_tags(&ec2), Some(expected.clone()));
     let tags = tags_of(&[("aws:cloudformation:stack-name", "web"), ("Name", "")]);
@@ -68,29 +67,6 @@ fn a_volume_is_read_field_by_field() {
         assert_eq!(volume_state(Some(&name.into())), state);
     }
     assert_eq!(volume_state(None), VolumeState::Unknown("unstated".to_owned()));
-}
-
-/// What a volume with these attachments, each an instance and a state, counts as attached to.
-#[track_caller]
-fn check_attached(attachments: &[(&str, &str)], expected: Option<&str>) {
-    let attachment = |(instance, state): &(&str, &str)| {
-        types::VolumeAttachment::builder().instance_id(*instance).state((*state).into()).build()
-    };
-    let attachments = attachments.iter().map(attachment).collect();
-    let ec2 = types::Volume::builder().volume_id("vol-0a").set_attachments(Some(attachments)).build();
-    assert_eq!(read_without_tags(&ec2).unwrap().attached_to, expected.and_then(InstanceId::parse));
-}
-
-#[test]
-fn a_volume_counts_as_attached_where_it_surely_is_and_nowhere_else() {
-    check_attached(&[("i-0a", "attached")], Some("i-0a"));
-    check_attached(&[], None);
-    for state in ["attaching", "detaching", "detached", "busy", "haunted"] {
-        check_attached(&[("i-0a", state)], None);
-    }
-    check_attached(&[("i-0a", "attached"), ("i-0b", "attached")], None);
-    check_attached(&[("i-0a", "attached"), ("i-0b", "detached")], None);
-    check_attached(&[("machine", "attached")], None);
 }
 
 #[tokio::test]
