@@ -68,11 +68,11 @@ impl Event {
         if let Some(progress) = &self.progress {
             check_is_past("Progress.Start", progress.start, now)?;
             check_is_past("Progress.Begun", progress.begun, now)?;
-            return Ok(progress.clone());
+            return Ok(progress.taken_up_at(now));
         }
         let start = match self.scheduled_time {
-            Some(at) => Start { at, origin: StartOrigin::Event, begun: now },
-            None => Start { at: to_the_second(now), origin: StartOrigin::Clock, begun: now },
+            Some(at) => Start { at, origin: StartOrigin::Event, begun: now, came_back: false },
+            None => Start { at: to_the_second(now), origin: StartOrigin::Clock, begun: now, came_back: false },
         };
         check_is_past("ScheduledTime", start.at, now)?;
         Ok(Progress::new(&start))

@@ -184,7 +184,7 @@ pub(crate) fn world(volumes: impl IntoIterator<Item = Volume>, snapshots: impl I
 
 /// A start that the event names, whose first turn is at the same instant.
 pub(crate) fn start(at_text: &str) -> Start {
-    Start { at: at(at_text), origin: StartOrigin::Event, begun: at(at_text) }
+    Start { at: at(at_text), origin: StartOrigin::Event, begun: at(at_text), came_back: false }
 }
 
 pub(crate) fn run_now() -> Options {

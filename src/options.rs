@@ -170,6 +170,9 @@ pub struct Start {
     pub origin: StartOrigin,
     /// The clock of the first turn: a start that arrives after its window makes nothing.
     pub begun: Timestamp,
+    /// Whether this call comes later after the last one than any wait or retry of the state machine explains. What it makes, it
+    /// makes for times that are still due, and it deletes nothing.
+    pub came_back: bool,
 }
 
 /// Who said when a run starts.

@@ -7,7 +7,7 @@
 //! - nothing is deleted when in doubt: an unknown state, an unreadable tag, a time in the future, a partial world.
 
 mod belief;
-mod brakes;
+pub(crate) mod brakes;
 pub mod call;
 #[cfg(test)]
 mod cases;
@@ -17,6 +17,7 @@ pub mod create;
 mod decision;
 pub mod due;
 mod duplicate;
+mod evidence;
 mod foresee;
 mod history;
 mod orphan;
@@ -33,13 +34,14 @@ mod target;
 mod tests;
 
 use crate::lookup::LookupSet;
-use crate::options::{Options, Orphans, Start};
+use crate::options::{MaximumDeletions, Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::Owner;
 use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, World};
 pub use belief::Doubt;
 pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
 pub use due::Due;
+pub use evidence::StandsBack;
 use history::Histories;
 use jiff::Timestamp;
 pub use orphan::{OrphanCount, OrphanOf};
@@ -64,7 +66,9 @@ pub struct Plan<'a> {
     pub snapshots: Vec<SnapshotDecision<'a>>,
     /// The observation was cut short: of what was not seen nobody knows whether it has a backup.
     pub cut_short: Option<CutShort>,
-    /// The run would delete more than `Options.MaximumDeletions` allows, so it deletes nothing.
+    /// Why this run deletes nothing, whatever the rules say.
+    pub stands_back: Option<StandsBack>,
+    /// The run would delete more than it may.
     pub brake: Option<Brake>,
     /// What was there of ours when the run began: what `Options.MaximumDeletions` is measured by.
     pub older: Older,
@@ -88,14 +92,31 @@ pub struct Older {
     pub volumes: usize,
 }
 
-/// Why a run deletes nothing.
+/// Why a run keeps what the rules let go: there is too much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Brake {
-    /// How many snapshots the run would delete, those included that its own new ones push out.
+    /// What is bounded.
+    #[serde(default)]
+    pub bounds: Bounds,
+    /// How many snapshots of that the run would delete, those included that its own new ones push out.
     pub planned: usize,
     /// How many it may.
     pub allowed: usize,
+}
+
+/// What a brake bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub enum Bounds {
+    /// Everything, by an `Options.MaximumDeletions` that somebody set. Beyond it only what the snapshots' own stamps ask for goes,
+    /// the oldest first, up to the bound.
+    Everything,
+    /// Orphans that `Options.Orphans` lets go: the oldest go, up to the bound.
+    Orphans,
+    /// Snapshots without a stamp, of which nobody knows what they were promised: none of them goes.
+    #[default]
+    Unstamped,
 }
 
 /// Decides everything for one policy and one view of the account.
@@ -128,20 +149,31 @@ fn plan_in_parts<'a>(
     let (ours, targets) = (ours::by_volume(ours), target::all(policy, world));
     let sources = orphan::Sources::new(policy, world);
     let silence = orphan::Silence::new(policy, options, ours.iter().copied());
+    plan.stands_back = evidence::of(policy, options, start, now, ours.iter().copied());
+    let stands_back = plan.stands_back;
     plan.snapshots.reserve_exact(ours.len());
     plan.targets.reserve_exact(plan.due.iter().filter(|(_, due)| due.is_now()).count() * targets.len());
     let mut changes = false;
     for part in part::split(policy, part_size, &ours, &targets) {
         let stopped = Stopped::new(policy, options, now, part.targets);
         let (coverage, closer) = (world.coverage, &world.closer);
-        let rules =
-            Rules { policy, options, now, coverage, closer, sources: &sources, silence: &silence, stopped: &stopped };
+        let rules = Rules {
+            policy,
+            options,
+            now,
+            coverage,
+            closer,
+            stands_back,
+            sources: &sources,
+            silence: &silence,
+            stopped: &stopped,
+        };
         changes |= add(&mut plan, &rules, start, world, &part);
     }
     if !changes {
         foresee::forget(&mut plan.snapshots);
     }
-    apply_brake(&mut plan, options);
+    apply_brakes(&mut plan, options);
     let goes = |d: &SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
     plan.asks.images = !world.closer.images_asked && plan.snapshots.iter().any(goes);
     plan
@@ -181,7 +213,7 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     plan.orphans.add(orphan::count(policy, world, rules.sources, &ours, &decisions));
     plan.snapshots.append(&mut decisions);
     plan.stopped += rules.stopped.count(&histories);
-    plan.older.add(start, &ours);
+    plan.older.add(start, rules, &ours);
     changes
 }
 
@@ -200,6 +232,7 @@ impl Plan<'_> {
             targets: Vec::new(),
             snapshots: Vec::new(),
             cut_short: None,
+            stands_back: None,
             brake: None,
             older: Older::default(),
             asks: Asks::default(),
@@ -217,6 +250,7 @@ struct Rules<'r, 'a> {
     now: Timestamp,
     coverage: Coverage,
     closer: &'r Closer,
+    stands_back: Option<StandsBack>,
     sources: &'r orphan::Sources<'r>,
     silence: &'r orphan::Silence,
     stopped: &'r Stopped<'r>,
@@ -249,14 +283,25 @@ fn verdicts<'a>(
     if let Coverage::Partial(cut) = rules.coverage {
         brakes::keep_all(&mut decisions, cut);
     }
+    if let Some(why) = rules.stands_back {
+        brakes::stand_back(&mut decisions, why);
+    }
     decisions
 }
 
 impl Older {
-    /// Adds what there is of a part, which shares no volume with the others.
-    fn add(&mut self, start: &Start, ours: &Ours<'_>) {
+    /// Adds what there is of a part, which shares no volume with the others: what can be deleted and is of a source that the policy
+    /// targets, since nothing else ever goes one for one.
+    fn add(&mut self, start: &Start, rules: &Rules<'_, '_>, ours: &Ours<'_>) {
         let mut last = None;
-        for snapshot in ours.iter().filter(|snapshot| snapshot.start_time < start.begun) {
+        let is_counted = |snapshot: &&Snapshot| {
+            let source = ours::source(rules.policy, snapshot);
+            let is_targeted = source.is_some_and(|source| rules.sources.fate(source) == orphan::Fate::Targeted);
+            let is_held = snapshot.marks.hold.is_some_and(|hold| hold.holds_at(rules.now));
+            let is_used = rules.closer.used_by.contains_key(&snapshot.id);
+            snapshot.start_time < start.begun && is_targeted && !is_held && !is_used
+        };
+        for snapshot in ours.iter().filter(is_counted) {
             self.snapshots += 1;
             // Ours are sorted by volume.
             if last.replace(snapshot.volume_id) != Some(snapshot.volume_id) {
@@ -266,14 +311,18 @@ impl Older {
     }
 }
 
-fn apply_brake(plan: &mut Plan<'_>, options: &Options) {
-    let allowed = options.maximum_deletions.allowed(plan.older.snapshots, plan.older.volumes);
-    let later = plan.snapshots.iter().filter(|decision| decision.goes_later.is_some()).count();
-    let planned = brakes::to_go(&plan.snapshots) + later;
-    if planned > allowed {
-        plan.brake = Some(Brake { planned, allowed });
-        brakes::brake(&mut plan.snapshots, planned, allowed);
-    }
+/// Stops what there is too much of. A bound that somebody set is for everything; the default one for what has no stamp.
+fn apply_brakes(plan: &mut Plan<'_>, options: &Options) {
+    let allowed = |maximum: MaximumDeletions| maximum.allowed(plan.older.snapshots, plan.older.volumes);
+    let default = allowed(MaximumDeletions::Default);
+    brakes::bound(&mut plan.snapshots, Bounds::Orphans, default);
+    let (bounds, allowed) = match options.maximum_deletions {
+        MaximumDeletions::Default => (Bounds::Unstamped, default),
+        maximum @ (MaximumDeletions::Number(_) | MaximumDeletions::PerCent(_)) => {
+            (Bounds::Everything, allowed(maximum))
+        }
+    };
+    plan.brake = brakes::bound(&mut plan.snapshots, bounds, allowed);
 }
 
 /// The schedule that owns a snapshot today: the one of its name, or the one that had its name before.

@@ -325,6 +325,9 @@ fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
             plan.stopped
         ));
     }
+    if let Some(why) = plan.stands_back {
+        sentences.push(words::stands_back(why));
+    }
     if report.dry_run {
         sentences.push("dry run: nothing was changed".to_owned());
     }

@@ -6,6 +6,7 @@
 //! What travels from turn to turn ([`Progress`]) may postpone or stop; it never decides what is made or deleted.
 
 mod conclude;
+mod deletions;
 pub mod lifetime;
 pub mod look;
 pub mod progress;
@@ -17,7 +18,7 @@ mod window;
 
 use crate::action::{Action, DeleteSnapshot};
 use crate::options::Options;
-use crate::plan::{self, Brake, Plan, SnapshotVerdict, TargetDecision, TargetVerdict};
+use crate::plan::{self, Brake, Plan, TargetDecision, TargetVerdict};
 use crate::policy::{Policy, Targets};
 use crate::world::SnapshotState;
 pub use conclude::{Conclusion, RunOutcome, Status, WAITS_SECONDS, conclude};
@@ -81,18 +82,15 @@ pub fn select(
     leave_what_cannot_be_remembered(options, &mut selection);
     // An instant far ahead of the clock says nothing, and nobody waits for it.
     let is_unsettled = |at: Timestamp| now.duration_since(at).abs() < options.settling;
-    if selection.brake.is_none() {
-        selection.brake = brake_of_run(options, plan, progress);
-        if selection.brake.is_some() && progress.deleted_at.is_some_and(is_unsettled) {
-            // What went may be shown still, and would be counted twice. Nothing goes until the lists must show how it is.
-            selection.brake = None;
-            return selection;
-        }
+    let bound = deletions::Bound::of(options, plan, progress);
+    selection.brake = bound.brake().or(selection.brake);
+    if bound.brake().is_some() && progress.deleted_at.is_some_and(is_unsettled) {
+        // What went may be shown still, and would be counted twice. Nothing goes until the lists must show how it is.
+        selection.brake = plan.brake;
+        return selection;
     }
-    if selection.brake.is_none() {
-        let only_failed = progress.failed_member_deleted.is_some_and(is_unsettled);
-        select_deletions(policy, plan, progress, (budget.deletions_max, only_failed), &mut selection);
-    }
+    let only_failed = progress.failed_member_deleted.is_some_and(is_unsettled);
+    select_deletions(policy, plan, progress, bound, (budget.deletions_max, only_failed), &mut selection);
     selection
 }
 
@@ -160,42 +158,20 @@ fn select_creations(
         .extend(ready.filter_map(|decision| plan::call::creation(making.policy, making.options, making.now, decision)));
 }
 
-/// The plan's own brake sees what is there now; this one counts what the run has deleted already.
-fn brake_of_run(options: &Options, plan: &Plan<'_>, progress: &Progress) -> Option<Brake> {
-    let deleted = usize::try_from(progress.deleted).unwrap_or(usize::MAX);
-    let goes =
-        |d: &&plan::SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
-    let planned = deleted.saturating_add(plan.snapshots.iter().filter(goes).count());
-    let (snapshots, volumes) = older_of_run(plan, progress, deleted);
-    let allowed = options.maximum_deletions.allowed(snapshots, volumes);
-    (planned > allowed).then_some(Brake { planned, allowed })
-}
-
-/// How many snapshots and volumes of ours there were when the run began.
-fn older_of_run(plan: &Plan<'_>, progress: &Progress, deleted: usize) -> (usize, usize) {
-    // A volume whose last older one has gone in this run is none that the plan counts; it took a deletion for each.
-    let gone = progress.older_volumes.saturating_sub(plan.older.volumes).min(deleted);
-    (plan.older.snapshots.saturating_add(deleted), plan.older.volumes.saturating_add(gone))
-}
-
 fn select_deletions(
     policy: &Policy,
     plan: &Plan<'_>,
     progress: &Progress,
+    bound: deletions::Bound,
     (calls_max, only_failed): (usize, bool),
     selection: &mut Selection,
 ) {
-    let is_to_go = |decision: &&plan::SnapshotDecision<'_>| {
-        matches!(decision.verdict, SnapshotVerdict::Delete(_))
-            && !progress.is_deletion_given_up(&Subject::deletion(&decision.snapshot.id))
-    };
-    let mut to_go: Vec<_> = plan.snapshots.iter().filter(is_to_go).map(|decision| decision.snapshot).collect();
+    let mut to_go = bound.to_go(plan, |subject| !progress.is_deletion_given_up(subject));
     if only_failed {
         let ready = to_go.len();
         to_go.retain(|snapshot| snapshot.state == SnapshotState::Error);
         selection.left_over += ready - to_go.len();
     }
-    to_go.sort_by_key(|snapshot| (snapshot.marks.scheduled_time.value(), snapshot.start_time, &snapshot.id));
     selection.left_over += to_go.len().saturating_sub(calls_max);
     let deletions = to_go.into_iter().take(calls_max).map(|snapshot| {
         Action::DeleteSnapshot(DeleteSnapshot { policy_id: policy.id.clone(), snapshot: snapshot.clone() })

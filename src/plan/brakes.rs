@@ -2,13 +2,22 @@
 
 use super::ours::Place;
 use super::sets::BrokenSets;
-use super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
-use crate::world::{Asks, Closer, CutShort, SnapshotState, SourceId, Tier};
+use super::{Bounds, Brake, DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, StandsBack};
+use crate::tags::Mark;
+use crate::world::{Asks, Closer, CutShort, Snapshot, SnapshotId, SnapshotState, SourceId, Tier};
+use jiff::Timestamp;
 
 /// Nothing is deleted on the strength of an observation that was cut short.
 pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
     for (verdict, otherwise) in deletions(decisions) {
         *verdict = SnapshotVerdict::Keep(KeepReason::ObservationCutShort { cut, otherwise });
+    }
+}
+
+/// Nothing is deleted by a run that stands back.
+pub(super) fn stand_back(decisions: &mut [SnapshotDecision<'_>], why: StandsBack) {
+    for (verdict, otherwise) in deletions(decisions) {
+        *verdict = SnapshotVerdict::Keep(KeepReason::RunStandsBack { why, otherwise });
     }
 }
 
@@ -90,22 +99,98 @@ fn keep_minimum_of(
     }
 }
 
-/// A run that would delete more than is allowed deletes nothing, now or later.
-pub(super) fn brake(decisions: &mut [SnapshotDecision<'_>], planned: usize, allowed: usize) {
-    for decision in decisions {
-        let otherwise = match decision.verdict {
-            SnapshotVerdict::Delete(reason) => Some(reason),
-            SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => decision.goes_later.take(),
-        };
-        if let Some(otherwise) = otherwise {
-            decision.verdict = SnapshotVerdict::Keep(KeepReason::Brake { planned, allowed, otherwise });
+/// On whose word a snapshot goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// Today's rule and its own stamp agree, or it failed and holds nothing.
+    Both,
+    /// A person has agreed to a lower count than the one that its stamp promised.
+    Consent,
+    /// `Options.Orphans`.
+    Orphans,
+    /// Today's rule alone: it has no stamp.
+    Rule,
+}
+
+/// On whose word `snapshot` goes for `reason`.
+pub(crate) fn word(snapshot: &Snapshot, reason: DeleteReason) -> Word {
+    let promises = |rank: usize| {
+        let counts = snapshot.marks.stamp.value().map(|stamp| &stamp.counts).into_iter().flatten().flatten();
+        counts.map(|count| usize::try_from(count.get()).unwrap_or(usize::MAX)).any(|count| rank <= count)
+    };
+    match reason {
+        DeleteReason::Failed { .. } => Word::Both,
+        DeleteReason::Orphaned { .. } => Word::Orphans,
+        _ if snapshot.marks.stamp == Mark::Absent => Word::Rule,
+        DeleteReason::ExceedsCount { rank, .. } if promises(rank) => Word::Consent,
+        DeleteReason::Duplicate { .. } | DeleteReason::ExceedsCount { .. } | DeleteReason::Expired { .. } => Word::Both,
+    }
+}
+
+impl Bounds {
+    /// Whether it counts a deletion on this word.
+    pub(crate) fn counts(self, word: Word) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Orphans => word == Word::Orphans,
+            Self::Unstamped => word == Word::Rule,
+        }
+    }
+
+    /// Whether a deletion on this word goes on up to the bound when there are more.
+    pub(crate) fn lets_go(self, word: Word) -> bool {
+        match self {
+            Self::Everything => word == Word::Both,
+            Self::Orphans => word == Word::Orphans,
+            Self::Unstamped => false,
         }
     }
 }
 
-/// How many snapshots are to go.
-pub(super) fn to_go(decisions: &[SnapshotDecision<'_>]) -> usize {
-    decisions.iter().filter(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_))).count()
+/// In which order snapshots go: the oldest first.
+pub(crate) fn order(snapshot: &Snapshot) -> (Option<&Timestamp>, Timestamp, SnapshotId) {
+    (snapshot.marks.scheduled_time.value(), snapshot.start_time, snapshot.id)
+}
+
+/// Where more would go than a bound allows, keeps what it does not let go and what is beyond it, now and later.
+pub(super) fn bound(decisions: &mut [SnapshotDecision<'_>], bounds: Bounds, allowed: usize) -> Option<Brake> {
+    let mut counted: Vec<(usize, Word)> = Vec::new();
+    for (place, decision) in decisions.iter().enumerate() {
+        if let Some(reason) = goes(decision) {
+            let word = word(decision.snapshot, reason);
+            counted.extend(bounds.counts(word).then_some((place, word)));
+        }
+    }
+    if counted.len() <= allowed {
+        return None;
+    }
+    let brake = Brake { bounds, planned: counted.len(), allowed };
+    // What goes now before what goes later, whatever its age: that one may never come to it.
+    counted.sort_by_key(|&(place, _)| {
+        let decision = &decisions[place];
+        (decision.goes_later.is_some(), order(decision.snapshot))
+    });
+    let mut room = allowed;
+    for (place, word) in counted {
+        if bounds.lets_go(word) && room > 0 {
+            room -= 1;
+            continue;
+        }
+        let decision = &mut decisions[place];
+        if let Some(otherwise) = goes(decision) {
+            decision.goes_later = None;
+            decision.verdict = SnapshotVerdict::Keep(KeepReason::Brake { brake, otherwise });
+        }
+    }
+    Some(brake)
+}
+
+/// Why a snapshot goes, now or later.
+pub(crate) fn goes(decision: &SnapshotDecision<'_>) -> Option<DeleteReason> {
+    match decision.verdict {
+        SnapshotVerdict::Delete(reason) => Some(reason),
+        SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => decision.goes_later,
+    }
 }
 
 fn deletions<'d, 'a>(

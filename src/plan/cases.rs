@@ -25,7 +25,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A start that is delivered on time.
 fn starting(at: Timestamp) -> Start {
-    Start { at, origin: StartOrigin::Event, begun: at }
+    Start { at, origin: StartOrigin::Event, begun: at, came_back: false }
 }
 
 /// The number that `fixtures` made an id from.

@@ -9,9 +9,9 @@ mod left;
 use super::history::CLOCK_SKEW_MAX;
 use super::{DeleteReason, OrphanOf, Plan, SnapshotVerdict, TargetVerdict};
 use crate::lookup::{Lookup, LookupSet};
-use crate::options::{Options, Orphans};
+use crate::options::{MaximumDeletions, Options, Orphans};
 use crate::policy::{Policy, Targets};
-use crate::tags::{self, Owner, Ownership};
+use crate::tags::{self, Mark, Owner, Ownership};
 use crate::world::{
     Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId, VolumeState, World,
 };
@@ -82,7 +82,8 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
         for decision in of_volume {
             met.get_or_insert(decision.snapshot.id, Met::default()).decisions += 1;
             if let SnapshotVerdict::Delete(reason) = decision.verdict
-                && let Some(why) = protection(&sources, &earliest, options, now, world, decision.snapshot, reason)
+                && let Some(why) =
+                    protection(&sources, &earliest, options, now, (world, plan), decision.snapshot, reason)
             {
                 deletions.push(Broken::Deletes { snapshot: decision.snapshot.id.to_string(), why });
             }
@@ -97,7 +98,7 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
     }
     broken.append(&mut deletions);
     left.check_floor(&mut broken);
-    check_brake(plan, options.maximum_deletions.allowed(snapshots, volumes), &mut broken);
+    check_brake(plan, options, (snapshots, volumes), &mut broken);
     check_creations(policy, world, plan, &mut broken);
     broken
 }
@@ -148,7 +149,7 @@ fn protection(
     earliest: &Earliest<'_>,
     options: &Options,
     now: Timestamp,
-    world: &World,
+    (world, plan): (&World, &Plan<'_>),
     snapshot: &Snapshot,
     reason: DeleteReason,
 ) -> Option<&'static str> {
@@ -161,6 +162,12 @@ fn protection(
     }
     if marks.hold.is_some_and(|hold| hold.holds_at(now)) {
         return Some("is held");
+    }
+    if plan.stands_back.is_some() {
+        return Some("was not to go, because the run stands back");
+    }
+    if is_edited(snapshot) {
+        return Some("carries tags that somebody edited");
     }
     if world.closer.used_by.contains_key(&snapshot.id) {
         return Some("is used by an AMI");
@@ -189,6 +196,18 @@ fn protection(
         Some("answers a time in the future")
     } else {
         protection_from(sources, options, snapshot, reason)
+    }
+}
+
+/// Whether the tags of a snapshot contradict its stamp, or EC2's start time either.
+fn is_edited(snapshot: &Snapshot) -> bool {
+    let minutes = |other: Timestamp| snapshot.start_time.duration_since(other).as_mins();
+    match &snapshot.marks.stamp {
+        Mark::Read(stamp) => !stamp.is_intact || minutes(stamp.called).abs() > 30,
+        Mark::Unreadable(_) => true,
+        Mark::Absent => {
+            snapshot.marks.scheduled_time.value().is_some_and(|&time| minutes(time) < -15 || minutes(time) > 24 * 60)
+        }
     }
 }
 
@@ -298,11 +317,30 @@ fn source_of(policy: &Policy, snapshot: &Snapshot) -> Option<SourceId> {
     }
 }
 
-/// Never more deletions than the run may make.
-fn check_brake(plan: &Plan<'_>, allowed: usize, broken: &mut Vec<Broken>) {
-    let planned = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count();
-    if planned > allowed {
-        broken.push(Broken::TooManyDeletions { planned, allowed });
+/// Never more deletions than the run may make: of everything where somebody set a bound, else of what has no stamp, and never
+/// more orphans.
+fn check_brake(plan: &Plan<'_>, options: &Options, (snapshots, volumes): (usize, usize), broken: &mut Vec<Broken>) {
+    let reasons = || {
+        plan.snapshots.iter().filter_map(|decision| match decision.verdict {
+            SnapshotVerdict::Delete(reason) => Some((decision.snapshot, reason)),
+            SnapshotVerdict::Keep(_) | SnapshotVerdict::Wait { .. } => None,
+        })
+    };
+    let mut check = |planned: usize, maximum: MaximumDeletions| {
+        let allowed = maximum.allowed(snapshots, volumes);
+        if planned > allowed {
+            broken.push(Broken::TooManyDeletions { planned, allowed });
+        }
+    };
+    let is_orphan = |reason: DeleteReason| matches!(reason, DeleteReason::Orphaned { .. });
+    let is_failed = |reason: DeleteReason| matches!(reason, DeleteReason::Failed { .. });
+    let is_unstamped = |(snapshot, reason): &(&Snapshot, DeleteReason)| {
+        snapshot.marks.stamp == Mark::Absent && !is_orphan(*reason) && !is_failed(*reason)
+    };
+    check(reasons().filter(|(_, reason)| is_orphan(*reason)).count(), MaximumDeletions::Default);
+    match options.maximum_deletions {
+        MaximumDeletions::Default => check(reasons().filter(is_unstamped).count(), MaximumDeletions::Default),
+        maximum @ (MaximumDeletions::Number(_) | MaximumDeletions::PerCent(_)) => check(reasons().count(), maximum),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can be decided, and why: verdicts and reasons as values.
 
-use super::{Doubt, FailReason, OrphanOf, SkipReason, Target};
+use super::{Brake, Doubt, FailReason, OrphanOf, SkipReason, StandsBack, Target};
 use crate::policy::{Schedule, ScheduleName};
 use crate::tags::Hold;
 use crate::world::{CutShort, ImageId, Snapshot};
@@ -152,10 +152,8 @@ pub enum KeepReason<'a> {
     },
     /// The run would delete more than it may.
     Brake {
-        /// How many it would delete.
-        planned: usize,
-        /// How many it may.
-        allowed: usize,
+        /// More of what.
+        brake: Brake,
         /// What would have happened.
         otherwise: DeleteReason,
     },
@@ -216,6 +214,13 @@ pub enum KeepReason<'a> {
     },
     /// No schedule of the policy has, or had, this name, but it was used lately: another policy may have the same id.
     PerhapsOfAnotherPolicy(&'a ScheduleName),
+    /// The run deletes nothing.
+    RunStandsBack {
+        /// Why.
+        why: StandsBack,
+        /// What would have happened.
+        otherwise: DeleteReason,
+    },
     /// What it was made of is gone (DLM: by count none goes any more, by age all but the newest do).
     SourceGone,
     /// A tag that the decision needs is missing or has no meaning.

@@ -137,6 +137,7 @@ fn forecast(
             | KeepReason::NoSchedule(_)
             | KeepReason::ObservationCutShort { .. }
             | KeepReason::PerhapsOfAnotherPolicy(_)
+            | KeepReason::RunStandsBack { .. }
             | KeepReason::SourceGone
             | KeepReason::UnreadableTag(_)
             | KeepReason::UnknownState

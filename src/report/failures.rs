@@ -1,7 +1,7 @@
 //! What failed, as a report tells it: what EC2 refused, what no try would mend, and what stopped the run.
 
 use super::{FailureReport, line, words};
-use crate::plan::{Brake, Plan, Target, TargetDecision, TargetVerdict};
+use crate::plan::{Bounds, Brake, Plan, StandsBack, Target, TargetDecision, TargetVerdict};
 use crate::tags;
 use crate::turn::progress::{Failure, Progress, Subject};
 use crate::world::CutShort;
@@ -13,13 +13,25 @@ pub(super) fn of(plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<Fai
     let hidden = progress.hidden.as_deref().map(hidden);
     let remembered = progress.failures.iter().map(failure_report);
     let hopeless = plan.targets.iter().filter_map(|decision| hopeless(decision, progress, is_over));
-    braked.into_iter().chain(unseen).chain(hidden).chain(remembered).chain(hopeless).collect()
+    let outdated = plan.stands_back.filter(|why| why.is_failure()).map(outdated);
+    braked.into_iter().chain(outdated).chain(unseen).chain(hidden).chain(remembered).chain(hopeless).collect()
 }
 
 /// The failure of a run that would delete more than it may: it says what it would have done and how to let it.
 fn braked(brake: Brake, deleted: u64) -> FailureReport {
-    let Brake { planned, allowed } = brake;
-    let so = if deleted == 0 { "so it deleted none" } else { "so it deleted no more" };
+    let Brake { bounds, planned, allowed } = brake;
+    let message = match bounds {
+        Bounds::Everything | Bounds::Orphans => format!(
+            "the run would delete {planned} snapshots and may delete {allowed}, so it deleted {deleted}, only what the \
+             snapshots' own stamps ask for, the oldest first; opendlm plan lists them; if that is right, set \
+             Options.MaximumDeletions to {planned} or more"
+        ),
+        Bounds::Unstamped => format!(
+            "the run would delete {planned} snapshots that carry no opendlm:stamp and may delete {allowed}, so it \
+             deleted none of them; opendlm plan lists them; if that is right, set Options.MaximumDeletions to {planned} \
+             or more"
+        ),
+    };
     FailureReport {
         account: None,
         region: None,
@@ -27,10 +39,21 @@ fn braked(brake: Brake, deleted: u64) -> FailureReport {
         resource: "all".to_owned(),
         schedule: None,
         code: "MaximumDeletions".to_owned(),
-        message: format!(
-            "the run would delete {planned} snapshots and may delete {allowed}, {so}; opendlm plan lists \
-             them; if that is right, set Options.MaximumDeletions to {planned} or more"
-        ),
+        message,
+        attempts: 0,
+    }
+}
+
+/// The failure of a run that somebody started with an old version of the policy.
+fn outdated(why: StandsBack) -> FailureReport {
+    FailureReport {
+        account: None,
+        region: None,
+        action: "DeleteSnapshot".to_owned(),
+        resource: "all".to_owned(),
+        schedule: None,
+        code: "NewerPolicy".to_owned(),
+        message: words::stands_back(why),
         attempts: 0,
     }
 }

@@ -52,7 +52,7 @@ fn a_count_that_was_cut_by_mistake_deletes_nothing_and_names_the_brake() {
     assert_eq!(failure.code, "MaximumDeletions");
     assert_eq!(
         failure.message,
-        "the run would delete 294 snapshots and may delete 100, so it deleted none; opendlm plan lists them; if that is \
+        "the run would delete 294 snapshots that carry no opendlm:stamp and may delete 100, so it deleted none of them; opendlm plan lists them; if that is \
          right, set Options.MaximumDeletions to 294 or more"
     );
     let lifted = Options { maximum_deletions: MaximumDeletions::Number(300), ..Options::default() };

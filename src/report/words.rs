@@ -1,8 +1,8 @@
 //! Reasons in words: the only place where a decision becomes text.
 
 use crate::plan::{
-    DeleteReason, Doubt, FailReason, KeepReason, OrphanOf, SkipReason, SnapshotDecision, SnapshotVerdict, Target,
-    TargetDecision, TargetVerdict,
+    Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, OrphanOf, SkipReason, SnapshotDecision,
+    SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
 };
 use crate::tags::{Hold, written};
 use crate::world::SnapshotId;
@@ -179,6 +179,29 @@ fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
     }
 }
 
+/// Why a run deletes nothing.
+pub(super) fn stands_back(why: StandsBack) -> String {
+    match why {
+        StandsBack::CameBack => {
+            "this run deletes nothing: it was taken up again long after its last turn, as by a redrive of an old execution".to_owned()
+        }
+        StandsBack::LaterRun { scheduled_time } => format!(
+            "this run deletes nothing: a later run has made a snapshot for {} and cleans up",
+            written(scheduled_time)
+        ),
+        StandsBack::NewerPolicy { own, newest, is_stale } => {
+            let own = own.map_or_else(|| "no Revision".to_owned(), |own| format!("the Revision {}", written(own)));
+            let cure = if is_stale {
+                "; put the policy again, or delete the schedule that still starts the old one"
+            } else {
+                ""
+            };
+            format!("this run deletes nothing: its policy has {own}, and the newest snapshot was made by {}{cure}", written(newest))
+        }
+        StandsBack::TooLate => "this run deletes nothing: its start came too late to make anything".to_owned(),
+    }
+}
+
 /// Why nothing manages a snapshot any more.
 fn orphan_of(of: OrphanOf) -> &'static str {
     match of {
@@ -221,13 +244,19 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
             "BackupsStopped",
             format!("expired, but backups have stopped: the newest complete one is of {}", written(*newest)),
         ),
-        KeepReason::Brake { planned, allowed, otherwise } => (
-            "Brake",
-            format!(
-                "the run would delete {planned} snapshots and Options.MaximumDeletions allows {allowed}; otherwise {}",
-                delete_reason(*otherwise).1
-            ),
-        ),
+        KeepReason::Brake { brake: Brake { bounds, planned, allowed }, otherwise } => {
+            let of = match bounds {
+                Bounds::Everything => "snapshots and Options.MaximumDeletions allows",
+                Bounds::Orphans => "orphans, and a run may delete",
+                Bounds::Unstamped => {
+                    "snapshots without opendlm:stamp, and without Options.MaximumDeletions it may delete"
+                }
+            };
+            (
+                "Brake",
+                format!("the run would delete {planned} {of} {allowed}; otherwise {}", delete_reason(*otherwise).1),
+            )
+        }
         KeepReason::AwaitsConsent { schedule, rank, count, then } => (
             "AwaitsConsent",
             format!(
@@ -283,6 +312,9 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
                  lately: does another policy use this PolicyId?"
             ),
         ),
+        KeepReason::RunStandsBack { why, otherwise } => {
+            ("RunStandsBack", format!("{}; otherwise {}", stands_back(*why), delete_reason(*otherwise).1))
+        }
         KeepReason::SourceGone => {
             ("SourceGone", "what it was made of is gone, and Options.Orphans keeps such snapshots".to_owned())
         }

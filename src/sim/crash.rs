@@ -104,7 +104,7 @@ fn run(
     let at = Timestamp::from_second(START).expect("a time in 2026");
     let mut ec2 = furnished(shape, &policy, at);
     ec2.faults = Faults { lag: if sight.lists_lag { 9_000 } else { 0 }, ..Faults::NONE };
-    let begin = |now| Progress::new(&Start { at, origin: StartOrigin::Event, begun: now });
+    let begin = |now| Progress::new(&Start { at, origin: StartOrigin::Event, begun: now, came_back: false });
     let mut driver = Driver { ec2, now: at, made: 0, crash, has_crashed: false, names };
     let mut progress = begin(driver.now);
     // Bounded by turn::TURNS_MAX.
@@ -137,7 +137,7 @@ fn furnished(shape: Shape, policy: &Policy, at: Timestamp) -> Ec2 {
         let started = saturating_add(at, -SignedDuration::from_hours(24 * days_ago));
         let world = ec2.observe(policy, &BTreeSet::new(), started).expect("nothing fails");
         let options = Options::default();
-        let start = Start { at: started, origin: StartOrigin::Event, begun: started };
+        let start = Start { at: started, origin: StartOrigin::Event, begun: started, came_back: false };
         let plan = plan::plan(policy, &options, &start, started, &world);
         for action in
             plan.targets.iter().filter_map(|decision| plan::call::creation(policy, &options, started, decision))

@@ -27,7 +27,7 @@ fn run(ec2: &mut Ec2, shape: Shape, options: &Options, days: i64) -> (RunOutcome
     let policy = shape.policy();
     let at = Timestamp::from_second(START).unwrap() + SignedDuration::from_hours(24 * days);
     let mut now = at;
-    let mut progress = Progress::new(&Start { at, origin: StartOrigin::Event, begun: at });
+    let mut progress = Progress::new(&Start { at, origin: StartOrigin::Event, begun: at, came_back: false });
     // Bounded by turn::TURNS_MAX.
     loop {
         let world = ec2.observe(&policy, &progress.ids_begun(), now).unwrap();

@@ -6,7 +6,8 @@ use super::unsettled::Begun;
 use super::{Budget, Selection, lifetime, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
-use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
+use crate::plan::{DeleteReason, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict};
+use crate::tags;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -74,6 +75,7 @@ pub fn conclude(
     let created_now = note_outcomes(&mut progress, plan, &done, now);
     let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
+    progress.ended = Some(tags::to_the_second(now));
     lifetime::note(&mut progress, &done, remaining.pending);
     if created_now {
         progress.waits = 0;
@@ -93,15 +95,14 @@ pub fn conclude(
 
 /// Remembers what was there when the run began, as far as the plan tells.
 fn note_older(progress: &mut Progress, plan: &Plan<'_>) {
-    let deleted = usize::try_from(progress.deleted).unwrap_or(usize::MAX);
-    let snapshots = plan.older.snapshots.saturating_add(deleted);
-    progress.older_snapshots = progress.older_snapshots.max(snapshots);
+    progress.older_snapshots = progress.older_snapshots.max(plan.older.snapshots);
     progress.older_volumes = progress.older_volumes.max(plan.older.volumes);
 }
 
 /// Counts what was done and remembers what failed. Returns whether a snapshot was created, or perhaps was.
 fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outcome)], now: Timestamp) -> bool {
     forget_mended(progress, plan);
+    let orphans = orphans(plan);
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
     let creations_left_out_before = std::mem::take(&mut progress.creations_left_out);
     let (mut made, mut created, mut postponed) = (0, Vec::new(), Vec::new());
@@ -121,6 +122,7 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
             }
             Outcome::Deleted => {
                 progress.deleted = progress.deleted.saturating_add(1);
+                progress.deleted_orphans += u64::from(orphans.contains(&subject));
                 progress.deleted_at = Some(now);
                 progress.forget_failure(&subject);
             }
@@ -148,6 +150,14 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
     created.append(&mut postponed);
     progress.remember_unsettled(created, made, now);
     made > 0
+}
+
+/// The deletions of orphans.
+fn orphans(plan: &Plan<'_>) -> BTreeSet<Subject> {
+    let is_orphan = |decision: &&SnapshotDecision<'_>| {
+        matches!(decision.verdict, SnapshotVerdict::Delete(DeleteReason::Orphaned { .. }))
+    };
+    plan.snapshots.iter().filter(is_orphan).map(|decision| Subject::deletion(&decision.snapshot.id)).collect()
 }
 
 /// Whether the snapshot of a deletion may be gone: a lost answer says nothing.
@@ -187,7 +197,8 @@ fn status(
         return Status::Waiting { seconds: seconds(plan, progress, remaining, done) };
     }
     // Of what was not observed nobody knows whether it has a backup.
-    let has_stopped = progress.brake.is_some() || progress.hidden.is_some();
+    let is_stale = plan.stands_back.is_some_and(StandsBack::is_failure);
+    let has_stopped = progress.brake.is_some() || progress.hidden.is_some() || is_stale;
     let has_failed = is_open || remaining.has_failed() || has_stopped || plan.cut_short.is_some();
     let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
     let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));

@@ -11,7 +11,7 @@ use crate::tags;
 use crate::turn::unsettled::Unsettled;
 use crate::turn::window::Window;
 use crate::world::{SnapshotId, SourceId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -28,6 +28,11 @@ const CREATIONS_PER_TARGET_MAX: u64 = 5;
 /// 20 KB.
 const TAGS_LEFT_OUT_MAX: usize = 50;
 
+/// How long after a turn the state machine comes back at the latest: a wait of a minute, ten tries of up to five minutes apart, four
+/// more after crashes, and as many times the 15 minutes that a function has. With as much again: after that somebody has
+/// replayed a `Next`, as a redrive of Step Functions does up to 14 days later.
+const COMES_BACK_WITHIN: SignedDuration = SignedDuration::from_hours(9);
+
 /// How often a deletion is tried in one run when the failure may pass.
 const DELETION_ATTEMPTS_MAX: u32 = 3;
 
@@ -41,6 +46,12 @@ pub struct Progress {
     pub start_from_clock: bool,
     /// The clock of the first turn.
     pub begun: Timestamp,
+    /// When the last turn had ended, by the function's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Whether the run was taken up again later than any wait or retry of the state machine explains.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub came_back: bool,
     /// How many turns have ended.
     pub turns: u32,
     /// How many turns in a row nothing was made, deleted or became complete.
@@ -55,6 +66,9 @@ pub struct Progress {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
+    /// How many of those were orphans.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deleted_orphans: u64,
     /// When the run last deleted something: a list that lags may show it still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
@@ -62,7 +76,7 @@ pub struct Progress {
     /// nothing tells then that it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_member_deleted: Option<Timestamp>,
-    /// How many snapshots of ours there were when the run began: the most that a turn saw of them and that had gone by then.
+    /// How many snapshots that count for the bounds there were when the run began: the most that a turn saw.
     #[serde(default)]
     pub older_snapshots: usize,
     /// How many volumes held snapshots of ours when the run began: the most that a turn saw.
@@ -191,12 +205,15 @@ impl Progress {
             start: start.at,
             start_from_clock: start.origin == StartOrigin::Clock,
             begun: tags::to_the_second(start.begun),
+            ended: None,
+            came_back: start.came_back,
             turns: 0,
             idle_turns: 0,
             pending: 0,
             waits: 0,
             created: 0,
             deleted: 0,
+            deleted_orphans: 0,
             deleted_at: None,
             failed_member_deleted: None,
             older_snapshots: 0,
@@ -215,11 +232,22 @@ impl Progress {
         }
     }
 
+    /// The state of a run that is taken up at `now`. Where that is later than the state machine ever comes back, the run counts as
+    /// begun now: what is due is what a start that came so late would make, and nothing is deleted.
+    #[must_use]
+    pub fn taken_up_at(&self, now: Timestamp) -> Self {
+        let last = self.ended.unwrap_or(self.begun);
+        if now.duration_since(last) <= COMES_BACK_WITHIN {
+            return self.clone();
+        }
+        Self { begun: tags::to_the_second(now), came_back: true, ..self.clone() }
+    }
+
     /// The start that the run began with.
     #[must_use]
     pub fn start(&self) -> Start {
         let origin = if self.start_from_clock { StartOrigin::Clock } else { StartOrigin::Event };
-        Start { at: self.start, origin, begun: self.begun }
+        Start { at: self.start, origin, begun: self.begun, came_back: self.came_back }
     }
 
     /// Whether a creation may be tried at `now`, for one of so many due targets whose start window ends at `until`.
@@ -285,6 +313,11 @@ impl Progress {
     pub(super) fn forget_failure(&mut self, subject: &Subject) {
         self.failures.retain(|failure| failure.subject != *subject);
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn shortened(text: &str) -> String {

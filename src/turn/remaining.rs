@@ -1,9 +1,10 @@
 //! What is left to do after a turn's actions, and what will not be done any more.
 
+use super::deletions::Bound;
 use super::progress::{Progress, Subject};
 use crate::action::{Action, FailedKind, Outcome};
 use crate::options::Options;
-use crate::plan::{Plan, SnapshotVerdict, TargetVerdict};
+use crate::plan::{Plan, TargetVerdict};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -73,9 +74,10 @@ pub(super) fn after(
     let refused = of(
         |outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.kind, FailedKind::Denied | FailedKind::Refused)),
     );
-    if progress.brake.is_none() && progress.hidden.is_none() {
+    if progress.hidden.is_none() {
         let unclear = of(|outcome| matches!(outcome, Outcome::Failed(failed) if failed.kind == FailedKind::Unclear));
-        count_deletions(plan, progress, &finished, (&refused, &unclear), &mut remaining);
+        let bound = Bound::of(options, plan, progress);
+        count_deletions(plan, progress, bound, &finished, (&refused, &unclear), &mut remaining);
     }
     remaining
 }
@@ -123,15 +125,13 @@ fn count_targets(
 fn count_deletions(
     plan: &Plan<'_>,
     progress: &Progress,
+    bound: Bound,
     finished: &BTreeSet<Subject>,
     (refused, unclear): (&BTreeSet<Subject>, &BTreeSet<Subject>),
     remaining: &mut Remaining,
 ) {
-    let to_go = plan.snapshots.iter().filter(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_)));
-    for subject in to_go.map(|decision| Subject::deletion(&decision.snapshot.id)) {
-        if finished.contains(&subject) {
-            continue;
-        }
+    let to_go = bound.to_go(plan, |subject| !finished.contains(subject));
+    for subject in to_go.into_iter().map(|snapshot| Subject::deletion(&snapshot.id)) {
         // What was refused just now stays refused, remembered or not: with more failures than can be carried, a run
         // must end all the same.
         // And of what got no answer just now, the last try included, nobody knows before another look whether it is gone.

@@ -54,7 +54,7 @@ fn planned<'a>(policy: &'a Policy, options: &'a Options, start: &Start, world: &
 fn given() -> (Policy, Options, Start) {
     let at: Timestamp = "2026-11-22T17:00:00Z".parse().expect("a timestamp");
     let begun = "2026-11-22T17:30:00Z".parse().expect("a timestamp");
-    (fleet::policy(), Options::default(), Start { at, origin: StartOrigin::Event, begun })
+    (fleet::policy(), Options::default(), Start { at, origin: StartOrigin::Event, begun, came_back: false })
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {

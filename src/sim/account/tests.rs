@@ -8,7 +8,7 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 fn by_event(at: Timestamp) -> Start {
-    Start { at, origin: StartOrigin::Event, begun: at }
+    Start { at, origin: StartOrigin::Event, begun: at, came_back: false }
 }
 
 /// The scheduled times of the snapshots that the account holds, each with how many there are.

@@ -129,7 +129,7 @@ struct Used {
 impl<'r> Run<'r> {
     fn new(volumes: u32, shell: &'r Shell, conditions: Conditions) -> Self {
         let at: Timestamp = START.parse().expect("a timestamp");
-        let start = Start { at, origin: StartOrigin::Event, begun: at + HAND_OVER };
+        let start = Start { at, origin: StartOrigin::Event, begun: at + HAND_OVER, came_back: false };
         let policy = super::policy();
         let whole = View::of(super::world(&policy, volumes, at, Stage::Begun));
         let options = Options { api_share: conditions.share, ..Options::default() };

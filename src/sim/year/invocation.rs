@@ -25,7 +25,12 @@ impl Year<'_> {
         }
         let begun = self.now;
         let skew = if self.crashes > 0 { self.random.millis(-SKEW_MILLIS, SKEW_MILLIS) } else { SignedDuration::ZERO };
-        let start = Start { at: execution.start, origin: StartOrigin::Event, begun: saturating_add(self.now, skew) };
+        let start = Start {
+            at: execution.start,
+            origin: StartOrigin::Event,
+            begun: saturating_add(self.now, skew),
+            came_back: false,
+        };
         let mut progress = execution.next.clone().unwrap_or_else(|| Progress::new(&start));
         let mut answered = None;
         // Bounded by the function's time.

@@ -7,7 +7,7 @@ use crate::place::OneOf;
 const START: &str = "2026-11-22T17:00:00Z";
 
 fn progress(turns: u32, idle_turns: u32) -> Progress {
-    let start = Start { at: at(START), origin: StartOrigin::Event, begun: at(START) };
+    let start = Start { at: at(START), origin: StartOrigin::Event, begun: at(START), came_back: false };
     Progress { turns, idle_turns, ..Progress::new(&start) }
 }
 

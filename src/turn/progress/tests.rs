@@ -78,7 +78,8 @@ fn a_brake_is_met_by_one_more_than_it_allows() {
         let options = Options { maximum_deletions: MaximumDeletions::Number(allowed), ..Options::default() };
         let progress = Progress { deleted, ..progress() };
         let later = at("2026-11-22T12:00:00Z");
-        let start = Start { at: at("2026-11-22T12:00:00Z"), begun: later, origin: StartOrigin::Event };
+        let start =
+            Start { at: at("2026-11-22T12:00:00Z"), begun: later, origin: StartOrigin::Event, came_back: false };
         let plan = crate::plan::plan(&policy, &options, &start, later, &world);
         crate::turn::select(&policy, &options, &plan, &progress, later, crate::turn::Budget::UNBOUNDED)
     };
@@ -86,7 +87,10 @@ fn a_brake_is_met_by_one_more_than_it_allows() {
     assert_eq!((of(4, 0).actions.len(), of(4, 0).brake), (4, None));
     assert_eq!(of(5, 1).brake, None);
     let brake = of(5, 2);
-    assert_eq!((brake.actions.len(), brake.brake), (0, Some(Brake { planned: 6, allowed: 5 })));
+    assert_eq!(
+        (brake.actions.len(), brake.brake),
+        (0, Some(Brake { bounds: crate::plan::Bounds::Everything, planned: 6, allowed: 5 }))
+    );
 }
 
 #[test]
