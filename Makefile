@@ -50,7 +50,7 @@ test: ready ## every test
 	$(VENV) -m pytest -q tests/local
 
 # The function as `make run` has it, stripped: what is deployed for real is compiled from the start, for another machine.
-deployed: ready ## deploy the stack with the SAM CLI to an AWS emulator by others, and run it there (430 MB of Python packages)
+deployed: ready ## deploy the stack with the SAM CLI to an AWS emulator by others, and run it there (450 MB of Python packages)
 	@$(PYTHON) tests/deployed/prepare.py $(BOOTSTRAP)
 	$(VENV) -m pytest -q -rs tests/deployed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from stack import Stack
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where everything is written that nobody needs afterwards."""
-    return tmp_path_factory.mktemp("deployed")
+def folder() -> Iterator[Path]:
+    """Where everything is written that nobody needs afterwards: the zip alone has 9 MB, and what it is unpacked to 30."""
+    with tempfile.TemporaryDirectory(prefix="opendlm-deployed-") as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")

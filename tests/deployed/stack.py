@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from prepare import BUILT, SAM
 from setup import ROOT
 
 NAME = "opendlm"
-ARCHITECTURE = "x86_64"
+# MiniStack starts what it gets, so the function is the one that this machine can run.
+ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 SAM_SECONDS_MAX = 120
 
 
