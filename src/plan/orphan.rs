@@ -67,7 +67,9 @@ impl Silence {
     pub(super) fn new<'w>(policy: &Policy, options: &Options, ours: impl Iterator<Item = &'w Snapshot>) -> Self {
         let mut times: BTreeMap<ScheduleName, BTreeSet<Timestamp>> = BTreeMap::new();
         let mut last: Option<(&ScheduleName, bool)> = None;
-        for snapshot in ours.filter(|snapshot| belief::doubt(snapshot).is_none()) {
+        // What failed goes by itself, and must not change what is known of the others.
+        let tells = |snapshot: &&Snapshot| snapshot.state != SnapshotState::Error && belief::doubt(snapshot).is_none();
+        for snapshot in ours.filter(tells) {
             for name in ours::names(snapshot) {
                 let is_unknown = match last {
                     Some((known, is_unknown)) if known.is_same(name) => is_unknown,

@@ -186,7 +186,7 @@ proptest! {
     fn a_larger_count_never_deletes_more(world in any_world(), small in 1_u32..6, more in 1_u32..5) {
         let of = |number| policy(vec![daily("Default Schedule", count(number))]);
         let (small, large) = (of(small), of(small + more));
-        let options = Options { maximum_deletions: MaximumDeletions::PerCent(100), ..Options::default() };
+        let options = Options { maximum_deletions: MaximumDeletions::Number(1_000), ..Options::default() };
         let start = start(NOW);
         let few = deleted(&plan(&large, &options, &start, at(NOW), &world));
         let many = deleted(&plan(&small, &options, &start, at(NOW), &world));
@@ -196,7 +196,7 @@ proptest! {
     #[test]
     fn a_longer_age_never_deletes_more(world in any_world(), hours in 1_i64..200) {
         let policy = policy(vec![daily("Default Schedule", days(1)), every(1, "Hourly", days(1))]);
-        let options = Options { maximum_deletions: MaximumDeletions::PerCent(100), ..Options::default() };
+        let options = Options { maximum_deletions: MaximumDeletions::Number(1_000), ..Options::default() };
         let mut longer = world.clone();
         for snapshot in &mut longer.snapshots {
             if let Mark::Read(at) = &mut snapshot.marks.expiration_time {

@@ -131,7 +131,7 @@ impl Lane<'_> {
                 }
                 return Some(failed.kind);
             }
-            Outcome::NotStarted => {}
+            Outcome::Changed(_) | Outcome::NotStarted => {}
         }
         None
     }

@@ -50,7 +50,10 @@ pub(super) fn is_good(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp
 /// removed a member.
 pub(super) fn is_backup(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
     let mut set = ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
-    let is_whole = set.all(|member| member.is_complete(at) && is_there(member, firm, at));
+    // What was removed long ago is forgotten: the stamp tells how many there were to be.
+    let planned = record.snapshot.marks.stamp.value().and_then(|stamp| stamp.members).unwrap_or(1);
+    let has_all = u32::try_from(set.clone().count()).is_ok_and(|members| members >= planned);
+    let is_whole = has_all && set.all(|member| member.is_complete(at) && is_there(member, firm, at));
     record.is_ours && is_there(record, firm, at) && record.is_complete(at) && is_whole
 }
 
