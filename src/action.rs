@@ -2,7 +2,6 @@
 //!
 //! An action names everything: the shell that carries it out makes no choice.
 
-use crate::plan::last_look::Changed;
 use crate::policy::{PolicyId, ScheduleName, Tag};
 use crate::world::{InstanceId, Snapshot, SnapshotId, SnapshotState, VolumeId};
 use jiff::Timestamp;
@@ -115,8 +114,6 @@ pub struct DeleteSnapshot {
 /// What came of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// EC2 shows the snapshot otherwise than it was seen, so it was not deleted: the next look decides.
-    Changed(Changed),
     /// EC2 began the snapshots: one, or those of a set.
     Created(Vec<SnapshotId>),
     /// EC2 deleted the snapshot, or it was gone already.

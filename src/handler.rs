@@ -10,14 +10,14 @@ use crate::action::{Action, Outcome};
 use crate::answer::{Answer, ListAnswer, Reply, SplitAnswer, TurnError};
 use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
-use crate::options::{Options, Start};
+use crate::options::Options;
 use crate::pace::Bucket;
 use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
 use crate::report::explain::{self, Explanation};
 use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
-use crate::world::{Asks, SnapshotId, World};
+use crate::world::{SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
 use lines::{log_action, log_decisions, log_limits, log_turn};
 use serde_json::Value;
@@ -169,9 +169,8 @@ async fn single_turn(
 ) -> Result<Turned, TurnError> {
     let now = clock::now();
     account.learn(event.options.api_share, &progress.pace);
-    let mut world = observe(account, event, &progress, until).await?;
+    let world = observe(account, event, &progress, until).await?;
     progress.note_look(&event.policy.id, &world, now, event.options.settling);
-    look_closer(account, event, &progress.start(), now, &mut world, |plan| plan.asks_now()).await?;
     let until = turn::look::works_until(clock::now(), until);
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(event, now, &world, &plan);
@@ -244,8 +243,7 @@ async fn foreseen<T>(
     let now = clock::now();
     let progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let mut world = observe(account, &event, &progress, Timestamp::MAX).await?;
-    look_closer(account, &event, &progress.start(), now, &mut world, |plan| plan.asks.clone()).await?;
+    let world = observe(account, &event, &progress, Timestamp::MAX).await?;
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
     hold_to_promises(&event, now, &world, &plan);
     Ok(tell(&event, &progress, now, &world, &plan, &warnings))
@@ -264,33 +262,6 @@ async fn observe(account: &Account, event: &Event, progress: &Progress, until: T
             patience.as_secs()
         ))),
     }
-}
-
-/// Asks EC2 what `asks` takes from plans for what was seen so far, before anything is deleted.
-async fn look_closer(
-    account: &Account,
-    event: &Event,
-    start: &Start,
-    now: Timestamp,
-    world: &mut World,
-    asks: fn(&Plan<'_>) -> Asks,
-) -> Result<(), TurnError> {
-    for _ in 0..plan::CLOSER_LOOKS_MAX {
-        let asks = asks(&plan::plan(&event.policy, &event.options, start, now, world));
-        if asks.is_empty() {
-            return Ok(());
-        }
-        if let Some(failed) = Box::pin(account.look_closer(&asks, world)).await.map_err(turn_error)? {
-            let (policy, code) = (event.policy.id.as_str(), failed.code.as_str());
-            warn!(
-                policy,
-                code,
-                cause = failed.message,
-                "the account's AMIs cannot be seen, EC2 refuses to delete what they use"
-            );
-        }
-    }
-    Ok(())
 }
 
 /// A plan that breaks a promise is a defect: stop before the first write.

@@ -20,7 +20,6 @@ mod duplicate;
 mod evidence;
 mod foresee;
 mod history;
-pub mod last_look;
 mod orphan;
 mod ours;
 mod part;
@@ -218,10 +217,6 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     changes
 }
 
-/// How often a turn asks more closely at most. One answer may let another rule hold, of which the next plan asks; what is unproved
-/// then stays for this turn.
-pub const CLOSER_LOOKS_MAX: usize = 2;
-
 /// Whether a policy does nothing at all, so that nobody needs to look at the account for it: it is disabled, and does
 /// not extend deletion (DLM: `ExtendDeletion` goes on "if the policy is disabled").
 #[must_use]
@@ -230,13 +225,6 @@ pub fn is_idle(policy: &Policy) -> bool {
 }
 
 impl Plan<'_> {
-    /// What to ask EC2 before this turn deletes anything. What goes later is for a later turn to ask about.
-    #[must_use]
-    pub fn asks_now(&self) -> Asks {
-        let goes_now = self.snapshots.iter().any(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_)));
-        Asks { images: self.asks.images && goes_now, ..self.asks.clone() }
-    }
-
     fn empty() -> Self {
         Self {
             is_disabled: false,

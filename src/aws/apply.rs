@@ -1,13 +1,10 @@
 //! Carrying out actions: the only file that changes anything in EC2. One call an action, and no choices.
 
-mod last_look;
-
 use super::clock::now;
 use super::pace::{CALLS_IN_FLIGHT_MAX, Lanes, Passage};
 use super::{Account, client, failure};
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
 use crate::pace::Rate;
-use crate::plan::last_look::changed;
 use crate::policy::Tag;
 use crate::tags::{Ownership, ownership};
 use crate::world::SnapshotId;
@@ -15,7 +12,6 @@ use aws_sdk_ec2::types::{self, CopyTagsFromSource, InstanceSpecification, Resour
 use futures_util::future::{FutureExt, OptionFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::{SignedDuration, Timestamp};
-use last_look::LastLook;
 use std::collections::VecDeque;
 
 /// For a CreateSnapshot or a CreateSnapshots, which is made once. EC2 answers in about a second; the data is copied after
@@ -43,7 +39,6 @@ struct Passages<'a> {
     create_snapshot: Passage<'a>,
     create_snapshots: Passage<'a>,
     delete_snapshot: Passage<'a>,
-    last_look: LastLook,
 }
 
 impl<'a> Passages<'a> {
@@ -123,7 +118,6 @@ impl Account {
             create_snapshot: self.lanes.create_snapshot.until(latest_start(until, CREATE_SECONDS_MAX)),
             create_snapshots: self.lanes.create_snapshots.until(latest_start(until, CREATE_SECONDS_MAX)),
             delete_snapshot: self.lanes.delete_snapshot.until(latest_start(until, DELETE_SECONDS_MIN)),
-            last_look: LastLook::new(actions),
         };
         let mut queues = Queues::new(actions);
         // On the heap, so that the many turns that do not ask are no larger for it.
@@ -158,7 +152,7 @@ impl Account {
             let Some(admitted) = passage.admit().await else {
                 return (numbered, outcome);
             };
-            outcome = self.call(numbered.1, passages).await;
+            outcome = self.call(numbered.1, passages.until).await;
             passage.note(&admitted, &outcome);
             if !is_throttled(&outcome) {
                 return (numbered, outcome);
@@ -169,11 +163,11 @@ impl Account {
         (numbered, outcome)
     }
 
-    async fn call(&self, action: &Action, passages: &Passages<'_>) -> Outcome {
+    async fn call(&self, action: &Action, until: Timestamp) -> Outcome {
         match action {
             Action::CreateSnapshot(create) => self.create_snapshot(create).await,
             Action::CreateSnapshots(create) => self.create_snapshots(create).await,
-            Action::DeleteSnapshot(delete) => self.delete_snapshot(delete, passages).await,
+            Action::DeleteSnapshot(delete) => self.delete_snapshot(delete, until).await,
         }
     }
 
@@ -197,27 +191,14 @@ impl Account {
         }
     }
 
-    async fn delete_snapshot(&self, delete: &DeleteSnapshot, passages: &Passages<'_>) -> Outcome {
+    async fn delete_snapshot(&self, delete: &DeleteSnapshot, until: Timestamp) -> Outcome {
         // The plan has checked this. It is checked again here, where a mistake would cost somebody's data.
         let ownership = ownership(&delete.policy_id, &delete.snapshot);
         if ownership != Ownership::Ours {
             return Outcome::Failed(not_ours(delete, ownership));
         }
-        match passages.last_look.at(self, delete.snapshot.id).await {
-            Ok(None) => return Outcome::Deleted,
-            Ok(Some(shown)) => {
-                if let Some(changed) = changed(&delete.snapshot, &shown, now()) {
-                    return Outcome::Changed(changed);
-                }
-            }
-            // Without a last look nothing goes, and those behind would fare no better.
-            Err(_) => {
-                passages.delete_snapshot.close();
-                return Outcome::NotStarted;
-            }
-        }
         let call = self.client.delete_snapshot().snapshot_id(delete.snapshot.id.to_string()).customize();
-        let seconds = deletion_seconds(now(), passages.until);
+        let seconds = deletion_seconds(now(), until);
         let patience = client::deletion_within(DELETE_ATTEMPT_SECONDS_MAX.min(seconds), seconds);
         match call.config_override(patience).send().await.map_err(|error| failure::of(&error)) {
             Ok(_) => Outcome::Deleted,

@@ -5,7 +5,6 @@
 //! of is missing from the [`World`] only when EC2 was asked for it by its id and did not show it.
 
 mod by_id;
-mod closer;
 mod filters;
 mod instances;
 mod paging;
@@ -49,9 +48,9 @@ impl Account {
         // Boxed, because a future holds those that it awaits: so deep a nest of them the compiler refuses to lay out.
         let targets = Box::pin(self.list_targets(policy));
         let snapshots = Box::pin(self.list_snapshots(&policy.id));
-        let (mut targeted, mut snapshots) = tokio::try_join!(targets, snapshots)?;
+        let (targeted, mut snapshots) = tokio::try_join!(targets, snapshots)?;
         let by_id = Box::pin(self.add_by_id(begun, &mut snapshots)).await?;
-        let untargeted = Box::pin(self.find_untargeted(policy, &mut targeted, &snapshots.items)).await?;
+        let untargeted = Box::pin(self.find_untargeted(policy, &targeted, &snapshots.items)).await?;
         // The first reason weighs most: a doubt about the snapshots' owners is one about all that was seen.
         let cut_short = snapshots.cut_short.or(targeted.cut_short).or(untargeted.cut_short);
         Ok(World {

@@ -230,7 +230,7 @@ impl<'a> Passage<'a> {
                 // Whoever refuses a call for another reason says nothing about its bucket.
                 FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
             },
-            Outcome::Changed(_) | Outcome::NotStarted => {}
+            Outcome::NotStarted => {}
         }
     }
 

@@ -48,7 +48,6 @@ const DEPTH_MAX: usize = 128;
 const HELD: &[(&str, &str)] = &[
     ("CreateSnapshot", "snapshotId"),
     ("CreateSnapshots", "snapshotSet"),
-    ("DescribeImages", "imagesSet"),
     ("DescribeInstances", "reservationSet"),
     ("DescribeSnapshots", "snapshotSet"),
     ("DescribeVolumes", "volumeSet"),

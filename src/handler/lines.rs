@@ -1,6 +1,6 @@
 //! What a turn writes into the log: every decision, every call, and what it came to.
 
-use crate::action::{Action, Failed, FailedKind, Outcome};
+use crate::action::{Action, Outcome};
 use crate::answer::Answer;
 use crate::event::Event;
 use crate::pace::{Limit, LimitsNews};
@@ -41,14 +41,9 @@ pub(super) fn log_decisions(event: &Event, plan: &Plan<'_>) {
 
 pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, outcome: &Outcome) {
     let (word, made, failed) = match outcome {
-        Outcome::Changed(changed) => (
-            "kept",
-            &[][..],
-            Some(Failed { kind: FailedKind::Refused, code: "Changed".to_owned(), message: changed.to_string() }),
-        ),
         Outcome::Created(ids) => ("done", ids.as_slice(), None),
         Outcome::Deleted => ("done", &[][..], None),
-        Outcome::Failed(failed) => ("failed", &[][..], Some(failed.clone())),
+        Outcome::Failed(failed) => ("failed", &[][..], Some(failed)),
         Outcome::NotStarted => return,
     };
     let about = About::of(action);
@@ -65,8 +60,8 @@ pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, 
         schedule = about.schedule,
         scheduled_time = about.scheduled_time.map(written),
         outcome = word,
-        code = failed.as_ref().map(|failed| failed.code.as_str()),
-        cause = failed.as_ref().map(|failed| failed.message.as_str()),
+        code = failed.map(|failed| failed.code.as_str()),
+        cause = failed.map(|failed| failed.message.as_str()),
         tags_left_out = (!left_out.is_empty()).then_some(left_out),
         "action"
     );

@@ -140,7 +140,7 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
                 }
                 progress.remember_failure(name, subject, failed);
             }
-            Outcome::Changed(_) | Outcome::NotStarted => {}
+            Outcome::NotStarted => {}
         }
     }
     if !progress.failures.is_empty() {
@@ -165,7 +165,7 @@ fn may_be_deleted(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Deleted => true,
         Outcome::Failed(failed) => failed.kind == FailedKind::Unclear,
-        Outcome::Changed(_) | Outcome::Created(_) | Outcome::NotStarted => false,
+        Outcome::Created(_) | Outcome::NotStarted => false,
     }
 }
 
@@ -251,7 +251,7 @@ fn all_denied(done: &[(Action, Outcome)]) -> Option<Failed> {
 fn failure_of(outcome: &Outcome) -> Option<&Failed> {
     match outcome {
         Outcome::Failed(failed) => Some(failed),
-        Outcome::Changed(_) | Outcome::Created(_) | Outcome::Deleted | Outcome::NotStarted => None,
+        Outcome::Created(_) | Outcome::Deleted | Outcome::NotStarted => None,
     }
 }
 

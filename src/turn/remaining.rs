@@ -62,7 +62,7 @@ pub(super) fn after(
                 FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
             },
             Outcome::Created(ids) => remaining.pending += ids.len(),
-            Outcome::Changed(_) | Outcome::Deleted => {}
+            Outcome::Deleted => {}
         }
     }
     let of = |is_wanted: fn(&Outcome) -> bool| -> BTreeSet<Subject> {

@@ -59,7 +59,7 @@ pub(super) fn after(before: Option<Window>, pending: usize, done: &[(Action, Out
         match outcome {
             Outcome::Created(ids) => made += ids.len(),
             Outcome::Failed(failed) => is_refused |= failed.kind == FailedKind::TooManyPending,
-            Outcome::Changed(_) | Outcome::Deleted | Outcome::NotStarted => {}
+            Outcome::Deleted | Outcome::NotStarted => {}
         }
     }
     if is_refused {

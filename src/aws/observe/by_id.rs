@@ -1,51 +1,19 @@
-//! Asking for things by their ids, as parameters of the call: such reads are consistent, and what EC2 does not know it says.
+//! Asking for snapshots by their ids.
 //!
-//! Promise: each snapshot that was asked for is among those that EC2 shows or those that it says do not exist; any other
-//! answer fails the look.
+//! Promise: each id is among those that EC2 shows or those that it says do not exist; any other answer fails the look.
 
 use super::filters::FILTER_VALUES_MAX;
 use super::paging::Listing;
-use super::snapshots::{Reading, read_snapshot};
+use super::snapshots::Reading;
 use crate::action::Failed;
 use crate::aws::{Account, ObserveError, failure};
-use crate::tags::Sharing;
 use crate::world::{ById, Snapshot, SnapshotId};
 use aws_sdk_ec2::types;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-/// What EC2 says of a snapshot's id that it does not know (captures of real answers: `InvalidSnapshot.NotFound`; made-up ids
-/// are often `InvalidSnapshotID.Malformed` instead, by an unknown rule).
+/// What EC2 says of an id that it does not know (captures of real answers: `InvalidSnapshot.NotFound`; made-up ids are often
+/// `InvalidSnapshotID.Malformed` instead, by an unknown rule).
 const NOT_FOUND: [&str; 3] = ["InvalidSnapshot.NotFound", "InvalidSnapshotID.Malformed", "InvalidSnapshotID.NotFound"];
-
-/// The ids that are still to be asked for: as many a call as EC2 takes values in a filter, and half of them where one is
-/// missing, since that fails the whole call. Bounded by twice the ids.
-#[derive(Debug)]
-pub(super) struct Asking<'i, Id> {
-    open: Vec<&'i [Id]>,
-    /// Those of which EC2 says that it does not know them.
-    pub(super) not_found: BTreeSet<Id>,
-}
-
-impl<'i, Id: Copy + Ord> Asking<'i, Id> {
-    pub(super) fn new(ids: &'i [Id]) -> Self {
-        Self { open: ids.chunks(FILTER_VALUES_MAX).collect(), not_found: BTreeSet::new() }
-    }
-
-    /// The ids of the next call.
-    pub(super) fn next(&mut self) -> Option<&'i [Id]> {
-        self.open.pop()
-    }
-
-    /// A call for these ids failed because one of them is missing.
-    pub(super) fn halve(&mut self, ids: &'i [Id]) {
-        if let &[id] = ids {
-            self.not_found.insert(id);
-        } else if !ids.is_empty() {
-            let (some, others) = ids.split_at(ids.len() / 2);
-            self.open.extend([some, others]);
-        }
-    }
-}
 
 impl Account {
     /// Adds to `listed` those of `begun` that it does not show and EC2 shows by their ids.
@@ -55,53 +23,36 @@ impl Account {
         listed: &mut Listing<SnapshotId, Snapshot>,
     ) -> Result<ById, ObserveError> {
         let asked: Vec<SnapshotId> = begun.iter().copied().filter(|id| !listed.has(id)).collect();
-        let found = self.snapshots_by_id(&asked).await;
-        let found = found.map_err(|failed| ObserveError::of("DescribeSnapshots", failed))?;
+        let mut by_id = ById::default();
         let mut read = Reading::default();
-        found.values().for_each(|snapshot| read.add(snapshot));
-        let shown: BTreeSet<SnapshotId> = found.into_keys().collect();
-        let not_found = asked.iter().copied().filter(|id| !shown.contains(id)).collect();
-        listed.absorb(read.ended(None), |snapshot| &snapshot.id);
-        Ok(ById { shown, not_found })
-    }
-
-    /// These snapshots as EC2 shows them now; without those that it does not know.
-    ///
-    /// # Errors
-    /// When EC2 answers anything else.
-    pub(in crate::aws) async fn look_again(
-        &self,
-        ids: &[SnapshotId],
-    ) -> Result<BTreeMap<SnapshotId, Option<Snapshot>>, Failed> {
-        let found = self.snapshots_by_id(ids).await?;
-        let mut sharing = Sharing::default();
-        let mut again = BTreeMap::new();
-        for id in ids {
-            // What cannot be read any more is no reason to delete anything: it is not told as gone.
-            match found.get(id).map(|snapshot| read_snapshot(snapshot, &mut sharing)) {
-                None => again.insert(*id, None),
-                Some(Some(snapshot)) => again.insert(*id, Some(snapshot)),
-                Some(None) => None,
-            };
-        }
-        Ok(again)
-    }
-
-    /// An endpoint that leaves out what it does not know says the same by that as EC2 by an error.
-    async fn snapshots_by_id(&self, ids: &[SnapshotId]) -> Result<BTreeMap<SnapshotId, types::Snapshot>, Failed> {
-        let mut asking = Asking::new(ids);
-        let mut found = BTreeMap::new();
-        while let Some(ids) = asking.next() {
+        // As many as EC2 takes values in a filter: of ids in a call it says only that there may be up to a thousand.
+        let mut open: Vec<&[SnapshotId]> = asked.chunks(FILTER_VALUES_MAX).collect();
+        // Bounded by twice the ids: each call is for some of them, and one that fails is followed by two for half of them.
+        while let Some(ids) = open.pop() {
             match self.describe_by_id(ids).await {
                 Ok(snapshots) => {
-                    let known = snapshots.into_iter().filter_map(|snapshot| Some((id_of(&snapshot)?, snapshot)));
-                    found.extend(known.filter(|(id, _)| ids.contains(id)));
+                    let is_asked = |snapshot: &&types::Snapshot| id_of(snapshot).is_some_and(|id| ids.contains(&id));
+                    snapshots.iter().filter(is_asked).for_each(|snapshot| read.add(snapshot));
+                    by_id.shown.extend(snapshots.iter().filter(is_asked).filter_map(id_of));
                 }
-                Err(failed) if NOT_FOUND.contains(&failed.code.as_str()) => asking.halve(ids),
-                Err(failed) => return Err(failed),
+                Err(failed) if NOT_FOUND.contains(&failed.code.as_str()) => match ids {
+                    [] => {}
+                    &[id] => {
+                        by_id.not_found.insert(id);
+                    }
+                    // One that is missing fails the whole call.
+                    _ => {
+                        let (some, others) = ids.split_at(ids.len() / 2);
+                        open.extend([some, others]);
+                    }
+                },
+                Err(failed) => return Err(ObserveError::of("DescribeSnapshots", failed)),
             }
         }
-        Ok(found)
+        // An endpoint that leaves out what it does not know says the same by that.
+        by_id.not_found.extend(asked.iter().filter(|id| !by_id.shown.contains(id)));
+        listed.absorb(read.ended(None), |snapshot| &snapshot.id);
+        Ok(by_id)
     }
 
     async fn describe_by_id(&self, ids: &[SnapshotId]) -> Result<Vec<types::Snapshot>, Failed> {

@@ -10,7 +10,6 @@ use aws_sdk_ec2::operation::describe_instances::builders::DescribeInstancesFluen
 use aws_sdk_ec2::types::{self, AttachmentStatus, InstanceStateName};
 use futures_util::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
 
 pub(super) type Instances = Listing<InstanceId, Instance>;
 
@@ -30,27 +29,16 @@ impl Account {
         Ok(instances)
     }
 
-    /// The instances of these ids that EC2 shows, and those of them that carry one of the tags.
-    pub(super) async fn find_instances_with(
-        &self,
-        ids: &[impl ToString],
-        any_of: &[Tag],
-    ) -> Result<(Instances, BTreeSet<InstanceId>), ObserveError> {
+    /// The instances of these ids that EC2 shows.
+    pub(super) async fn find_instances(&self, ids: &[impl ToString]) -> Result<Instances, ObserveError> {
         let (filters, cut_short) = id_filters("instance-id", ids);
         // What an account setting hides from its people is there all the same.
         let calls = filters
             .into_iter()
             .map(|filter| self.client.describe_instances().include_managed_resources(true).filters(filter));
-        let carrying = Mutex::new(BTreeSet::new());
-        let note = |instance: &types::Instance| {
-            if carries(instance.tags(), any_of) {
-                carrying.lock().unwrap_or_else(PoisonError::into_inner).extend(read_id(instance));
-            }
-            true
-        };
-        let mut instances = self.instances_of(calls, note).await?;
+        let mut instances = self.instances_of(calls, |_| true).await?;
         instances.cut(cut_short);
-        Ok((instances, carrying.into_inner().unwrap_or_else(PoisonError::into_inner)))
+        Ok(instances)
     }
 
     /// The root volumes of all instances.
@@ -68,7 +56,7 @@ impl Account {
     /// Reads the tags of all attached volumes: first by the instances that they are attached to, which takes the
     /// fewest calls, then by their ids where a volume came off between the two looks. What EC2 does not show even so is
     /// gone. It stays without tags, so that no guess leaves a volume out: a snapshot too many is better than one missing.
-    pub(super) async fn add_volume_tags(&self, instances: &mut [Instance]) -> Result<Option<CutShort>, ObserveError> {
+    async fn add_volume_tags(&self, instances: &mut [Instance]) -> Result<Option<CutShort>, ObserveError> {
         let with_volumes = instances.iter().filter(|instance| !instance.volumes.is_empty());
         let ids: Vec<InstanceId> = with_volumes.map(|instance| instance.id).collect();
         let found = self.find_volumes("attachment.instance-id", &ids, volumes::read_with_tags).await?;
@@ -146,7 +134,7 @@ impl Account {
 }
 
 /// `None` without an id: then it cannot be told apart.
-pub(super) fn read_instance(instance: &types::Instance, volumes: Vec<AttachedVolume>) -> Option<Instance> {
+fn read_instance(instance: &types::Instance, volumes: Vec<AttachedVolume>) -> Option<Instance> {
     Some(Instance { id: read_id(instance)?, state: instance_state(instance), volumes })
 }
 

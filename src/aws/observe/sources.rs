@@ -3,13 +3,13 @@
 //! Promise: an id is left out only when EC2 was asked for it, answered in full, and did not show it, or showed that it
 //! is on its way out. A look-up that fails fails the observation.
 
-use super::volumes::read_with_tags;
-use super::{Targeted, needs_volume_tags};
+use super::Targeted;
+use super::volumes::read_without_tags;
 use crate::aws::{Account, ObserveError};
 use crate::lookup::LookupSet;
-use crate::policy::{Policy, Tag, Targets};
+use crate::policy::{Policy, Targets};
 use crate::tags::{Ownership, ownership};
-use crate::world::{CutShort, Instance, InstanceState, Snapshot, SourceId, VolumeState};
+use crate::world::{CutShort, InstanceState, Snapshot, SourceId, VolumeState};
 use std::collections::BTreeSet;
 
 /// The volumes and instances that exist, by id.
@@ -20,70 +20,36 @@ pub(super) struct Untargeted {
 }
 
 impl Account {
-    /// The volumes, or instances, that snapshots of ours were made of and that exist without being targeted. One that carries a
-    /// target tag is a target: the listing of targets lacked it, and a filtered answer that lacks something proves nothing.
+    /// The volumes, or instances, that snapshots of ours were made of and that exist without being targeted.
     pub(super) async fn find_untargeted(
         &self,
         policy: &Policy,
-        targeted: &mut Targeted,
+        targeted: &Targeted,
         snapshots: &[Snapshot],
     ) -> Result<Untargeted, ObserveError> {
         let sources: Vec<SourceId> = untargeted_sources(policy, targeted, snapshots).into_iter().collect();
         let found = match &policy.targets {
-            Targets::AllVolumes(_) => self.existing_volumes(&sources, &[], policy, targeted).await?,
-            Targets::Volumes { any_of } => self.existing_volumes(&sources, any_of, policy, targeted).await?,
-            Targets::Instances { any_of, .. } => self.existing_instances(&sources, any_of, policy, targeted).await?,
+            Targets::AllVolumes(_) | Targets::Volumes { .. } => self.existing_volumes(&sources).await?,
+            Targets::Instances { .. } => self.existing_instances(&sources).await?,
         };
         Ok(Untargeted { ids: existing(&sources, &found), cut_short: found.cut_short })
     }
 
-    async fn existing_volumes(
-        &self,
-        ids: &[SourceId],
-        any_of: &[Tag],
-        policy: &Policy,
-        targeted: &mut Targeted,
-    ) -> Result<Untargeted, ObserveError> {
-        let listing = self.find_volumes("volume-id", ids, read_with_tags).await?;
+    async fn existing_volumes(&self, ids: &[SourceId]) -> Result<Untargeted, ObserveError> {
+        let listing = self.find_volumes("volume-id", ids, read_without_tags).await?;
         let is_there = |state: &VolumeState| !matches!(state, VolumeState::Deleted | VolumeState::Deleting);
-        let mut there = BTreeSet::new();
-        for mut volume in listing.items.into_iter().filter(|volume| is_there(&volume.state)) {
-            there.insert(SourceId::Volume(volume.id));
-            if has_any(&volume.tags, any_of) {
-                if !needs_volume_tags(policy) {
-                    volume.tags.clear();
-                }
-                targeted.volumes.push(volume);
-            }
-        }
-        Ok(Untargeted { ids: there, cut_short: listing.cut_short })
+        let there = listing.items.iter().filter(|volume| is_there(&volume.state));
+        Ok(Untargeted { ids: there.map(|volume| SourceId::Volume(volume.id)).collect(), cut_short: listing.cut_short })
     }
 
-    async fn existing_instances(
-        &self,
-        ids: &[SourceId],
-        any_of: &[Tag],
-        policy: &Policy,
-        targeted: &mut Targeted,
-    ) -> Result<Untargeted, ObserveError> {
-        let (listing, lacking) = self.find_instances_with(ids, any_of).await?;
+    async fn existing_instances(&self, ids: &[SourceId]) -> Result<Untargeted, ObserveError> {
+        let listing = self.find_instances(ids).await?;
         let is_there =
             |state: &InstanceState| !matches!(state, InstanceState::ShuttingDown | InstanceState::Terminated);
         let there = listing.items.iter().filter(|instance| is_there(&instance.state));
-        let there = there.map(|instance| SourceId::Instance(instance.id)).collect();
-        let mut cut_short = listing.cut_short;
-        let mut found: Vec<Instance> =
-            listing.items.into_iter().filter(|instance| lacking.contains(&instance.id)).collect();
-        if needs_volume_tags(policy) && !found.is_empty() {
-            cut_short = cut_short.or(self.add_volume_tags(&mut found).await?);
-        }
-        targeted.instances.append(&mut found);
-        Ok(Untargeted { ids: there, cut_short })
+        let ids = there.map(|instance| SourceId::Instance(instance.id)).collect();
+        Ok(Untargeted { ids, cut_short: listing.cut_short })
     }
-}
-
-fn has_any(tags: &[Tag], any_of: &[Tag]) -> bool {
-    any_of.iter().any(|wanted| tags.contains(wanted))
 }
 
 /// Of the sources that were asked for, those that exist: all of them where the answer was cut short, since what it did

@@ -131,7 +131,7 @@ impl Lane<'_> {
                 }
                 return Some(failed.kind);
             }
-            Outcome::Changed(_) | Outcome::NotStarted => {}
+            Outcome::NotStarted => {}
         }
         None
     }
