@@ -18,6 +18,7 @@ mod list;
 mod options;
 mod reading;
 mod reports;
+mod start;
 mod targets;
 #[cfg(test)]
 mod tests;
@@ -179,7 +180,8 @@ fn read_envelope(object: &Map<String, Value>, id: IdRule) -> Reading<Event> {
 fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>, id: IdRule) -> Reading<Event> {
     let mut keys = Keys::new(object, prefix);
     let policy_value = keys.any("Policy");
-    let scheduled_time = keys.instant("ScheduledTime").or(time).map(to_the_second);
+    let mut warnings = Vec::new();
+    let scheduled_time = start::scheduled_time(&mut keys, prefix, &mut warnings).or(time).map(to_the_second);
     let progress = bounds::progress(&mut keys);
     if keys.any("Event").is_some() {
         keys.not_supported("Event");
@@ -200,13 +202,13 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
         }
     };
     let Some(policy_value) = policy_value else {
-        return Reading { value: None, errors, not_supported, warnings: vec![] };
+        return Reading { value: None, errors, not_supported, warnings };
     };
     let policy = decode::policy(policy_value, &format!("{prefix}Policy"), id);
     let options = options::read(options, &format!("{prefix}Options"), policy.value.as_ref());
     errors.extend(options.errors);
     not_supported.extend(options.not_supported);
-    let options_warnings = options.warnings;
+    warnings.extend(options.warnings);
     let mut options = options.value.unwrap_or_default();
     match (targets_list, &options.targets_from) {
         (Some(list), Some(_)) => options.targets = list::read(list, &mut errors),
@@ -217,7 +219,7 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
         .map(|policy| Event { policy, options, scheduled_time, progress, document })
         .with_errors(errors)
         .with_not_supported(not_supported)
-        .with_warnings(options_warnings)
+        .with_warnings(warnings)
 }
 
 fn refused<T>(path: &str, message: String) -> Reading<T> {

@@ -175,7 +175,7 @@ pub enum VolumeState {
 pub struct Snapshot {
     /// `snap-...`.
     pub id: SnapshotId,
-    /// The volume that it was made of. EC2 writes an arbitrary one on copies.
+    /// The volume that it was made of; on copies one that does not exist.
     pub volume_id: VolumeId,
     /// The immutable text that was given when it was made. Shared, because a policy writes the same one everywhere.
     pub description: Arc<str>,
@@ -227,7 +227,7 @@ pub enum SnapshotState {
 /// How a snapshot came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// By CopySnapshot: never ours, since opendlm makes no copies yet.
+    /// Not from a volume, but by CopySnapshot, an import or EBS direct: never ours, since opendlm makes no copies yet.
     Copied,
     /// From a volume.
     Created,

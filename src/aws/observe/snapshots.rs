@@ -119,8 +119,19 @@ pub(in crate::aws) fn read_snapshot(snapshot: &types::Snapshot, sharing: &mut Sh
     })
 }
 
+/// Whether the snapshot was not made of a volume. EC2 sends a transfer type on every snapshot, and `standard` on all but
+/// time-based copies, whatever its documentation says (shared/wire/README.md). A type that this version does not know
+/// tells nothing, so that a new one does not make copies of all snapshots.
 fn is_copy(snapshot: &types::Snapshot) -> bool {
-    snapshot.volume_id() == Some(VolumeId::OF_COPIES) || snapshot.transfer_type().is_some()
+    snapshot.volume_id().is_some_and(names_no_volume)
+        || snapshot.transfer_type() == Some(&types::TransferType::TimeBased)
+        || snapshot.completion_duration_minutes().is_some()
+}
+
+/// Whether a volume's id is of f's alone: EC2 writes such a one, today `vol-ffffffff`, on copies, on imports and on what
+/// EBS direct's StartSnapshot made; CopySnapshot's documentation names `vol-ffff` as well.
+fn names_no_volume(volume_id: &str) -> bool {
+    volume_id.strip_prefix("vol-").is_some_and(|digits| digits.bytes().all(|digit| digit == b'f'))
 }
 
 fn snapshot_state(state: Option<&types::SnapshotState>, progress: Option<&str>) -> SnapshotState {

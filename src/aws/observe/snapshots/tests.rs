@@ -66,13 +66,33 @@ fn a_snapshot_is_read_field_by_field() {
     assert!(std::sync::Arc::ptr_eq(&read.description, &again.description), "equal descriptions are one text");
 }
 
+#[track_caller]
+fn check_origin(
+    change: impl FnOnce(types::builders::SnapshotBuilder) -> types::builders::SnapshotBuilder,
+    expected: Origin,
+) {
+    let ec2 = change(snapshot("snap-1").volume_id("vol-0123456789abcdef0")).build();
+    assert_eq!(read_snapshot(&ec2, &mut Sharing::default()).unwrap().origin, expected, "{ec2:?}");
+    let of_a_volume = read_beginning(&ec2).is_some();
+    assert_eq!(of_a_volume, expected == Origin::Created, "a copy is no snapshot of its volume: {ec2:?}");
+}
+
+/// Sources: shared/wire/describe-snapshots/13 (`standard` on a snapshot of a volume), 09, 14 and 26 (`vol-ffffffff`), 28 (a
+/// copy with `standard`); `vol-ffff` and the fields of time-based copies are of EC2's API reference of CopySnapshot and
+/// Snapshot.
 #[test]
-fn a_copy_is_known_by_its_volume_and_by_its_transfer_type() {
-    let origin =
-        |ec2: types::builders::SnapshotBuilder| read_snapshot(&ec2.build(), &mut Sharing::default()).unwrap().origin;
-    assert_eq!(origin(snapshot("snap-1")), Origin::Created);
-    assert_eq!(origin(snapshot("snap-1").volume_id("vol-ffffffff")), Origin::Copied);
-    assert_eq!(origin(snapshot("snap-1").transfer_type(types::TransferType::Standard)), Origin::Copied);
+fn a_copy_is_known_by_a_volume_of_fs_alone_and_by_a_time_based_transfer() {
+    check_origin(|ec2| ec2, Origin::Created);
+    check_origin(|ec2| ec2.set_transfer_type(None), Origin::Created);
+    check_origin(|ec2| ec2.transfer_type("somehow-else".into()), Origin::Created);
+    check_origin(|ec2| ec2.volume_id("vol-0ffffffffffffffff"), Origin::Created);
+    check_origin(|ec2| ec2.volume_id("vol-fffffffe"), Origin::Created);
+    check_origin(|ec2| ec2.transfer_type(types::TransferType::TimeBased), Origin::Copied);
+    check_origin(|ec2| ec2.completion_duration_minutes(15), Origin::Copied);
+    for volume in ["vol-ffff", "vol-ffffffff", "vol-fffffffffffffffff"] {
+        check_origin(|ec2| ec2.volume_id(volume), Origin::Copied);
+        check_origin(|ec2| ec2.volume_id(volume).set_transfer_type(None), Origin::Copied);
+    }
 }
 
 #[test]
