@@ -19,7 +19,7 @@ use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{Instance, InstanceId, SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
-use lines::{log_action, log_decisions, log_limits, log_turn};
+use lines::{log_action, log_decisions, log_failed_snapshots, log_limits, log_turn};
 use serde_json::Value;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -196,6 +196,7 @@ async fn single_turn(
     let report =
         report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, warnings);
     let answer = Answer::new(event, &conclusion, report, warnings);
+    log_failed_snapshots(policy_id, target, &plan, conclusion.status);
     log_turn(policy_id, &answer, &conclusion);
     Ok(Turned { answer, status: conclusion.status, progress: conclusion.progress })
 }

@@ -69,7 +69,7 @@ impl<'a> Judge<'_, 'a> {
         let snapshot = self.ours[place];
         let marks = &snapshot.marks;
         // What is under way is waited for, held or not.
-        if let SnapshotState::Pending { .. } = snapshot.state {
+        if let SnapshotState::Pending = snapshot.state {
             return SnapshotVerdict::Wait { since: snapshot.start_time };
         }
         if let Some(hold) = marks.hold.filter(|hold| hold.holds_at(self.rules.now)) {
@@ -142,7 +142,7 @@ impl<'a> Judge<'_, 'a> {
                     SnapshotVerdict::Keep(KeepReason::FailedMember)
                 }
             }
-            (SnapshotState::Pending { .. }, _) => SnapshotVerdict::Wait { since: snapshot.start_time },
+            (SnapshotState::Pending, _) => SnapshotVerdict::Wait { since: snapshot.start_time },
             (SnapshotState::Unknown(_), _) => SnapshotVerdict::Keep(KeepReason::UnknownState),
         })
     }

@@ -50,6 +50,8 @@ fn unseen(cut: CutShort) -> FailureReport {
 /// The failure of a target that cannot get its snapshot whatever is tried.
 fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -> Option<FailureReport> {
     let code = match &decision.verdict {
+        // The next try may do better, and until one does this is what is known of the target.
+        TargetVerdict::Create { last_failed: Some(_), .. } => "SnapshotFailed",
         // Not even tried, or refused each time: that is no failure of the target, and nothing else tells it.
         TargetVerdict::Create { .. } if is_over && has_no_room(decision, progress) => "PendingSnapshotLimitExceeded",
         // Made, perhaps often, and never seen; what failed by name is told already.
@@ -73,6 +75,7 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         Target::Volume(_) => "CreateSnapshot",
     };
     let message = match code {
+        "SnapshotFailed" => decision.verdict.last_failed().map_or_else(String::new, words::failed_snapshot),
         "NotVisible" => {
             "EC2 shows no snapshot for this time, although calls to make one were accepted or nothing more may be tried"
                 .to_owned()

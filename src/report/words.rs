@@ -5,7 +5,7 @@ use crate::plan::{
     TargetVerdict,
 };
 use crate::tags::{Hold, written};
-use crate::world::SnapshotId;
+use crate::world::{Snapshot, SnapshotId};
 use serde::Serialize;
 
 /// One decision as a person or a log reads it.
@@ -66,11 +66,14 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             None,
             format!("the snapshot of {} serves this schedule too, it keeps longer", with.name),
         ),
-        TargetVerdict::Create { until, with } => {
+        TargetVerdict::Create { until, with, last_failed } => {
             let mut reason = format!("no snapshot answers this time yet, to be begun until {}", written(*until));
             if !with.is_empty() {
                 let names: Vec<&str> = with.iter().map(|schedule| schedule.name.as_str()).collect();
                 reason.push_str(&format!("; it serves {} too", names.join(", ")));
+            }
+            if let Some(snapshot) = last_failed {
+                reason.push_str(&format!("; {}", failed_snapshot(snapshot)));
             }
             ("create", "Due", None, reason)
         }
@@ -79,8 +82,11 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             ("exists", "Exists", Some(&snapshot.id), format!("the snapshot of {time} is complete, nothing to make"))
         }
         TargetVerdict::Fail(reason) => ("fail", fail_kind(*reason), None, reason.to_string()),
-        TargetVerdict::GiveUp { failed_snapshots } => {
-            let reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
+        TargetVerdict::GiveUp { failed_snapshots, last_failed } => {
+            let mut reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
+            if let Some(snapshot) = last_failed {
+                reason.push_str(&format!("; the last one: {}", failed_snapshot(snapshot)));
+            }
             ("give up", "SnapshotsFailed", None, reason)
         }
         TargetVerdict::HasRecent { began } => {
@@ -140,6 +146,7 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
         }
     };
     let snapshot = decision.snapshot;
+    let reason = reason + &ec2_says(snapshot);
     Line {
         decision: word,
         schedule: snapshot.marks.schedule_name.value().map(ToString::to_string),
@@ -150,6 +157,17 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
         kind,
         reason,
     }
+}
+
+/// A snapshot that failed, by its id, and why as far as EC2 says.
+#[must_use]
+pub fn failed_snapshot(snapshot: &Snapshot) -> String {
+    format!("{} went to error{}", snapshot.id, ec2_says(snapshot))
+}
+
+/// What EC2 says about a snapshot's state, to follow other words.
+fn ec2_says(snapshot: &Snapshot) -> String {
+    snapshot.state_message.as_ref().map_or_else(String::new, |message| format!("; EC2 says: {message}"))
 }
 
 fn later_reason(reason: DeleteReason) -> (&'static str, String) {

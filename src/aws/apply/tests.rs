@@ -83,6 +83,7 @@ fn deletion(snapshot: &str) -> DeleteSnapshot {
         volume_id: VolumeId::parse("vol-0a").unwrap(),
         description: tags::description(&policy_id(), &ScheduleName::default_name()).into(),
         state: SnapshotState::Completed,
+        state_message: None,
         start_time: "2026-11-19T17:00:00Z".parse().unwrap(),
         origin: Origin::Created,
         marks: tags::Marks { policy_id: Some(policy_id().as_str().into()), ..Default::default() }.into(),

@@ -237,7 +237,7 @@ fn a_run_is_never_over_on_the_strength_of_an_excerpt() {
 #[test]
 fn while_snapshots_are_under_way_excerpts_go_on() {
     let mut world = complete(excerpt_of(&[1], 0));
-    world.snapshots[5].state = SnapshotState::Pending { progress_percent: 5 };
+    world.snapshots[5].state = SnapshotState::Pending;
     let (_, conclusion) = excerpt_turn(&narrow(), &world, in_scope());
     assert!(conclusion.progress.scope.is_some());
     assert_eq!(conclusion.status, Status::Waiting { seconds: 1 });
