@@ -190,7 +190,7 @@ async fn single_turn(
     progress.pace = account.buckets().known(ended);
     let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, ended);
     if let Some(denied) = &conclusion.denied {
-        let advice = "give the role the rights that template.yaml lists";
+        let advice = denied.cure().unwrap_or("give the role the rights that template.yaml lists");
         return Err(TurnError::AccessDenied(format!("{}: {}; {advice}", denied.code, denied.message)));
     }
     let report =
@@ -326,7 +326,7 @@ fn budget(buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
 fn turn_error(error: ObserveError) -> TurnError {
     let message = report::chain(&error);
     match error {
-        ObserveError::AccessDenied(_) => TurnError::AccessDenied(message),
+        ObserveError::AccessDenied(_) | ObserveError::Expired(_) => TurnError::AccessDenied(message),
         ObserveError::Throttled(_) => TurnError::Throttled(message),
         ObserveError::Unavailable(_) => TurnError::Unavailable(message),
     }

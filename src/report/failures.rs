@@ -55,9 +55,7 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         // Not even tried, or refused each time: that is no failure of the target, and nothing else tells it.
         TargetVerdict::Create { .. } if is_over && has_no_room(decision, progress) => "PendingSnapshotLimitExceeded",
         // Made, perhaps often, and never seen; what failed by name is told already.
-        TargetVerdict::Create { .. } if is_over && !progress.may_have_failed(&Subject::of_decision(decision)) => {
-            "NotVisible"
-        }
+        TargetVerdict::Create { .. } if is_over && !is_told(decision, progress) => "NotVisible",
         TargetVerdict::Fail(reason) => words::fail_kind(*reason),
         TargetVerdict::GiveUp { .. } => "SnapshotsFailed",
         TargetVerdict::Coincides { .. }
@@ -101,7 +99,12 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
 
 /// Whether EC2 had no room for another pending snapshot when a target was to get its own.
 fn has_no_room(decision: &TargetDecision<'_>, progress: &Progress) -> bool {
-    progress.pending_window.is_some() && !progress.may_have_failed(&Subject::of_decision(decision))
+    progress.pending_window.is_some() && !is_told(decision, progress)
+}
+
+/// Whether something else tells why a target got no snapshot.
+fn is_told(decision: &TargetDecision<'_>, progress: &Progress) -> bool {
+    progress.is_hindered() || progress.may_have_failed(&Subject::of_decision(decision))
 }
 
 fn failure_report(failure: &Failure) -> FailureReport {

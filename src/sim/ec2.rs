@@ -242,7 +242,7 @@ impl Ec2 {
             0 => failed(FailedKind::Unclear, "InternalError"),
             1 => failed(FailedKind::Unclear, "Unavailable"),
             2 => failed(FailedKind::Refused, "SomethingNobodyHasHeardOf"),
-            3 if is_creation => failed(FailedKind::Refused, "SnapshotLimitExceeded"),
+            3 if is_creation => failed(FailedKind::AccountFull, "SnapshotLimitExceeded"),
             _ => Outcome::NotStarted,
         }
     }

@@ -3,7 +3,7 @@
 use super::look::Scope;
 use super::progress::{Failure, Progress, Subject};
 use super::remaining::{self, Remaining};
-use super::{Budget, Selection, lifetime, look, window};
+use super::{Budget, Selection, lifetime, look, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
 use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
@@ -146,6 +146,12 @@ fn note_outcomes(
             // Nothing was changed and nothing is wrong with the resource: it is simply tried again.
             Outcome::Failed(Failed { kind: FailedKind::Throttled | FailedKind::TooManyPending, .. }) if is_creation => {
             }
+            Outcome::Failed(failed) if run_wide::is_run_wide(failed.kind) => {
+                // Where there is no room for all of a batch there may be some for one of it.
+                if failed.kind == FailedKind::AccountFull {
+                    note_failed_batch(progress, action, failed);
+                }
+            }
             Outcome::Failed(failed) => {
                 let hashes = subjects.iter().map(Subject::hash);
                 match failed.kind {
@@ -166,6 +172,7 @@ fn note_outcomes(
             Outcome::NotStarted => {}
         }
     }
+    run_wide::note(progress, done);
     if !progress.failures.is_empty() {
         progress.failures_left_out = progress.failures_left_out.max(left_out_before);
         progress.creations_left_out = progress.creations_left_out.max(creations_left_out_before);
@@ -207,7 +214,12 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let open: BTreeSet<Subject> = creations.chain(deletions).collect();
     // Of the other snapshots an excerpt says nothing.
     let is_unseen = |failure: &Failure| plan.excerpt.is_some() && failure.subject.schedule().is_none();
-    progress.failures.retain(|failure| open.contains(&failure.subject) || is_unseen(failure));
+    progress.failures.retain(|failure| {
+        if run_wide::is_of_run(failure) {
+            return run_wide::matters(failure, plan, !open.is_empty());
+        }
+        open.contains(&failure.subject) || is_unseen(failure)
+    });
 }
 
 fn status(
@@ -281,10 +293,15 @@ fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
 /// The first refusal when there were creations and no call at all was allowed: then it is the role that is wrong, and
 /// no later turn will do better. Calls for several volumes alone prove nothing: those for each of them are still to come.
 fn all_denied(done: &[(Action, Outcome)]) -> Option<Failed> {
-    let is_denied = |failed: &&Failed| failed.kind == FailedKind::Denied;
+    let is_denied = |failed: &&Failed| matches!(failed.kind, FailedKind::Denied | FailedKind::Expired);
     let refusals: Vec<&Failed> = done.iter().filter_map(|(_, outcome)| failure_of(outcome)).filter(is_denied).collect();
-    let has_creation = done.iter().any(|(action, _)| action.is_creation() && action.batched_on().is_none());
-    if has_creation && refusals.len() == done.len() { refusals.first().map(|&failed| failed.clone()) } else { None }
+    let has_expired = refusals.iter().any(|failed| failed.kind == FailedKind::Expired);
+    // An expired session begins no more calls, of a single one or of several.
+    let is_tried = |outcome: &Outcome| !(has_expired && *outcome == Outcome::NotStarted);
+    let tried = done.iter().filter(|(_, outcome)| is_tried(outcome));
+    let of_each = |action: &Action| action.is_creation() && (has_expired || action.batched_on().is_none());
+    let (has_creation, tried) = tried.fold((false, 0), |(has, n), (action, _)| (has || of_each(action), n + 1));
+    if has_creation && refusals.len() == tried { refusals.first().map(|&failed| failed.clone()) } else { None }
 }
 
 fn failure_of(outcome: &Outcome) -> Option<&Failed> {

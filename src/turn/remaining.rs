@@ -58,7 +58,12 @@ pub(super) fn after(
             Outcome::NotStarted => remaining.not_started += 1,
             Outcome::Failed(failed) => match failed.kind {
                 FailedKind::Throttled | FailedKind::TooManyPending => remaining.was_throttled = true,
-                FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
+                FailedKind::AccountFull
+                | FailedKind::Denied
+                | FailedKind::Expired
+                | FailedKind::Refused
+                | FailedKind::TooSoon
+                | FailedKind::Unclear => {}
             },
             Outcome::Created(ids) => remaining.pending += ids.len(),
             Outcome::Deleted => {}
