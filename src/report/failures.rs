@@ -95,12 +95,12 @@ fn hidden(snapshot: &str) -> FailureReport {
 fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -> Option<FailureReport> {
     let code = match &decision.verdict {
         TargetVerdict::Create { .. } if progress.hidden.is_some() => "NotMade",
+        // The next try may do better, and until one does this is what is known of the target.
+        TargetVerdict::Create { last_failed: Some(_), .. } => "SnapshotFailed",
         // Not even tried, or refused each time: that is no failure of the target, and nothing else tells it.
         TargetVerdict::Create { .. } if is_over && has_no_room(decision, progress) => "PendingSnapshotLimitExceeded",
         // Made, perhaps often, and never seen; what failed by name is told already.
-        TargetVerdict::Create { .. } if is_over && !progress.may_have_failed(&Subject::of_decision(decision)) => {
-            "NotVisible"
-        }
+        TargetVerdict::Create { .. } if is_over && !is_told(decision, progress) => "NotVisible",
         TargetVerdict::Fail(reason) => words::fail_kind(*reason),
         TargetVerdict::GiveUp { .. } => "SnapshotsFailed",
         TargetVerdict::Coincides { .. }
@@ -119,6 +119,7 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
     };
     let message = match code {
         "NotMade" => "the run stopped making snapshots, because no listing shows those that it made".to_owned(),
+        "SnapshotFailed" => decision.verdict.last_failed().map_or_else(String::new, words::failed_snapshot),
         "NotVisible" => {
             "EC2 shows no snapshot for this time, although calls to make one were accepted or nothing more may be tried"
                 .to_owned()
@@ -144,7 +145,12 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
 
 /// Whether EC2 had no room for another pending snapshot when a target was to get its own.
 fn has_no_room(decision: &TargetDecision<'_>, progress: &Progress) -> bool {
-    progress.pending_window.is_some() && !progress.may_have_failed(&Subject::of_decision(decision))
+    progress.pending_window.is_some() && !is_told(decision, progress)
+}
+
+/// Whether something else tells why a target got no snapshot.
+fn is_told(decision: &TargetDecision<'_>, progress: &Progress) -> bool {
+    progress.is_hindered() || progress.may_have_failed(&Subject::of_decision(decision))
 }
 
 fn failure_report(failure: &Failure) -> FailureReport {

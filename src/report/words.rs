@@ -6,7 +6,7 @@ use crate::plan::{
     SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
 };
 use crate::tags::{Hold, written};
-use crate::world::SnapshotId;
+use crate::world::{Snapshot, SnapshotId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -68,11 +68,14 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             None,
             format!("the snapshot of {} serves this schedule too, it keeps longer", with.name),
         ),
-        TargetVerdict::Create { until, with } => {
+        TargetVerdict::Create { until, with, last_failed } => {
             let mut reason = format!("no snapshot answers this time yet, to be begun until {}", written(*until));
             if !with.is_empty() {
                 let names: Vec<&str> = with.iter().map(|schedule| schedule.name.as_str()).collect();
                 reason.push_str(&format!("; it serves {} too", names.join(", ")));
+            }
+            if let Some(snapshot) = last_failed {
+                reason.push_str(&format!("; {}", failed_snapshot(snapshot)));
             }
             ("create", "Due", None, reason)
         }
@@ -81,8 +84,11 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             ("exists", "Exists", Some(&snapshot.id), format!("the snapshot of {time} is complete, nothing to make"))
         }
         TargetVerdict::Fail(reason) => ("fail", fail_kind(*reason), None, reason.to_string()),
-        TargetVerdict::GiveUp { failed_snapshots } => {
-            let reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
+        TargetVerdict::GiveUp { failed_snapshots, last_failed } => {
+            let mut reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
+            if let Some(snapshot) = last_failed {
+                reason.push_str(&format!("; the last one: {}", failed_snapshot(snapshot)));
+            }
             ("give up", "SnapshotsFailed", None, reason)
         }
         TargetVerdict::HasRecent { began } => {
@@ -142,6 +148,7 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
         }
     };
     let snapshot = decision.snapshot;
+    let reason = reason + &ec2_says(snapshot);
     Line {
         decision: word,
         schedule: snapshot.marks.schedule_name.value().map(ToString::to_string),
@@ -152,6 +159,17 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
         kind,
         reason,
     }
+}
+
+/// A snapshot that failed, by its id, and why as far as EC2 says.
+#[must_use]
+pub fn failed_snapshot(snapshot: &Snapshot) -> String {
+    format!("{} went to error{}", snapshot.id, ec2_says(snapshot))
+}
+
+/// What EC2 says about a snapshot's state, to follow other words.
+fn ec2_says(snapshot: &Snapshot) -> String {
+    snapshot.state_message.as_ref().map_or_else(String::new, |message| format!("; EC2 says: {message}"))
 }
 
 fn later_reason(reason: DeleteReason) -> (&'static str, String) {
@@ -336,14 +354,16 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
 /// What the last look saw that keeps a snapshot from being deleted, as a name that can be counted and in words.
 #[must_use]
 pub fn of_change(change: Change) -> (&'static str, String) {
-    let and_stays = |what: &str| format!("{what} between the look and the deletion, so it stays; the next turn decides");
+    let and_stays =
+        |what: &str| format!("{what} between the look and the deletion, so it stays; the next turn decides");
     match change {
         Change::Archived => ("Archived", and_stays("it was archived")),
         Change::Held => ("Held", and_stays("opendlm:hold was set")),
         Change::Identity => ("Identity", and_stays("it came to have another description, volume or origin")),
         Change::NotShown => (
             "NotShown",
-            "EC2 did not show it by its id and did not say that it is gone, so it stays; the next turn decides".to_owned(),
+            "EC2 did not show it by its id and did not say that it is gone, so it stays; the next turn decides"
+                .to_owned(),
         ),
         Change::Restored { until } => ("Restored", restored(until)),
         Change::State => ("State", and_stays("its state changed")),
@@ -352,8 +372,5 @@ pub fn of_change(change: Change) -> (&'static str, String) {
 }
 
 fn restored(until: Timestamp) -> String {
-    format!(
-        "it is archived and temporarily restored until {}, what is in the archive is not managed",
-        written(until)
-    )
+    format!("it is archived and temporarily restored until {}, what is in the archive is not managed", written(until))
 }

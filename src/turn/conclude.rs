@@ -3,7 +3,7 @@
 use super::progress::{Progress, Subject};
 use super::remaining::{self, Remaining};
 use super::unsettled::Begun;
-use super::{Budget, Selection, lifetime, window};
+use super::{Budget, Selection, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::Options;
 use crate::plan::{DeleteReason, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict};
@@ -129,6 +129,8 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
             // Nothing was changed and nothing is wrong with the resource: it is simply tried again.
             Outcome::Failed(Failed { kind: FailedKind::Throttled | FailedKind::TooManyPending, .. }) if is_creation => {
             }
+            // What concerns the whole run is told once.
+            Outcome::Failed(failed) if run_wide::is_run_wide(failed.kind) => {}
             Outcome::Failed(failed) => {
                 match failed.kind {
                     FailedKind::Unclear if is_creation => {
@@ -144,6 +146,7 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
             Outcome::Changed(_) | Outcome::NotStarted => {}
         }
     }
+    run_wide::note(progress, done);
     if !progress.failures.is_empty() {
         progress.failures_left_out = progress.failures_left_out.max(left_out_before);
         progress.creations_left_out = progress.creations_left_out.max(creations_left_out_before);
@@ -183,7 +186,12 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
     let open: BTreeSet<Subject> = creations.chain(deletions).collect();
-    progress.failures.retain(|failure| open.contains(&failure.subject));
+    progress.failures.retain(|failure| {
+        if run_wide::is_of_run(failure) {
+            return run_wide::matters(failure, plan, !open.is_empty());
+        }
+        open.contains(&failure.subject)
+    });
 }
 
 fn status(
@@ -243,10 +251,14 @@ fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
 /// The first refusal when there were creations and no call at all was allowed: then it is the role that is wrong, and
 /// no later turn will do better.
 fn all_denied(done: &[(Action, Outcome)]) -> Option<Failed> {
-    let is_denied = |failed: &&Failed| failed.kind == FailedKind::Denied;
+    let is_denied = |failed: &&Failed| matches!(failed.kind, FailedKind::Denied | FailedKind::Expired);
     let refusals: Vec<&Failed> = done.iter().filter_map(|(_, outcome)| failure_of(outcome)).filter(is_denied).collect();
-    let has_creation = done.iter().any(|(action, _)| action.is_creation());
-    if has_creation && refusals.len() == done.len() { refusals.first().map(|&failed| failed.clone()) } else { None }
+    let has_expired = refusals.iter().any(|failed| failed.kind == FailedKind::Expired);
+    // An expired session begins no more calls.
+    let is_tried = |outcome: &Outcome| !(has_expired && *outcome == Outcome::NotStarted);
+    let tried = done.iter().filter(|(_, outcome)| is_tried(outcome));
+    let (has_creation, tried) = tried.fold((false, 0), |(has, n), (action, _)| (has || action.is_creation(), n + 1));
+    if has_creation && refusals.len() == tried { refusals.first().map(|&failed| failed.clone()) } else { None }
 }
 
 fn failure_of(outcome: &Outcome) -> Option<&Failed> {

@@ -179,7 +179,7 @@ def test_a_start_that_arrives_too_late_makes_nothing(local: Chain) -> None:
 def test_a_volume_that_always_fails_stops_nobody_and_keeps_what_it_has(local: Chain) -> None:
     case = case_of(local, with_short_window(event_now("sample")))
     bad, *others = case.seeded.targets
-    local.aws.switches.change({"FAIL_VOLUMES": {bad: "SnapshotLimitExceeded"}})
+    local.aws.switches.change({"FAIL_VOLUMES": {bad: "IncorrectState"}})
     execution = case.run()
     assert execution.status() == "FAILED"
     assert bad in cause_text(execution.failure()[1])

@@ -198,9 +198,10 @@ async fn a_listing_whose_second_attempt_succeeds_has_not_failed() {
 
 fn error_code(error: &ObserveError) -> &str {
     match error {
-        ObserveError::AccessDenied(failed) | ObserveError::Throttled(failed) | ObserveError::Unavailable(failed) => {
-            &failed.code
-        }
+        ObserveError::AccessDenied(failed)
+        | ObserveError::Expired(failed)
+        | ObserveError::Throttled(failed)
+        | ObserveError::Unavailable(failed) => &failed.code,
     }
 }
 

@@ -80,7 +80,7 @@ fn e17_a_newest_one_that_failed_or_is_pending_costs_no_complete_one() {
     };
     let now = "2026-11-21T18:30:00Z";
     check_fates(&sample(), &with(SnapshotState::Error), now, "18 keep, 19 keep, 20 keep, 21 keep");
-    let pending = with(SnapshotState::Pending { progress_percent: 1 });
+    let pending = with(SnapshotState::Pending);
     check_fates(&sample(), &pending, now, "18 keep, 19 keep, 20 keep, 21 wait");
     // Within its start window the run waits for it, and says what goes then.
     check_fates(&sample(), &pending, "2026-11-21T17:30:00Z", "18 delete later, 19 keep, 20 keep, 21 wait");

@@ -33,7 +33,7 @@ fn a_snapshot_is_read_field_by_field() {
         .tags(ec2_tag(tags::HOLD, ""))
         .tags(ec2_tag("Name", "somebody's"))
         .state(types::SnapshotState::Pending)
-        .progress("80%")
+        .progress("99%")
         .storage_tier(types::StorageTier::Archive)
         .full_snapshot_size_in_bytes(1_048_576)
         .volume_size(8)
@@ -44,7 +44,8 @@ fn a_snapshot_is_read_field_by_field() {
         id: SnapshotId::parse("snap-0a").unwrap(),
         volume_id: VolumeId::parse("vol-0a").unwrap(),
         description: DESCRIPTION.into(),
-        state: SnapshotState::Pending { progress_percent: 80 },
+        state: SnapshotState::Pending,
+        state_message: None,
         start_time: "2026-11-22T17:00:00Z".parse().unwrap(),
         origin: Origin::Created,
         marks: Marks {
@@ -96,17 +97,34 @@ fn a_copy_is_known_by_a_volume_of_fs_alone_and_by_a_time_based_transfer() {
 }
 
 #[test]
-fn states_and_progress_are_read_and_the_unknown_stays_unknown() {
-    let read = |name: &str| snapshot_state(Some(&name.into()), Some("100%"));
+fn states_are_read_and_the_unknown_stays_unknown() {
+    let read = |name: &str| snapshot_state(Some(&name.into()));
+    assert_eq!(read("pending"), SnapshotState::Pending);
     assert_eq!(read("completed"), SnapshotState::Completed);
     assert_eq!(read("error"), SnapshotState::Error);
     assert_eq!(read("recoverable"), SnapshotState::Unknown("recoverable".to_owned()));
     assert_eq!(read("melting"), SnapshotState::Unknown("melting".to_owned()));
-    assert_eq!(snapshot_state(None, None), SnapshotState::Unknown("unstated".to_owned()));
-    let progress = [(None, 0), (Some(""), 0), (Some("0%"), 0), (Some("99%"), 99), (Some("200%"), 100), (Some("?"), 0)];
-    for (text, expected) in progress {
-        assert_eq!(percent(text), expected, "{text:?}");
-    }
+    assert_eq!(snapshot_state(None), SnapshotState::Unknown("unstated".to_owned()));
+}
+
+#[track_caller]
+fn check_state_message(told: &str, expected: Option<&str>) {
+    let ec2 = snapshot("snap-1").state(types::SnapshotState::Error).state_message(told).build();
+    let read = read_snapshot(&ec2, &mut Sharing::default()).unwrap().state_message;
+    assert_eq!(read.as_deref(), expected);
+}
+
+/// Source: shared/wire/describe-snapshots/30, a copy that failed on its key.
+#[test]
+fn what_ec2_says_of_a_snapshot_is_one_bounded_line() {
+    check_state_message("Given key ID is not accessible", Some("Given key ID is not accessible"));
+    check_state_message("", None);
+    check_state_message(" \n", None);
+    check_state_message("one\ntwo\u{202e}", Some("one\\ntwo\\u{202e}"));
+    let long = "x".repeat(1000);
+    let ec2 = snapshot("snap-1").state_message(&long).build();
+    let read = read_snapshot(&ec2, &mut Sharing::default()).unwrap().state_message.unwrap();
+    assert!(read.starts_with("xxx") && read.chars().count() <= STATE_MESSAGE_CHARACTERS_MAX + 3, "{read}");
 }
 
 #[test]
