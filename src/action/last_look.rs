@@ -49,8 +49,8 @@ pub fn change(observed: &Snapshot, seen: &Snapshot, now: Timestamp) -> Option<Ch
         return Some(Change::Tags);
     }
     // What failed holds nothing; what is complete was decided about as such. Nothing else is ever deleted.
-    let is_as_decided = observed.state == seen.state
-        && matches!(seen.state, SnapshotState::Completed | SnapshotState::Error);
+    let is_as_decided =
+        observed.state == seen.state && matches!(seen.state, SnapshotState::Completed | SnapshotState::Error);
     (!is_as_decided).then_some(Change::State)
 }
 

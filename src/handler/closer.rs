@@ -1,8 +1,8 @@
 //! Looking at the account and planning, and looking closer because of the plan, until it knows what it has to know.
 
 use super::{clock, hold_to_promises, observe, turn_error};
-use crate::aws::Account;
 use crate::answer::TurnError;
+use crate::aws::Account;
 use crate::event::Event;
 use crate::plan::{self, Plan};
 use crate::report;

@@ -336,14 +336,16 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
 /// What the last look saw that keeps a snapshot from being deleted, as a name that can be counted and in words.
 #[must_use]
 pub fn of_change(change: Change) -> (&'static str, String) {
-    let and_stays = |what: &str| format!("{what} between the look and the deletion, so it stays; the next turn decides");
+    let and_stays =
+        |what: &str| format!("{what} between the look and the deletion, so it stays; the next turn decides");
     match change {
         Change::Archived => ("Archived", and_stays("it was archived")),
         Change::Held => ("Held", and_stays("opendlm:hold was set")),
         Change::Identity => ("Identity", and_stays("it came to have another description, volume or origin")),
         Change::NotShown => (
             "NotShown",
-            "EC2 did not show it by its id and did not say that it is gone, so it stays; the next turn decides".to_owned(),
+            "EC2 did not show it by its id and did not say that it is gone, so it stays; the next turn decides"
+                .to_owned(),
         ),
         Change::Restored { until } => ("Restored", restored(until)),
         Change::State => ("State", and_stays("its state changed")),
@@ -352,8 +354,5 @@ pub fn of_change(change: Change) -> (&'static str, String) {
 }
 
 fn restored(until: Timestamp) -> String {
-    format!(
-        "it is archived and temporarily restored until {}, what is in the archive is not managed",
-        written(until)
-    )
+    format!("it is archived and temporarily restored until {}, what is in the archive is not managed", written(until))
 }

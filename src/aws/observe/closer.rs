@@ -8,9 +8,7 @@ use super::instances::instance_state;
 use super::paging::{PAGE_ITEMS_MAX, Pages};
 use super::volumes::volume_state;
 use crate::aws::{Account, ObserveError, failure};
-use crate::world::{
-    Closer, ImageId, InstanceId, InstanceState, SnapshotId, SourceId, VolumeId, VolumeState, World,
-};
+use crate::world::{Closer, ImageId, InstanceId, InstanceState, SnapshotId, SourceId, VolumeId, VolumeState, World};
 use aws_sdk_ec2::types;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,7 +72,12 @@ impl Account {
             let _permit = self.lanes.describe_instances.admit().await;
             let call = self.client.describe_instances().include_managed_resources(true).set_instance_ids(Some(ids));
             let answer = call.send().await.map_err(|error| failure::of(&error))?;
-            Ok(answer.reservations.unwrap_or_default().into_iter().flat_map(|r| r.instances.unwrap_or_default()).collect())
+            Ok(answer
+                .reservations
+                .unwrap_or_default()
+                .into_iter()
+                .flat_map(|r| r.instances.unwrap_or_default())
+                .collect())
         };
         let answered = ask(ids, &INSTANCE_NOT_FOUND, describe).await;
         let Answered { shown, not_found }: Answered<_, types::Instance> =
@@ -83,7 +86,8 @@ impl Account {
         for instance in &shown {
             let Some(id) = instance.instance_id().and_then(InstanceId::parse) else { continue };
             let state = instance_state(instance);
-            found.note(SourceId::Instance(id), matches!(state, InstanceState::ShuttingDown | InstanceState::Terminated));
+            found
+                .note(SourceId::Instance(id), matches!(state, InstanceState::ShuttingDown | InstanceState::Terminated));
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The last look before deletions.
 
+use super::{account, delete, deletes_work, is_by_id, later, shown};
 use crate::action::Outcome;
 use crate::action::last_look::Change;
-use super::{account, delete, deletes_work, is_by_id, later, shown};
 use crate::aws::apply::last_look::LastLooks;
 use crate::aws::tests::error_answer;
 use aws_sdk_ec2::Client;
@@ -65,7 +65,11 @@ async fn what_is_gone_already_takes_no_call_and_does_not_hide_the_others() {
 #[tokio::test]
 async fn when_the_look_fails_nothing_of_its_part_goes() {
     for (status, code) in [(403, "UnauthorizedOperation"), (503, "RequestLimitExceeded"), (500, "InternalError")] {
-        let fails = mock!(Client::describe_snapshots).sequence().http_response(move || error_answer(status, code)).times(9).build();
+        let fails = mock!(Client::describe_snapshots)
+            .sequence()
+            .http_response(move || error_answer(status, code))
+            .times(9)
+            .build();
         let deletes = deletes_work();
         let actions: Vec<_> = (1..=20).map(|number| delete(&format!("snap-{number:x}"))).collect();
         let outcomes = account(&[&fails, &deletes]).apply(&actions, later(), |_, _| {}).await;

@@ -89,10 +89,16 @@ async fn an_instance_is_gone_when_it_is_not_found_or_terminated() {
 
 #[tokio::test]
 async fn a_look_for_sources_that_fails_fails_the_turn_and_proves_nothing() {
-    for (status, code, name) in
-        [(403, "UnauthorizedOperation", "AccessDenied"), (503, "RequestLimitExceeded", "Throttled"), (500, "InternalError", "Unavailable")]
-    {
-        let fails = mock!(Client::describe_volumes).sequence().http_response(move || error_answer(status, code)).times(9).build();
+    for (status, code, name) in [
+        (403, "UnauthorizedOperation", "AccessDenied"),
+        (503, "RequestLimitExceeded", "Throttled"),
+        (500, "InternalError", "Unavailable"),
+    ] {
+        let fails = mock!(Client::describe_volumes)
+            .sequence()
+            .http_response(move || error_answer(status, code))
+            .times(9)
+            .build();
         let mut world = World::default();
         let error = account(&[&fails]).look_for_sources(&sources(&["vol-0a"]), &mut world).await.unwrap_err();
         assert_eq!((error.name(), world), (name, World::default()));
@@ -118,7 +124,9 @@ fn image(id: &str, snapshots: &[&str]) -> types::Image {
 async fn what_amis_use_is_read_page_by_page_with_disabled_ones() {
     let images = mock!(Client::describe_images)
         .match_requests(|asked| {
-            asked.owners() == ["self"] && asked.include_disabled() == Some(true) && asked.include_deprecated() == Some(true)
+            asked.owners() == ["self"]
+                && asked.include_disabled() == Some(true)
+                && asked.include_deprecated() == Some(true)
         })
         .then_compute_output(|asked| {
             let page = DescribeImagesOutput::builder();
@@ -138,7 +146,11 @@ async fn what_amis_use_is_read_page_by_page_with_disabled_ones() {
 #[tokio::test]
 async fn a_role_without_the_right_has_asked_all_the_same() {
     for (status, code) in [(403, "UnauthorizedOperation"), (503, "RequestLimitExceeded")] {
-        let fails = mock!(Client::describe_images).sequence().http_response(move || error_answer(status, code)).times(9).build();
+        let fails = mock!(Client::describe_images)
+            .sequence()
+            .http_response(move || error_answer(status, code))
+            .times(9)
+            .build();
         let mut closer = Closer::default();
         account(&[&fails]).look_for_images(&mut closer).await.unwrap_err();
         assert_eq!(closer, Closer { images_asked: true, ..Closer::default() });

@@ -162,8 +162,12 @@ async fn what_the_look_by_id_shows_with_a_target_tag_is_a_target_although_the_li
         managed.operator = Some(hidden);
         let mut going = tagged_volume("vol-5", &[("auto-backup", "dlm")]);
         going.state = Some(types::VolumeState::Deleting);
-        let others = [tagged_volume("vol-3", &[("auto-backup", "DLM")]), tagged_volume("vol-9", &[("auto-backup", "dlm")])];
-        volumes([tagged_volume("vol-2", &[("auto-backup", "dlm")]), managed, going].into_iter().chain(others).collect(), None)
+        let others =
+            [tagged_volume("vol-3", &[("auto-backup", "DLM")]), tagged_volume("vol-9", &[("auto-backup", "dlm")])];
+        volumes(
+            [tagged_volume("vol-2", &[("auto-backup", "dlm")]), managed, going].into_iter().chain(others).collect(),
+            None,
+        )
     });
     let world = observe(&[&empty, &by_id, &of_volumes(&["vol-2", "vol-3", "vol-4", "vol-5"])]).await;
     let targeted: Vec<_> = world.volumes.iter().map(|volume| (volume.id.to_string(), volume.tags.len())).collect();
