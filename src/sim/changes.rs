@@ -98,7 +98,7 @@ pub fn happen(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) 
 /// Does something to a snapshot that a run is about to delete, in the moment between its look and its call.
 pub fn meddle(ec2: &mut Ec2, random: &mut Random, id: SnapshotId, now: Timestamp) {
     let span = Span { from: now, until: saturating_add(now, random.seconds(60, 10 * 86_400)) };
-    let Some(record) = ec2.records.iter_mut().find(|record| record.snapshot.id == id && record.exists(now)) else {
+    let Some(record) = ec2.records.iter_mut().find(|record| record.snapshot.id == id && record.is_good(now)) else {
         return;
     };
     match random.below(4) {
