@@ -228,11 +228,13 @@ impl<'a> Judge<'_, 'a> {
     fn unless_complete(&self, place: Place, snapshot: &'a Snapshot) -> Option<SnapshotVerdict<'a>> {
         Some(match (&snapshot.state, snapshot.tier) {
             (SnapshotState::Completed, Tier::Standard) => return None,
-            (SnapshotState::Completed, Tier::Archive) => SnapshotVerdict::Keep(KeepReason::Archived),
-            (SnapshotState::Completed, Tier::Restored { until }) => {
+            (SnapshotState::Completed | SnapshotState::Error, Tier::Archive) => {
+                SnapshotVerdict::Keep(KeepReason::Archived)
+            }
+            (SnapshotState::Completed | SnapshotState::Error, Tier::Restored { until }) => {
                 SnapshotVerdict::Keep(KeepReason::Restored { until })
             }
-            (SnapshotState::Error, _) => {
+            (SnapshotState::Error, Tier::Standard) => {
                 let until = saturating_add(snapshot.start_time, FAILED_SNAPSHOT_GRACE);
                 if until > self.rules.now {
                     SnapshotVerdict::Keep(KeepReason::Errored { until })

@@ -5,7 +5,7 @@ use super::life::{Record, Remover, Span};
 use super::random::Random;
 use super::shape::Shape;
 use crate::plan::due::saturating_add;
-use crate::world::{Origin, SnapshotState};
+use crate::world::{Origin, SnapshotId, SnapshotState};
 use jiff::{SignedDuration, Timestamp};
 
 /// Something that somebody does.
@@ -13,13 +13,17 @@ use jiff::{SignedDuration, Timestamp};
 pub enum Change {
     /// A snapshot goes to the archive tier.
     Archive,
+    /// A snapshot goes to the archive tier, and is temporarily restored from there.
+    ArchiveAndRestore,
     /// A snapshot of ours is copied, tags and description and all.
     Copy,
     /// A snapshot of ours is deleted by hand.
     Delete,
     /// A snapshot of ours is held for some days.
     Hold,
-    /// A snapshot is used by an image or locked for some days: EC2 refuses to delete it.
+    /// An AMI is registered on a snapshot, and deregistered some days later: EC2 refuses to delete it meanwhile.
+    Image,
+    /// A snapshot is locked for some days: EC2 refuses to delete it.
     Lock,
     /// Somebody makes a snapshot and copies our tags to it.
     LookAlike,
@@ -33,11 +37,13 @@ pub enum Change {
     Revoke,
 }
 
-const CHANGES: [Change; 10] = [
+const CHANGES: [Change; 12] = [
     Change::Archive,
+    Change::ArchiveAndRestore,
     Change::Copy,
     Change::Delete,
     Change::Hold,
+    Change::Image,
     Change::Lock,
     Change::LookAlike,
     Change::NewSource,
@@ -52,11 +58,21 @@ pub fn happen(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) 
     let days = |random: &mut Random| Span { from: now, until: saturating_add(now, random.seconds(60, 10 * 86_400)) };
     match change {
         Change::Archive => some_snapshot(ec2, random, now, |record| record.archived = Some(now)),
+        Change::ArchiveAndRestore => {
+            let span = days(random);
+            some_snapshot(ec2, random, now, |record| {
+                (record.archived, record.restored) = (Some(now), Some(span));
+            });
+        }
         Change::Copy => add_copy(ec2, random, now, true),
         Change::Delete => delete(ec2, random, now),
         Change::Hold => {
             let span = days(random);
             some_snapshot(ec2, random, now, |record| record.held = Some(span));
+        }
+        Change::Image => {
+            let span = days(random);
+            some_snapshot(ec2, random, now, |record| record.imaged = Some(span));
         }
         Change::Lock => {
             let span = days(random);
@@ -77,6 +93,20 @@ pub fn happen(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) 
         }
     }
     change
+}
+
+/// Does something to a snapshot that a run is about to delete, in the moment between its look and its call.
+pub fn meddle(ec2: &mut Ec2, random: &mut Random, id: SnapshotId, now: Timestamp) {
+    let span = Span { from: now, until: saturating_add(now, random.seconds(60, 10 * 86_400)) };
+    let Some(record) = ec2.records.iter_mut().find(|record| record.snapshot.id == id && record.is_good(now)) else {
+        return;
+    };
+    match random.below(4) {
+        0 => record.held = Some(span),
+        1 => record.imaged = Some(span),
+        2 => record.archived = Some(now),
+        _ => (record.archived, record.restored) = (Some(now), Some(span)),
+    }
 }
 
 fn delete(ec2: &mut Ec2, random: &mut Random, now: Timestamp) {
@@ -127,7 +157,9 @@ fn add_copy(ec2: &mut Ec2, random: &mut Random, now: Timestamp, by_copying: bool
         ends_as: SnapshotState::Completed,
         held: None,
         locked: None,
+        imaged: None,
         archived: None,
+        restored: None,
         is_torn: false,
         removed: None,
     });

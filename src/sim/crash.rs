@@ -1,5 +1,6 @@
 //! Exhaustive crash points: a run that crashes before or after any one of its EC2 calls, and is taken up again.
 
+use super::by_id;
 use super::ec2::{Ec2, Faults};
 use super::life::Record;
 use super::random::Random;
@@ -10,6 +11,7 @@ use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
 use crate::policy::Policy;
 use crate::turn::{self, Budget, Progress, RunOutcome, Status};
+use crate::world::{Asks, World};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -186,11 +188,13 @@ impl Driver<'_> {
         if self.crashes(Moment::Before) {
             return None;
         }
-        let world = self.ec2.observe(policy, &progress.ids_begun(), self.now).expect("nothing fails");
+        let mut world = self.ec2.observe(policy, &progress.ids_begun(), self.now).expect("nothing fails");
         if self.crashes(Moment::After) {
             return None;
         }
         progress.note_look(&policy.id, &world, self.now, options.settling);
+        let looks = |asks: &Asks, world: &mut World| self.ec2.look_closer(asks, self.now, world);
+        by_id::look_closer(policy, options, (&progress.start(), self.now), &mut world, looks).expect("nothing fails");
         let plan = plan::plan(policy, options, &progress.start(), self.now, &world);
         assert_eq!(check::check(policy, options, self.now, &world, &plan), vec![], "a plan keeps every promise");
         let selection = turn::select(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);

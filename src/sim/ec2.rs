@@ -8,18 +8,13 @@ use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
 use crate::tags::Marks;
 use crate::world::{
-    Coverage, CutShort, Instance, InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume,
-    VolumeId, World,
+    Coverage, CutShort, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
 /// How far a list lags behind what was written at most.
 pub const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
-
-/// How far a read by id lags at most: live captures show a new snapshot by its id 0.2 s after the call, the first time it was
-/// looked for. Five times as much.
-const BY_ID_LAG: SignedDuration = SignedDuration::from_secs(1);
 
 /// EC2 error reference: `SnapshotCreationPerVolumeRateExceeded`, "wait at least 15 seconds between concurrent
 /// CreateSnapshot requests on the same volume".
@@ -43,6 +38,8 @@ pub struct Faults {
     pub list_failure: u64,
     /// A list is cut short.
     pub cut_short: u64,
+    /// A list of volumes or instances is empty, as if there were none.
+    pub empty: u64,
     /// A snapshot goes to `error`.
     pub error: u64,
     /// A snapshot stays pending for a day.
@@ -51,8 +48,17 @@ pub struct Faults {
 
 impl Faults {
     /// Nothing goes wrong.
-    pub const NONE: Self =
-        Self { lag: 0, lost_answer: 0, failure: 0, throttled: 0, list_failure: 0, cut_short: 0, error: 0, hangs: 0 };
+    pub const NONE: Self = Self {
+        lag: 0,
+        lost_answer: 0,
+        failure: 0,
+        throttled: 0,
+        list_failure: 0,
+        cut_short: 0,
+        empty: 0,
+        error: 0,
+        hangs: 0,
+    };
 }
 
 /// Why a list failed, by the names of the state machine.
@@ -64,6 +70,17 @@ pub enum ListFailure {
     Throttled,
     /// EC2 does not answer.
     Unavailable,
+}
+
+/// Which lists of volumes or instances a look found empty by mistake, with HTTP 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Emptied {
+    /// That of the targets, and that of what our snapshots were made of.
+    Both,
+    /// None.
+    Nothing,
+    /// That of the targets.
+    Targets,
 }
 
 /// A simulated account in which all of this happens.
@@ -82,6 +99,10 @@ pub struct Ec2 {
     /// For how long a snapshot is in no filtered listing, whatever else lags: an incident, or an endpoint that does not filter as EC2
     /// does.
     pub hides_for: Option<SignedDuration>,
+    /// Which lists of volumes or instances were empty at the last look although there may be some.
+    pub emptied: Emptied,
+    /// Whether the last look before a deletion is left out.
+    pub skips_last_look: bool,
     /// How many calls changed or tried to change something.
     pub calls: u64,
     pub(super) random: Random,
@@ -99,6 +120,8 @@ impl Ec2 {
             faults: Faults::NONE,
             revoked: None,
             hides_for: None,
+            emptied: Emptied::Nothing,
+            skips_last_look: false,
             calls: 0,
             random,
             last_id: 0,
@@ -127,11 +150,18 @@ impl Ec2 {
         if self.revoked.is_some_and(|revoked| revoked.holds(now)) {
             return Err(ListFailure::AccessDenied);
         }
-        if self.random.happens(self.faults.list_failure) {
-            return Err(if self.random.happens(5_000) { ListFailure::Throttled } else { ListFailure::Unavailable });
-        }
+        self.list_fails()?;
+        self.emptied = if !self.random.happens(self.faults.empty) {
+            Emptied::Nothing
+        } else if self.random.happens(5_000) {
+            Emptied::Both
+        } else {
+            Emptied::Targets
+        };
         let mut world = World::default();
-        self.list_targets(policy, now, &mut world);
+        if self.emptied == Emptied::Nothing {
+            self.list_targets(policy, now, &mut world);
+        }
         world.snapshots = self.list_snapshots(now);
         if self.random.happens(self.faults.cut_short) {
             world.coverage = Coverage::Partial(CutShort::TooManyPages);
@@ -139,8 +169,18 @@ impl Ec2 {
             world.snapshots.truncate(keep);
         }
         self.add_by_id(begun, now, &mut world);
-        self.find_untargeted(policy, now, &mut world);
+        if self.emptied != Emptied::Both {
+            self.find_untargeted(policy, now, &mut world);
+        }
         Ok(world)
+    }
+
+    /// Whether a list fails this time, by whatever it asks for.
+    pub(super) fn list_fails(&mut self) -> Result<(), ListFailure> {
+        if self.random.happens(self.faults.list_failure) {
+            return Err(if self.random.happens(5_000) { ListFailure::Throttled } else { ListFailure::Unavailable });
+        }
+        Ok(())
     }
 
     fn list_targets(&mut self, policy: &Policy, now: Timestamp, world: &mut World) {
@@ -166,7 +206,7 @@ impl Ec2 {
         }
     }
 
-    fn last_snapshot(&self, volume: &VolumeId, at: Timestamp) -> Option<Timestamp> {
+    pub(super) fn last_snapshot(&self, volume: &VolumeId, at: Timestamp) -> Option<Timestamp> {
         let is_of_volume = |record: &&Record| {
             record.snapshot.volume_id == *volume
                 && record.exists(at)
@@ -191,48 +231,13 @@ impl Ec2 {
         self.hides_for.is_some_and(|hidden| now.duration_since(record.snapshot.start_time) < hidden)
     }
 
-    /// What `begun` asks for and the list does not show. Reads by id are consistent within a moment.
-    fn add_by_id(&mut self, begun: &BTreeSet<SnapshotId>, now: Timestamp, world: &mut World) {
-        let listed: BTreeSet<SnapshotId> = world.snapshots.iter().map(|snapshot| snapshot.id).collect();
-        for &id in begun.iter().filter(|id| !listed.contains(id)) {
-            let lags = self.faults.lag > 0 && self.random.happens(500);
-            let at = if lags { saturating_add(now, -BY_ID_LAG) } else { now };
-            let record = self.records.iter().find(|record| record.snapshot.id == id);
-            match record.and_then(|record| record.seen(at)) {
-                Some(snapshot) => {
-                    world.by_id.shown.insert(id);
-                    world.snapshots.push(snapshot);
-                }
-                None => {
-                    world.by_id.not_found.insert(id);
-                }
-            }
-        }
-    }
-
-    /// What our snapshots were made of and what is not targeted is asked for by id.
-    fn find_untargeted(&mut self, policy: &Policy, now: Timestamp, world: &mut World) {
-        let (volumes, instances): (BTreeSet<&VolumeId>, BTreeSet<&InstanceId>) =
-            (world.volumes.iter().map(|v| &v.id).collect(), world.instances.iter().map(|i| &i.id).collect());
-        let by_instance = matches!(policy.targets, Targets::Instances { .. });
-        let mut found = Vec::new();
-        for snapshot in &world.snapshots {
-            if by_instance {
-                let wanted = snapshot.marks.instance_id.value().filter(|id| !instances.contains(id));
-                let life = self.instances.iter().find(|life| wanted == Some(&life.is.id));
-                let there = life.filter(|life| life.exists.is_on(now));
-                found.extend(there.map(|life| SourceId::Instance(life.is.id)));
-            } else if !volumes.contains(&snapshot.volume_id) {
-                let life = self.volumes.iter().find(|life| snapshot.volume_id == life.is.id);
-                let there = life.filter(|life| life.exists.is_on(now));
-                found.extend(there.map(|life| SourceId::Volume(life.is.id)));
-            }
-        }
-        world.untargeted = found.into_iter().collect();
-    }
-
     /// Carries out one call. The caller hears what [`Outcome`] says; what is true is in the records.
     pub fn apply(&mut self, action: &Action, now: Timestamp) -> Outcome {
+        if let Action::DeleteSnapshot(delete) = action
+            && let Some(outcome) = self.last_look(delete, now)
+        {
+            return outcome;
+        }
         self.calls += 1;
         if self.revoked.is_some_and(|revoked| revoked.holds(now)) {
             return failed(FailedKind::Denied, "UnauthorizedOperation");
@@ -336,7 +341,9 @@ impl Ec2 {
                 ends_as,
                 held: None,
                 locked: None,
+                imaged: None,
                 archived: None,
+                restored: None,
                 is_torn: false,
                 removed: None,
             });
@@ -364,7 +371,7 @@ impl Ec2 {
         let wanted = |record: &&mut Record| record.snapshot.id == delete.snapshot.id && record.exists(now);
         // What is gone already counts as deleted.
         let Some(record) = self.records.iter_mut().find(wanted) else { return Outcome::Deleted };
-        if record.locked.is_some_and(|locked| locked.holds(now)) {
+        if [record.locked, record.imaged].into_iter().flatten().any(|refusal| refusal.holds(now)) {
             return failed(FailedKind::Refused, "InvalidSnapshot.InUse");
         }
         record.removed = Some((now, Remover::Run));

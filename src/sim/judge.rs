@@ -14,6 +14,7 @@ pub mod ending;
 mod truth;
 pub mod year_end;
 
+use crate::options::{Options, Orphans};
 use crate::policy::{CreateRule, Policy, RetainRule};
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,6 +35,8 @@ pub struct Rule {
     pub period: SignedDuration,
     /// What it keeps.
     pub keeps: Keeps,
+    /// Whether all but the last of what is gone may go.
+    pub lets_orphans_go: bool,
 }
 
 /// What a schedule keeps.
@@ -48,7 +51,7 @@ pub enum Keeps {
 impl Rule {
     /// The rules of a policy of the simulator: intervals from 17:00, counts and days.
     #[must_use]
-    pub fn all(policy: &Policy) -> Vec<Self> {
+    pub fn all(policy: &Policy, options: &Options) -> Vec<Self> {
         let rule = |schedule: &crate::policy::Schedule| {
             let hours = match &schedule.create {
                 CreateRule::Interval { hours, .. } => Some(i64::from(hours.hours())),
@@ -59,7 +62,8 @@ impl Rule {
                 RetainRule::Age(age) => Keeps::Days(i64::from(age.interval.get())),
             };
             let period = SignedDuration::from_hours(hours.unwrap_or(24));
-            Self { name: schedule.name.to_string(), hours, period, keeps }
+            let lets_orphans_go = options.orphans == Orphans::KeepLast;
+            Self { name: schedule.name.to_string(), hours, period, keeps, lets_orphans_go }
         };
         policy.schedules.iter().map(rule).collect()
     }

@@ -80,10 +80,14 @@ pub struct Record {
     pub ends_as: SnapshotState,
     /// When it carries `opendlm:hold`.
     pub held: Option<Span>,
-    /// When EC2 refuses to delete it: an image uses it, or it is locked.
+    /// When EC2 refuses to delete it because it is locked.
     pub locked: Option<Span>,
+    /// When EC2 refuses to delete it because an AMI uses it.
+    pub imaged: Option<Span>,
     /// Since when it is in the archive tier.
     pub archived: Option<Timestamp>,
+    /// When it is temporarily restored from there.
+    pub restored: Option<Span>,
     /// Whether somebody removed another member of its set.
     pub is_torn: bool,
     /// When it was removed, and by whom.
@@ -120,7 +124,8 @@ impl Record {
             snapshot.marks.hold = Some(Hold::Forever);
         }
         if self.archived.is_some_and(|since| since <= at) {
-            snapshot.tier = Tier::Archive;
+            let restored = self.restored.filter(|restored| restored.holds(at));
+            snapshot.tier = restored.map_or(Tier::Archive, |restored| Tier::Restored { until: restored.until });
         }
         Some(snapshot)
     }

@@ -1,5 +1,6 @@
 //! Runs against listings that show late, or never, what EC2 accepted.
 
+use super::by_id;
 use super::ec2::{Ec2, Faults};
 use super::random::Random;
 use super::shape::Shape;
@@ -8,7 +9,7 @@ use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
 use crate::report::{self, Report};
 use crate::turn::{self, Budget, Progress, RunOutcome, Status};
-use crate::world::SnapshotState;
+use crate::world::{Asks, SnapshotState, World};
 use jiff::{SignedDuration, Timestamp};
 
 /// 2026-11-22T17:00:00Z.
@@ -30,8 +31,10 @@ fn run(ec2: &mut Ec2, shape: Shape, options: &Options, days: i64) -> (RunOutcome
     let mut progress = Progress::new(&Start { at, origin: StartOrigin::Event, begun: at, came_back: false });
     // Bounded by turn::TURNS_MAX.
     loop {
-        let world = ec2.observe(&policy, &progress.ids_begun(), now).unwrap();
+        let mut world = ec2.observe(&policy, &progress.ids_begun(), now).unwrap();
         progress.note_look(&policy.id, &world, now, options.settling);
+        let looks = |asks: &Asks, world: &mut World| ec2.look_closer(asks, now, world);
+        by_id::look_closer(&policy, options, (&progress.start(), now), &mut world, looks).unwrap();
         let plan = plan::plan(&policy, options, &progress.start(), now, &world);
         assert_eq!(check::check(&policy, options, now, &world, &plan), vec![]);
         let selection = turn::select(&policy, options, &plan, &progress, now, Budget::UNBOUNDED);

@@ -2,7 +2,7 @@
 
 use crate::policy::{Policy, RetainRule};
 use crate::tags;
-use crate::world::{Origin, SnapshotState, World};
+use crate::world::{Asks, Origin, SnapshotState, World};
 use std::num::NonZeroU32;
 
 /// A rule that is broken on purpose, to show that the judge would notice.
@@ -22,11 +22,15 @@ pub enum Sabotage {
     AlwaysSucceeds,
     /// The list of what failed is lost.
     NamesNoFailure,
+    /// What is to be deleted is not looked at once more.
+    SkipsLastLook,
+    /// What no list shows counts as gone.
+    TrustsAbsence,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::KeepsOneLess,
         Self::IgnoresHolds,
         Self::TrustsLists,
@@ -34,6 +38,8 @@ impl Sabotage {
         Self::TrustsTags,
         Self::AlwaysSucceeds,
         Self::NamesNoFailure,
+        Self::SkipsLastLook,
+        Self::TrustsAbsence,
     ];
 }
 
@@ -47,6 +53,16 @@ pub(super) fn policy(mut policy: Policy, sabotage: Option<Sabotage>) -> Policy {
         }
     }
     policy
+}
+
+/// Whether a broken rule answers for EC2: what a plan asks for is gone.
+pub(super) fn trusts_absence(sabotage: Option<Sabotage>, asks: &Asks, world: &mut World) -> bool {
+    let trusts = sabotage == Some(Sabotage::TrustsAbsence);
+    if trusts {
+        world.closer.gone.extend(asks.sources.iter().copied());
+        world.closer.images_asked = true;
+    }
+    trusts
 }
 
 /// The view as a broken rule would take it.

@@ -3,7 +3,7 @@
 use super::ec2::Ec2;
 use super::life::{Life, Switched};
 use super::random::Random;
-use crate::options::Options;
+use crate::options::{Options, Orphans};
 use crate::policy::{
     Age, AgeUnit, CreateRule, DefaultTargets, IntervalHours, Policy, PolicyId, PolicyState, RetainRule, Schedule,
     ScheduleName, StartTime, StartTimeOrigin, Tag, Targets,
@@ -130,7 +130,13 @@ impl Shape {
     /// The options of its event.
     #[must_use]
     pub fn options(self) -> Options {
-        Options::default()
+        match self {
+            // What is gone matters most where something goes because of it.
+            Self::DailyByCount => Options { orphans: Orphans::KeepLast, ..Options::default() },
+            Self::DailyByAge | Self::TwoSchedules | Self::SlowVolumes | Self::Instances | Self::DefaultPolicy => {
+                Options::default()
+            }
+        }
     }
 
     /// How many volumes or instances its account has at most: few, so that many years fit into a minute.

@@ -85,9 +85,9 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
 pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
     let shape = Shape::of_seed(seed);
     let policy = shape.policy();
-    let rules = Rule::all(&policy);
-    let policy = sabotage::policy(policy, sabotage);
     let mut options = shape.options();
+    let rules = Rule::all(&policy, &options);
+    let policy = sabotage::policy(policy, sabotage);
     if sabotage == Some(Sabotage::TrustsLists) {
         options.settling = SignedDuration::ZERO;
     }
@@ -95,6 +95,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
     let end = saturating_add(first, SignedDuration::from_hours(24 * days));
     let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ seed);
     let mut ec2 = Ec2::new(Random::new(random.number()));
+    ec2.skips_last_look = sabotage == Some(Sabotage::SkipsLastLook);
     shape.furnish(&mut ec2, &mut random, first);
     let mut year = Year {
         policy: &policy,

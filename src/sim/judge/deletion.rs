@@ -1,8 +1,9 @@
 //! Promise 1: was this snapshot one to delete?
 
 use super::{Keeps, Rule, SKEW_MAX, START_WINDOW, truth};
+use crate::sim::by_id::BY_ID_LAG;
 use crate::sim::ec2::Ec2;
-use crate::sim::life::Record;
+use crate::sim::life::{Record, Span};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -24,11 +25,8 @@ pub fn fault(
     if !gone.is_ours {
         return wrong("it is not ours");
     }
-    if gone.held.is_some_and(|held| held.from <= firm && at < held.until) {
-        return wrong("it is held");
-    }
-    if gone.archived.is_some_and(|since| since <= firm) {
-        return wrong("it is archived");
+    if let Some(why) = protected(gone, at) {
+        return wrong(why);
     }
     if truth::has_failed(gone, at) {
         let is_young = at.duration_since(gone.snapshot.start_time) < FAILED_STAYS - SKEW_MAX;
@@ -48,6 +46,21 @@ pub fn fault(
     of.into_iter().find_map(|rule| kept_by(ec2, rule, by_instance, gone, (firm, at)).and_then(|why| wrong(&why)))
 }
 
+/// What EC2 shows of it by its id just before the call that no run may pass over; reads by id lag a moment.
+fn protected(gone: &Record, at: Timestamp) -> Option<&'static str> {
+    let seen = at - BY_ID_LAG;
+    let is_so = |span: Option<Span>| span.is_some_and(|span| span.from <= seen && at < span.until);
+    if is_so(gone.held) {
+        Some("it is held")
+    } else if is_so(gone.imaged) {
+        Some("an AMI uses it")
+    } else if gone.archived.is_some_and(|since| since <= seen) {
+        Some(if is_so(gone.restored) { "it is archived and restored for some days" } else { "it is archived" })
+    } else {
+        None
+    }
+}
+
 /// Why a rule keeps a snapshot at `at`; `None` when it does not.
 fn kept_by(
     ec2: &Ec2,
@@ -61,6 +74,10 @@ fn kept_by(
     let standing = truth::standing(ec2, source, firm, at);
     let newer = newer_times(ec2, rule, by_instance, gone, firm, at).len();
     match rule.keeps {
+        Keeps::Count(_) if standing.is_gone && rule.lets_orphans_go => {
+            let is_last = newer == 0 && !has_twin(ec2, by_instance, gone, firm, at);
+            if is_last { wrong("it is the last one of what is gone") } else { None }
+        }
         Keeps::Count(_) if !standing.ever_targeted => wrong("it is not managed any more"),
         Keeps::Count(count) if newer < count => wrong(&format!("only {newer} newer ones are good, {count} are kept")),
         Keeps::Count(_) => None,

@@ -2,7 +2,7 @@
 
 use super::{Rule, START_WINDOW, truth};
 use crate::report::Report;
-use crate::sim::ec2::Ec2;
+use crate::sim::ec2::{Ec2, Emptied};
 use crate::sim::life::Record;
 use crate::world::SourceId;
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +30,8 @@ pub struct Ending<'a> {
     pub answered: Timestamp,
     /// When its last turn looked.
     pub looked_at: Timestamp,
+    /// Which lists its last look found empty by mistake.
+    pub emptied: Emptied,
     /// What it says.
     pub report: &'a Report,
     /// Whether the last look was cut short.
@@ -54,7 +56,8 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
     let sources = truth::steady_sources(ec2, by_instance, truth::firm_since(ending.begun), ending.looked_at);
     for rule in rules.iter().filter(|rule| !is_late(rule)) {
         let time = rule.latest(ending.start);
-        for &source in sources.iter().filter(|&&source| needs_one(ec2, rule, source, time)) {
+        let is_known = |source| could_know(ec2, by_instance, source, firm, ending);
+        for &source in sources.iter().filter(|&&source| needs_one(ec2, rule, source, time) && is_known(source)) {
             let has_one = ec2
                 .records
                 .iter()
@@ -83,6 +86,22 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
         faults.push(format!("{} calls in one execution, expected at most {calls_max}", ending.calls));
     }
     faults
+}
+
+/// Whether a run could know of a source: of one that no list shows, by the snapshots that were made of it, which EC2 is asked
+/// about. Where that answer was empty too, nobody can.
+fn could_know(ec2: &Ec2, by_instance: bool, source: SourceId, firm: Timestamp, ending: &Ending<'_>) -> bool {
+    let is_shown = |record: &Record| {
+        record.is_ours
+            && truth::source(record, by_instance) == Some(source)
+            && record.exists(firm)
+            && record.exists(ending.looked_at)
+    };
+    match ending.emptied {
+        Emptied::Both => false,
+        Emptied::Nothing => true,
+        Emptied::Targets => ec2.records.iter().any(is_shown),
+    }
 }
 
 /// Whether a record is a good answer to a scheduled time of a rule.
@@ -130,8 +149,7 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
     let mut wished: BTreeSet<Key<'_>> = BTreeSet::new();
     for record in ec2.records.iter().filter(|record| record.is_ours) {
         let key = (truth::source(record, by_instance), truth::schedule(record), truth::time(record));
-        let is_touched =
-            record.is_torn || record.held.is_some() || record.locked.is_some() || record.archived.is_some();
+        let is_touched = record.is_torn || truth::is_wished(record);
         if is_touched || record.removed.is_some_and(|(removed, _)| removed > firm) {
             wished.insert(key);
         }

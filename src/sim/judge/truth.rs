@@ -67,6 +67,8 @@ pub(super) fn has_failed(record: &Record, at: Timestamp) -> bool {
 pub(super) struct Standing {
     /// It was there and targeted at some time.
     pub(super) ever_targeted: bool,
+    /// It is not there any more.
+    pub(super) is_gone: bool,
     /// It was there all the time.
     pub(super) always_there: bool,
     /// It was there and targeted all the time.
@@ -76,6 +78,7 @@ pub(super) struct Standing {
 pub(super) fn standing(ec2: &Ec2, source: Option<SourceId>, from: Timestamp, to: Timestamp) -> Standing {
     let of = |exists: &Switched, targeted: &Switched| Standing {
         ever_targeted: exists.was_ever_on(from, to) && targeted.was_ever_on(from, to),
+        is_gone: !exists.is_on(to),
         always_there: exists.was_on(from, to),
         always_targeted: exists.was_on(from, to) && targeted.was_on(from, to),
     };
@@ -84,7 +87,7 @@ pub(super) fn standing(ec2: &Ec2, source: Option<SourceId>, from: Timestamp, to:
     match (volume, instance) {
         (Some(life), _) => of(&life.exists, &life.targeted),
         (None, Some(life)) => of(&life.exists, &life.targeted),
-        (None, None) => Standing { ever_targeted: false, always_there: false, always_targeted: false },
+        (None, None) => Standing { ever_targeted: false, is_gone: true, always_there: false, always_targeted: false },
     }
 }
 
@@ -98,4 +101,9 @@ pub(super) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: 
         let steady = ec2.volumes.iter().filter(|life| is_steady(&life.exists, &life.targeted));
         steady.map(|life| SourceId::Volume(life.is.id)).collect()
     }
+}
+
+/// Whether somebody ever did something to it that keeps it beside the rules, or kept it.
+pub(super) fn is_wished(record: &Record) -> bool {
+    record.held.is_some() || record.locked.is_some() || record.imaged.is_some() || record.archived.is_some()
 }

@@ -34,7 +34,7 @@ pub fn faults(
     let failed =
         ec2.records.iter().filter(|record| record.is_ours && record.exists(now) && truth::has_failed(record, now));
     let is_old = |record: &&Record| now.duration_since(record.snapshot.start_time) > SignedDuration::from_hours(72);
-    let is_free = |record: &&Record| record.held.is_none() && record.locked.is_none() && record.archived.is_none();
+    let is_free = |record: &&Record| !truth::is_wished(record);
     faults.extend(
         failed
             .filter(is_old)
@@ -81,7 +81,7 @@ fn held(ec2: &Ec2, by_instance: bool, source: SourceId, now: Timestamp) -> BTree
     let mut calls: BTreeMap<Timestamp, BTreeSet<u64>> = BTreeMap::new();
     for record in ec2.records.iter().filter(|record| record.is_ours && record.exists(now)) {
         let is_of = truth::source(record, by_instance) == Some(source);
-        let is_free = record.held.is_none() && record.locked.is_none() && record.archived.is_none();
+        let is_free = !truth::is_wished(record);
         if is_of && is_free && !truth::has_failed(record, now) {
             calls.entry(truth::time(record)).or_default().insert(record.call);
         }

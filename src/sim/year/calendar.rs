@@ -63,7 +63,7 @@ impl Year<'_> {
         self.crashes = 0;
         if self.now >= self.calm {
             self.ec2.revoked = None;
-            self.ec2.records.iter_mut().for_each(|record| record.locked = None);
+            self.ec2.records.iter_mut().for_each(|record| (record.locked, record.imaged) = (None, None));
             return;
         }
         let mut rate =
@@ -75,6 +75,7 @@ impl Year<'_> {
             throttled: rate([0, 500, 3_000]),
             list_failure: rate([0, 100, 1_000]),
             cut_short: rate([0, 50, 300]),
+            empty: rate([0, 100, 1_000]),
             error: rate([0, 200, 2_000]),
             hangs: rate([0, 0, 15]),
         };

@@ -7,7 +7,9 @@ use crate::options::{Start, StartOrigin};
 use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
 use crate::report;
-use crate::sim::ec2::ListFailure;
+use crate::sim::by_id;
+use crate::sim::changes;
+use crate::sim::ec2::{Emptied, ListFailure};
 use crate::sim::execution::{Execution, NoAnswer};
 use crate::sim::judge::ending::Ending;
 use crate::sim::judge::{self, deletion};
@@ -57,14 +59,19 @@ impl Year<'_> {
         let latency = self.random.millis(50, 1_500);
         self.elapse(latency);
         let looked_at = self.now;
-        let world =
-            self.ec2.observe(self.policy, &progress.ids_begun(), looked_at).map_err(|failure| match failure {
-                ListFailure::AccessDenied => NoAnswer::Denied,
-                ListFailure::Throttled | ListFailure::Unavailable => NoAnswer::Busy,
-            })?;
-        let world = sabotage::view(self.sabotage, self.policy, world);
+        let world = self.ec2.observe(self.policy, &progress.ids_begun(), looked_at).map_err(no_answer)?;
+        let emptied = self.ec2.emptied;
+        let mut world = sabotage::view(self.sabotage, self.policy, world);
         let (policy, options) = (self.policy, self.options);
         progress.note_look(&policy.id, &world, clock, options.settling);
+        by_id::look_closer(policy, options, (&progress.start(), clock), &mut world, |asks, world| {
+            let latency = self.random.millis(50, 500);
+            self.elapse(latency);
+            if sabotage::trusts_absence(self.sabotage, asks, world) {
+                return Ok(());
+            }
+            self.ec2.look_closer(asks, self.now, world).map_err(no_answer)
+        })?;
         let plan = plan::plan(policy, options, &progress.start(), clock, &world);
         for broken in check::check(policy, options, clock, &world, &plan) {
             self.broken(format!("the plan: {broken}"));
@@ -82,7 +89,7 @@ impl Year<'_> {
         match status {
             Status::Waiting { seconds } => Ok(Some((seconds, carried(&progress)))),
             Status::Done(outcome) => {
-                self.end(execution, &plan, &progress, outcome, looked_at);
+                self.end(execution, &plan, &progress, outcome, (looked_at, emptied));
                 Ok(None)
             }
         }
@@ -104,6 +111,7 @@ impl Year<'_> {
             let stands_still = self.crashes > 0 && self.random.happens(50);
             let latency = if stands_still { self.random.seconds(1, 200) } else { self.random.millis(20, 900) };
             self.elapse(latency);
+            self.meddle(action);
             if self.now.duration_since(begun) > FUNCTION_TIMEOUT {
                 return Err(NoAnswer::Crashed);
             }
@@ -117,6 +125,16 @@ impl Year<'_> {
             outcomes.push(outcome);
         }
         Ok(outcomes)
+    }
+
+    /// Sometimes somebody does something to a snapshot between the look and the call that is to delete it.
+    fn meddle(&mut self, action: &Action) {
+        let Action::DeleteSnapshot(delete) = action else { return };
+        if self.crashes > 0 && self.random.happens(300) {
+            changes::meddle(&mut self.ec2, &mut self.random, delete.snapshot.id, self.now);
+            let latency = self.random.millis(20, 3_000);
+            self.elapse(latency);
+        }
     }
 
     fn judge_deletion(&mut self, action: &Action, looked_at: Timestamp) {
@@ -137,7 +155,7 @@ impl Year<'_> {
         plan: &plan::Plan<'_>,
         progress: &Progress,
         outcome: RunOutcome,
-        looked_at: Timestamp,
+        (looked_at, emptied): (Timestamp, Emptied),
     ) {
         let mut report = report::report(self.policy, self.options, plan, progress, Status::Done(outcome), &[]);
         match self.sabotage {
@@ -154,6 +172,7 @@ impl Year<'_> {
             begun: execution.begun.unwrap_or(self.now),
             answered: progress.begun,
             looked_at,
+            emptied,
             report: &report,
             is_cut_short: plan.cut_short.is_some(),
             answer_bytes,
@@ -165,6 +184,13 @@ impl Year<'_> {
         for fault in faults {
             self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));
         }
+    }
+}
+
+fn no_answer(failure: ListFailure) -> NoAnswer {
+    match failure {
+        ListFailure::AccessDenied => NoAnswer::Denied,
+        ListFailure::Throttled | ListFailure::Unavailable => NoAnswer::Busy,
     }
 }
 
