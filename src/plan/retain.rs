@@ -216,11 +216,10 @@ impl<'a> Judge<'_, 'a> {
     }
 
     fn is_newest(&self, place: Place) -> bool {
-        let lines =
-            self.lines.get_or_init(|| {
-                let is_duplicate = |place: Place| self.duplicates.contains_key(&place);
-                orphan::Lines::new(self.rules.policy, self.rules.now, self.ours, self.broken, is_duplicate)
-            });
+        let lines = self.lines.get_or_init(|| {
+            let is_duplicate = |place: Place| self.duplicates.contains_key(&place);
+            orphan::Lines::new(self.rules.policy, self.rules.now, self.ours, self.broken, is_duplicate)
+        });
         lines.is_newest(place)
     }
 

@@ -14,7 +14,8 @@ fn ids() -> impl Iterator<Item = String> {
 fn all_there() -> String {
     let (before, rest) = ONE_SNAPSHOT.split_once("        <item>").unwrap();
     let (item, after) = rest.split_once("    </snapshotSet>").unwrap();
-    let items: Vec<String> = ids().map(|id| format!("<item>{}", item.replace("snap-0a", &format!("snap-{id}")))).collect();
+    let items: Vec<String> =
+        ids().map(|id| format!("<item>{}", item.replace("snap-0a", &format!("snap-{id}")))).collect();
     format!("{before}{}</snapshotSet>{after}", items.join(""))
 }
 
