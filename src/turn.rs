@@ -23,6 +23,7 @@ use crate::options::Options;
 use crate::plan::{self, Brake, Plan, TargetDecision, TargetVerdict};
 use crate::policy::{Policy, Targets};
 use crate::world::SnapshotState;
+pub(crate) use conclude::lacks_backups;
 pub use conclude::{Conclusion, RunOutcome, Status, WAITS_SECONDS, conclude};
 use jiff::{SignedDuration, Timestamp};
 pub use lifetime::TURNS_MAX;

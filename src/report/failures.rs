@@ -1,20 +1,32 @@
 //! What failed, as a report tells it: what EC2 refused, what no try would mend, and what stopped the run.
 
 use super::{FailureReport, line, words};
+use crate::options::Options;
 use crate::plan::{Bounds, Brake, Plan, StandsBack, Target, TargetDecision, TargetVerdict};
 use crate::tags;
-use crate::turn::progress::{Failure, Progress, Subject};
+use crate::tags::written;
+use crate::turn::lacks_backups;
+use crate::turn::progress::{FAILURES_MAX, Failure, Progress, Subject};
 use crate::world::CutShort;
 
 /// Everything that failed and is not mended, as a report lists it. `is_over` says that nothing more will be tried.
-pub(super) fn of(plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
+pub(super) fn of(options: &Options, plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
     let braked = progress.brake.or(plan.brake).map(|brake| braked(brake, progress.deleted));
     let unseen = plan.cut_short.map(unseen);
     let hidden = progress.hidden.as_deref().map(hidden);
     let remembered = progress.failures.iter().map(failure_report);
     let hopeless = plan.targets.iter().filter_map(|decision| hopeless(decision, progress, is_over));
     let outdated = plan.stands_back.filter(|why| why.is_failure()).map(outdated);
-    braked.into_iter().chain(outdated).chain(unseen).chain(hidden).chain(remembered).chain(hopeless).collect()
+    let lacking = if lacks_backups(options, plan, progress) { lacking(plan, is_over) } else { Vec::new() };
+    braked
+        .into_iter()
+        .chain(lacking)
+        .chain(outdated)
+        .chain(unseen)
+        .chain(hidden)
+        .chain(remembered)
+        .chain(hopeless)
+        .collect()
 }
 
 /// The failure of a run that would delete more than it may: it says what it would have done and how to let it.
@@ -56,6 +68,40 @@ fn outdated(why: StandsBack) -> FailureReport {
         message: words::stands_back(why),
         attempts: 0,
     }
+}
+
+/// The failures of a run that found backups missing which were due, once it `is_over`.
+fn lacking(plan: &Plan<'_>, is_over: bool) -> Vec<FailureReport> {
+    if !is_over {
+        return Vec::new();
+    }
+    let failure = |code: &str, resource: String, schedule: Option<String>, message: String| FailureReport {
+        account: None,
+        region: None,
+        action: "CreateSnapshot".to_owned(),
+        resource,
+        schedule,
+        code: code.to_owned(),
+        message,
+        attempts: 0,
+    };
+    let all = |code: &str, message: String| failure(code, "all".to_owned(), None, message);
+    let stopped = (plan.stopped > 0).then(|| all("BackupsStopped", words::stopped(plan.stopped)));
+    let meets_nothing = plan.meets_nothing.map(|meets| all("NothingDue", words::meets_nothing(meets)));
+    let lacks_targets = plan.lacks_targets.then(|| {
+        all(
+            "NoTargets",
+            "nothing carries a target tag of the policy, but volumes or instances are there that it has backed up; \
+             compare TargetTags with their tags"
+                .to_owned(),
+        )
+    });
+    let missed = plan.missed.iter().take(FAILURES_MAX).map(|missed| {
+        let message =
+            format!("no snapshot was made for {}, and its start window is over", written(missed.scheduled_time));
+        failure("Missed", missed.source.to_string(), Some(missed.schedule.name.to_string()), message)
+    });
+    stopped.into_iter().chain(meets_nothing).chain(lacks_targets).chain(missed).collect()
 }
 
 /// The failure of a run that did not see the whole account.

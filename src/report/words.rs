@@ -2,7 +2,7 @@
 
 use crate::action::last_look::Change;
 use crate::plan::{
-    Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, OrphanOf, SkipReason, SnapshotDecision,
+    Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, OrphanOf, SkipReason, SnapshotDecision,
     SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
 };
 use crate::tags::{Hold, written};
@@ -197,6 +197,31 @@ fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
             ("Orphaned", format!("{}, and Options.Orphans keeps only the last one", orphan_of(of)))
         }
     }
+}
+
+/// That the backups of so many volumes have stopped.
+pub(super) fn stopped(volumes: usize) -> String {
+    let volumes = if volumes == 1 { "1 volume has".to_owned() } else { format!("{volumes} volumes have") };
+    format!(
+        "backups of {volumes} stopped: the newest one is older than the policy's shortest period and its start window"
+    )
+}
+
+/// That a start meets no scheduled time, and how far off it is.
+pub(super) fn meets_nothing(meets: MeetsNothing) -> String {
+    let distance = |one: Timestamp, other: Timestamp| {
+        let minutes = one.duration_since(other).abs().as_mins();
+        if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
+    };
+    let MeetsNothing { start, before, after } = meets;
+    let before = before.map(|at| format!("the last one was {}, {} before", written(at), distance(start, at)));
+    let after = after.map(|at| format!("the next one is {}, {} after", written(at), distance(at, start)));
+    let nearest: Vec<String> = before.into_iter().chain(after).collect();
+    format!(
+        "the start {} meets no scheduled time and there is no backup at all: {}; start the function at a scheduled time",
+        written(start),
+        nearest.join(", ")
+    )
 }
 
 /// Why a run deletes nothing.

@@ -5,7 +5,7 @@ use super::remaining::{self, Remaining};
 use super::unsettled::Begun;
 use super::{Budget, Selection, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
-use crate::options::Options;
+use crate::options::{Options, WhenStopped};
 use crate::plan::{DeleteReason, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict};
 use crate::tags;
 use jiff::Timestamp;
@@ -201,13 +201,16 @@ fn status(
     remaining: Remaining,
     done: &[(Action, Outcome)],
 ) -> Status {
-    let is_open = remaining.is_open();
+    // That nobody carries a target tag is believed after a second look only.
+    let looks_again = plan.lacks_targets && progress.turns < 2 && options.stopped == WhenStopped::Fail;
+    let is_open = remaining.is_open() || looks_again;
     if is_open && lifetime::has_another_turn(options, progress) {
         return Status::Waiting { seconds: seconds(plan, progress, remaining, done) };
     }
     // Of what was not observed nobody knows whether it has a backup.
     let is_stale = plan.stands_back.is_some_and(StandsBack::is_failure);
     let has_stopped = progress.brake.is_some() || progress.hidden.is_some() || is_stale;
+    let has_stopped = has_stopped || lacks_backups(options, plan, progress);
     let has_failed = is_open || remaining.has_failed() || has_stopped || plan.cut_short.is_some();
     let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
     let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
@@ -219,6 +222,15 @@ fn status(
     } else {
         RunOutcome::Skipped
     })
+}
+
+/// Whether backups are missing that were due, so that the run fails. What other runs have made is theirs to tell: of several
+/// starts for one time, the one that makes its snapshots tells what was missed before.
+pub(crate) fn lacks_backups(options: &Options, plan: &Plan<'_>, progress: &Progress) -> bool {
+    let has_own = plan.due.iter().any(|(_, due)| due.is_now());
+    let tells_missed = !plan.missed.is_empty() && (!has_own || progress.creations > 0);
+    let is_lacking = plan.stopped > 0 || tells_missed || plan.meets_nothing.is_some() || plan.lacks_targets;
+    options.stopped == WhenStopped::Fail && !options.dry_run && !plan.is_disabled && is_lacking
 }
 
 /// How long to wait until the next look.
