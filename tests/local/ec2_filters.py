@@ -23,8 +23,8 @@ from ec2_rules import refuse, tags_of
 PAGE_MIN = 5
 PAGE_MAX = 1000
 FILTER_VALUES_MAX = 200
-# The length of a token: 1 to 2 KB (describe-security-groups/01 and 02).
-TOKEN_LENGTH = 1000
+# What a token holds, which base64 makes longer twice: to 1 to 2 KB (describe-security-groups/01 and 02).
+INNER_LENGTH = 650
 
 # The filters whose values may have wildcards. Amazon EC2 User Guide, "List and filter using the CLI and API": its examples are of
 # `description` and of tags. Whether ids, states and the like have them too is not said, so that here they do not.
@@ -79,7 +79,7 @@ def require_good_page(call: Any, kind: str) -> None:
 def write_token(call: Any, last_id: str) -> str:
     """A token: base64 of JSON, and never the same text twice (aws-live.md, 1, "token used twice")."""
     inner = {"l": last_id, "s": scope_of(call), "f": checksum(call, "Filters"), "n": next(_tokens_written)}
-    content = base64.b64encode(json.dumps(inner).encode().ljust(TOKEN_LENGTH // 2)).decode()
+    content = base64.b64encode(json.dumps(inner).encode().ljust(INNER_LENGTH)).decode()
     return base64.b64encode(json.dumps({"v": "2", "c": content, "s": "1"}).encode()).decode()
 
 
