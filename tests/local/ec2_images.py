@@ -1,7 +1,7 @@
-"""RegisterImage, DescribeImages and DeregisterImage, for images that are registered on snapshots.
+"""CreateImage, RegisterImage, DescribeImages and DeregisterImage, for images of snapshots.
 
-Stock moto gives every image a volume and a snapshot of its own, whatever the call says. Here an image registered by a call uses the
-snapshots that the call names, and EC2 refuses to delete them. The numbers are those of `shared/wire/errors`.
+Stock moto gives every image a volume and a snapshot of its own, whatever the call says. Here an image uses the
+snapshots that the call names, or that are made of its instance, and EC2 refuses to delete them. The numbers are those of `shared/wire/errors`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from moto.ec2.utils import random_ami_id
 from ec2_describe import answer_headers
 from ec2_filters import Values, filter_of, paged, require_good_page
 from ec2_rules import refuse, require_good_tags, tags_of
-from ec2_xml import XML, deregistered_answer, describe_answer, image_item, registered_answer
+from ec2_xml import XML, deregistered_answer, describe_answer, image_answer, image_item
 
 Answer = tuple[int, dict[str, str], str]
 
@@ -94,12 +94,28 @@ def register_image(self: Any) -> Answer:
     root_device = self._get_param("RootDeviceName") or "/dev/sda1"
     image = register(backend, name, self._get_param("Description") or "", root_device, devices)
     backend.tags[image].update(tags)
-    return 200, XML, registered_answer(image)
+    return 200, XML, image_answer("RegisterImage", image)
+
+
+def create_image(self: Any) -> Answer:
+    """CreateImage: a snapshot of each volume of the instance, described as describe-snapshots/23. It is available at once."""
+    backend, instance = self.ec2_backend, self.ec2_backend.get_instance(self._get_param("InstanceId"))
+    tags = self._parse_tag_specification()
+    image = register(backend, self._get_param("Name"), self._get_param("Description") or "", instance.root_device_name, [])
+    for name, attached in instance.block_device_mapping.items():
+        snapshot = backend.create_snapshot(attached.volume_id, f"Created by CreateImage({instance.id}) for {image}")
+        backend.tags[snapshot.id].update(tags.get("snapshot", {}))
+        backend.amis[image].devices.append(device(backend, snapshot.id, name))
+    backend.tags[image].update(tags.get("image", {}))
+    return 200, XML, image_answer("CreateImage", image)
 
 
 def deregister_image(self: Any) -> Answer:
     """DeregisterImage, which leaves the snapshots."""
-    self.ec2_backend.deregister_image(self._get_param("ImageId"))
+    id = self._get_param("ImageId")
+    if id in self.ec2_backend.deleted_amis:
+        refuse("InvalidAMIID.Unavailable", f"The image ID '{id}' is no longer available")  # 30
+    self.ec2_backend.deregister_image(id)
     return 200, XML, deregistered_answer()
 
 

@@ -55,6 +55,7 @@ def apply(switches: Switches) -> None:
     ElasticBlockStore.describe_snapshots = ec2_describe.describe_snapshots
     ElasticBlockStore.describe_volumes = ec2_describe.describe_volumes
     InstanceResponse.describe_instances = ec2_describe.describe_instances
+    AmisResponse.create_image = ec2_images.create_image
     AmisResponse.deregister_image = ec2_images.deregister_image
     AmisResponse.describe_images = ec2_images.describe_images
     AmisResponse.register_image = ec2_images.register_image

@@ -73,9 +73,9 @@ def return_answer(action: str) -> str:
     return answer(action, element("return", True))
 
 
-def registered_answer(id: str) -> str:
-    """What RegisterImage answers. No real answer was seen; the field is the model's."""
-    return answer("RegisterImage", element("imageId", id))
+def image_answer(action: str, id: str) -> str:
+    """What CreateImage answers, create-image/01, and RegisterImage, of which no real answer was seen."""
+    return answer(action, element("imageId", id))
 
 
 def deregistered_answer() -> str:

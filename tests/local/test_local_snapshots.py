@@ -134,7 +134,7 @@ def test_keys_that_cannot_be_used_are_refused_at_once_or_end_in_error(aws: Local
 def test_a_time_based_copy_says_so(aws: LocalAws, ec2: Any, source: str) -> None:
     copy = shown(ec2, copied(ec2, source, CompletionDurationMinutes=30))
     assert (copy["TransferType"], copy["CompletionDurationMinutes"]) == ("time-based", 30)
-    for wrong in (20, 0, 2895):
+    for wrong in (20, 1, 2895):
         with_duration = {"SourceRegion": REGION, "SourceSnapshotId": source, "CompletionDurationMinutes": wrong}
         assert code_of(ec2.copy_snapshot, **with_duration) == ("InvalidParameterValue", 400), "aws-live.md, 3, duration"
 
@@ -165,9 +165,11 @@ def test_what_an_image_uses_is_not_deleted_until_the_last_one_is_gone(ec2: Any, 
     assert account.snapshots() == {}, "aws-live.md, 6: 0.8 s after the last image went"
 
 
-def test_images_of_an_instance_keep_snapshots_of_their_own(ec2: Any, account: Account) -> None:
-    image = ec2.create_image(InstanceId=account.add_instance(), Name="of an instance")["ImageId"]
+def test_an_image_of_an_instance_has_a_snapshot_of_each_volume(ec2: Any, account: Account) -> None:
+    instance = account.add_instance()
+    image = ec2.create_image(InstanceId=instance, Name="of an instance")["ImageId"]
     [snapshot] = account.snapshots()
+    assert shown(ec2, snapshot)["Description"] == f"Created by CreateImage({instance}) for {image}", "describe-snapshots/23"
     assert error_of(ec2.delete_snapshot, SnapshotId=snapshot)[2] == f"The snapshot {snapshot} is currently in use by {image}"
 
 
