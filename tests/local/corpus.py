@@ -6,6 +6,7 @@ answers can be compared field by field with what the local AWS really sends.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import botocore.session
-from botocore.model import ListShape, Shape, StructureShape
+from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
 VARIABLE = "OPENDLM_WIRE"
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "wire"
@@ -55,6 +56,7 @@ def why_skipped() -> str:
     return f"{VARIABLE} is not set and there is no folder shared/wire beside the checkout"
 
 
+@functools.cache
 def answers(root: Path, operation: str) -> list[Recorded]:
     """All answers to an operation of EC2."""
     return [recorded(root, path, operation) for path in sorted((root / folder_of(operation)).iterdir())]
@@ -80,11 +82,17 @@ def tree_of(path: Path, operation: str) -> ElementTree.Element:
     """An answer as XML without namespaces."""
     if path.suffix == ".xml":
         return parse(path.read_bytes())
-    model = botocore.session.get_session().get_service_model("ec2").operation_model(operation)
+    model = ec2_model().operation_model(operation)
     root = ElementTree.Element(f"{operation}Response")
     if model.output_shape:
         fill(root, json.loads(path.read_text()), model.output_shape)
     return root
+
+
+@functools.cache
+def ec2_model() -> ServiceModel:
+    """The model of EC2."""
+    return botocore.session.get_session().get_service_model("ec2")
 
 
 def parse(text: bytes) -> ElementTree.Element:

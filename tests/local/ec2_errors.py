@@ -10,6 +10,8 @@ import base64
 import hashlib
 from collections.abc import Mapping
 
+import switches
+
 # What an error is sent as, where it is not 400. AuthFailure: 27. DryRunOperation: 02. UnauthorizedOperation: 38. The others: Amazon
 # EC2 API reference, "Error codes for the Amazon EC2 API".
 HTTP_STATUS = {
@@ -48,7 +50,7 @@ def words(code: str) -> str:
 def words_for(code: str, action: str, parameters: Mapping[str, str], account: str, region: str) -> str:
     """The message of an error about one call."""
     if code == "UnauthorizedOperation":
-        return unauthorized(action, arn_of(action, parameters, region), account)
+        return unauthorized(action, arn_of(action, parameters, account, region), account)
     if code == "AuthFailure" and action == "CopySnapshot":
         return not_authorized_for_key(parameters.get("KmsKeyId", ""))
     return words(code)
@@ -74,9 +76,13 @@ def encoded(text: str) -> str:
     return base64.urlsafe_b64encode(b"".join(digests)).decode()[:ENCODED_LENGTH]
 
 
-def arn_of(action: str, parameters: Mapping[str, str], region: str) -> str | None:
-    """What a call is refused on: a snapshot that is there, or one that is about to be made, whose ARN ends with a star (19)."""
+def arn_of(action: str, parameters: Mapping[str, str], account: str, region: str) -> str | None:
+    """What a call is refused on: a snapshot that is there, one that is about to be made, whose ARN ends with a star (19), or the
+    volume that a switch lets fail (38)."""
     if action.startswith(("Describe", "Get", "List")):
         return None
+    volume = parameters.get("VolumeId")
+    if action == "CreateSnapshot" and volume in switches.in_force().FAIL_VOLUMES:
+        return f"arn:aws:ec2:{region}:{account}:volume/{volume}"
     snapshot = parameters.get("SnapshotId") if action != "CreateVolume" else None
     return f"arn:aws:ec2:{region}::snapshot/{snapshot or '*'}"
