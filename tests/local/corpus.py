@@ -139,11 +139,14 @@ def json_fields(value: Any, prefix: str = "") -> set[str]:
 
 
 def errors(root: Path) -> Iterator[tuple[str, ErrorAnswer]]:
-    """Every recorded error: its file, with Code, Message and, where they were recorded, Operation and HTTPStatusCode."""
+    """Every recorded error: its file, with Code, Message and, where they were recorded, Operation and HTTPStatusCode. Of XML the list
+    of sources has the status."""
+    notes = dict(line.partition("\t")[::2] for line in (root / "sources.tsv").read_text().splitlines())
     for path in sorted((root / "errors").iterdir()):
         if path.suffix == ".json":
             said = json.loads(path.read_text())
             yield path.name, {**said, **said["Error"]}
         else:
             error = parse(path.read_bytes()).find("Errors/Error")
-            yield path.name, {child.tag: child.text for child in error}
+            status = re.search(r"HTTP (\d+)", notes[f"errors/{path.name}"])
+            yield path.name, {child.tag: child.text for child in error} | ({"HTTPStatusCode": int(status[1])} if status else {})
