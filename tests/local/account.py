@@ -179,8 +179,8 @@ class Account:
         self._ec2.delete_volume(volume)
 
     def set_state(self, instance: str, state: str, code: str = local_instances.USER_SHUTDOWN) -> None:
-        """Put an instance into a state, for the reason of that code. What is terminated loses its volumes, and those that were made
-        with it are deleted."""
+        """Put an instance into a state, for the reason of that code. What is terminated loses its volumes, and those that were
+        made with it are deleted."""
         found = self._ec2.get_instance(instance)
         found.become(state, code)
         for device in list(found.block_device_mapping.values()) if state == "terminated" else []:
@@ -203,8 +203,9 @@ class Account:
     ) -> str:
         """Add a snapshot that was started at `start` and took `seconds`. Nothing checks the tags: AWS may write `aws:` ones.
 
-        The volume need not exist: of NO_VOLUME are those that EBS direct made or that were imported. With a `message` the snapshot
-        failed, and that is what EC2 says of it; `full_size` is in bytes."""
+        The volume need not exist: of NO_VOLUME are those that EBS direct made or that were imported. With a `message` the
+        snapshot failed, and that is what EC2 says of it; `full_size` is in bytes.
+        """
         ec2 = self._ec2
         source = ec2.volumes.get(volume) or SimpleNamespace(id=volume, size=8, kms_key_id=None)
         snapshot = Snapshot(ec2, random_snapshot_id(), source, description, source.kms_key_id is not None, owner_id=owner)

@@ -139,8 +139,8 @@ def json_fields(value: Any, prefix: str = "") -> set[str]:
 
 
 def errors(root: Path) -> Iterator[tuple[str, ErrorAnswer]]:
-    """Every recorded error: its file, with Code, Message and, where they were recorded, Operation and HTTPStatusCode. Of XML the list
-    of sources has the status."""
+    """Every recorded error: its file, with Code, Message and, where they were recorded, Operation and HTTPStatusCode. Of XML
+    the list of sources has the status."""
     notes = dict(line.partition("\t")[::2] for line in (root / "sources.tsv").read_text().splitlines())
     for path in sorted((root / "errors").iterdir()):
         if path.suffix == ".json":

@@ -1,7 +1,7 @@
 """The errors of EC2 in EC2's own words, with the HTTP status of each.
 
-Where a real answer was seen, it is named: the numbers are those of `shared/wire/errors`. All other words are plausible, and nobody
-has seen them.
+Where a real answer was seen, it is named: the numbers are those of `shared/wire/errors`. All other words are plausible, and
+nobody has seen them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 import switches
 
-# What an error is sent as, where it is not 400. AuthFailure: 27. DryRunOperation: 02. UnauthorizedOperation: 38. The others: Amazon
-# EC2 API reference, "Error codes for the Amazon EC2 API".
+# What an error is sent as, where it is not 400. AuthFailure: 27. DryRunOperation: 02. UnauthorizedOperation: 38. The others:
+# Amazon EC2 API reference, "Error codes for the Amazon EC2 API".
 HTTP_STATUS = {
     "AuthFailure": 403,
     "DryRunOperation": 412,

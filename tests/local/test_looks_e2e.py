@@ -12,6 +12,7 @@ import contract
 import events
 from case import event_now
 from chain import Chain, bootstrap_path, chain
+from ec2_filters import PAGE_MAX
 from switches import Switches
 from template import template
 from wire import Call
@@ -49,6 +50,7 @@ def filters(call: Call) -> set[str]:
 
 
 def test_a_run_looks_at_everything_first_and_last_and_at_what_it_waits_for_between(local: Chain) -> None:
+    local.aws.switches.change({"PAGE_SCAN": PAGE_MAX})
     event = event_now("sample")
     # A start that the clock alone names may be answered by an earlier one: then every look is at everything.
     events.body_of(event)["ScheduledTime"] = events.time_text(events.now_to_the_second())
