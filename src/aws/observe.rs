@@ -7,9 +7,14 @@
 mod filters;
 mod instances;
 mod paging;
+#[cfg(feature = "mocks")]
+mod replay;
 mod snapshots;
 mod sources;
 mod volumes;
+
+#[cfg(feature = "mocks")]
+pub use replay::{Transcript, replay};
 
 use super::{Account, ObserveError};
 use crate::policy::decode::shown;
