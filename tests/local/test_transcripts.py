@@ -1,5 +1,5 @@
-"""Every answer of AWS that somebody has recorded (`../shared/wire`), through the real reader: the client, the SDK, `whole`, the
-readers of the listings, the calls and their failures. What it reads is held against the transcripts field by field.
+"""Every answer of AWS that somebody has recorded (`../shared/wire`), through the real reader: the client, the SDK, `whole`,
+the readers of the listings, the calls and their failures. What it reads is held against the transcripts field by field.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ def test_every_answer_is_read_as_it_was_given(wire: Path, replay: Any, name: str
 
 def test_no_file_of_the_folders_is_left_out(wire: Path) -> None:
     read = {answer.name for name in [*FOLDERS, ERRORS] for answer in transcripts.read(wire, name)}
-    there = {f"{name}/{path.name}" for name in [*FOLDERS, ERRORS] for path in (wire / name).rglob("*") if path.is_file()}
+    files = [path for name in [*FOLDERS, ERRORS] for path in (wire / name).rglob("*") if path.is_file()]
+    there = {path.relative_to(wire).as_posix() for path in files}
     assert read == there
 
 

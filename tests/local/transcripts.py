@@ -1,7 +1,7 @@
 """What AWS really answered (`../shared/wire`), as EC2 sends it, and what a reader has to make of it.
 
-A transcript in XML is sent as it is. One in JSON, as the AWS CLI or boto3 shows an answer, is turned into XML by the service model
-that those read it with. What is expected is read from the transcript itself, by nothing of opendlm's.
+A transcript in XML is sent as it is. One in JSON, as the AWS CLI or boto3 shows an answer, is turned into XML by the service
+model that those read it with. What is expected is read from the transcript itself, by nothing of opendlm's.
 """
 
 from __future__ import annotations
@@ -270,7 +270,8 @@ def instances(path: Path) -> dict[str, Any]:
 def instance(item: Item) -> dict[str, Any]:
     """What opendlm has to read of an instance."""
     state = item.text("instanceState/name", "State/Name")
-    is_configured = (item.text("hibernationOptions/configured", "HibernationOptions/Configured") or "").lower() == "true"
+    configured = item.text("hibernationOptions/configured", "HibernationOptions/Configured")
+    is_configured = (configured or "").lower() == "true"
     reason = item.text("stateReason/code", "StateReason/Code")
     if state in ("stopping", "stopped") and is_configured and reason == "Client.UserInitiatedHibernate":
         state = "hibernated"
