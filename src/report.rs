@@ -169,7 +169,7 @@ pub struct FailureReport {
     pub region: Option<String>,
     /// `CreateSnapshot`, `CreateSnapshots` or `DeleteSnapshot`; in a sum also `Run`, of a target that failed altogether.
     pub action: String,
-    /// The volume, the instance or the snapshot; of a run the role.
+    /// The volume, the instance or the snapshot; of a run the role; `account` or `session` where it concerns the whole run.
     pub resource: String,
     /// The schedule that a snapshot was to be made for.
     #[serde(skip_serializing_if = "Option::is_none")]

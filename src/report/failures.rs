@@ -17,16 +17,15 @@ pub(super) fn of(options: &Options, plan: &Plan<'_>, progress: &Progress, is_ove
     let remembered = progress.failures.iter().map(failure_report);
     let hopeless = plan.targets.iter().filter_map(|decision| hopeless(decision, progress, is_over));
     let outdated = plan.stands_back.filter(|why| why.is_failure()).map(outdated);
-    let lacking = if lacks_backups(options, plan, progress) { lacking(plan, is_over) } else { Vec::new() };
-    braked
-        .into_iter()
-        .chain(lacking)
-        .chain(outdated)
-        .chain(unseen)
-        .chain(hidden)
-        .chain(remembered)
-        .chain(hopeless)
-        .collect()
+    let is_lacking = is_over && lacks_backups(options, plan, progress);
+    let stops = braked.into_iter().chain(outdated).chain(unseen).chain(hidden);
+    let mut failures: Vec<FailureReport> = stops.chain(remembered).chain(hopeless).collect();
+    if is_lacking {
+        // That backups have stopped is news only where nothing else says why.
+        let tells_stopped = failures.is_empty();
+        failures.extend(lacking(plan, tells_stopped));
+    }
+    failures
 }
 
 /// The failure of a run that would delete more than it may: it says what it would have done and how to let it.
@@ -70,11 +69,8 @@ fn outdated(why: StandsBack) -> FailureReport {
     }
 }
 
-/// The failures of a run that found backups missing which were due, once it `is_over`.
-fn lacking(plan: &Plan<'_>, is_over: bool) -> Vec<FailureReport> {
-    if !is_over {
-        return Vec::new();
-    }
+/// The failures of a run that found backups missing which were due.
+fn lacking(plan: &Plan<'_>, tells_stopped: bool) -> Vec<FailureReport> {
     let failure = |code: &str, resource: String, schedule: Option<String>, message: String| FailureReport {
         account: None,
         region: None,
@@ -86,7 +82,7 @@ fn lacking(plan: &Plan<'_>, is_over: bool) -> Vec<FailureReport> {
         attempts: 0,
     };
     let all = |code: &str, message: String| failure(code, "all".to_owned(), None, message);
-    let stopped = (plan.stopped > 0).then(|| all("BackupsStopped", words::stopped(plan.stopped)));
+    let stopped = (plan.stopped > 0 && tells_stopped).then(|| all("BackupsStopped", words::stopped(plan.stopped)));
     let meets_nothing = plan.meets_nothing.map(|meets| all("NothingDue", words::meets_nothing(meets)));
     let lacks_targets = plan.lacks_targets.then(|| {
         all(

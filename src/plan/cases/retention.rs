@@ -42,7 +42,9 @@ fn e8_a_count_policy_that_is_enabled_again_deletes_its_surplus_once_the_next_one
     }
     let disabled = Policy { state: PolicyState::Disabled, ..policy.clone() };
     assert_eq!(run(&mut account, &disabled, &Options::default(), "2026-11-04T17:00:00Z"), (0, 0, RunOutcome::Skipped));
-    assert_eq!(run(&mut account, &policy, &Options::default(), "2026-11-05T17:00:00Z"), (1, 1, RunOutcome::Succeeded));
+    // The day that was missed meanwhile is told once.
+    assert_eq!(run(&mut account, &policy, &Options::default(), "2026-11-05T17:00:00Z"), (1, 1, RunOutcome::Partial));
+    assert_eq!(run(&mut account, &policy, &Options::default(), "2026-11-06T17:00:00Z"), (1, 1, RunOutcome::Succeeded));
 }
 
 #[test]
