@@ -244,8 +244,7 @@ async fn foreseen<T>(
     let now = clock::now();
     let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let everything = |plan: &Plan<'_>| plan.asks.clone();
-    let looked = closer::look(account, &event, (&mut progress, now), Timestamp::MAX, everything);
+    let looked = closer::look(account, &event, (&mut progress, now), Timestamp::MAX, turn::closer::asks_of_plan);
     let world = Box::pin(looked).await?;
     let plan = closer::planned(&event, &progress, now, &world);
     Ok(tell(&event, &progress, now, &world, &plan, &warnings))

@@ -5,6 +5,7 @@ use crate::answer::TurnError;
 use crate::aws::Account;
 use crate::event::Event;
 use crate::plan::{self, Plan};
+use crate::policy::Policy;
 use crate::report;
 use crate::turn::{Progress, closer};
 use crate::world::{Asks, World};
@@ -22,12 +23,13 @@ pub(super) async fn look(
     event: &Event,
     (progress, now): (&mut Progress, Timestamp),
     until: Timestamp,
-    asks: impl Fn(&Plan<'_>) -> Asks,
+    asks: fn(&Policy, &World, &Plan<'_>) -> Asks,
 ) -> Result<World, TurnError> {
     let mut world = observe(account, event, progress, until).await?;
     progress.note_look(&event.policy.id, &world, now, event.options.settling);
     for _ in 0..closer::LOOKS_MAX {
-        let asks = asks(&plan::plan(&event.policy, &event.options, &progress.start(), now, &world));
+        let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
+        let asks = asks(&event.policy, &world, &plan);
         if asks.is_empty() {
             break;
         }
@@ -55,7 +57,7 @@ async fn look_closer(
     let left = || Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
     if !asks.sources.is_empty() {
         let patience = left();
-        match tokio::time::timeout(patience, account.look_for_sources(&asks.sources, world)).await {
+        match tokio::time::timeout(patience, account.look_for_sources(&event.policy, &asks.sources, world)).await {
             Ok(looked) => looked.map_err(turn_error)?,
             Err(_) => {
                 return Err(TurnError::Unavailable(format!(

@@ -28,7 +28,7 @@ pub fn look_closer<E>(
     mut look: impl FnMut(&Asks, &mut World) -> Result<(), E>,
 ) -> Result<(), E> {
     for _ in 0..closer::LOOKS_MAX {
-        let asks = closer::asks_of_turn(&plan::plan(policy, options, start, now, world));
+        let asks = closer::asks_of_turn(policy, world, &plan::plan(policy, options, start, now, world));
         if asks.is_empty() {
             break;
         }
@@ -110,17 +110,21 @@ impl Ec2 {
     /// Answers what a plan asks. AMIs that cannot be seen count as asked for.
     ///
     /// # Errors
-    /// When EC2 does not say which sources are gone.
+    /// When EC2 does not say which sources are gone, or shows one as a target that no list showed.
     pub fn look_closer(&mut self, asks: &Asks, now: Timestamp, world: &mut World) -> Result<(), ListFailure> {
         if !asks.sources.is_empty() {
             self.list_fails()?;
         }
         for &source in &asks.sources {
             let at = self.by_id_at(now);
-            let exists = match source {
-                SourceId::Instance(id) => self.instances.iter().any(|life| life.is.id == id && life.exists.is_on(at)),
-                SourceId::Volume(id) => self.volumes.iter().any(|life| life.is.id == id && life.exists.is_on(at)),
-            };
+            let (exists, is_targeted) = match source {
+                SourceId::Instance(id) => self.instances.iter().find(|life| life.is.id == id).map(|l| l.standing(at)),
+                SourceId::Volume(id) => self.volumes.iter().find(|life| life.is.id == id).map(|l| l.standing(at)),
+            }
+            .unwrap_or_default();
+            if is_targeted {
+                return Err(ListFailure::Unavailable);
+            }
             if exists {
                 world.untargeted.insert(source);
             } else {

@@ -143,6 +143,12 @@ pub struct Life<T> {
 }
 
 impl<T> Life<T> {
+    /// Whether it exists at `at`, and whether the policy targets it then.
+    #[must_use]
+    pub fn standing(&self, at: Timestamp) -> (bool, bool) {
+        (self.exists.is_on(at), self.is_targeted(at))
+    }
+
     /// Whether the policy targets it at `at`.
     #[must_use]
     pub fn is_targeted(&self, at: Timestamp) -> bool {

@@ -1,17 +1,55 @@
 //! What has to be asked before anything of a plan is deleted.
 
 use crate::plan::{Plan, SnapshotVerdict};
-use crate::world::Asks;
+use crate::policy::{Policy, Targets};
+use crate::world::{Asks, Snapshot, SourceId, World};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 /// How many looks there are after the first plan: one that tells which sources are gone, and one at the AMIs once something
 /// goes because of that.
 pub const LOOKS_MAX: usize = 2;
 
+/// How many of the sources are asked for when a listing shows no target at all: an answer that is empty by mistake lacks all of
+/// them, so a few tell, and where all are really gone it costs a few calls.
+const PROBES_MAX: usize = 5;
+
 /// What a turn asks: of sources whatever is unproved, and about AMIs only when something goes now.
 #[must_use]
-pub fn asks_of_turn(plan: &Plan<'_>) -> Asks {
+pub fn asks_of_turn(policy: &Policy, world: &World, plan: &Plan<'_>) -> Asks {
     let goes_now = plan.snapshots.iter().any(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_)));
-    Asks { images: plan.asks.images && goes_now, ..plan.asks.clone() }
+    let mut asks = asks_of_plan(policy, world, plan);
+    asks.images &= goes_now;
+    asks
+}
+
+/// What a plan is to be shown with: also about AMIs that use what goes later.
+#[must_use]
+pub fn asks_of_plan(policy: &Policy, world: &World, plan: &Plan<'_>) -> Asks {
+    let mut asks = plan.asks.clone();
+    if !plan.is_disabled && world.volumes.is_empty() && world.instances.is_empty() {
+        asks.sources.extend(probes(policy, world, plan));
+    }
+    asks
+}
+
+/// What the newest snapshots of ours were made of, where no listing shows it and EC2 has not said that it is gone.
+fn probes(policy: &Policy, world: &World, plan: &Plan<'_>) -> BTreeSet<SourceId> {
+    let mut newest: Vec<&Snapshot> = plan.snapshots.iter().map(|decision| decision.snapshot).collect();
+    newest.sort_by_key(|snapshot| (Reverse(snapshot.start_time), snapshot.id));
+    let mut probes = BTreeSet::new();
+    for snapshot in newest {
+        let source = match policy.targets {
+            Targets::AllVolumes(_) | Targets::Volumes { .. } => Some(SourceId::Volume(snapshot.volume_id)),
+            Targets::Instances { .. } => snapshot.marks.instance_id.value().copied().map(SourceId::Instance),
+        };
+        let is_open = |source: &SourceId| !world.untargeted.contains(source) && !world.closer.gone.contains(source);
+        probes.extend(source.filter(is_open));
+        if probes.len() == PROBES_MAX {
+            break;
+        }
+    }
+    probes
 }
 
 #[cfg(test)]
@@ -20,7 +58,7 @@ mod tests {
     use crate::fixtures::{at, count, daily, policy, snapshot, start, volume};
     use crate::options::Options;
     use crate::plan::{self, KeepReason};
-    use crate::world::{Closer, SourceId, World};
+    use crate::world::Closer;
 
     const NOW: &str = "2026-11-22T17:00:00Z";
 
@@ -38,7 +76,7 @@ mod tests {
     fn check(world: &World, of_turn: (usize, bool), of_plan: (usize, bool)) {
         let (policy, options) = (policy(vec![daily("Default Schedule", count(1))]), Options::default());
         let plan = plan::plan(&policy, &options, &start(NOW), at(NOW), world);
-        let asks = asks_of_turn(&plan);
+        let asks = asks_of_turn(&policy, world, &plan);
         assert_eq!((asks.sources.len(), asks.images), of_turn);
         assert_eq!((plan.asks.sources.len(), plan.asks.images), of_plan);
     }
@@ -54,6 +92,20 @@ mod tests {
     }
 
     #[test]
+    fn when_no_target_is_listed_a_few_of_the_newest_sources_are_asked_for() {
+        let day = |number: u32| (number, number, "2026-11-21T17:00:00Z");
+        let nothing = world(&[], &[day(1), day(2)]);
+        check(&nothing, (2, false), (2, false));
+        check(&world(&[3], &[day(1), day(2)]), (0, false), (0, false));
+        let many: Vec<_> = (1..=20).map(day).collect();
+        check(&world(&[], &many), (PROBES_MAX, false), (PROBES_MAX, false));
+        let known: BTreeSet<SourceId> = [1, 2].map(|number| SourceId::Volume(volume(number).id)).into();
+        check(&World { untargeted: known.clone(), ..nothing.clone() }, (0, false), (0, false));
+        let closer = Closer { gone: known, ..Closer::default() };
+        check(&World { closer, ..nothing }, (0, false), (0, false));
+    }
+
+    #[test]
     fn two_looks_are_enough_for_what_goes_because_its_source_is_gone() {
         let policy = policy(vec![daily("Default Schedule", crate::fixtures::days(1))]);
         let options = Options::default();
@@ -64,7 +116,7 @@ mod tests {
         // Bounded: the last look leaves nothing to ask.
         loop {
             let plan = plan::plan(&policy, &options, &start(NOW), at(NOW), &world);
-            let asks = asks_of_turn(&plan);
+            let asks = asks_of_turn(&policy, &world, &plan);
             if asks.is_empty() {
                 let goes = |d: &&plan::SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_));
                 assert_eq!(plan.snapshots.iter().filter(goes).count(), 1, "all but the newest");

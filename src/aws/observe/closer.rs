@@ -6,8 +6,11 @@
 use super::by_id::{Answered, ask};
 use super::instances::instance_state;
 use super::paging::{PAGE_ITEMS_MAX, Pages};
+use super::sources::is_target;
 use super::volumes::volume_state;
+use crate::action::FailedKind;
 use crate::aws::{Account, ObserveError, failure};
+use crate::policy::Policy;
 use crate::world::{Closer, ImageId, InstanceId, InstanceState, SnapshotId, SourceId, VolumeId, VolumeState, World};
 use aws_sdk_ec2::types;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +33,15 @@ impl Account {
     /// Asks EC2 for volumes and instances by their ids, and notes in `world` which of them are gone and which are there.
     ///
     /// # Errors
-    /// When a call fails otherwise than because of a missing id, by the names of the state machine.
-    pub async fn look_for_sources(&self, sources: &BTreeSet<SourceId>, world: &mut World) -> Result<(), ObserveError> {
+    /// When a call fails otherwise than because of a missing id, by the names of the state machine. And `Unavailable` when EC2 shows
+    /// one as a target that no listing of this look showed: then the listings cannot be believed, and who plans by them may say
+    /// that there is nothing to back up.
+    pub async fn look_for_sources(
+        &self,
+        policy: &Policy,
+        sources: &BTreeSet<SourceId>,
+        world: &mut World,
+    ) -> Result<(), ObserveError> {
         let (mut volumes, mut instances) = (Vec::new(), Vec::new());
         for source in sources {
             match *source {
@@ -40,15 +50,15 @@ impl Account {
             }
         }
         let mut found = Found::default();
-        self.look_for_volumes(&volumes, &mut found).await?;
-        self.look_for_instances(&instances, &mut found).await?;
+        self.look_for_volumes(policy, &volumes, &mut found).await?;
+        self.look_for_instances(policy, &instances, &mut found).await?;
         let Found { gone, there } = found;
         world.closer.gone.extend(gone.intersection(sources));
         world.untargeted.extend(there.intersection(sources));
         Ok(())
     }
 
-    async fn look_for_volumes(&self, ids: &[VolumeId], found: &mut Found) -> Result<(), ObserveError> {
+    async fn look_for_volumes(&self, policy: &Policy, ids: &[VolumeId], found: &mut Found) -> Result<(), ObserveError> {
         let describe = async |ids| {
             let _permit = self.lanes.describe_volumes.admit().await;
             // What an account setting hides from its people is there all the same. Ids and a page size EC2 refuses.
@@ -62,12 +72,20 @@ impl Account {
         for volume in &shown {
             let Some(id) = volume.volume_id().and_then(VolumeId::parse) else { continue };
             let is_going = matches!(volume_state(volume.state()), VolumeState::Deleted | VolumeState::Deleting);
+            if !is_going && is_target(policy, volume.tags(), volume.operator()) {
+                return Err(not_listed("DescribeVolumes", &id.to_string()));
+            }
             found.note(SourceId::Volume(id), is_going);
         }
         Ok(())
     }
 
-    async fn look_for_instances(&self, ids: &[InstanceId], found: &mut Found) -> Result<(), ObserveError> {
+    async fn look_for_instances(
+        &self,
+        policy: &Policy,
+        ids: &[InstanceId],
+        found: &mut Found,
+    ) -> Result<(), ObserveError> {
         let describe = async |ids| {
             let _permit = self.lanes.describe_instances.admit().await;
             let call = self.client.describe_instances().include_managed_resources(true).set_instance_ids(Some(ids));
@@ -86,8 +104,11 @@ impl Account {
         for instance in &shown {
             let Some(id) = instance.instance_id().and_then(InstanceId::parse) else { continue };
             let state = instance_state(instance);
-            found
-                .note(SourceId::Instance(id), matches!(state, InstanceState::ShuttingDown | InstanceState::Terminated));
+            let is_going = matches!(state, InstanceState::ShuttingDown | InstanceState::Terminated);
+            if !is_going && is_target(policy, instance.tags(), instance.operator()) {
+                return Err(not_listed("DescribeInstances", &id.to_string()));
+            }
+            found.note(SourceId::Instance(id), is_going);
         }
         Ok(())
     }
@@ -114,6 +135,12 @@ impl Account {
         }
         Ok(())
     }
+}
+
+/// What a look finds out by the id of a target that it should have listed.
+fn not_listed(call: &'static str, id: &str) -> ObserveError {
+    let message = format!("{id} is a target of the policy by its id, but the listings of this look do not show it");
+    ObserveError::of(call, failure::failed(FailedKind::Unclear, "NotListed", &message))
 }
 
 impl Found {

@@ -64,7 +64,7 @@ impl Account {
     ) -> Result<Untargeted, ObserveError> {
         let noted: Noted<VolumeId> = Noted::new();
         let note = |volume: &types::Volume| {
-            if !is_hidden(volume.operator()) && asks_for(&policy.targets, volume.tags()) {
+            if is_target(policy, volume.tags(), volume.operator()) {
                 noted.note(volume.volume_id().and_then(VolumeId::parse));
             }
         };
@@ -93,7 +93,7 @@ impl Account {
     ) -> Result<Untargeted, ObserveError> {
         let noted: Noted<InstanceId> = Noted::new();
         let note = |instance: &types::Instance| {
-            if !is_hidden(instance.operator()) && asks_for(&policy.targets, instance.tags()) {
+            if is_target(policy, instance.tags(), instance.operator()) {
                 noted.note(instance.instance_id().and_then(InstanceId::parse));
             }
         };
@@ -118,9 +118,13 @@ impl Account {
     }
 }
 
-/// Whether a policy targets what carries these tags.
-fn asks_for(targets: &Targets, tags: &[types::Tag]) -> bool {
-    match targets {
+/// Whether a policy targets what carries these tags. What a service of AWS manages, and hides from listings, is none: it was not
+/// left out by mistake.
+pub(super) fn is_target(policy: &Policy, tags: &[types::Tag], operator: Option<&types::OperatorResponse>) -> bool {
+    if operator.and_then(types::OperatorResponse::hidden_by_default) == Some(true) {
+        return false;
+    }
+    match &policy.targets {
         Targets::AllVolumes(_) => true,
         Targets::Instances { any_of, .. } | Targets::Volumes { any_of } => carries(tags, any_of),
     }
@@ -129,11 +133,6 @@ fn asks_for(targets: &Targets, tags: &[types::Tag]) -> bool {
 /// The sources come from a set, so they are sorted.
 fn is_asked(sources: &[SourceId], source: SourceId) -> bool {
     sources.binary_search(&source).is_ok()
-}
-
-/// Whether a listing does not show it because a service of AWS manages it: then it was not left out by mistake.
-fn is_hidden(operator: Option<&types::OperatorResponse>) -> bool {
-    operator.and_then(types::OperatorResponse::hidden_by_default) == Some(true)
 }
 
 /// Of the sources that were asked for, those that exist: all of them where the answer was cut short, since what it did

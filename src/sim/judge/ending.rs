@@ -89,7 +89,7 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
 }
 
 /// Whether a run could know of a source: of one that no list shows, by the snapshots that were made of it, which EC2 is asked
-/// about. Where that answer was empty too, nobody can.
+/// about.
 fn could_know(ec2: &Ec2, by_instance: bool, source: SourceId, firm: Timestamp, ending: &Ending<'_>) -> bool {
     let is_shown = |record: &Record| {
         record.is_ours
@@ -98,9 +98,8 @@ fn could_know(ec2: &Ec2, by_instance: bool, source: SourceId, firm: Timestamp, e
             && record.exists(ending.looked_at)
     };
     match ending.emptied {
-        Emptied::Both => false,
         Emptied::Nothing => true,
-        Emptied::Targets => ec2.records.iter().any(is_shown),
+        Emptied::Both | Emptied::Targets => ec2.records.iter().any(is_shown),
     }
 }
 

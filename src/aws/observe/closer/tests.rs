@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::observe::tests::{instance, instances, tagged_volume, volumes};
-use crate::aws::tests::{account, error_answer};
+use crate::aws::tests::{account, default_policy, error_answer, instance_policy, policy};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::operation::describe_images::DescribeImagesOutput;
 use aws_sdk_ec2::operation::describe_instances::DescribeInstancesError;
@@ -51,7 +51,10 @@ async fn a_volume_is_gone_when_ec2_says_so_of_its_id_or_shows_it_going_and_not_w
         let [fails, shows] = volumes_by_id("vol-0b", code);
         let mut world = World::default();
         let asked = sources(&["vol-0a", "vol-0b", "vol-0c", "vol-0d", "vol-0f"]);
-        account(&[&fails, &shows]).look_for_sources(&asked, &mut world).await.unwrap();
+        account(&[&fails, &shows])
+            .look_for_sources(&policy(&[("auto-backup", "dlm")]), &asked, &mut world)
+            .await
+            .unwrap();
         assert_eq!(world.closer.gone, sources(&["vol-0b", "vol-0d"]), "{code}");
         assert_eq!(world.untargeted, sources(&["vol-0a", "vol-0c"]), "{code}");
         assert_eq!((world.volumes.len(), world.closer.images_asked), (0, false));
@@ -75,13 +78,16 @@ async fn an_instance_is_gone_when_it_is_not_found_or_terminated() {
                 };
                 let shown = asked.instance_ids().iter().map(|id| {
                     let state = types::InstanceState::builder().name(state(id)).build();
-                    instance(id, "vol-9", &[]).state(state).build()
+                    instance(id, "vol-9", &[]).set_tags(None).state(state).build()
                 });
                 instances(shown.collect(), None)
             });
         let mut world = World::default();
         let asked = sources(&["i-0a", "i-0b", "i-0c", "i-0d"]);
-        account(&[&fails, &shows]).look_for_sources(&asked, &mut world).await.unwrap();
+        account(&[&fails, &shows])
+            .look_for_sources(&policy(&[("auto-backup", "dlm")]), &asked, &mut world)
+            .await
+            .unwrap();
         assert_eq!(world.closer.gone, sources(&["i-0b", "i-0c", "i-0d"]), "{code}");
         assert_eq!(world.untargeted, sources(&["i-0a"]), "{code}");
     }
@@ -100,7 +106,8 @@ async fn a_look_for_sources_that_fails_fails_the_turn_and_proves_nothing() {
             .times(9)
             .build();
         let mut world = World::default();
-        let error = account(&[&fails]).look_for_sources(&sources(&["vol-0a"]), &mut world).await.unwrap_err();
+        let error =
+            account(&[&fails]).look_for_sources(&policy(&[]), &sources(&["vol-0a"]), &mut world).await.unwrap_err();
         assert_eq!((error.name(), world), (name, World::default()));
     }
 }
@@ -155,4 +162,30 @@ async fn a_role_without_the_right_has_asked_all_the_same() {
         account(&[&fails]).look_for_images(&mut closer).await.unwrap_err();
         assert_eq!(closer, Closer { images_asked: true, ..Closer::default() });
     }
+}
+
+/// The user's case: DescribeVolumes answers empty twice in one look, HTTP 200.
+#[tokio::test]
+async fn a_target_that_no_listing_showed_fails_the_look() {
+    let mut tagged = tagged_volume("vol-0a", &[("auto-backup", "dlm")]);
+    let by_id = |volume: types::Volume| {
+        mock!(Client::describe_volumes).then_output(move || volumes(vec![volume.clone()], None))
+    };
+    let look = async |policy: &Policy, rule: &Rule, id: &str| {
+        let mut world = World::default();
+        let looked = account(&[rule]).look_for_sources(policy, &sources(&[id]), &mut world).await;
+        (looked.map_err(|error| (error.name(), error.to_string())), world)
+    };
+    for policy in [policy(&[("auto-backup", "dlm")]), default_policy(false, &[])] {
+        let (looked, world) = look(&policy, &by_id(tagged.clone()), "vol-0a").await;
+        let (name, text) = looked.unwrap_err();
+        assert_eq!((name, world), ("Unavailable", World::default()));
+        assert!(text.contains("NotListed: vol-0a is a target of the policy by its id"), "{text}");
+    }
+    let instances =
+        mock!(Client::describe_instances).then_output(|| instances(vec![instance("i-0a", "vol-9", &[]).build()], None));
+    assert_eq!(look(&instance_policy(&[]), &instances, "i-0a").await.0.unwrap_err().0, "Unavailable");
+    tagged.state = Some(types::VolumeState::Deleting);
+    let (looked, world) = look(&policy(&[("auto-backup", "dlm")]), &by_id(tagged), "vol-0a").await;
+    assert_eq!((looked, world.closer.gone), (Ok(()), sources(&["vol-0a"])));
 }
