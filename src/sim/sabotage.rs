@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 pub enum Sabotage {
     /// The planner is told to keep one less.
     KeepsOneLess,
-    /// Holds are not seen.
+    /// Holds are not seen, and nobody looks once more.
     IgnoresHolds,
     /// Nothing is waited for before something is concluded from a list.
     TrustsLists,

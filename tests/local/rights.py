@@ -65,6 +65,7 @@ NEEDS = {
         TAGS_OF_A_NEW_SNAPSHOT,
     ),
     "DeleteSnapshot": (Need("ec2:DeleteSnapshot", SNAPSHOT, ABOUT_A_SNAPSHOT),),
+    "DescribeImages": (Need("ec2:DescribeImages", ANYTHING, ("ec2:Region",)),),
     "DescribeInstances": (Need("ec2:DescribeInstances", ANYTHING, ("ec2:Region",)),),
     "DescribeSnapshots": (Need("ec2:DescribeSnapshots", ANYTHING, ("ec2:Region",)),),
     "DescribeVolumes": (Need("ec2:DescribeVolumes", ANYTHING, ("ec2:Region",)),),
