@@ -2,7 +2,7 @@
 
 use crate::pace::Share;
 use crate::place::{ListObject, OneOf, Place};
-use crate::policy::{Age, AgeUnit, ScheduleName};
+use crate::policy::{Age, ScheduleName};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -34,8 +34,6 @@ pub struct Options {
     pub previous_names: BTreeMap<ScheduleName, Vec<ScheduleName>>,
     /// `RunNow`: every schedule of the policy is due, with the start itself as scheduled time. Default: false.
     pub run_now: bool,
-    /// `RunNowRetain`: how long a snapshot stays that `RunNow` made. Default: 7 days.
-    pub run_now_retain: Age,
     /// The revision of the policy that the event carries beside it; `None` where it has none. Which of two deployed versions is
     /// the newer one is told by it.
     pub revision: Option<Timestamp>,
@@ -90,9 +88,6 @@ pub enum Orphans {
 }
 
 impl Options {
-    /// A week: long enough for what the button was pressed for. Our own.
-    pub const RUN_NOW_RETAIN_DEFAULT: Age =
-        Age { interval: NonZeroU32::new(7).expect("not zero"), unit: AgeUnit::Days };
     /// DLM user guide: "snapshot creation starts within one hour of the scheduled time".
     pub const START_WINDOW_DEFAULT: SignedDuration = SignedDuration::from_mins(60);
     /// The longest that EC2's lists lag behind its writes, and by how much the clocks of two turns, or of a turn and EC2,
@@ -148,7 +143,6 @@ impl Default for Options {
             orphans: Orphans::Keep,
             previous_names: BTreeMap::new(),
             run_now: false,
-            run_now_retain: Self::RUN_NOW_RETAIN_DEFAULT,
             revision: None,
             settling: Self::SETTLING_DEFAULT,
             start_window: Self::START_WINDOW_DEFAULT,

@@ -214,8 +214,7 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     let ours = Ours::new(policy, options, part.snapshots.to_vec());
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, now, &ours, &broken);
-    let is_run_now = tagging::is_run_now(policy, options);
-    let clock = create::Clock { now, window: options.start_window, settling: options.settling, is_run_now };
+    let clock = create::Clock { now, window: options.start_window, settling: options.settling };
     let first = plan.targets.len();
     if !plan.is_disabled {
         create::decide(policy, &plan.due, clock, part.targets, &ours, &histories, &mut plan.targets);

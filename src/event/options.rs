@@ -70,7 +70,6 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
         }
     }
     let accept_count = keys.object("AcceptCount");
-    let run_now_retain = keys.object("RunNowRetain");
     let orphans = keys.any("Orphans");
     let previous_names = keys.object("PreviousNames");
     let (target, all_targets) = (keys.any("Target"), keys.any("Targets"));
@@ -87,15 +86,6 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     }
     if let Some(accept_count) = accept_count {
         options.accept_count = read_accept_count(accept_count, &format!("{prefix}AcceptCount"), policy, &mut errors);
-    }
-    if let Some(run_now_retain) = run_now_retain {
-        let prefix = format!("{prefix}RunNowRetain.");
-        let mut keys = Keys::new(run_now_retain, &prefix);
-        let (interval, unit) = (keys.any("Interval"), keys.any("IntervalUnit"));
-        if let Some(age) = read_age(&mut keys, interval, unit) {
-            options.run_now_retain = age;
-        }
-        errors.extend(keys.finish());
     }
     if let Some(previous_names) = previous_names {
         options.previous_names =

@@ -25,8 +25,6 @@ pub(super) struct Clock {
     pub(super) window: SignedDuration,
     /// For how long after a beginning EC2 may not show all that was begun.
     pub(super) settling: SignedDuration,
-    /// Whether what is made now is in no series.
-    pub(super) is_run_now: bool,
 }
 
 /// Adds one decision for each target and schedule that is due, and one for each that was missed.
@@ -52,8 +50,7 @@ pub(super) fn decide<'a>(
                 }
                 Due::Now { scheduled_time, answered_from, until } => {
                     let times = (answered_from, scheduled_time);
-                    let answers: Vec<Dated<'a>> =
-                        answers(ours, history.clone(), schedule, times, clock.is_run_now).collect();
+                    let answers: Vec<Dated<'a>> = answers(ours, history.clone(), schedule, times, false).collect();
                     Some((scheduled_time, verdict(policy, target, &answers, scheduled_time, until, clock)))
                 }
             };

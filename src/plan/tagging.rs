@@ -5,7 +5,7 @@
 
 use super::retain;
 use crate::options::Options;
-use crate::policy::{Policy, RetainRule, Schedule, Tag, Targets, Variable};
+use crate::policy::{Policy, RetainRule, Schedule, Tag, Variable};
 use crate::tags::stamp::{self, Stamp};
 use crate::tags::{self, written};
 use crate::world::InstanceId;
@@ -94,23 +94,14 @@ fn own_tags(purpose: &Purpose<'_>) -> Vec<Tag> {
         counts: schedules.iter().map(count).collect(),
         members: set.map(|(_, members)| members),
         revision: options.revision,
-        is_run_now: is_run_now(policy, options),
+        is_run_now: false,
     };
     own.push(stamp::tag(&own, &stamp));
     own
 }
 
-/// When the snapshot expires: the latest of all schedules that keep by age, because it stays as long as any of them keeps it; one
-/// of a RunNow by the age of its own.
+/// When the snapshot expires: the latest of all schedules that keep by age, because it stays as long as any of them keeps it.
 fn expiration_time(purpose: &Purpose<'_>) -> Option<Timestamp> {
-    let &Purpose { policy, options, schedules, scheduled_time, .. } = purpose;
-    if is_run_now(policy, options) {
-        return Some(retain::later_by(scheduled_time, options.run_now_retain));
-    }
+    let &Purpose { schedules, scheduled_time, .. } = purpose;
     schedules.iter().filter_map(|schedule| retain::expiration_time(&schedule.retain, scheduled_time)).max()
-}
-
-/// Whether a start makes snapshots that are in no series. A RunNow of a default policy is an ordinary start.
-pub(super) fn is_run_now(policy: &Policy, options: &Options) -> bool {
-    options.run_now && !matches!(policy.targets, Targets::AllVolumes(_))
 }

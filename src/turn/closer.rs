@@ -78,7 +78,8 @@ mod tests {
         let plan = plan::plan(&policy, &options, &start(NOW), at(NOW), world);
         let asks = asks_of_turn(&policy, world, &plan);
         assert_eq!((asks.sources.len(), asks.images), of_turn);
-        assert_eq!((plan.asks.sources.len(), plan.asks.images), of_plan);
+        let asks = asks_of_plan(&policy, world, &plan);
+        assert_eq!((asks.sources.len(), asks.images), of_plan);
     }
 
     #[test]

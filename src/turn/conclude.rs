@@ -229,7 +229,9 @@ fn status(
 pub(crate) fn lacks_backups(options: &Options, plan: &Plan<'_>, progress: &Progress) -> bool {
     let has_own = plan.due.iter().any(|(_, due)| due.is_now());
     let tells_missed = !plan.missed.is_empty() && (!has_own || progress.creations > 0);
-    let is_lacking = plan.stopped > 0 || tells_missed || plan.meets_nothing.is_some() || plan.lacks_targets;
+    // Whoever presses the button is no schedule that could be late.
+    let is_late = !options.run_now && (plan.stopped > 0 || tells_missed);
+    let is_lacking = is_late || plan.meets_nothing.is_some() || plan.lacks_targets;
     options.stopped == WhenStopped::Fail && !options.dry_run && !plan.is_disabled && is_lacking
 }
 

@@ -16,6 +16,8 @@ SCHEDULED_TAG = "opendlm:scheduled-time"
 EXPIRATION_TAG = "opendlm:expiration-time"
 INSTANCE_TAG = "opendlm:instance-id"
 HOLD_TAG = "opendlm:hold"
+ALSO_TAG = "opendlm:also"
+STAMP_TAG = "opendlm:stamp"
 
 DEFAULT_TIME = "17:00"
 DAYS_OF_UNIT = {"DAYS": 1, "WEEKS": 7}
@@ -36,12 +38,13 @@ def our_tags(
     instance: str | None = None,
     together: Iterable[dict[str, Any]] = (),
 ) -> dict[str, str]:
-    """All tags of a snapshot that the policy made at a scheduled time.
+    """All tags of a snapshot that the policy made at a scheduled time, without its stamp.
 
     `source_tags` are those of the volume, which CopyTags copies; `together` are the other schedules that had the same scheduled
     time. Where two say the same key, TagsToAdd wins over VariableTags and those over what is copied; the schedule that owns the
     snapshot wins over the others; and nothing wins over our own.
     """
+    together = list(together)
     schedules = [*together, schedule]
     tags = {}
     if any(each.get("CopyTags") is True for each in schedules):
@@ -56,7 +59,11 @@ def our_tags(
         SCHEDULE_TAG: str(schedule.get("Name")),
         SCHEDULED_TAG: time_text(scheduled_time),
     }
-    expires = expiration(schedule, scheduled_time)
+    if together:
+        tags[ALSO_TAG] = "+".join(str(each.get("Name")) for each in together)
+    ages = [expires for each in schedules if (expires := expiration(each, scheduled_time)) is not None]
+    # Of schedules that coincide the longest age holds.
+    expires = max(ages, default=None)
     if expires is not None:
         tags[EXPIRATION_TAG] = time_text(expires)
     return {**tags, INSTANCE_TAG: instance} if instance else tags

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import targets
 from account import AccountSeen, SnapshotSeen
-from contract import EXPIRATION_TAG, HOLD_TAG, INSTANCE_TAG, POLICY_TAG, SCHEDULED_TAG
+from contract import EXPIRATION_TAG, HOLD_TAG, INSTANCE_TAG, POLICY_TAG, SCHEDULED_TAG, STAMP_TAG
 from contract import our_description, our_tags, owner_of, parse
 from events import is_disabled, options_of, policy_of, schedules_of, start_of
 from targets import Source
@@ -17,6 +18,8 @@ from targets import Source
 START_WINDOW_MINUTES = 60
 # Where the start is the clock of the first turn, a snapshot is made this soon after it, retries included.
 CLOCK_START_MAX = timedelta(minutes=2)
+# What a stamp says: a digest, the time of the call, the counts in force and the members of a set.
+STAMP = r"1 d=[0-9a-f]{16} t=\S+Z k=(\d+|-)(\+(\d+|-))*( n=\d+)?"
 
 Snapshots = dict[str, SnapshotSeen]
 
@@ -145,7 +148,10 @@ def broken_snapshot(event: Any, schedule: dict[str, Any], source: Source, snapsh
     tags = our_tags(
         policy_of(event), schedule, scheduled_time, source_tags=source.tags, instance=source.instance, together=others
     )
-    if dict(snapshot.tags) != tags:
+    seen = dict(snapshot.tags)
+    if not re.fullmatch(STAMP, seen.pop(STAMP_TAG, "")):
+        problems.append(f"{snapshot.id} has the stamp {snapshot.tag(STAMP_TAG)}, expected a stamp")
+    if seen != tags:
         problems.append(f"{snapshot.id} has the tags {dict(snapshot.tags)}, expected {tags}")
     return problems
 
