@@ -10,13 +10,13 @@ use std::num::NonZeroU32;
 pub enum Sabotage {
     /// The planner is told to keep one less.
     KeepsOneLess,
-    /// Holds are not seen.
+    /// Holds are not seen, and nobody looks once more.
     IgnoresHolds,
     /// Nothing is waited for before something is concluded from a list.
     TrustsLists,
     /// Snapshots that are under way are taken for complete.
     TrustsPending,
-    /// Whoever made a snapshot: the tags alone count.
+    /// Whoever made a snapshot: the tags alone count, and nobody looks once more.
     TrustsTags,
     /// Every execution says that it succeeded.
     AlwaysSucceeds,
