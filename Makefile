@@ -23,8 +23,15 @@ SEEDS ?= 300
 # How long each target of `make fuzz` runs.
 SECONDS ?= 60
 
+# What the function is built for: arm64 or x86_64, as the template's parameter Architecture.
+ARCHITECTURE ?= arm64
+LAMBDA_BUILD = cargo lambda build --release $(LAMBDA_TARGET) --no-default-features --features aws --bin bootstrap
+LAMBDA_TARGET = $(or $(LAMBDA_TARGET_$(ARCHITECTURE)),$(error ARCHITECTURE is $(ARCHITECTURE), expected arm64 or x86_64))
+LAMBDA_TARGET_arm64 := --arm64
+LAMBDA_TARGET_x86_64 := --x86-64
+
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test test-core bench bootstrap check fmt clippy walls doc deny mutants fuzz soak validate build deploy build-OpendlmFunction clean
+.PHONY: help run invoke serve test deployed test-core bench bootstrap check fmt clippy walls doc deny mutants fuzz soak validate build deploy build-OpendlmFunction clean
 
 help: ## list these words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +48,11 @@ serve: venv ## a local AWS in the foreground, to try opendlm plan and run agains
 test: ready ## every test
 	cargo test --locked --features $(FEATURES)
 	$(VENV) -m pytest -q tests/local
+
+# The function as `make run` has it, stripped: what is deployed for real is compiled from the start, for another machine.
+deployed: ready ## deploy the stack with the SAM CLI to an AWS emulator by others, and run it there (450 MB of Python packages)
+	@$(PYTHON) tests/deployed/prepare.py $(BOOTSTRAP)
+	$(VENV) -m pytest -q -rs tests/deployed
 
 test-core: ## the ground floor alone, under a minute from cold: no AWS crate is compiled
 	cargo test --locked --lib
@@ -104,15 +116,20 @@ fuzz: ## hostile input for the readers, SECONDS=60 for each of the two targets (
 validate: ## sam validate --lint and the state machine's schema (342 MB of Python packages)
 	$(PYTHON) tests/local/sam_validate.py
 
-build: ## the arm64 zip for Lambda, target/lambda/bootstrap/bootstrap.zip (needs cargo-lambda and the arm64 target)
-	cargo lambda build --release --arm64 --no-default-features --features aws --bin bootstrap --output-format zip
+build: ## the zip for Lambda, target/lambda/bootstrap/bootstrap.zip, ARCHITECTURE=arm64 (needs cargo-lambda and the target)
+	$(LAMBDA_BUILD) --output-format zip
 
-build-OpendlmFunction: # what `sam build` calls
-	cargo lambda build --release --arm64 --no-default-features --features aws --bin bootstrap
+# What `sam build` calls. `make deployed` has built the function already, for this machine, and says where it is.
+build-OpendlmFunction:
+ifdef OPENDLM_BUILT
+	cp $(OPENDLM_BUILT) $(ARTIFACTS_DIR)/bootstrap
+else
+	$(LAMBDA_BUILD)
 	cp $(CARGO_TARGET_DIR)/lambda/bootstrap/bootstrap $(ARTIFACTS_DIR)/
+endif
 
-deploy: ## build and deploy to the account that your credentials name
-	sam build && sam deploy --guided
+deploy: ## build and deploy to the account that your credentials name, ARCHITECTURE=arm64
+	ARCHITECTURE=$(ARCHITECTURE) sam build && sam deploy --guided --parameter-overrides Architecture=$(ARCHITECTURE)
 
 clean: ## forget what was built
 	rm -rf .venv .venv-sam .local .aws-sam

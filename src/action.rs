@@ -140,11 +140,46 @@ pub struct Failed {
     pub message: String,
 }
 
+impl Failed {
+    /// What a person can do about it, where that is not about one resource.
+    #[must_use]
+    pub fn cure(&self) -> Option<&'static str> {
+        match self.kind {
+            FailedKind::AccountFull => {
+                Some("the account has as many snapshots as its quota allows: delete some, or have the quota raised")
+            }
+            FailedKind::Expired => Some(cure_of_expired(&self.message)),
+            FailedKind::Denied
+            | FailedKind::Refused
+            | FailedKind::Throttled
+            | FailedKind::TooManyPending
+            | FailedKind::TooSoon
+            | FailedKind::Unclear => None,
+        }
+    }
+}
+
+/// What helps against `RequestExpired`, by EC2's message: it names the time of the request where a clock is off, and says no
+/// more where a session has expired (shared/wire/errors/09 and 17).
+pub(crate) fn cure_of_expired(message: &str) -> &'static str {
+    if message.contains("Timestamp date is") {
+        "this machine's clock is off: set it"
+    } else {
+        "sign in again, or this machine's clock is off"
+    }
+}
+
 /// What a failed call means for the next turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailedKind {
+    /// The account has as many snapshots as its quota allows: nothing was changed, and no other creation fares better
+    /// before some are deleted.
+    AccountFull,
     /// The role may not make this call.
     Denied,
+    /// The session has expired, or this machine's clock is off: nothing was changed, and no other call of this turn fares
+    /// better.
+    Expired,
     /// EC2 refused this call for this resource: nothing was changed.
     Refused,
     /// EC2 had too many calls: nothing was changed.

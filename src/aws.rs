@@ -20,6 +20,8 @@ mod whole;
 
 pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};
 pub use failure::{CallFailed, ObserveError};
+#[cfg(feature = "mocks")]
+pub use observe::{Transcript, replay};
 
 use crate::pace::Limits;
 pub use accounts::Accounts;

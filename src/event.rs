@@ -18,14 +18,15 @@ mod list;
 mod options;
 mod reading;
 mod reports;
+mod start;
 mod targets;
 #[cfg(test)]
 mod tests;
 
 use crate::options::{Options, Start, StartOrigin};
 use crate::place::OneOf;
-use crate::policy::Policy;
 use crate::policy::decode::{self, Finding, IdRule, Reading};
+use crate::policy::{CreateRule, Policy, StartTime, StartTimeOrigin};
 use crate::tags::{to_the_second, written};
 use crate::turn::Progress;
 pub use bounds::EVENT_LENGTH_MAX;
@@ -153,7 +154,8 @@ pub fn with_bare_policy_wrapped(value: Value) -> Value {
 /// Whether a document is a policy without an event around it.
 fn is_bare_policy(value: &Value) -> bool {
     let is_event_key = |key: &&str| value.get(key).is_some();
-    value.is_object() && !["Policy", "detail", "detail-type", "Options", "ScheduledTime"].iter().any(is_event_key)
+    value.is_object()
+        && !["Policy", "detail", "detail-type", "Options", "Revision", "ScheduledTime"].iter().any(is_event_key)
 }
 
 fn read_envelope(object: &Map<String, Value>, id: IdRule) -> Reading<Event> {
@@ -179,11 +181,13 @@ fn read_envelope(object: &Map<String, Value>, id: IdRule) -> Reading<Event> {
 fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>, id: IdRule) -> Reading<Event> {
     let mut keys = Keys::new(object, prefix);
     let policy_value = keys.any("Policy");
-    let scheduled_time = keys.instant("ScheduledTime").or(time).map(to_the_second);
+    let mut warnings = Vec::new();
+    let scheduled_time = start::scheduled_time(&mut keys, prefix, &mut warnings).or(time).map(to_the_second);
     let progress = bounds::progress(&mut keys);
     if keys.any("Event").is_some() {
         keys.not_supported("Event");
     }
+    let revision = keys.instant("Revision").map(to_the_second);
     let options = keys.object("Options");
     let targets_list = keys.any("TargetsList");
     let document = bounds::document(&mut keys, object, scheduled_time);
@@ -200,24 +204,45 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
         }
     };
     let Some(policy_value) = policy_value else {
-        return Reading { value: None, errors, not_supported, warnings: vec![] };
+        return Reading { value: None, errors, not_supported, warnings };
     };
     let policy = decode::policy(policy_value, &format!("{prefix}Policy"), id);
     let options = options::read(options, &format!("{prefix}Options"), policy.value.as_ref());
     errors.extend(options.errors);
     not_supported.extend(options.not_supported);
-    let options_warnings = options.warnings;
+    warnings.extend(options.warnings);
     let mut options = options.value.unwrap_or_default();
+    options.revision = revision;
     match (targets_list, &options.targets_from) {
         (Some(list), Some(_)) => options.targets = list::read(list, &mut errors),
         (Some(_), None) => errors.push(list::unasked(prefix)),
         (None, _) => {}
     }
     policy
-        .map(|policy| Event { policy, options, scheduled_time, progress, document })
+        .map(|policy| Event {
+            policy: with_derived_times(policy, &options),
+            options,
+            scheduled_time,
+            progress,
+            document,
+        })
         .with_errors(errors)
         .with_not_supported(not_supported)
-        .with_warnings(options_warnings)
+        .with_warnings(warnings)
+}
+
+/// A schedule without `Times` that was renamed keeps the time that was derived from its first name: the oldest of its previous
+/// ones, which `PreviousNames` names first.
+fn with_derived_times(mut policy: Policy, options: &Options) -> Policy {
+    for schedule in &mut policy.schedules {
+        let first = options.previous_names.get(&schedule.name).and_then(|names| names.first());
+        if let (CreateRule::Interval { at, .. }, Some(first)) = (&mut schedule.create, first)
+            && at.origin == StartTimeOrigin::Derived
+        {
+            *at = StartTime::derived(&policy.id, first);
+        }
+    }
+    policy
 }
 
 fn refused<T>(path: &str, message: String) -> Reading<T> {

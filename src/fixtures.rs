@@ -98,6 +98,7 @@ pub(crate) fn snapshot(number: u32, volume: u32, scheduled_time: &str) -> Snapsh
         volume_id: volume_id(volume),
         description: tags::description(&policy_id(), &schedule).into(),
         state: SnapshotState::Completed,
+        state_message: None,
         start_time: scheduled_time,
         origin: Origin::Created,
         marks: Marks {
@@ -119,7 +120,7 @@ impl Snapshot {
     }
 
     pub(crate) fn pending(self) -> Self {
-        self.in_state(SnapshotState::Pending { progress_percent: 10 })
+        self.in_state(SnapshotState::Pending)
     }
 
     pub(crate) fn of_schedule(mut self, schedule_name: &str) -> Self {

@@ -20,7 +20,7 @@ use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
-use lines::{log_action, log_decisions, log_limits, log_turn};
+use lines::{log_action, log_decisions, log_failed_snapshots, log_limits, log_turn};
 use serde_json::Value;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -189,12 +189,13 @@ async fn single_turn(
     progress.pace = account.buckets().known(ended);
     let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, ended);
     if let Some(denied) = &conclusion.denied {
-        let advice = "give the role the rights that template.yaml lists";
+        let advice = denied.cure().unwrap_or("give the role the rights that template.yaml lists");
         return Err(TurnError::AccessDenied(format!("{}: {}; {advice}", denied.code, denied.message)));
     }
     let report =
         report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, warnings);
     let answer = Answer::new(event, &conclusion, report, warnings);
+    log_failed_snapshots(policy_id, target, &plan, conclusion.status);
     log_turn(policy_id, &answer, &conclusion);
     Ok(Turned { answer, status: conclusion.status, progress: conclusion.progress })
 }
@@ -287,7 +288,7 @@ fn budget(buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
 fn turn_error(error: ObserveError) -> TurnError {
     let message = report::chain(&error);
     match error {
-        ObserveError::AccessDenied(_) => TurnError::AccessDenied(message),
+        ObserveError::AccessDenied(_) | ObserveError::Expired(_) => TurnError::AccessDenied(message),
         ObserveError::Throttled(_) => TurnError::Throttled(message),
         ObserveError::Unavailable(_) => TurnError::Unavailable(message),
     }

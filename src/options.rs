@@ -44,6 +44,8 @@ pub struct Options {
     pub settling: SignedDuration,
     /// `StartWindowMinutes`: how long after a scheduled time its snapshots may still be begun. Default: 60, as DLM.
     pub start_window: SignedDuration,
+    /// `Stopped`: whether a run fails where backups are missing that were due. Default: `FAIL`.
+    pub stopped: WhenStopped,
     /// `Target`: the account and Region that this run works in. Default: those of the function.
     pub target: Option<Place>,
     /// `Target.Number` and `Target.Of`, which no user writes: this run is for one of the targets of a run that was split, and
@@ -65,6 +67,15 @@ pub enum MaximumDeletions {
     Number(usize),
     /// So many per cent of the snapshots that are ours, rounded down.
     PerCent(u8),
+}
+
+/// What a run does about backups that are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenStopped {
+    /// `FAIL`: it ends PARTIAL, so that alarms fire.
+    Fail,
+    /// `TELL`: its report says so.
+    Tell,
 }
 
 /// What happens to snapshots of ours that nothing manages any more.
@@ -141,6 +152,7 @@ impl Default for Options {
             revision: None,
             settling: Self::SETTLING_DEFAULT,
             start_window: Self::START_WINDOW_DEFAULT,
+            stopped: WhenStopped::Fail,
             target: None,
             one_of: None,
             targets: Vec::new(),

@@ -73,10 +73,7 @@ impl fmt::Display for Place {
 
 impl RoleArn {
     /// What one looks like, for messages.
-    pub const EXPECTED: &str =
-        "the ARN of a role such as arn:aws:iam::111122223333:role/opendlm-target, in aws, aws-cn or aws-us-gov";
-    /// The partitions that anybody can have an account in.
-    const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
+    pub const EXPECTED: &str = "the ARN of a role such as arn:aws:iam::111122223333:role/opendlm-target";
     /// STS API reference, AssumeRole: `RoleArn`.
     const LENGTH_MAX: usize = 2048;
     /// IAM API reference, CreateRole: `RoleName`.
@@ -92,7 +89,7 @@ impl RoleArn {
         let resource = resource.strip_prefix("role/")?;
         let (path, name) = resource.rsplit_once('/').unwrap_or(("", resource));
         let is_role = *arn == "arn"
-            && Self::PARTITIONS.contains(partition)
+            && is_partition(partition)
             && *service == "iam"
             && region.is_empty()
             && account.len() == Self::ACCOUNT_DIGITS
@@ -138,6 +135,20 @@ impl ExternalId {
     }
 }
 
+/// `aws(-[a-z0-9]+)*`: a partition by its form, as in `aws-us-gov` and `aws-eusc`.
+///
+/// Not a list: AWS opens new ones, and a role in one that is not there costs a refusal of STS and nothing else.
+fn is_partition(text: &str) -> bool {
+    let mut words = text.split('-');
+    words.next() == Some("aws") && words.all(is_word)
+}
+
+/// Whether a text is lowercase letters and digits, and begins with a letter.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
 /// `[\w+=,.@-]`: what IAM takes in names of roles and sessions.
 fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte)
@@ -148,18 +159,22 @@ impl Region {
     pub const EXPECTED: &str = "a Region such as eu-west-1";
     /// Twice the longest there is, `ap-northeast-1`. It becomes part of the endpoint's name.
     const LENGTH_MAX: usize = 32;
+    /// All of today's have one digit.
+    const DIGITS_MAX: usize = 2;
 
-    /// Reads the name of a Region, `[a-z]{2}(-[a-z]+)+-[0-9]`.
+    /// Reads the name of a Region by its form: words and a number, joined by hyphens, as in `us-gov-west-1` and
+    /// `eusc-de-east-1`. Zones (`eu-west-1a`, `us-west-2-lax-1`) are not Regions.
+    ///
+    /// Not a list: AWS opens new ones, and one that is not there costs a run that fails and nothing else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('-').collect();
         let [area, words @ .., number] = parts.as_slice() else { return None };
-        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-        let is_region = area.len() == 2
-            && is_word(area)
+        let is_region = is_word(area)
+            && area.len() >= 2
             && !words.is_empty()
             && words.iter().all(|word| is_word(word))
-            && number.len() == 1
+            && (1..=Self::DIGITS_MAX).contains(&number.len())
             && number.bytes().all(|byte| byte.is_ascii_digit())
             && text.len() <= Self::LENGTH_MAX;
         is_region.then(|| Self(text.to_owned()))

@@ -20,6 +20,7 @@ mod duplicate;
 mod evidence;
 mod foresee;
 mod history;
+mod missed;
 mod orphan;
 mod ours;
 mod part;
@@ -44,6 +45,7 @@ pub use due::Due;
 pub use evidence::StandsBack;
 use history::Histories;
 use jiff::Timestamp;
+pub use missed::{MeetsNothing, Missed};
 pub use orphan::{OrphanCount, OrphanOf};
 use ours::Ours;
 use part::Part;
@@ -79,6 +81,12 @@ pub struct Plan<'a> {
     /// How many targeted volumes have a newest complete snapshot that is older than their schedule's period and start
     /// window: their backups have stopped.
     pub stopped: usize,
+    /// Scheduled times that nobody answered, which this run is the first to tell.
+    pub missed: Vec<Missed<'a>>,
+    /// Nothing is due, and no snapshot shows that other starts meet their times.
+    pub meets_nothing: Option<MeetsNothing>,
+    /// No target was found, although a volume or instance is still there that the policy has made snapshots of.
+    pub lacks_targets: bool,
     /// How many observed snapshots are not ours although they carry our tag and a description like ours.
     pub foreign: usize,
 }
@@ -151,6 +159,8 @@ fn plan_in_parts<'a>(
     let silence = orphan::Silence::new(policy, options, ours.iter().copied());
     plan.stands_back = evidence::of(policy, options, start, now, ours.iter().copied());
     let stands_back = plan.stands_back;
+    let windows = missed::Windows::new(policy, options, start, ours.iter().copied());
+    let has_snapshots = !ours.is_empty();
     plan.snapshots.reserve_exact(ours.len());
     plan.targets.reserve_exact(plan.due.iter().filter(|(_, due)| due.is_now()).count() * targets.len());
     let mut changes = false;
@@ -166,6 +176,7 @@ fn plan_in_parts<'a>(
             stands_back,
             sources: &sources,
             silence: &silence,
+            windows: &windows,
             stopped: &stopped,
         };
         changes |= add(&mut plan, &rules, start, world, &part);
@@ -173,6 +184,9 @@ fn plan_in_parts<'a>(
     if !changes {
         foresee::forget(&mut plan.snapshots);
     }
+    let found = (!targets.is_empty(), has_snapshots);
+    plan.meets_nothing = missed::meets_nothing(policy, options, start, &plan.due, found);
+    plan.lacks_targets = targets.is_empty() && !world.untargeted.is_empty() && plan.orphans.of_untargeted_sources > 0;
     apply_brakes(&mut plan, options);
     let goes = |d: &SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Delete(_)) || d.goes_later.is_some();
     plan.asks.images = !world.closer.images_asked && plan.snapshots.iter().any(goes);
@@ -212,7 +226,10 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     foresee::note(later, &mut decisions);
     plan.orphans.add(orphan::count(policy, world, rules.sources, &ours, &decisions));
     plan.snapshots.append(&mut decisions);
-    plan.stopped += rules.stopped.count(&histories);
+    if !plan.is_disabled {
+        plan.stopped += rules.stopped.count(part.targets, &ours, &histories);
+        rules.windows.add(policy, part.targets, &ours, &histories, &mut plan.missed);
+    }
     plan.older.add(start, rules, &ours);
     changes
 }
@@ -238,6 +255,9 @@ impl Plan<'_> {
             asks: Asks::default(),
             orphans: OrphanCount::default(),
             stopped: 0,
+            missed: Vec::new(),
+            meets_nothing: None,
+            lacks_targets: false,
             foreign: 0,
         }
     }
@@ -253,6 +273,7 @@ struct Rules<'r, 'a> {
     stands_back: Option<StandsBack>,
     sources: &'r orphan::Sources<'r>,
     silence: &'r orphan::Silence,
+    windows: &'r missed::Windows<'a>,
     stopped: &'r Stopped<'r>,
 }
 

@@ -169,7 +169,7 @@ pub struct FailureReport {
     pub region: Option<String>,
     /// `CreateSnapshot`, `CreateSnapshots` or `DeleteSnapshot`; in a sum also `Run`, of a target that failed altogether.
     pub action: String,
-    /// The volume, the instance or the snapshot; of a run the role.
+    /// The volume, the instance or the snapshot; of a run the role; `account` or `session` where it concerns the whole run.
     pub resource: String,
     /// The schedule that a snapshot was to be made for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,7 +193,7 @@ pub fn report(
     warnings: &[String],
 ) -> Report {
     let is_over = matches!(status, Status::Done(RunOutcome::Partial));
-    let failures = failures::of(plan, progress, is_over);
+    let failures = failures::of(options, plan, progress, is_over);
     let failed = progress.failures_left_out.saturating_add(u64::try_from(failures.len()).unwrap_or(u64::MAX));
     let outcome = match status {
         Status::Done(outcome) => Some(outcome_name(outcome)),
@@ -320,10 +320,7 @@ fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
     let mut sentences = about_targets(plan);
     sentences.push(format!("{} made and {} deleted in this run", report.created, report.deleted));
     if plan.stopped > 0 {
-        sentences.push(format!(
-            "backups of {} volumes have stopped: their newest complete snapshot is older than their schedule allows",
-            plan.stopped
-        ));
+        sentences.push(words::stopped(plan.stopped));
     }
     if let Some(why) = plan.stands_back {
         sentences.push(words::stands_back(why));

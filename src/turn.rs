@@ -12,6 +12,7 @@ pub mod lifetime;
 pub mod look;
 pub mod progress;
 mod remaining;
+mod run_wide;
 #[cfg(test)]
 mod tests;
 pub mod unsettled;
@@ -22,6 +23,7 @@ use crate::options::Options;
 use crate::plan::{self, Brake, Plan, TargetDecision, TargetVerdict};
 use crate::policy::{Policy, Targets};
 use crate::world::SnapshotState;
+pub(crate) use conclude::lacks_backups;
 pub use conclude::{Conclusion, RunOutcome, Status, WAITS_SECONDS, conclude};
 use jiff::{SignedDuration, Timestamp};
 pub use lifetime::TURNS_MAX;
@@ -77,7 +79,18 @@ pub fn select(
         return selection;
     }
     let unsettled = progress.unsettled_at(now, options.settling);
-    let ready = ready(plan, progress, now, &unsettled);
+    let mut ready = ready(plan, progress, now, &unsettled);
+    let mut budget = budget;
+    if progress.is_account_full() {
+        // Which one changes from turn to turn, since a set may be too large for the room that there is.
+        let place = usize::try_from(progress.turns).unwrap_or(0).checked_rem(ready.len());
+        ready.rotate_left(place.unwrap_or(0));
+        budget = Budget {
+            creations_max: budget.creations_max.min(1),
+            set_creations_max: budget.set_creations_max.min(1),
+            ..budget
+        };
+    }
     let making = Making { policy, options, now };
     select_creations(making, plan, progress, (ready, &unsettled), budget, &mut selection);
     leave_what_cannot_be_remembered(options, &mut selection);

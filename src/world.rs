@@ -175,12 +175,14 @@ pub enum VolumeState {
 pub struct Snapshot {
     /// `snap-...`.
     pub id: SnapshotId,
-    /// The volume that it was made of. EC2 writes an arbitrary one on copies.
+    /// The volume that it was made of; on copies one that does not exist.
     pub volume_id: VolumeId,
     /// The immutable text that was given when it was made. Shared, because a policy writes the same one everywhere.
     pub description: Arc<str>,
     /// Whether its data is complete.
     pub state: SnapshotState,
+    /// What EC2 says about its state; as a rule nothing. On one that failed it is the cause.
+    pub state_message: Option<Arc<str>>,
     /// When EC2 began it: the point in time of its content.
     pub start_time: Timestamp,
     /// How it came to be.
@@ -215,11 +217,9 @@ pub enum SnapshotState {
     Completed,
     /// It failed and holds nothing that can be restored.
     Error,
-    /// Data is still being copied, so many per cent are done.
-    Pending {
-        /// 0 to 100.
-        progress_percent: u8,
-    },
+    /// Data is still being copied. EC2's `progress` does not tell how much: it is 99 % from the first second to the end
+    /// (shared/wire/describe-snapshots/12).
+    Pending,
     /// A state that this version does not know, or one of the Recycle Bin's (`recoverable`, `recovering`).
     Unknown(String),
 }
@@ -227,7 +227,7 @@ pub enum SnapshotState {
 /// How a snapshot came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// By CopySnapshot: never ours, since opendlm makes no copies yet.
+    /// Not from a volume, but by CopySnapshot, an import or EBS direct: never ours, since opendlm makes no copies yet.
     Copied,
     /// From a volume.
     Created,
@@ -267,7 +267,7 @@ impl fmt::Display for SnapshotState {
         match self {
             Self::Completed => f.write_str("completed"),
             Self::Error => f.write_str("error"),
-            Self::Pending { progress_percent } => write!(f, "pending, {progress_percent}%"),
+            Self::Pending => f.write_str("pending"),
             Self::Unknown(state) => f.write_str(state),
         }
     }

@@ -191,9 +191,10 @@ fn snapshot(policy: &Policy, schedule: &ScheduleName, number: usize, index: usiz
         description: tags::description(if is_ours { &policy.id } else { &other }, schedule).into(),
         state: match index {
             0 => SnapshotState::Error,
-            5 => SnapshotState::Pending { progress_percent: 50 },
+            5 => SnapshotState::Pending,
             _ => SnapshotState::Completed,
         },
+        state_message: (index == 0).then(|| "Given key ID is not accessible".into()),
         start_time: time,
         origin: if index == 6 { Origin::Copied } else { Origin::Created },
         marks: marks.into(),

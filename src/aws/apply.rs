@@ -53,6 +53,23 @@ impl<'a> Passages<'a> {
             Action::DeleteSnapshot(_) => &self.delete_snapshot,
         }
     }
+
+    /// Lets no more calls begin that would meet the same as this one.
+    fn learn(&self, outcome: &Outcome) {
+        let Outcome::Failed(failed) = outcome else { return };
+        let lanes: &[&Passage<'_>] = match failed.kind {
+            // Deletions go on: they make room.
+            FailedKind::AccountFull => &[&self.create_snapshot, &self.create_snapshots],
+            FailedKind::Expired => &[&self.create_snapshot, &self.create_snapshots, &self.delete_snapshot],
+            FailedKind::Denied
+            | FailedKind::Refused
+            | FailedKind::Throttled
+            | FailedKind::TooManyPending
+            | FailedKind::TooSoon
+            | FailedKind::Unclear => &[],
+        };
+        lanes.iter().for_each(|lane| lane.close());
+    }
 }
 
 /// An action and its place among all of them.
@@ -106,7 +123,8 @@ impl Account {
     ///
     /// No call starts that could not end before `until`, with its timeouts and retries: such actions are
     /// [`Outcome::NotStarted`]. One failure stops nothing but itself, except that creations end for this turn when the
-    /// account has too many pending snapshots, and those of a lane when EC2 throttles it at the slowest pace. Creations
+    /// account has too many pending snapshots or as many as it may, those of a lane when EC2 throttles it at the slowest
+    /// pace, and everything when the session has expired. Creations
     /// of either kind and deletions run at the same time, at EC2's pace for each; what is throttled is made again more
     /// slowly as long as there is time. Deletions are looked at by their ids just before, a part at a time. Where there are more calls than EC2 lets through at once, Service Quotas is asked
     /// beside them how fast they may go; nobody waits for it.
@@ -169,6 +187,7 @@ impl Account {
             };
             outcome = self.call(numbered.1, passages.until).await;
             passage.note(&admitted, &outcome);
+            passages.learn(&outcome);
             if !is_throttled(&outcome) {
                 return (numbered, outcome);
             }

@@ -7,12 +7,12 @@ mod codes;
 mod roles;
 
 use super::whole::NotWhole;
-use crate::action::{Failed, FailedKind};
+use crate::action::{Failed, FailedKind, cure_of_expired};
 use crate::policy::decode::shown;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 pub(super) use codes::is_throttle;
-use codes::{kind, without_origin};
+use codes::{kind_of, without_origin};
 pub(super) use roles::{NotAssumed, of_assume_role};
 use std::error::Error;
 use std::fmt;
@@ -25,6 +25,9 @@ pub enum ObserveError {
     /// The role may not look, or there are no valid credentials. Trying again does not help.
     #[error("{0}; expected valid credentials of a role that is allowed ec2:{call}", call = .0.call)]
     AccessDenied(CallFailed),
+    /// The session has expired, or this machine's clock is off. Trying again does not help.
+    #[error("{0}; {cure}", cure = cure_of_expired(&.0.message))]
+    Expired(CallFailed),
     /// EC2 had too many calls of the account in this Region. Trying again later helps.
     #[error("{0}; all tools of the account share EC2's request limits in a Region: try again in a minute")]
     Throttled(CallFailed),
@@ -52,10 +55,13 @@ impl ObserveError {
         let failed = CallFailed { call, code, message };
         match kind {
             FailedKind::Denied => Self::AccessDenied(failed),
+            FailedKind::Expired => Self::Expired(failed),
             FailedKind::Throttled => Self::Throttled(failed),
-            FailedKind::Refused | FailedKind::TooManyPending | FailedKind::TooSoon | FailedKind::Unclear => {
-                Self::Unavailable(failed)
-            }
+            FailedKind::AccountFull
+            | FailedKind::Refused
+            | FailedKind::TooManyPending
+            | FailedKind::TooSoon
+            | FailedKind::Unclear => Self::Unavailable(failed),
         }
     }
 
@@ -63,7 +69,7 @@ impl ObserveError {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::AccessDenied(_) => "AccessDenied",
+            Self::AccessDenied(_) | Self::Expired(_) => "AccessDenied",
             Self::Throttled(_) => "Throttled",
             Self::Unavailable(_) => "Unavailable",
         }
@@ -119,9 +125,10 @@ fn quotes_a_request(text: &str) -> bool {
 /// EC2 answered with an error code.
 fn answered(code: &str, message: &str, status: u16) -> Failed {
     let code = without_origin(code);
+    let kind = kind_of(code, message, status);
     let message =
         if QUOTE_THE_REQUEST.contains(&code) { "the signature of the request does not hold" } else { message };
-    failed(kind(code, status), code, message)
+    failed(kind, code, message)
 }
 
 /// Something answered that does not speak EC2: a proxy, a load balancer, another service.
@@ -248,7 +255,8 @@ mod tests {
     #[test]
     fn every_code_has_its_meaning() {
         check(&["UnauthorizedOperation", "AuthFailure", "OptInRequired"], 403, FailedKind::Denied);
-        check(&["InvalidClientTokenId", "ExpiredToken", "UnrecognizedClientException"], 400, FailedKind::Denied);
+        check(&["InvalidClientTokenId", "UnrecognizedClientException"], 400, FailedKind::Denied);
+        check(&["RequestExpired", "ExpiredToken", "ExpiredTokenException"], 400, FailedKind::Expired);
         check(&["RequestLimitExceeded", "Client.RequestLimitExceeded", "Throttling"], 503, FailedKind::Throttled);
         check(&["RequestLimitExceeded", "ThrottlingException", "TooManyRequestsException"], 400, FailedKind::Throttled);
         check(&["EC2ThrottledException", "SlowDown"], 503, FailedKind::Throttled);
@@ -260,12 +268,37 @@ mod tests {
         check(&["InvalidVolume.NotFound", "IncorrectState", "InvalidSnapshot.InUse"], 400, FailedKind::Refused);
         check(&["SnapshotCreationPerVolumeRateExceeded", "ConcurrentSnapshotLimitExceeded"], 400, FailedKind::TooSoon);
         check(&["PendingSnapshotLimitExceeded"], 400, FailedKind::TooManyPending);
-        check(&["SnapshotLimitExceeded"], 400, FailedKind::Refused);
-        check(&["InvalidParameterValue", "RequestExpired", "FilterLimitExceeded"], 400, FailedKind::Refused);
+        check(&["SnapshotLimitExceeded"], 400, FailedKind::AccountFull);
+        check(&["InvalidParameterValue", "FilterLimitExceeded"], 400, FailedKind::Refused);
         // What is the matter with one snapshot or instance. EC2's documentation does not name the code of a snapshot
         // that is locked: whichever it is, it is one of a 4xx answer that no table holds.
         check(&["InvalidSnapshot.InUse", "SnapshotLocked", "OperationNotPermitted"], 400, FailedKind::Refused);
         check(&["InvalidInstanceID.NotFound", "UnsupportedOperation", "TagLimitExceeded"], 400, FailedKind::Refused);
+    }
+
+    /// Source: shared/wire/errors/27.
+    #[test]
+    fn a_key_that_may_not_be_used_is_that_keys_fault_and_no_other_is() {
+        let of_a_key = "Not authorized to use key arn:aws:kms:us-east-1:111122223333:key/0 ";
+        assert_eq!(answered("AuthFailure", of_a_key, 403).kind, FailedKind::Refused);
+        let of_the_caller = "AWS was not able to validate the provided access credentials";
+        assert_eq!(answered("AuthFailure", of_the_caller, 401).kind, FailedKind::Denied);
+        assert_eq!(answered("UnauthorizedOperation", of_a_key, 403).kind, FailedKind::Denied);
+    }
+
+    /// Sources: shared/wire/errors/17 and 09.
+    #[test]
+    fn an_expired_session_and_a_clock_that_is_off_are_told_apart() {
+        let told = |message| ObserveError::of("DescribeVolumes", answered("RequestExpired", message, 400)).to_string();
+        assert_eq!(
+            told("Request has expired."),
+            "DescribeVolumes failed with RequestExpired: Request has expired.; sign in again, or this machine's clock is off"
+        );
+        assert_eq!(
+            told("Request has expired. Timestamp date is 2011-03-26T23:22:53Z"),
+            "DescribeVolumes failed with RequestExpired: Request has expired. Timestamp date is 2011-03-26T23:22:53Z; this \
+             machine's clock is off: set it"
+        );
     }
 
     #[test]
@@ -281,6 +314,7 @@ mod tests {
     fn a_failure_of_a_listing_has_one_of_the_names_of_the_state_machine() {
         let name = |kind| ObserveError::of("DescribeVolumes", failed(kind, "Code", "message")).name();
         assert_eq!(name(FailedKind::Denied), "AccessDenied");
+        assert_eq!(name(FailedKind::Expired), "AccessDenied");
         assert_eq!(name(FailedKind::Throttled), "Throttled");
         assert_eq!(name(FailedKind::Unclear), "Unavailable");
         assert_eq!(name(FailedKind::Refused), "Unavailable");

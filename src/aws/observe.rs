@@ -10,9 +10,14 @@ mod closer;
 mod filters;
 mod instances;
 mod paging;
+#[cfg(feature = "mocks")]
+mod replay;
 pub(super) mod snapshots;
 mod sources;
 mod volumes;
+
+#[cfg(feature = "mocks")]
+pub use replay::{Transcript, replay};
 
 use super::{Account, ObserveError};
 use crate::policy::decode::shown;

@@ -228,6 +228,8 @@ impl<'a> Passage<'a> {
                 // The next creation would fail as well, until one of those that are pending is complete.
                 FailedKind::TooManyPending => self.close(),
                 // Whoever refuses a call for another reason says nothing about its bucket.
+                // Of these apply closes more than this lane.
+                FailedKind::AccountFull | FailedKind::Expired => {}
                 FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
             },
             Outcome::Changed(_) | Outcome::NotStarted => {}

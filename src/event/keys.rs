@@ -5,9 +5,6 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// What EventBridge Scheduler replaces by the scheduled time, and nobody else does.
-const SCHEDULER_PLACEHOLDER: &str = "<aws.scheduler.scheduled-time>";
-
 /// How much of a wrong value a message quotes.
 const QUOTE_LENGTH_MAX: usize = 60;
 
@@ -66,14 +63,6 @@ impl<'a> Keys<'a> {
     /// The instant at `key`, RFC 3339.
     pub(super) fn instant(&mut self, key: &'static str) -> Option<Timestamp> {
         let value = self.any(key)?;
-        if value.as_str() == Some(SCHEDULER_PLACEHOLDER) {
-            self.error(
-                key,
-                "only EventBridge Scheduler replaces this placeholder, expected a time such as 2026-11-22T17:00:00Z"
-                    .to_owned(),
-            );
-            return None;
-        }
         match value.as_str().and_then(|text| text.parse().ok()) {
             Some(instant) => Some(instant),
             None => self.mistyped(key, "a time such as 2026-11-22T17:00:00Z", value),

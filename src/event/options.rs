@@ -2,7 +2,7 @@
 
 use super::keys::{Keys, quoted};
 use super::{list, targets};
-use crate::options::{MaximumDeletions, Options, Orphans};
+use crate::options::{MaximumDeletions, Options, Orphans, WhenStopped};
 use crate::pace::Share;
 use crate::place::PLACES_MAX;
 use crate::policy::decode::{Finding, Reading};
@@ -60,6 +60,17 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
             warnings.push(Finding { path: format!("{prefix}StartWindowMinutes"), message });
         }
     }
+    if let Some(stopped) = keys.any("Stopped") {
+        match stopped.as_str() {
+            Some("FAIL") => options.stopped = WhenStopped::Fail,
+            Some("TELL") => options.stopped = WhenStopped::Tell,
+            Some(_) | None => {
+                keys.mistyped::<()>("Stopped", "\"FAIL\" or \"TELL\"", stopped);
+            }
+        }
+    }
+    let accept_count = keys.object("AcceptCount");
+    let run_now_retain = keys.object("RunNowRetain");
     let orphans = keys.any("Orphans");
     let previous_names = keys.object("PreviousNames");
     let (target, all_targets) = (keys.any("Target"), keys.any("Targets"));
@@ -73,6 +84,18 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     let mut errors = keys.finish();
     if let Some(orphans) = orphans.and_then(|value| read_orphans(value, &format!("{prefix}Orphans"), &mut errors)) {
         options.orphans = orphans;
+    }
+    if let Some(accept_count) = accept_count {
+        options.accept_count = read_accept_count(accept_count, &format!("{prefix}AcceptCount"), policy, &mut errors);
+    }
+    if let Some(run_now_retain) = run_now_retain {
+        let prefix = format!("{prefix}RunNowRetain.");
+        let mut keys = Keys::new(run_now_retain, &prefix);
+        let (interval, unit) = (keys.any("Interval"), keys.any("IntervalUnit"));
+        if let Some(age) = read_age(&mut keys, interval, unit) {
+            options.run_now_retain = age;
+        }
+        errors.extend(keys.finish());
     }
     if let Some(previous_names) = previous_names {
         options.previous_names =
@@ -195,6 +218,34 @@ fn read_age(keys: &mut Keys<'_>, interval: Option<&Value>, unit: Option<&Value>)
         Some(interval) => known.map(|(_, unit, _)| Age { interval, unit: *unit }),
         None => keys.mistyped("Interval", &format!("a whole number from 1 to {most}"), value),
     }
+}
+
+/// `{"Daily": 3}`: the lowered count of a schedule that a person has agreed to.
+fn read_accept_count(
+    object: &Map<String, Value>,
+    path: &str,
+    policy: Option<&Policy>,
+    errors: &mut Vec<Finding>,
+) -> BTreeMap<ScheduleName, NonZeroU32> {
+    let mut accepted = BTreeMap::new();
+    for (key, value) in object {
+        let Some(name) = read_name(key, path, errors) else { continue };
+        let path = format!("{path}.{name}");
+        let count = value.as_u64().and_then(|count| u32::try_from(count).ok()).and_then(NonZeroU32::new);
+        if policy.is_some_and(|policy| policy.schedule(&name).is_none()) {
+            errors.push(Finding { path, message: format!("no schedule of the policy is called {name}") });
+        } else if let Some(count) = count.filter(|count| count.get() <= Options::MINIMUM_KEPT_MAX) {
+            accepted.insert(name, count);
+        } else {
+            let message = format!(
+                "expected the schedule's Count, a whole number from 1 to {}, but got {}",
+                Options::MINIMUM_KEPT_MAX,
+                quoted(&value.to_string())
+            );
+            errors.push(Finding { path, message });
+        }
+    }
+    accepted
 }
 
 /// `{"Default Schedule": ["Nightly"]}`: today's name, and the names that it had.

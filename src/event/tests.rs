@@ -7,7 +7,7 @@ use crate::policy::{Age, AgeUnit};
 use serde_json::json;
 use std::num::NonZeroU32;
 
-fn policy() -> Value {
+pub(super) fn policy() -> Value {
     json!({
         "PolicyId": "policy-0123456789abcdef0",
         "Description": "Daily snapshots",
@@ -295,7 +295,7 @@ fn all_problems_are_told_at_once_with_their_paths() {
     let reading = read(
         &json!({
             "Policy": policy,
-            "ScheduledTime": "<aws.scheduler.scheduled-time>",
+            "ScheduledTime": "<aws.scheduler.execution-id>",
             "Options": { "DryRum": true, "StartWindowMinutes": 100_000, "PreviousNames": { "Default Schedule": "Nightly" } },
             "Extra": 1
         }),

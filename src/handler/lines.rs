@@ -5,12 +5,12 @@ use crate::answer::Answer;
 use crate::event::Event;
 use crate::pace::{Limit, LimitsNews};
 use crate::place::Place;
-use crate::plan::Plan;
+use crate::plan::{Plan, TargetVerdict};
 use crate::report::{self, words};
 use crate::tags::written;
-use crate::turn::Conclusion;
+use crate::turn::{Conclusion, Status};
 use jiff::Timestamp;
-use tracing::{Level, info};
+use tracing::{Level, info, warn};
 
 /// Every decision, for those who ask (`AWS_LAMBDA_LOG_LEVEL=DEBUG`); of a dry run always, since it is all there is.
 pub(super) fn log_decisions(event: &Event, plan: &Plan<'_>) {
@@ -36,6 +36,30 @@ pub(super) fn log_decisions(event: &Event, plan: &Plan<'_>) {
         report::decisions(plan).for_each(|line| log!(Level::INFO, line));
     } else if tracing::enabled!(Level::DEBUG) {
         report::decisions(plan).for_each(|line| log!(Level::DEBUG, line));
+    }
+}
+
+/// The snapshots that went to `error`, one for each target that is tried again, and in the last turn one for each target that
+/// no try would help.
+pub(super) fn log_failed_snapshots(policy: &str, target: Option<&Place>, plan: &Plan<'_>, status: Status) {
+    let is_over = matches!(status, Status::Done(_));
+    for decision in &plan.targets {
+        let is_tried_again = matches!(decision.verdict, TargetVerdict::Create { .. });
+        let Some(failed) = decision.verdict.last_failed().filter(|_| is_tried_again || is_over) else { continue };
+        let line = report::words::of_target(decision);
+        warn!(
+            policy,
+            account = target.and_then(Place::account),
+            region = target.map(|target| target.region.as_str()),
+            decision = line.decision,
+            schedule = line.schedule,
+            volume = failed.volume_id.to_string(),
+            instance = line.instance,
+            snapshot = failed.id.to_string(),
+            scheduled_time = line.scheduled_time,
+            cause = failed.state_message.as_deref(),
+            "failed snapshot"
+        );
     }
 }
 

@@ -28,7 +28,12 @@ fn a_role_is_named_by_an_arn_of_iam() {
         "arn:aws:iam::11112222333x:role/a",
         "arn:aws:iam:us-east-1:111122223333:role/a",
         "arn:aws:sts::111122223333:assumed-role/a/b",
-        "arn:aws-iso:iam::111122223333:role/a",
+        "arn:aws-:iam::111122223333:role/a",
+        "arn:awsiso:iam::111122223333:role/a",
+        "arn:aws-Iso:iam::111122223333:role/a",
+        "arn:aws-1:iam::111122223333:role/a",
+        "arn:aws.iso:iam::111122223333:role/a",
+        "arn::iam::111122223333:role/a",
         "arn:AWS:iam::111122223333:role/a",
         "arn:aws:iam::111122223333:role/a b",
         "arn:aws:iam::111122223333:role/a\n",
@@ -39,6 +44,27 @@ fn a_role_is_named_by_an_arn_of_iam() {
     ] {
         check_role(text, None);
     }
+}
+
+/// The partitions of botocore's partitions.json as of 2026, each with one of its Regions.
+const PARTITIONS: [(&str, &str); 8] = [
+    ("aws", "ap-northeast-1"),
+    ("aws-cn", "cn-northwest-1"),
+    ("aws-eusc", "eusc-de-east-1"),
+    ("aws-iso", "us-iso-east-1"),
+    ("aws-iso-b", "us-isob-east-1"),
+    ("aws-iso-e", "eu-isoe-west-1"),
+    ("aws-iso-f", "us-isof-south-1"),
+    ("aws-us-gov", "us-gov-west-1"),
+];
+
+#[test]
+fn a_role_and_a_region_of_every_partition_are_taken() {
+    for (partition, region) in PARTITIONS {
+        check_role(&format!("arn:{partition}:iam::111122223333:role/a"), Some("111122223333"));
+        assert_eq!(Region::parse(region).as_ref().map(Region::as_str), Some(region));
+    }
+    check_role("arn:aws-new2-x:iam::111122223333:role/a", Some("111122223333"));
 }
 
 #[test]
@@ -52,8 +78,8 @@ fn an_external_id_is_of_iams_characters() {
 }
 
 #[test]
-fn a_region_is_words_and_a_digit() {
-    for text in ["eu-west-1", "us-gov-west-1", "ap-southeast-7", "cn-north-1", "il-central-1", "us-iso-east-1"] {
+fn a_region_is_words_and_a_number() {
+    for text in ["eu-west-1", "ap-southeast-7", "il-central-1", "mx-central-1", "eu-west-12", "eur2-west-1"] {
         assert_eq!(Region::parse(text).as_ref().map(Region::as_str), Some(text));
     }
     let long = format!("eu-{}-1", "w".repeat(28));
@@ -61,9 +87,12 @@ fn a_region_is_words_and_a_digit() {
         "",
         "eu-west",
         "eu-west-",
-        "eu-west-12",
+        "eu-west-123",
         "eu-1",
-        "eur-west-1",
+        "e-west-1",
+        "1eu-west-1",
+        "us-west-2-lax-1",
+        "eu-west-1/x-1",
         "EU-west-1",
         "eu--1",
         "eu-west-1a",

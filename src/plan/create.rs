@@ -7,7 +7,7 @@ use super::ours::Ours;
 use super::{SkipReason, Target, TargetDecision, TargetVerdict};
 use super::{sets, target};
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
-use crate::world::{SnapshotState, Volume};
+use crate::world::{Snapshot, SnapshotState, Volume};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -89,12 +89,17 @@ fn verdict<'a>(
     until: Timestamp,
     clock: Clock,
 ) -> TargetVerdict<'a> {
-    let mut failed_sets = 0;
+    let (mut failed_sets, mut last_failed) = (0, None);
     let (mut complete, mut under_way) = (None, None);
     let mut note = |set: &[Dated<'a>]| match state_of(set) {
-        SetState::Complete(snapshot) => complete = complete.or(Some(snapshot)),
-        SetState::Failed => failed_sets += 1,
-        SetState::UnderWay(snapshot) => under_way = under_way.or(Some(snapshot)),
+        None => {}
+        Some(SetState::Complete(snapshot)) => complete = complete.or(Some(snapshot)),
+        Some(SetState::Failed(snapshot)) => {
+            failed_sets += 1;
+            last_failed =
+                last_failed.filter(|last: &&Snapshot| last.start_time > snapshot.start_time).or(Some(snapshot));
+        }
+        Some(SetState::UnderWay(snapshot)) => under_way = under_way.or(Some(snapshot)),
     };
     match target {
         Target::Instance(_) => sets_of(answers).iter().for_each(|set| note(set)),
@@ -125,9 +130,9 @@ fn verdict<'a>(
     }
     let may_try = failed_sets == 0 || (failed_sets < FAILED_SNAPSHOTS_MAX && clock.now <= until);
     if may_try {
-        TargetVerdict::Create { until, with: Vec::new() }
+        TargetVerdict::Create { until, with: Vec::new(), last_failed }
     } else {
-        TargetVerdict::GiveUp { failed_snapshots: failed_sets }
+        TargetVerdict::GiveUp { failed_snapshots: failed_sets, last_failed }
     }
 }
 
@@ -164,20 +169,24 @@ fn sets_of<'a>(answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>> {
 }
 
 enum SetState<'a> {
-    Complete(&'a crate::world::Snapshot),
-    Failed,
-    UnderWay(&'a crate::world::Snapshot),
+    Complete(&'a Snapshot),
+    Failed(&'a Snapshot),
+    UnderWay(&'a Snapshot),
 }
 
-fn state_of<'a>(set: &[Dated<'a>]) -> SetState<'a> {
+/// The state of a set, `None` of an empty one. Of the members that failed the one is named of which EC2 says why.
+fn state_of<'a>(set: &[Dated<'a>]) -> Option<SetState<'a>> {
     let is_failed = |dated: &&Dated<'_>| dated.snapshot.state == SnapshotState::Error;
     let is_under_way =
-        |dated: &&Dated<'_>| matches!(dated.snapshot.state, SnapshotState::Pending { .. } | SnapshotState::Unknown(_));
-    match (set.iter().find(is_failed), set.iter().find(is_under_way), set.first()) {
-        (Some(_), _, _) | (None, None, None) => SetState::Failed,
-        (None, Some(dated), _) => SetState::UnderWay(dated.snapshot),
-        (None, None, Some(dated)) => SetState::Complete(dated.snapshot),
+        |dated: &&Dated<'_>| matches!(dated.snapshot.state, SnapshotState::Pending | SnapshotState::Unknown(_));
+    let says_why = |dated: &&Dated<'_>| is_failed(dated) && dated.snapshot.state_message.is_some();
+    if let Some(dated) = set.iter().find(says_why).or_else(|| set.iter().find(is_failed)) {
+        return Some(SetState::Failed(dated.snapshot));
     }
+    if let Some(dated) = set.iter().find(is_under_way) {
+        return Some(SetState::UnderWay(dated.snapshot));
+    }
+    set.first().map(|dated| SetState::Complete(dated.snapshot))
 }
 
 /// Whether a target that was there at a scheduled time has no snapshot for it.

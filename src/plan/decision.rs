@@ -33,6 +33,8 @@ pub enum TargetVerdict<'a> {
         until: Timestamp,
         /// The other schedules that it serves, in the policy's order.
         with: Vec<&'a Schedule>,
+        /// The newest of the snapshots for the scheduled time that went to `error`: this is another try.
+        last_failed: Option<&'a Snapshot>,
     },
     /// A snapshot for the scheduled time is complete.
     Exists(&'a Snapshot),
@@ -42,6 +44,8 @@ pub enum TargetVerdict<'a> {
     GiveUp {
         /// How many there are.
         failed_snapshots: usize,
+        /// The newest of them.
+        last_failed: Option<&'a Snapshot>,
     },
     /// A default policy leaves it alone: it has a recent snapshot, whoever made it.
     HasRecent {
@@ -62,6 +66,24 @@ pub enum TargetVerdict<'a> {
     Skip(SkipReason<'a>),
     /// A snapshot for the scheduled time is under way.
     Wait(&'a Snapshot),
+}
+
+impl<'a> TargetVerdict<'a> {
+    /// The newest snapshot for the scheduled time that went to `error`, where that is why something is, or is not, tried.
+    #[must_use]
+    pub fn last_failed(&self) -> Option<&'a Snapshot> {
+        match self {
+            Self::Create { last_failed, .. } | Self::GiveUp { last_failed, .. } => *last_failed,
+            Self::Coincides { .. }
+            | Self::Exists(_)
+            | Self::Fail(_)
+            | Self::HasRecent { .. }
+            | Self::Missed
+            | Self::Settling { .. }
+            | Self::Skip(_)
+            | Self::Wait(_) => None,
+        }
+    }
 }
 
 /// What happens to one snapshot of ours.

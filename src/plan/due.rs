@@ -35,7 +35,7 @@ pub enum Due {
 
 impl Due {
     /// Whether snapshots are due.
-    pub(super) fn is_now(self) -> bool {
+    pub(crate) fn is_now(self) -> bool {
         matches!(self, Self::Now { .. })
     }
 }

@@ -99,7 +99,7 @@ impl<'a> Awaited<'a> {
     }
 
     fn has(&self, snapshot: &Snapshot) -> bool {
-        matches!(snapshot.state, SnapshotState::Pending { .. })
+        matches!(snapshot.state, SnapshotState::Pending)
             && ours::source(self.policy, snapshot)
                 .is_some_and(|source| self.keys.contains(&(source, snapshot.marks.scheduled_time.value().copied())))
     }
@@ -154,6 +154,7 @@ fn new_snapshot(volume_id: VolumeId, description: &str, tags: &[Tag], now: Times
         volume_id,
         description: description.into(),
         state: SnapshotState::Completed,
+        state_message: None,
         start_time: now,
         origin: Origin::Created,
         marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),

@@ -154,12 +154,6 @@ impl Histories {
         let at = self.newest.binary_search_by_key(&(source, volume), |&(source, volume, _)| (source, volume)).ok()?;
         self.newest.get(at).map(|&(_, _, newest)| newest)
     }
-
-    /// Every volume that has a good snapshot, with the resource as part of which it was made, and the newest scheduled
-    /// time of those.
-    pub(super) fn volumes(&self) -> impl Iterator<Item = (SourceId, VolumeId, Timestamp)> {
-        self.newest.iter().copied()
-    }
 }
 
 /// The snapshot at a place, if it is for a schedule and its scheduled time can be read.

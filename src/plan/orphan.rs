@@ -67,7 +67,9 @@ impl Silence {
     pub(super) fn new<'w>(policy: &Policy, options: &Options, ours: impl Iterator<Item = &'w Snapshot>) -> Self {
         let mut times: BTreeMap<ScheduleName, BTreeSet<Timestamp>> = BTreeMap::new();
         let mut last: Option<(&ScheduleName, bool)> = None;
-        for snapshot in ours.filter(|snapshot| belief::doubt(snapshot).is_none()) {
+        // What failed goes by itself, and must not change what is known of the others.
+        let tells = |snapshot: &&Snapshot| snapshot.state != SnapshotState::Error && belief::doubt(snapshot).is_none();
+        for snapshot in ours.filter(tells) {
             for name in ours::names(snapshot) {
                 let is_unknown = match last {
                     Some((known, is_unknown)) if known.is_same(name) => is_unknown,
@@ -184,7 +186,14 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(policy: &Policy, now: Timestamp, ours: &Ours<'_>, broken: &BrokenSets) -> Self {
+    /// A duplicate is never the last one: it goes for the sake of an earlier one.
+    pub(super) fn new(
+        policy: &Policy,
+        now: Timestamp,
+        ours: &Ours<'_>,
+        broken: &BrokenSets,
+        is_duplicate: impl Fn(Place) -> bool,
+    ) -> Self {
         let mut newest: BTreeMap<Line<'_>, (Timestamp, Timestamp, SnapshotId, Place)> = BTreeMap::new();
         for (place, snapshot) in ours.places() {
             let marks = &snapshot.marks;
@@ -195,7 +204,7 @@ impl Lines {
             };
             let is_complete = snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard;
             let can_be_true = time <= now && !ours.is_doubted(place) && !ours.is_run_now(place);
-            if is_complete && can_be_true && broken.is_whole(place) {
+            if is_complete && can_be_true && broken.is_whole(place) && !is_duplicate(place) {
                 let entry = (time, snapshot.start_time, snapshot.id, place);
                 let key = (source, snapshot.volume_id, name);
                 newest.entry(key).and_modify(|best| *best = (*best).max(entry)).or_insert(entry);

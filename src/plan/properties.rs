@@ -24,7 +24,7 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     let state = prop_oneof![
         6 => Just(SnapshotState::Completed),
         1 => Just(SnapshotState::Error),
-        1 => Just(SnapshotState::Pending { progress_percent: 50 }),
+        1 => Just(SnapshotState::Pending),
         1 => Just(SnapshotState::Unknown("recoverable".to_owned())),
     ];
     // Few enough times that snapshots of one instance and time meet in sets.

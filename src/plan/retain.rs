@@ -72,7 +72,7 @@ impl<'a> Judge<'_, 'a> {
         let marks = &snapshot.marks;
         let keep = SnapshotVerdict::Keep;
         // What is under way is waited for, held or not.
-        if let SnapshotState::Pending { .. } = snapshot.state {
+        if let SnapshotState::Pending = snapshot.state {
             return SnapshotVerdict::Wait { since: snapshot.start_time };
         }
         if let Some(hold) = marks.hold.filter(|hold| hold.holds_at(now)) {
@@ -216,8 +216,10 @@ impl<'a> Judge<'_, 'a> {
     }
 
     fn is_newest(&self, place: Place) -> bool {
-        let lines =
-            self.lines.get_or_init(|| orphan::Lines::new(self.rules.policy, self.rules.now, self.ours, self.broken));
+        let lines = self.lines.get_or_init(|| {
+            let is_duplicate = |place: Place| self.duplicates.contains_key(&place);
+            orphan::Lines::new(self.rules.policy, self.rules.now, self.ours, self.broken, is_duplicate)
+        });
         lines.is_newest(place)
     }
 
@@ -241,7 +243,7 @@ impl<'a> Judge<'_, 'a> {
                     SnapshotVerdict::Keep(KeepReason::FailedMember)
                 }
             }
-            (SnapshotState::Pending { .. }, _) => SnapshotVerdict::Wait { since: snapshot.start_time },
+            (SnapshotState::Pending, _) => SnapshotVerdict::Wait { since: snapshot.start_time },
             (SnapshotState::Unknown(_), _) => SnapshotVerdict::Keep(KeepReason::UnknownState),
         })
     }

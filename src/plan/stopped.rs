@@ -1,13 +1,14 @@
 //! Whether the backups of a volume have stopped. Our own rule: when they stop, nothing ages away.
 
 use super::due::saturating_add;
-use super::history::Histories;
+use super::history::{Dated, Histories};
+use super::ours::Ours;
 use super::{SkipReason, Target, target};
 use crate::lookup::Lookup;
 use crate::options::Options;
 use crate::policy::{CreateRule, Policy, Schedule, Targets};
 use crate::schedule;
-use crate::world::{SourceId, VolumeId};
+use crate::world::{SnapshotState, SourceId, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 
@@ -86,15 +87,35 @@ impl<'a> Stopped<'a> {
         next.is_some_and(|next| self.now > saturating_add(next, self.window))
     }
 
-    /// How many volumes have no new complete backup although every schedule of theirs should have made one, and nobody
-    /// else made one either.
-    pub(super) fn count(&self, histories: &Histories) -> usize {
-        let has_stopped = |&(source, volume, newest): &(SourceId, VolumeId, Timestamp)| {
-            let Some(by_anybody) = self.expected.get(&(source, volume)) else { return false };
-            self.policy.schedules.iter().all(|schedule| {
-                self.is_over(schedule, newest) && by_anybody.is_none_or(|last| self.is_over(schedule, last))
-            })
+    /// How many volumes of `targets` have a backup, and none that is newer than the shortest period of the policy and the start
+    /// window: of whichever schedule, complete or under way for less than a day, archived or not; under a default policy by
+    /// anybody. What is in a state in which EC2 makes none is not among them.
+    pub(super) fn count(&self, targets: &[Target<'_>], ours: &Ours<'_>, histories: &Histories) -> usize {
+        let is_backed_up = |target: &&Target<'_>| target::skip_reason(self.policy, **target).is_none();
+        targets.iter().filter(is_backed_up).map(|&target| self.count_of(target, ours, histories)).sum()
+    }
+
+    fn count_of(&self, target: Target<'_>, ours: &Ours<'_>, histories: &Histories) -> usize {
+        let has_stopped = |volume: VolumeId, by_anybody: Option<Timestamp>| {
+            let is_backup = |dated: &Dated<'_>| {
+                let (snapshot, day) = (dated.snapshot, SignedDuration::from_hours(24));
+                let is_under_way =
+                    snapshot.state == SnapshotState::Pending && self.now.duration_since(snapshot.start_time) < day;
+                snapshot.volume_id == volume
+                    && !ours.is_run_now(dated.place())
+                    && (snapshot.state == SnapshotState::Completed || is_under_way)
+            };
+            let newest = histories.of(ours, target.id()).find(is_backup).map(|dated| dated.scheduled_time);
+            // A snapshot by anybody else counts only beside one of ours: else nothing has stopped.
+            let newest = newest.map(|newest| by_anybody.map_or(newest, |other| newest.max(other)));
+            newest.is_some_and(|newest| self.policy.schedules.iter().any(|schedule| self.is_over(schedule, newest)))
         };
-        histories.volumes().filter(has_stopped).count()
+        match target {
+            Target::Instance(instance) => {
+                let volumes = target::included_volumes(self.policy, instance);
+                volumes.into_iter().filter(|volume| has_stopped(volume.id, None)).count()
+            }
+            Target::Volume(volume) => usize::from(has_stopped(volume.id, volume.last_snapshot)),
+        }
     }
 }

@@ -1,20 +1,31 @@
 //! What failed, as a report tells it: what EC2 refused, what no try would mend, and what stopped the run.
 
 use super::{FailureReport, line, words};
+use crate::options::Options;
 use crate::plan::{Bounds, Brake, Plan, StandsBack, Target, TargetDecision, TargetVerdict};
 use crate::tags;
-use crate::turn::progress::{Failure, Progress, Subject};
+use crate::tags::written;
+use crate::turn::lacks_backups;
+use crate::turn::progress::{FAILURES_MAX, Failure, Progress, Subject};
 use crate::world::CutShort;
 
 /// Everything that failed and is not mended, as a report lists it. `is_over` says that nothing more will be tried.
-pub(super) fn of(plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
+pub(super) fn of(options: &Options, plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
     let braked = progress.brake.or(plan.brake).map(|brake| braked(brake, progress.deleted));
     let unseen = plan.cut_short.map(unseen);
     let hidden = progress.hidden.as_deref().map(hidden);
     let remembered = progress.failures.iter().map(failure_report);
     let hopeless = plan.targets.iter().filter_map(|decision| hopeless(decision, progress, is_over));
     let outdated = plan.stands_back.filter(|why| why.is_failure()).map(outdated);
-    braked.into_iter().chain(outdated).chain(unseen).chain(hidden).chain(remembered).chain(hopeless).collect()
+    let is_lacking = is_over && lacks_backups(options, plan, progress);
+    let stops = braked.into_iter().chain(outdated).chain(unseen).chain(hidden);
+    let mut failures: Vec<FailureReport> = stops.chain(remembered).chain(hopeless).collect();
+    if is_lacking {
+        // That backups have stopped is news only where nothing else says why.
+        let tells_stopped = failures.is_empty();
+        failures.extend(lacking(plan, tells_stopped));
+    }
+    failures
 }
 
 /// The failure of a run that would delete more than it may: it says what it would have done and how to let it.
@@ -58,6 +69,37 @@ fn outdated(why: StandsBack) -> FailureReport {
     }
 }
 
+/// The failures of a run that found backups missing which were due.
+fn lacking(plan: &Plan<'_>, tells_stopped: bool) -> Vec<FailureReport> {
+    let failure = |code: &str, resource: String, schedule: Option<String>, message: String| FailureReport {
+        account: None,
+        region: None,
+        action: "CreateSnapshot".to_owned(),
+        resource,
+        schedule,
+        code: code.to_owned(),
+        message,
+        attempts: 0,
+    };
+    let all = |code: &str, message: String| failure(code, "all".to_owned(), None, message);
+    let stopped = (plan.stopped > 0 && tells_stopped).then(|| all("BackupsStopped", words::stopped(plan.stopped)));
+    let meets_nothing = plan.meets_nothing.map(|meets| all("NothingDue", words::meets_nothing(meets)));
+    let lacks_targets = plan.lacks_targets.then(|| {
+        all(
+            "NoTargets",
+            "nothing carries a target tag of the policy, but volumes or instances are there that it has backed up; \
+             compare TargetTags with their tags"
+                .to_owned(),
+        )
+    });
+    let missed = plan.missed.iter().take(FAILURES_MAX).map(|missed| {
+        let message =
+            format!("no snapshot was made for {}, and its start window is over", written(missed.scheduled_time));
+        failure("Missed", missed.source.to_string(), Some(missed.schedule.name.to_string()), message)
+    });
+    stopped.into_iter().chain(meets_nothing).chain(lacks_targets).chain(missed).collect()
+}
+
 /// The failure of a run that did not see the whole account.
 fn unseen(cut: CutShort) -> FailureReport {
     FailureReport {
@@ -95,12 +137,12 @@ fn hidden(snapshot: &str) -> FailureReport {
 fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -> Option<FailureReport> {
     let code = match &decision.verdict {
         TargetVerdict::Create { .. } if progress.hidden.is_some() => "NotMade",
+        // The next try may do better, and until one does this is what is known of the target.
+        TargetVerdict::Create { last_failed: Some(_), .. } => "SnapshotFailed",
         // Not even tried, or refused each time: that is no failure of the target, and nothing else tells it.
         TargetVerdict::Create { .. } if is_over && has_no_room(decision, progress) => "PendingSnapshotLimitExceeded",
         // Made, perhaps often, and never seen; what failed by name is told already.
-        TargetVerdict::Create { .. } if is_over && !progress.may_have_failed(&Subject::of_decision(decision)) => {
-            "NotVisible"
-        }
+        TargetVerdict::Create { .. } if is_over && !is_told(decision, progress) => "NotVisible",
         TargetVerdict::Fail(reason) => words::fail_kind(*reason),
         TargetVerdict::GiveUp { .. } => "SnapshotsFailed",
         TargetVerdict::Coincides { .. }
@@ -119,6 +161,7 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
     };
     let message = match code {
         "NotMade" => "the run stopped making snapshots, because no listing shows those that it made".to_owned(),
+        "SnapshotFailed" => decision.verdict.last_failed().map_or_else(String::new, words::failed_snapshot),
         "NotVisible" => {
             "EC2 shows no snapshot for this time, although calls to make one were accepted or nothing more may be tried"
                 .to_owned()
@@ -144,7 +187,12 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
 
 /// Whether EC2 had no room for another pending snapshot when a target was to get its own.
 fn has_no_room(decision: &TargetDecision<'_>, progress: &Progress) -> bool {
-    progress.pending_window.is_some() && !progress.may_have_failed(&Subject::of_decision(decision))
+    progress.pending_window.is_some() && !is_told(decision, progress)
+}
+
+/// Whether something else tells why a target got no snapshot.
+fn is_told(decision: &TargetDecision<'_>, progress: &Progress) -> bool {
+    progress.is_hindered() || progress.may_have_failed(&Subject::of_decision(decision))
 }
 
 fn failure_report(failure: &Failure) -> FailureReport {

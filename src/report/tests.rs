@@ -122,6 +122,64 @@ fn a_dry_run_tells_what_goes_now_and_what_goes_once_the_new_one_is_complete() {
     );
 }
 
+/// A snapshot for 17:00 of the first volume that failed on its key, as EC2 says it of a copy (shared/wire/describe-snapshots/30).
+fn failed_on_its_key(number: u32) -> Snapshot {
+    let failed = snapshot(number, 1, "2026-11-22T17:00:00Z").in_state(SnapshotState::Error);
+    Snapshot { state_message: Some("Given key ID is not accessible".into()), ..failed }
+}
+
+/// What is said at this time about an account with so many failed snapshots: every decision, and the failures.
+fn told_of_failed(number: u32, now: &str) -> (Vec<String>, Vec<String>) {
+    let world = world([volume(1)], (1..=number).map(failed_on_its_key));
+    let (policy, options, start) = (sample(), Options::default(), start("2026-11-22T17:00:00Z"));
+    let plan = plan::plan(&policy, &options, &start, at(now), &world);
+    let progress = Progress::new(&start);
+    let report = report(&policy, &options, &plan, &progress, Status::Waiting { seconds: 1 }, &[]);
+    let lines = decisions(&plan).map(|line| format!("{}: {}", line.decision, line.reason));
+    let failures = report.failures.iter().map(|f| format!("{} {}: {}: {}", f.action, f.resource, f.code, f.message));
+    (lines.collect(), failures.collect())
+}
+
+#[test]
+fn a_failed_snapshot_is_told_with_its_id_and_what_ec2_says_of_it() {
+    let (lines, failures) = told_of_failed(1, "2026-11-22T17:01:00Z");
+    let (snapshot, why) = ("snap-00000000000000001", "EC2 says: Given key ID is not accessible");
+    assert_eq!(
+        lines,
+        [
+            format!(
+                "create: no snapshot answers this time yet, to be begun until 2026-11-22T18:00:00Z; {snapshot} went to error; {why}"
+            ),
+            format!("keep: it went to error and counts for nothing, to be deleted after 2026-11-23T17:00:00Z; {why}"),
+        ]
+    );
+    let volume = "CreateSnapshot vol-00000000000000001";
+    assert_eq!(failures, [format!("{volume}: SnapshotFailed: {snapshot} went to error; {why}")]);
+    let (lines, failures) = told_of_failed(5, "2026-11-22T17:01:00Z");
+    let reason = format!(
+        "5 snapshots for this time went to error, another would as well; the last one: snap-00000000000000005 went to error; {why}"
+    );
+    assert_eq!(lines[0], format!("give up: {reason}"));
+    assert_eq!(failures, [format!("{volume}: SnapshotsFailed: {reason}")]);
+    let (lines, _) = told_of_failed(1, "2026-11-24T17:01:00Z");
+    assert_eq!(
+        lines[1],
+        format!("delete: it failed, begun at 2026-11-22T17:00:00Z, and holds nothing that could be restored; {why}")
+    );
+}
+
+#[test]
+fn a_failed_snapshot_is_explained_with_what_ec2_says_of_it() {
+    let world = world([volume(1)], [failed_on_its_key(1)]);
+    let (policy, options) = (sample(), Options::default());
+    let plan = plan::plan(&policy, &options, &start(NOW), at(NOW), &world);
+    let explanation = explain(&policy, &options, at(NOW), &world, &plan, &world.snapshots[0].id);
+    assert_eq!(
+        explanation.decision.unwrap().reason,
+        "it went to error and counts for nothing, to be deleted after 2026-11-23T17:00:00Z; EC2 says: Given key ID is not accessible"
+    );
+}
+
 #[track_caller]
 fn check_explanation(policy: &Policy, world: &World, wanted: &Snapshot, expected: [&str; 2]) {
     let options = Options::default();

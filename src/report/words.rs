@@ -2,11 +2,11 @@
 
 use crate::action::last_look::Change;
 use crate::plan::{
-    Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, OrphanOf, SkipReason, SnapshotDecision,
+    Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, OrphanOf, SkipReason, SnapshotDecision,
     SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
 };
 use crate::tags::{Hold, written};
-use crate::world::SnapshotId;
+use crate::world::{Snapshot, SnapshotId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -68,11 +68,14 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             None,
             format!("the snapshot of {} serves this schedule too, it keeps longer", with.name),
         ),
-        TargetVerdict::Create { until, with } => {
+        TargetVerdict::Create { until, with, last_failed } => {
             let mut reason = format!("no snapshot answers this time yet, to be begun until {}", written(*until));
             if !with.is_empty() {
                 let names: Vec<&str> = with.iter().map(|schedule| schedule.name.as_str()).collect();
                 reason.push_str(&format!("; it serves {} too", names.join(", ")));
+            }
+            if let Some(snapshot) = last_failed {
+                reason.push_str(&format!("; {}", failed_snapshot(snapshot)));
             }
             ("create", "Due", None, reason)
         }
@@ -81,8 +84,11 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             ("exists", "Exists", Some(&snapshot.id), format!("the snapshot of {time} is complete, nothing to make"))
         }
         TargetVerdict::Fail(reason) => ("fail", fail_kind(*reason), None, reason.to_string()),
-        TargetVerdict::GiveUp { failed_snapshots } => {
-            let reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
+        TargetVerdict::GiveUp { failed_snapshots, last_failed } => {
+            let mut reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
+            if let Some(snapshot) = last_failed {
+                reason.push_str(&format!("; the last one: {}", failed_snapshot(snapshot)));
+            }
             ("give up", "SnapshotsFailed", None, reason)
         }
         TargetVerdict::HasRecent { began } => {
@@ -142,6 +148,7 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
         }
     };
     let snapshot = decision.snapshot;
+    let reason = reason + &ec2_says(snapshot);
     Line {
         decision: word,
         schedule: snapshot.marks.schedule_name.value().map(ToString::to_string),
@@ -152,6 +159,17 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
         kind,
         reason,
     }
+}
+
+/// A snapshot that failed, by its id, and why as far as EC2 says.
+#[must_use]
+pub fn failed_snapshot(snapshot: &Snapshot) -> String {
+    format!("{} went to error{}", snapshot.id, ec2_says(snapshot))
+}
+
+/// What EC2 says about a snapshot's state, to follow other words.
+fn ec2_says(snapshot: &Snapshot) -> String {
+    snapshot.state_message.as_ref().map_or_else(String::new, |message| format!("; EC2 says: {message}"))
 }
 
 fn later_reason(reason: DeleteReason) -> (&'static str, String) {
@@ -179,6 +197,31 @@ fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
             ("Orphaned", format!("{}, and Options.Orphans keeps only the last one", orphan_of(of)))
         }
     }
+}
+
+/// That the backups of so many volumes have stopped.
+pub(super) fn stopped(volumes: usize) -> String {
+    let volumes = if volumes == 1 { "1 volume has".to_owned() } else { format!("{volumes} volumes have") };
+    format!(
+        "backups of {volumes} stopped: the newest one is older than the policy's shortest period and its start window"
+    )
+}
+
+/// That a start meets no scheduled time, and how far off it is.
+pub(super) fn meets_nothing(meets: MeetsNothing) -> String {
+    let distance = |one: Timestamp, other: Timestamp| {
+        let minutes = one.duration_since(other).abs().as_mins();
+        if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
+    };
+    let MeetsNothing { start, before, after } = meets;
+    let before = before.map(|at| format!("the last one was {}, {} before", written(at), distance(start, at)));
+    let after = after.map(|at| format!("the next one is {}, {} after", written(at), distance(at, start)));
+    let nearest: Vec<String> = before.into_iter().chain(after).collect();
+    format!(
+        "the start {} meets no scheduled time and there is no backup at all: {}; start the function at a scheduled time",
+        written(start),
+        nearest.join(", ")
+    )
 }
 
 /// Why a run deletes nothing.

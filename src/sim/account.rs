@@ -128,7 +128,7 @@ impl Account {
     pub fn observe(&self, now: Timestamp) -> World {
         let snapshots = self.snapshots.values().map(|simulated| {
             let mut snapshot = simulated.snapshot.clone();
-            if matches!(snapshot.state, SnapshotState::Pending { .. }) && simulated.completes_at <= now {
+            if matches!(snapshot.state, SnapshotState::Pending) && simulated.completes_at <= now {
                 snapshot.state = SnapshotState::Completed;
             }
             snapshot
@@ -207,7 +207,8 @@ impl Account {
             id,
             volume_id: *volume_id,
             description: description.into(),
-            state: SnapshotState::Pending { progress_percent: 0 },
+            state: SnapshotState::Pending,
+            state_message: None,
             start_time: now,
             origin: Origin::Created,
             marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),

@@ -6,7 +6,7 @@ use super::life::Record;
 use super::random::Random;
 use super::shape::Shape;
 use crate::action::{Action, Outcome};
-use crate::options::{Options, Start, StartOrigin};
+use crate::options::{Options, Start, StartOrigin, WhenStopped};
 use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
 use crate::policy::Policy;
@@ -102,7 +102,8 @@ fn run(
     names: &mut Vec<String>,
 ) -> (End, bool) {
     let policy = shape.policy();
-    let options = shape.options();
+    // What was missed before the run is not what this is about.
+    let options = Options { stopped: WhenStopped::Tell, ..shape.options() };
     let at = Timestamp::from_second(START).expect("a time in 2026");
     let mut ec2 = furnished(shape, &policy, at);
     ec2.faults = Faults { lag: if sight.lists_lag { 9_000 } else { 0 }, ..Faults::NONE };

@@ -262,7 +262,7 @@ impl Ec2 {
             0 => failed(FailedKind::Unclear, "InternalError"),
             1 => failed(FailedKind::Unclear, "Unavailable"),
             2 => failed(FailedKind::Refused, "SomethingNobodyHasHeardOf"),
-            3 if is_creation => failed(FailedKind::Refused, "SnapshotLimitExceeded"),
+            3 if is_creation => failed(FailedKind::AccountFull, "SnapshotLimitExceeded"),
             _ => Outcome::NotStarted,
         }
     }
@@ -322,7 +322,8 @@ impl Ec2 {
                 id: self.new_id(),
                 volume_id: *volume_id,
                 description: description.into(),
-                state: SnapshotState::Pending { progress_percent: 0 },
+                state: SnapshotState::Pending,
+                state_message: None,
                 start_time: now,
                 origin: Origin::Created,
                 marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),

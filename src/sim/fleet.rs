@@ -49,7 +49,7 @@ pub fn world(policy: &Policy, volumes: u32, start: Timestamp, stage: Stage) -> W
     for day in newest..=OLD_SNAPSHOTS {
         let scheduled_time = start - SignedDuration::from_hours(24 * i64::from(day));
         let state = match (stage, day) {
-            (Stage::UnderWay, 0) => SnapshotState::Pending { progress_percent: 0 },
+            (Stage::UnderWay, 0) => SnapshotState::Pending,
             (Stage::Begun | Stage::Complete | Stage::UnderWay, _) => SnapshotState::Completed,
         };
         for schedule in &policy.schedules {
@@ -96,6 +96,7 @@ fn snapshot(
         volume_id: volume_id(scattered(volume)),
         description: sharing.text(&tags::description(&policy.id, &schedule.name)),
         state,
+        state_message: None,
         start_time: scheduled_time + SignedDuration::from_secs(20),
         origin: Origin::Created,
         marks: sharing.marks(tags),

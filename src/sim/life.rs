@@ -119,8 +119,7 @@ impl Record {
             return None;
         }
         let mut snapshot = self.snapshot.clone();
-        snapshot.state =
-            if at < self.ends_at { SnapshotState::Pending { progress_percent: 50 } } else { self.ends_as.clone() };
+        snapshot.state = if at < self.ends_at { SnapshotState::Pending } else { self.ends_as.clone() };
         if self.held.is_some_and(|held| held.holds(at)) {
             snapshot.marks.hold = Some(Hold::Forever);
         }

@@ -70,7 +70,7 @@ pub(super) fn view(sabotage: Option<Sabotage>, policy: &Policy, mut world: World
     for snapshot in &mut world.snapshots {
         match sabotage {
             Some(Sabotage::IgnoresHolds) => snapshot.marks.hold = None,
-            Some(Sabotage::TrustsPending) if matches!(snapshot.state, SnapshotState::Pending { .. }) => {
+            Some(Sabotage::TrustsPending) if matches!(snapshot.state, SnapshotState::Pending) => {
                 snapshot.state = SnapshotState::Completed;
             }
             Some(Sabotage::TrustsTags) => {

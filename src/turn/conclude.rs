@@ -3,9 +3,9 @@
 use super::progress::{Progress, Subject};
 use super::remaining::{self, Remaining};
 use super::unsettled::Begun;
-use super::{Budget, Selection, lifetime, window};
+use super::{Budget, Selection, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
-use crate::options::Options;
+use crate::options::{Options, WhenStopped};
 use crate::plan::{DeleteReason, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict};
 use crate::tags;
 use jiff::Timestamp;
@@ -129,6 +129,8 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
             // Nothing was changed and nothing is wrong with the resource: it is simply tried again.
             Outcome::Failed(Failed { kind: FailedKind::Throttled | FailedKind::TooManyPending, .. }) if is_creation => {
             }
+            // What concerns the whole run is told once.
+            Outcome::Failed(failed) if run_wide::is_run_wide(failed.kind) => {}
             Outcome::Failed(failed) => {
                 match failed.kind {
                     FailedKind::Unclear if is_creation => {
@@ -144,6 +146,7 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
             Outcome::Changed(_) | Outcome::NotStarted => {}
         }
     }
+    run_wide::note(progress, done);
     if !progress.failures.is_empty() {
         progress.failures_left_out = progress.failures_left_out.max(left_out_before);
         progress.creations_left_out = progress.creations_left_out.max(creations_left_out_before);
@@ -183,7 +186,12 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
     let open: BTreeSet<Subject> = creations.chain(deletions).collect();
-    progress.failures.retain(|failure| open.contains(&failure.subject));
+    progress.failures.retain(|failure| {
+        if run_wide::is_of_run(failure) {
+            return run_wide::matters(failure, plan, !open.is_empty());
+        }
+        open.contains(&failure.subject)
+    });
 }
 
 fn status(
@@ -193,13 +201,16 @@ fn status(
     remaining: Remaining,
     done: &[(Action, Outcome)],
 ) -> Status {
-    let is_open = remaining.is_open();
+    // That nobody carries a target tag is believed after a second look only.
+    let looks_again = plan.lacks_targets && progress.turns < 2 && options.stopped == WhenStopped::Fail;
+    let is_open = remaining.is_open() || looks_again;
     if is_open && lifetime::has_another_turn(options, progress) {
         return Status::Waiting { seconds: seconds(plan, progress, remaining, done) };
     }
     // Of what was not observed nobody knows whether it has a backup.
     let is_stale = plan.stands_back.is_some_and(StandsBack::is_failure);
     let has_stopped = progress.brake.is_some() || progress.hidden.is_some() || is_stale;
+    let has_stopped = has_stopped || lacks_backups(options, plan, progress);
     let has_failed = is_open || remaining.has_failed() || has_stopped || plan.cut_short.is_some();
     let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
     let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
@@ -211,6 +222,15 @@ fn status(
     } else {
         RunOutcome::Skipped
     })
+}
+
+/// Whether backups are missing that were due, so that the run fails. What other runs have made is theirs to tell: of several
+/// starts for one time, the one that makes its snapshots tells what was missed before.
+pub(crate) fn lacks_backups(options: &Options, plan: &Plan<'_>, progress: &Progress) -> bool {
+    let has_own = plan.due.iter().any(|(_, due)| due.is_now());
+    let tells_missed = !plan.missed.is_empty() && (!has_own || progress.creations > 0);
+    let is_lacking = plan.stopped > 0 || tells_missed || plan.meets_nothing.is_some() || plan.lacks_targets;
+    options.stopped == WhenStopped::Fail && !options.dry_run && !plan.is_disabled && is_lacking
 }
 
 /// How long to wait until the next look.
@@ -243,10 +263,14 @@ fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
 /// The first refusal when there were creations and no call at all was allowed: then it is the role that is wrong, and
 /// no later turn will do better.
 fn all_denied(done: &[(Action, Outcome)]) -> Option<Failed> {
-    let is_denied = |failed: &&Failed| failed.kind == FailedKind::Denied;
+    let is_denied = |failed: &&Failed| matches!(failed.kind, FailedKind::Denied | FailedKind::Expired);
     let refusals: Vec<&Failed> = done.iter().filter_map(|(_, outcome)| failure_of(outcome)).filter(is_denied).collect();
-    let has_creation = done.iter().any(|(action, _)| action.is_creation());
-    if has_creation && refusals.len() == done.len() { refusals.first().map(|&failed| failed.clone()) } else { None }
+    let has_expired = refusals.iter().any(|failed| failed.kind == FailedKind::Expired);
+    // An expired session begins no more calls.
+    let is_tried = |outcome: &Outcome| !(has_expired && *outcome == Outcome::NotStarted);
+    let tried = done.iter().filter(|(_, outcome)| is_tried(outcome));
+    let (has_creation, tried) = tried.fold((false, 0), |(has, n), (action, _)| (has || action.is_creation(), n + 1));
+    if has_creation && refusals.len() == tried { refusals.first().map(|&failed| failed.clone()) } else { None }
 }
 
 fn failure_of(outcome: &Outcome) -> Option<&Failed> {

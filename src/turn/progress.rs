@@ -160,6 +160,11 @@ impl Subject {
         format!("{:08x}", (hash ^ (hash >> 32)) & 0xffff_ffff)
     }
 
+    /// What concerns the whole run.
+    pub(super) fn of_run(what: &'static str) -> Self {
+        Self(what.to_owned())
+    }
+
     /// The resource: a volume's or an instance's id for a creation, a snapshot's for a deletion.
     #[must_use]
     pub fn resource(&self) -> &str {
@@ -258,7 +263,7 @@ impl Progress {
     pub fn may_create(&self, subject: &Subject, due: usize, until: Timestamp, now: Timestamp) -> bool {
         let due = u64::try_from(due).unwrap_or(u64::MAX);
         if now > until {
-            !self.may_have_failed(subject) && self.creations < due
+            !self.may_have_failed(subject) && !self.is_stopped() && self.creations < due
         } else {
             self.creations < due.saturating_mul(CREATIONS_PER_TARGET_MAX)
         }
@@ -275,28 +280,44 @@ impl Progress {
     #[must_use]
     pub fn is_deletion_given_up(&self, subject: &Subject) -> bool {
         let is_given_up = |f: &&Failure| !f.may_pass || f.attempts >= DELETION_ATTEMPTS_MAX;
-        self.failures.iter().filter(is_given_up).any(|failure| failure.subject == *subject)
+        self.is_session_over() || self.failures.iter().filter(is_given_up).any(|failure| failure.subject == *subject)
     }
 
     pub(super) fn remember_failure(&mut self, action: &str, subject: Subject, failed: &Failed) {
-        let previous = self.failures.iter().position(|f| f.subject == subject).map(|at| self.failures.remove(at));
-        let failure = Failure {
-            action: action.to_owned(),
-            subject,
-            code: shortened(&failed.code),
-            message: shortened(&failed.message),
-            attempts: previous.map_or(0, |f| f.attempts).saturating_add(1),
-            may_pass: match failed.kind {
-                FailedKind::Throttled | FailedKind::TooManyPending | FailedKind::TooSoon | FailedKind::Unclear => true,
-                FailedKind::Denied | FailedKind::Refused => false,
-            },
-        };
+        let failure = self.one_more(action, subject, failed);
         if self.failures.len() < FAILURES_MAX {
             self.failures.push(failure);
         } else {
             self.failures_left_out = self.failures_left_out.saturating_add(1);
             let is_creation = failure.subject.schedule().is_some();
             self.creations_left_out = self.creations_left_out.saturating_add(u64::from(is_creation));
+        }
+    }
+
+    /// Remembers what concerns the whole run, whatever else has failed: before everything else, because it says most.
+    pub(super) fn remember_run_wide(&mut self, action: &str, subject: Subject, failed: &Failed) {
+        let failure = self.one_more(action, subject, failed);
+        self.failures.insert(0, failure);
+    }
+
+    /// The failure with its number of attempts, in place of the one that was remembered.
+    fn one_more(&mut self, action: &str, subject: Subject, failed: &Failed) -> Failure {
+        let previous = self.failures.iter().position(|f| f.subject == subject).map(|at| self.failures.remove(at));
+        Failure {
+            action: action.to_owned(),
+            subject,
+            code: shortened(&failed.code),
+            message: shortened(&failed.message),
+            attempts: previous.map_or(0, |f| f.attempts).saturating_add(1),
+            may_pass: match failed.kind {
+                FailedKind::AccountFull
+                | FailedKind::Expired
+                | FailedKind::Throttled
+                | FailedKind::TooManyPending
+                | FailedKind::TooSoon
+                | FailedKind::Unclear => true,
+                FailedKind::Denied | FailedKind::Refused => false,
+            },
         }
     }
 

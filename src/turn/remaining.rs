@@ -59,7 +59,12 @@ pub(super) fn after(
             Outcome::NotStarted => remaining.not_started += 1,
             Outcome::Failed(failed) => match failed.kind {
                 FailedKind::Throttled | FailedKind::TooManyPending => remaining.was_throttled = true,
-                FailedKind::Denied | FailedKind::Refused | FailedKind::TooSoon | FailedKind::Unclear => {}
+                FailedKind::AccountFull
+                | FailedKind::Denied
+                | FailedKind::Expired
+                | FailedKind::Refused
+                | FailedKind::TooSoon
+                | FailedKind::Unclear => {}
             },
             Outcome::Created(ids) => remaining.pending += ids.len(),
             // What changed counts among the deletions that are left: another turn looks at it.

@@ -74,7 +74,7 @@ pub(super) fn after(before: Option<Window>, pending: usize, done: &[(Action, Out
 /// How many snapshots of the policy are pending: those that EC2 shows, and those it may not show yet, whose subjects
 /// have the hashes `unsettled`.
 pub(super) fn pending(plan: &Plan<'_>, unsettled: &BTreeSet<&str>) -> usize {
-    let is_pending = |state: &SnapshotState| matches!(state, SnapshotState::Pending { .. });
+    let is_pending = |state: &SnapshotState| matches!(state, SnapshotState::Pending);
     let shown = plan.snapshots.iter().filter(|decision| is_pending(&decision.snapshot.state)).count();
     if unsettled.is_empty() {
         return shown;

@@ -111,12 +111,6 @@ impl SnapshotId {
     }
 }
 
-impl VolumeId {
-    /// The volume id that EC2 writes on snapshots made by CopySnapshot (EC2 user guide: "an arbitrary volume ID that
-    /// should not be used for any purpose").
-    pub const OF_COPIES: &'static str = "vol-ffffffff";
-}
-
 /// What snapshots are made of, as a policy targets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SourceId {

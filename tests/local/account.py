@@ -7,12 +7,13 @@ from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
-from moto.ec2.models.amis import Ami
 from moto.ec2.models.elastic_block_store import Snapshot, Volume
-from moto.ec2.utils import random_ami_id, random_snapshot_id, random_volume_id
+from moto.ec2.utils import random_snapshot_id, random_volume_id
 
+import ec2_images
 import local_instances
 from ec2_rules import volume_status
+from ec2_snapshots import key_arn
 from local_aws import ACCOUNT, REGION, LocalAws
 from local_instances import LocalInstance
 
@@ -105,12 +106,24 @@ class Account:
         status: str | None = None,
         size: int = 8,
         created: datetime | None = None,
+        kind: str = "gp3",
+        key: str | None = None,
+        snapshot: str | None = None,
     ) -> str:
-        """Add a volume. `status` is for the states that EC2 comes to by itself, such as `creating` or `error`."""
+        """Add a volume. `status` is for the states that EC2 comes to by itself, such as `creating` or `error`; with a `key` it is
+        encrypted, and it may be made of a `snapshot`."""
         ec2 = self._ec2
-        zone, kind = SimpleNamespace(name=self._zone), "io2" if multi_attach else "gp3"
+        zone, kind = SimpleNamespace(name=self._zone), "io2" if multi_attach else kind
         volume = Volume(
-            ec2, id or random_volume_id(), size, zone, volume_type=kind, iops=3000, multi_attach_enabled=multi_attach
+            ec2,
+            id or random_volume_id(),
+            size,
+            zone,
+            snapshot_id=snapshot,
+            encrypted=key is not None,
+            kms_key_id=key and key_arn(ec2, key),
+            volume_type=kind,
+            multi_attach_enabled=multi_attach,
         )
         if created:
             volume.create_time = without_zone(created)
@@ -131,13 +144,14 @@ class Account:
         root_tags: dict[str, str] | None = None,
         state: str = "running",
         hibernates: bool = False,
+        instance_store: bool = False,
     ) -> str:
-        """Add an instance in any state, with the volume that it boots from and no other."""
+        """Add an instance in any state, with the volume that it boots from and no other; with instance store it has none."""
         ec2 = self._ec2
-        instance = LocalInstance(ec2, self._zone, state, hibernates, id)
+        instance = LocalInstance(ec2, self._zone, state, hibernates, id, instance_store)
         local_instances.add(ec2, instance)
         ec2.tags[instance.id].update(tags or {})
-        if root:
+        if root and not instance_store:
             volume = self.add_volume(root_tags)
             ec2.attach_volume(volume, instance.id, instance.root_device_name, delete_on_termination=True)
         return instance.id
@@ -164,10 +178,11 @@ class Account:
             self.detach(volume, attachment.instance.id)
         self._ec2.delete_volume(volume)
 
-    def set_state(self, instance: str, state: str) -> None:
-        """Put an instance into a state. What is terminated loses its volumes, and those that were made with it are deleted."""
+    def set_state(self, instance: str, state: str, code: str = local_instances.USER_SHUTDOWN) -> None:
+        """Put an instance into a state, for the reason of that code. What is terminated loses its volumes, and those that were
+        made with it are deleted."""
         found = self._ec2.get_instance(instance)
-        found.become(state)
+        found.become(state, code)
         for device in list(found.block_device_mapping.values()) if state == "terminated" else []:
             self.detach(device.volume_id, instance)
             if device.delete_on_termination:
@@ -183,14 +198,22 @@ class Account:
         owner: str | None = None,
         seconds: float = SEEDED_SECONDS,
         ends_in_error: bool = False,
+        message: str | None = None,
+        full_size: int | None = None,
     ) -> str:
-        """Add a snapshot that was started at `start` and took `seconds`. Nothing checks the tags: AWS may write `aws:` ones."""
+        """Add a snapshot that was started at `start` and took `seconds`. Nothing checks the tags: AWS may write `aws:` ones.
+
+        The volume need not exist: of NO_VOLUME are those that EBS direct made or that were imported. With a `message` the
+        snapshot failed, and that is what EC2 says of it; `full_size` is in bytes.
+        """
         ec2 = self._ec2
-        source = ec2.volumes.get(volume) or SimpleNamespace(id=volume, size=8)
-        snapshot = Snapshot(ec2, random_snapshot_id(), source, description, owner_id=owner)
+        source = ec2.volumes.get(volume) or SimpleNamespace(id=volume, size=8, kms_key_id=None)
+        snapshot = Snapshot(ec2, random_snapshot_id(), source, description, source.kms_key_id is not None, owner_id=owner)
         snapshot.start_time = without_zone(start)
         snapshot.end_time = snapshot.start_time + timedelta(seconds=seconds)
-        snapshot.ends_in_error = ends_in_error
+        snapshot.listed_from = snapshot.start_time
+        snapshot.ends_in_error, snapshot.error_message = ends_in_error or message is not None, message
+        snapshot.full_size = full_size
         ec2.snapshots[snapshot.id] = snapshot
         ec2.tags[snapshot.id].update(tags or {})
         return snapshot.id
@@ -198,12 +221,20 @@ class Account:
     def add_image_of(self, snapshot: str) -> str:
         """Register an AMI whose root device is this snapshot; EC2 refuses to delete it from then on."""
         ec2 = self._ec2
-        image = Ami(ec2, random_ami_id(), name=f"image of {snapshot}", region_name=self._zone)
-        ec2.snapshots.pop(image.ebs_snapshot.id)
-        image.ebs_snapshot = ec2.snapshots[snapshot]
-        image.ebs_snapshot.from_ami = image.id
-        ec2.amis[image.id] = image
-        return image.id
+        devices = [ec2_images.device(ec2, snapshot, "/dev/sda1")]
+        return ec2_images.register(ec2, f"image {len(ec2.amis)} of {snapshot}", "", "/dev/sda1", devices)
+
+    def add_fast_restore(self, snapshot: str, zone: str) -> None:
+        """Turn fast restore on in a zone: nobody can delete the snapshot from now on."""
+        self._ec2.snapshots[snapshot].fast_restore_zones.append(zone)
+
+    def give_to_backup(self, snapshot: str) -> None:
+        """Let a snapshot belong to AWS Backup, which alone may delete it."""
+        self._ec2.snapshots[snapshot].is_of_backup = True
+
+    def share(self, snapshot: str, account: str) -> None:
+        """Let another account use a snapshot."""
+        self._ec2.snapshots[snapshot].create_volume_permission_userids.add(account)
 
     def archive(self, snapshot: str) -> None:
         """Move a snapshot to the archive tier, as a user can by hand."""

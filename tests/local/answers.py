@@ -16,6 +16,14 @@ def code_of(call: Any, **parameters: Any) -> tuple[str, int]:
     return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
 
 
+def error_of(call: Any, **parameters: Any) -> tuple[str, int, str]:
+    """The error code, the HTTP status and the message that a call ends with."""
+    with pytest.raises(ClientError) as failure:
+        call(**parameters)
+    response = failure.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Message"]
+
+
 def outcome(call: Any, **parameters: Any) -> Any:
     """`made`, or the error code with its HTTP status."""
     try:

@@ -21,7 +21,7 @@ from rie import FUNCTION_NAME, ROOT, Function, NotPrepared
 
 STATE_MACHINE = ROOT / "statemachine" / "opendlm.asl.json"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION_NAME}"
-PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+PARAMETERS = {"Partition": "aws", "AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
 POLL_SECONDS = 0.1
 
 
@@ -139,9 +139,9 @@ def create_machine(aws: LocalAws, path: Path) -> str:
 
 
 def substitution(placeholder: str) -> str:
-    """What a DefinitionSubstitution stands for here: the function's name or its ARN."""
-    if placeholder in PSEUDO_PARAMETERS:
-        return PSEUDO_PARAMETERS[placeholder]
+    """What a DefinitionSubstitution stands for here: the partition, the function's name or its ARN."""
+    if placeholder in PARAMETERS:
+        return PARAMETERS[placeholder]
     return FUNCTION_NAME if placeholder.endswith("Name") else FUNCTION_ARN
 
 

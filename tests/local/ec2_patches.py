@@ -1,58 +1,75 @@
-"""What EC2 has and stock moto lacks, for instances, volumes, snapshots and tags.
+"""What EC2 has and stock moto lacks, for instances, volumes, snapshots, images and tags.
 
-`apply(switches)` changes moto's classes in place, once in a process: pages, owners, filters and their speed, snapshots that are
-`pending` for a while, sets of snapshots, the rules for tags, and the volume id of copies. Everything else is moto's own.
+`apply(switches)` changes moto's classes in place, once in a process: ids, pages, owners, filters and their speed, snapshots that are
+`pending` for a while, copies, sets of snapshots, images of snapshots, the rules for tags, and the fields of the answers. Everything
+else is moto's own.
 """
 
 from __future__ import annotations
 
 import functools
-from types import SimpleNamespace
 from typing import Any
 
 from moto.core import responses
+from moto.ec2 import utils
 from moto.ec2.models.core import TaggedEC2Resource
-from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.ec2.responses._base_response import EC2BaseResponse
+from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.tags import TagResponse
 
 import ec2_describe
+import ec2_images
+import ec2_sets
+import ec2_snapshots
+import ec2_volumes
 import local_instances
 import snapshot_life
-from ec2_rules import refuse, require_description, require_good_tags, require_ids, require_usable_volume, tags_of
-from ec2_sets import create_snapshots_with
+import switches as switches_module
+from ec2_rules import require_good_tags, tags_of
+from ec2_xml import XML, return_answer
 from switches import Switches
 
-# EC2 gives every copy this volume id, whatever it was copied from.
-COPIED_VOLUME_ID = "vol-ffffffff"
-
-_switches = Switches()
+# The hexadecimal digits of an id, of which the first is 0: shared/wire/README.md, DescribeSnapshots, snapshotId.
+ID_DIGITS = 17
 
 
 def apply(switches: Switches) -> None:
     """Patch moto. Calling it again only exchanges the switches."""
-    global _switches
-    _switches = switches
+    switches_module.put_in_force(switches)
     if hasattr(ElasticBlockStore, "opendlm_patched"):
         return
     ElasticBlockStore.opendlm_patched = True
-    snapshot_life.patch(current_switches)
+    snapshot_life.patch()
     local_instances.patch()
+    patch_ids()
     patch_tags()
     # moto looks all methods of a class over for each call, a fifth of its time. They are patched by now.
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
-    ElasticBlockStore.describe_volumes = ec2_describe.describe_volumes
+    ElasticBlockStore.create_snapshot = ec2_snapshots.create_snapshot
+    ElasticBlockStore.create_snapshots = ec2_sets.create_snapshots
+    ElasticBlockStore.copy_snapshot = ec2_snapshots.copy_snapshot
+    ElasticBlockStore.create_volume = ec2_volumes.create_volume
+    ElasticBlockStore.delete_snapshot = ec2_snapshots.delete_snapshot
     ElasticBlockStore.describe_snapshots = ec2_describe.describe_snapshots
+    ElasticBlockStore.describe_volumes = ec2_describe.describe_volumes
     InstanceResponse.describe_instances = ec2_describe.describe_instances
-    ElasticBlockStore.create_snapshots = create_snapshots_with(current_switches)
-    patch_snapshot_calls()
+    AmisResponse.create_image = ec2_images.create_image
+    AmisResponse.deregister_image = ec2_images.deregister_image
+    AmisResponse.describe_images = ec2_images.describe_images
+    AmisResponse.register_image = ec2_images.register_image
+    patch_sharing()
 
 
-def current_switches() -> Switches:
-    """The switches of the endpoint that runs."""
-    return _switches
+def patch_ids() -> None:
+    """Ids as EC2 gives them."""
+    stock_id = utils.random_id
+
+    def random_id(prefix: str = "", size: int = ID_DIGITS) -> str:
+        return f"{prefix}-0{utils.random_resource_id(size - 1)}" if size == ID_DIGITS else stock_id(prefix, size)
+
+    utils.random_id = random_id
 
 
 def patch_tags() -> None:
@@ -78,44 +95,12 @@ def patch_tags() -> None:
     TagResponse.create_tags = create_tags
 
 
-def patch_snapshot_calls() -> None:
-    """Hold the calls that write snapshots to EC2's rules."""
-    stock_create = ElasticBlockStore.create_snapshot
-    stock_delete = EBSBackend.delete_snapshot
-    stock_copy = EBSBackend.copy_snapshot
+def patch_sharing() -> None:
+    """ModifySnapshotAttribute with EC2's answer: modify-snapshot-attribute/02."""
+    stock_modify = ElasticBlockStore.modify_snapshot_attribute
 
-    def create_snapshot(self: Any) -> Any:
-        require_description(self._get_param("Description"))
-        volume = self.ec2_backend.volumes.get(self._get_param("VolumeId"))
-        if volume:
-            require_usable_volume(volume)
-        return stock_create(self)
+    def modify_snapshot_attribute(self: Any) -> tuple[int, dict[str, str], str]:
+        stock_modify(self)
+        return 200, XML, return_answer("ModifySnapshotAttribute")
 
-    def delete_snapshot(self: Any, snapshot_id: str) -> Any:
-        require_ids([snapshot_id], self.snapshots, "snapshot")
-        require_deletable(self.snapshots[snapshot_id], self.account_id)
-        deleted = stock_delete(self, snapshot_id)
-        self.tags.pop(snapshot_id, None)
-        return deleted
-
-    def copy_snapshot(self: Any, *arguments: Any, **named: Any) -> Any:
-        copy = stock_copy(self, *arguments, **named)
-        copy.volume = SimpleNamespace(id=COPIED_VOLUME_ID, size=copy.volume.size)
-        return copy
-
-    ElasticBlockStore.create_snapshot = create_snapshot
-    EBSBackend.delete_snapshot = delete_snapshot
-    EBSBackend.copy_snapshot = copy_snapshot
-
-
-def require_deletable(snapshot: Any, account: str) -> None:
-    """Refuse to delete what belongs to somebody else, is locked, or is in the Recycle Bin already.
-
-    EC2 documents no code for the last two; these are the ones that its other refusals of this kind have.
-    """
-    if snapshot.owner_id != account:
-        refuse("UnauthorizedOperation", "You are not authorized to perform this operation.")
-    if snapshot.is_locked:
-        refuse("OperationNotPermitted", f"The snapshot '{snapshot.id}' is locked and cannot be deleted.")
-    if snapshot.is_in_bin:
-        refuse("IncorrectState", f"The snapshot '{snapshot.id}' is in the Recycle Bin.")
+    ElasticBlockStore.modify_snapshot_attribute = modify_snapshot_attribute

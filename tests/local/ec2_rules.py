@@ -41,7 +41,10 @@ def require_ids(ids: list[str], known: Container[str], kind: str) -> None:
 
 
 def require_description(description: str | None) -> None:
-    """Refuse a description that is too long."""
+    """Refuse a description that is too long, or that is not plain ASCII: shared/wire/errors/28."""
+    if not (description or "").isascii():
+        said = f"Value ({description}) for parameter description is invalid. Character sets beyond ASCII are not supported."
+        refuse("InvalidParameterValue", said)
     if len(description or "") > DESCRIPTION_MAX:
         refuse("InvalidParameterValue", f"Description exceeds the maximum length of {DESCRIPTION_MAX} characters")
 

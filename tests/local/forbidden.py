@@ -60,8 +60,8 @@ ACTIONS_WITHOUT_OPERATION = (
 # The only actions that each role may do anything with.
 ALLOWED = {
     "FunctionRole": (
-        "ec2:CreateSnapshot ec2:CreateSnapshots ec2:CreateTags ec2:DeleteSnapshot ec2:DescribeInstances ec2:DescribeSnapshots"
-        " ec2:DescribeVolumes kms:CreateGrant kms:Decrypt kms:DescribeKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom"
+        "ec2:CreateSnapshot ec2:CreateSnapshots ec2:CreateTags ec2:DeleteSnapshot ec2:DescribeImages ec2:DescribeInstances"
+        " ec2:DescribeSnapshots ec2:DescribeVolumes kms:CreateGrant kms:Decrypt kms:DescribeKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom"
         " kms:ReEncryptTo logs:CreateLogStream logs:PutLogEvents servicequotas:ListServiceQuotas sts:AssumeRole"
     ).split(),
     "SchedulerRole": ["sqs:SendMessage", "states:StartExecution"],

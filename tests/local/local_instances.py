@@ -19,7 +19,9 @@ from moto.ec2.utils import random_instance_id, random_reservation_id
 from ec2_rules import refuse
 
 STATE_CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
-USER_SHUTDOWN = "Client.UserInitiatedShutdown"
+# Why an instance is not running, by its code: shared/wire/describe-instances/03 and 05. The `reason` is the same for both.
+USER_SHUTDOWN, USER_HIBERNATE = "Client.UserInitiatedShutdown", "Client.UserInitiatedHibernate"
+REASONS = {USER_SHUTDOWN: "User initiated shutdown", USER_HIBERNATE: "User initiated hibernate"}
 ROOT_DEVICE = "/dev/xvda"
 # EC2's documented limit for a Multi-Attach volume.
 ATTACHMENTS_MAX = 16
@@ -31,7 +33,10 @@ class LocalInstance(Instance):
     # moto keeps a register of its models by the second word of their module.
     __module__ = "moto.ec2.local_instances"
 
-    def __init__(self, backend: Any, zone: str, state: str, hibernates: bool, id: str | None = None) -> None:
+    def __init__(
+        self, backend: Any, zone: str, state: str, hibernates: bool, id: str | None = None, has_store: bool = False
+    ) -> None:
+        """With a store it boots from its host's disk and has no volume to boot from: describe-instances/06."""
         # moto's own __init__ would want an image and a subnet.
         self.ec2_backend = backend
         self.id = id or random_instance_id()
@@ -44,19 +49,20 @@ class LocalInstance(Instance):
         self.disable_api_stop = self.disable_api_termination = False
         self.nics: dict[int, Any] = {}
         self._placement = InstancePlacement(zone)
+        self.has_instance_store = has_store
         self._spot_fleet_id = self._fleet_id = None
         self.become(state)
 
     def __del__(self) -> None:
         """Nothing: moto gives the addresses of the instance back here, and this one has none."""
 
-    def become(self, state: str) -> None:
+    def become(self, state: str, code: str = USER_SHUTDOWN) -> None:
         """Set the state, with the reason that EC2 gives for one that somebody asked for."""
         self._state = InstanceState(state, STATE_CODES[state])
         self._reason, self.state_reason = "", StateReason()
         if state not in ("pending", "running"):
-            self._reason = "User initiated"
-            self.state_reason = StateReason(f"{USER_SHUTDOWN}: User initiated shutdown", USER_SHUTDOWN)
+            self._reason = f"User initiated ({utcnow():%Y-%m-%d %H:%M:%S} GMT)"
+            self.state_reason = StateReason(f"{code}: {REASONS[code]}", code)
 
 
 def patch() -> None:
@@ -104,6 +110,11 @@ def get_instance(self: Any, instance_id: str) -> Any:
 def hibernates(instance: Any) -> bool:
     """Whether an instance was launched with hibernation on. moto keeps that as the text of the call."""
     return str((instance.hibernation_options or {}).get("Configured", False)).lower() == "true"
+
+
+def has_instance_store(instance: Any) -> bool:
+    """Whether an instance boots from its host's disk. None of moto's own does."""
+    return getattr(instance, "has_instance_store", False)
 
 
 def root_volume_of(instance: Any) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from iam import Request, Rules
 from local_aws import ACCOUNT, REGION
 from story import creation_tags
-from template import ROOT, Place, resources
+from template import Place, machine_text, resources
 from wire import Call, is_reading
 
 # Where the local AWS says it is.
@@ -65,6 +65,7 @@ NEEDS = {
         TAGS_OF_A_NEW_SNAPSHOT,
     ),
     "DeleteSnapshot": (Need("ec2:DeleteSnapshot", SNAPSHOT, ABOUT_A_SNAPSHOT),),
+    "DescribeImages": (Need("ec2:DescribeImages", ANYTHING, ("ec2:Region",)),),
     "DescribeInstances": (Need("ec2:DescribeInstances", ANYTHING, ("ec2:Region",)),),
     "DescribeSnapshots": (Need("ec2:DescribeSnapshots", ANYTHING, ("ec2:Region",)),),
     "DescribeVolumes": (Need("ec2:DescribeVolumes", ANYTHING, ("ec2:Region",)),),
@@ -156,21 +157,18 @@ INVOKE, START = "arn:aws:states:::lambda:invoke", "arn:aws:states:::states:start
 READ = "arn:aws:states:::aws-sdk:s3:getObject"
 
 
-def states_of_the_machine() -> list[dict]:
-    """Every state of the state machine, those of its Maps too."""
-    [machine] = resources("AWS::Serverless::StateMachine").values()
-    found = list(json.loads((ROOT / machine["DefinitionUri"]).read_text())["States"].values())
+def states_of_the_machine(place: Place) -> list[dict]:
+    """Every state of the state machine as it is deployed, those of its Maps too."""
+    found = list(json.loads(machine_text(place))["States"].values())
     return found + [one for each in found if each["Type"] == "Map" for one in each["ItemProcessor"]["States"].values()]
 
 
 def functions_of_the_machine(place: Place) -> list[str]:
     """The ARNs of the functions that the state machine's tasks call; a task of a kind that nobody knows is an error."""
-    [machine] = resources("AWS::Serverless::StateMachine").values()
-    tasks = [state for state in states_of_the_machine() if state["Type"] == "Task"]
-    assert {task["Resource"] for task in tasks} == {INVOKE, READ, START}
-    calls = [task["Parameters"]["FunctionName"] for task in tasks if task["Resource"] == INVOKE]
-    names = {name.removeprefix("${").removesuffix("}") for name in calls}
-    return [place.resolve(machine["DefinitionSubstitutions"][name]) for name in sorted(names)]
+    tasks = [state for state in states_of_the_machine(place) if state["Type"] == "Task"]
+    known = {integration.replace("arn:aws:", f"arn:{place.partition}:") for integration in (INVOKE, READ, START)}
+    assert {task["Resource"] for task in tasks} == known
+    return sorted({task["Parameters"]["FunctionName"] for task in tasks if task["Resource"].endswith(":lambda:invoke")})
 
 
 def needs_of_itself(place: Place) -> list[Request]:
@@ -180,7 +178,7 @@ def needs_of_itself(place: Place) -> list[Request]:
     Distributed Map states"; StopExecution, which only the former names, is for a Map Run that somebody stops.
     """
     [(name, _)] = resources("AWS::Serverless::StateMachine").items()
-    states = states_of_the_machine()
+    states = states_of_the_machine(Place())
     [start] = [state for state in states if state.get("Resource") == START]
     assert start["Parameters"]["StateMachineArn.$"] == "$$.StateMachine.Id"
     maps = [state for state in states if state["Type"] == "Map"]

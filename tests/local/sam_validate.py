@@ -62,7 +62,10 @@ def validate_machine() -> int:
         return 0
     if not ASL_SCRIPT.exists():
         run([npm, "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(ASL_FOLDER), ASL_VALIDATOR])
-    command = [node, str(ASL_SCRIPT), "--json-path", MACHINE]
+    # The validator wants ARNs, so it gets the definition with its partition filled in.
+    filled = ROOT / ".local" / Path(MACHINE).name
+    filled.write_text((ROOT / MACHINE).read_text().replace("${Partition}", "aws"))
+    command = [node, str(ASL_SCRIPT), "--json-path", str(filled)]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

@@ -16,19 +16,6 @@ from typing import Any
 # The answer for a resource that fails without a code of its own: what EC2 says when it is EC2's fault.
 DEFAULT_CODE = "InternalError"
 
-# EC2's own words for the faults that have some.
-MESSAGES = {
-    "InternalError": "An internal error has occurred",
-    "RequestLimitExceeded": "Request limit exceeded.",
-    "UnauthorizedOperation": "You are not authorized to perform this operation.",
-}
-
-
-def fault_message(code: str) -> str:
-    """The message of a fault that a switch asks for."""
-    return MESSAGES.get(code, f"{code}, as the switches of the local endpoint ask for.")
-
-
 @dataclass
 class Switches:
     """The switches with their defaults: a healthy EC2 whose snapshots take five seconds."""
@@ -57,6 +44,19 @@ class Switches:
     """These EC2 actions are answered with the code: `DescribeVolumes:UnauthorizedOperation`."""
     ERROR_VOLUMES: set[str] = field(default_factory=set)
     """Snapshots of these volumes end in the state `error`, and so does the whole set that one of them belongs to."""
+    ERROR_MESSAGES: dict[str, str] = field(default_factory=dict)
+    """The same with what EC2 says of it in statusMessage, by volume; or by the source of a copy, whose copies end so:
+    `{"vol-a": "Given key ID is not accessible"}`."""
+    KEYS: dict[str, str] = field(default_factory=dict)
+    """What CopySnapshot with one of these keys comes to, as the call names them: `disabled`, `missing` and `denied` are refused at
+    once, `inaccessible` is accepted and ends in error."""
+    LISTING_LAG: float = 0.0
+    """How many seconds a new snapshot is missing in listings; asked for by its id it is seen at once. Decided when it is made."""
+    NEVER_LISTED: bool = False
+    """The same without an end: listings never show what is made while this is on. Asked for by its id it is seen."""
+    PAGE_SCAN: int = 1000
+    """How many resources EC2 reads for a page at most, before it filters them: with a few, small accounts have short and empty
+    pages with a token, too."""
     WAIT_SCALE: float = 1.0
     """Real seconds for each second of a Wait state or of a Retry. The definition stays as it is."""
     SEED: int = 1
@@ -90,6 +90,20 @@ class Switches:
             return False
         with self._lock:
             return self._random.random() < probability
+
+
+_in_force = Switches()
+
+
+def put_in_force(switches: Switches) -> None:
+    """Let an endpoint's switches be those that everything goes by."""
+    global _in_force
+    _in_force = switches
+
+
+def in_force() -> Switches:
+    """The switches of the endpoint that runs."""
+    return _in_force
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Switches:

@@ -136,11 +136,32 @@ class Place:
         return self.arn_of(name) if kind in REF_IS_ARN else name
 
 
+# One place in each partition that exists, with its domain: partitions.json of botocore, as of 2026.
+EVERYWHERE = [
+    Place(),
+    Place("aws-cn", "cn-north-1", domain="amazonaws.com.cn"),
+    Place("aws-eusc", "eusc-de-east-1", domain="amazonaws.eu"),
+    Place("aws-iso", "us-iso-east-1", domain="c2s.ic.gov"),
+    Place("aws-iso-b", "us-isob-east-1", domain="sc2s.sgov.gov"),
+    Place("aws-iso-e", "eu-isoe-west-1", domain="cloud.adc-e.uk"),
+    Place("aws-iso-f", "us-isof-south-1", domain="csp.hci.ic.gov"),
+    Place("aws-us-gov", "us-gov-west-1"),
+]
+
+
+def machine_text(place: Place) -> str:
+    """The definition of the state machine as SAM deploys it: with its DefinitionSubstitutions carried out."""
+    [machine] = resources("AWS::Serverless::StateMachine").values()
+    values = {name: place.resolve(value) for name, value in machine["DefinitionSubstitutions"].items()}
+    return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], (ROOT / machine["DefinitionUri"]).read_text())
+
+
 def roles(place: Place, file: str = STACK_FILE) -> dict[str, list[dict[str, Any]]]:
     """The permission statements of every role, by its logical name, as deployed with every optional part."""
     found = {name: list(role["Policies"]) for name, role in resources("AWS::IAM::Role", file).items()}
-    for policy in resources("AWS::IAM::RolePolicy", file).values():
-        found[place.resolve(policy["RoleName"])].append(policy)
+    for policy in resources("AWS::IAM::Policy", file).values():
+        [role] = place.resolve(policy["Roles"])
+        found[role].append(policy)
     documents = {name: [policy["PolicyDocument"] for policy in policies] for name, policies in found.items()}
     assert {one["Version"] for each in documents.values() for one in each} == {"2012-10-17"}
     return {name: [place.resolve(s) for one in each for s in one["Statement"]] for name, each in documents.items()}

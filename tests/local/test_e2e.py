@@ -179,7 +179,7 @@ def test_a_start_that_arrives_too_late_makes_nothing(local: Chain) -> None:
 def test_a_volume_that_always_fails_stops_nobody_and_keeps_what_it_has(local: Chain) -> None:
     case = case_of(local, with_short_window(event_now("sample")))
     bad, *others = case.seeded.targets
-    local.aws.switches.change({"FAIL_VOLUMES": {bad: "SnapshotLimitExceeded"}})
+    local.aws.switches.change({"FAIL_VOLUMES": {bad: "IncorrectState"}})
     execution = case.run()
     assert execution.status() == "FAILED"
     assert bad in cause_text(execution.failure()[1])
@@ -233,7 +233,12 @@ def test_snapshots_that_end_in_error_never_cost_a_good_one(local: Chain) -> None
     case = case_of(local, with_short_window(event_now("sample")))
     bad, *others = case.seeded.targets
     local.aws.switches.change({"ERROR_VOLUMES": [bad]})
-    case.run()
+    execution = case.run()
+    shown = local.aws.client("ec2").describe_snapshots(Filters=[{"Name": "volume-id", "Values": [bad]}])["Snapshots"]
+    failed = [each for each in shown if each["State"] == "error"]
+    told = [f"{each['SnapshotId']} went to error; EC2 says: {each['StateMessage']}" for each in failed]
+    cause = cause_text(execution.failure()[1])
+    assert any(words in cause for words in told), cause
     after = local.account.snapshots()
     assert set(case.seeded.ours[bad]) <= set(after)
     assert case.deleted() == {case.seeded.ours[volume][0] for volume in others}

@@ -151,7 +151,7 @@ def test_one_volume_of_two_hundred_that_always_fails_stops_nobody(local: Chain) 
         histories[volume] = [add_ours(local.account, policy, schedule, Source(volume, None, ()), time) for time in times]
     case = case_with(local, event, Seeded())
     bad = sorted(histories)[MANY_VOLUMES // 2]
-    local.aws.switches.change({"FAIL_VOLUMES": {bad: "SnapshotLimitExceeded"}})
+    local.aws.switches.change({"FAIL_VOLUMES": {bad: "IncorrectState"}})
 
     execution = local.run(event, SECONDS_MAX)
     assert bad in failure_of(execution)

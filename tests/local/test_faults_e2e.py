@@ -141,7 +141,7 @@ def test_what_could_not_be_done_among_the_faults_is_named_and_nothing_else(quick
     stuck = trial.case.seeded.ours[locked][0]
     quick.account.lock(stuck)
     break_ec2(quick, 5)
-    quick.aws.switches.change({"FAIL_VOLUMES": {refused: "SnapshotLimitExceeded"}})
+    quick.aws.switches.change({"FAIL_VOLUMES": {refused: "IncorrectState"}})
     execution = quick.run(event)
     assert trial.check(execution) == "PARTIAL"
     assert {each["Resource"] for each in execution.report()["Failures"]} == {refused, stuck}

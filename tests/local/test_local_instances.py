@@ -43,7 +43,9 @@ def test_a_set_has_a_snapshot_of_each_volume_and_one_start(aws: LocalAws, ec2: A
     assert [tags_in(each) for each in made] == [{"a": "b"}] * 3
     shown = ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
     assert {each["SnapshotId"] for each in shown} == {each["SnapshotId"] for each in made}
-    assert len({each["StartTime"] for each in [*made, *shown]}) == 1
+    # create-snapshots/01 has whole seconds, describe-snapshots/08 milliseconds of the same snapshots.
+    [started], [shown_start] = {each["StartTime"] for each in made}, {each["StartTime"] for each in shown}
+    assert started == shown_start.replace(microsecond=0)
     assert {each["State"] for each in shown} == {"pending"}
     time.sleep(0.7)
     assert {each["State"] for each in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]} == {"completed"}
@@ -101,7 +103,7 @@ def test_a_set_with_one_failing_member_ends_in_error_as_a_whole(aws: LocalAws, e
     aws.switches.change({"SNAP_SECONDS": 0, "ERROR_VOLUMES": one})
     ec2.create_snapshots(**specification(web))
     shown = ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
-    assert [(each["State"], bool(each["StateMessage"])) for each in shown] == [("error", True)] * 3
+    assert [each["State"] for each in shown] == ["error"] * 3
     made = ec2.create_snapshots(**specification(web, ExcludeDataVolumeIds=[one]))["Snapshots"]
     shown = ec2.describe_snapshots(SnapshotIds=[each["SnapshotId"] for each in made])["Snapshots"]
     assert {each["State"] for each in shown} == {"completed"}
@@ -165,7 +167,8 @@ def test_instances_come_in_pages_that_hold_each_of_them_once(ec2: Any, account: 
     account.add_instance({"a": "c"})
     wanted = [{"Name": "tag:a", "Values": ["b"]}, {"Name": "instance-state-name", "Values": ["running", "stopped"]}]
     pages = list(ec2.get_paginator("describe_instances").paginate(Filters=wanted, PaginationConfig={"PageSize": 5}))
-    assert [len(instances_in(page)) for page in pages] == [5, 5, 1]
+    # EC2 reads a page and filters it then (describe-security-groups/01), here of twelve instances.
+    assert len(pages) == 3 and max(len(instances_in(page)) for page in pages) <= 5
     assert {each["InstanceId"] for each in instances_in(*pages)} == made
     assert code_of(ec2.describe_instances, MaxResults=4) == ("InvalidParameterValue", 400)
     assert code_of(ec2.describe_instances, MaxResults=5, InstanceIds=[*made]) == ("InvalidParameterCombination", 400)
@@ -234,12 +237,15 @@ def test_a_volume_has_the_age_that_it_was_seeded_with(ec2: Any, account: Account
 
 
 def test_a_snapshot_shows_its_tier_and_its_sizes(aws: LocalAws, ec2: Any, account: Account) -> None:
-    snapshot = account.add_snapshot(account.add_volume(size=100), NOW - timedelta(days=1))
+    snapshot = account.add_snapshot(account.add_volume(size=100), NOW - timedelta(days=1), full_size=50 * 2**30)
     (shown,) = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]
     assert (shown["StorageTier"], shown["VolumeSize"], shown["FullSnapshotSizeInBytes"]) == ("standard", 100, 50 * 2**30)
     account.archive(snapshot)
     found = ec2.describe_snapshots(Filters=[{"Name": "storage-tier", "Values": ["archive"]}])["Snapshots"]
     assert [each["SnapshotId"] for each in found] == [snapshot]
+
+
+# What EC2 answers about locks and the Recycle Bin was never seen: that it refuses is documented, the codes are ours.
 
 
 def test_a_locked_snapshot_cannot_be_deleted(ec2: Any, account: Account) -> None:

@@ -19,15 +19,10 @@ import rust_source
 from forbidden import in_request, on_resource
 from iam import Request, Rules
 from rights import ANYTHING, NEEDS, NEW_SNAPSHOT, OUR_TAGS, POLICY_ID_TAG, TAGS_OF_A_NEW_SNAPSHOT
-from template import ROOT, Place, resources, roles
+from template import EVERYWHERE, ROOT, Place, resources, roles
 
 HERE = Place()
-PLACES = [
-    HERE,
-    Place(region="us-east-1"),
-    Place("aws-us-gov", "us-gov-west-1"),
-    Place("aws-cn", "cn-north-1", domain="amazonaws.com.cn"),
-]
+PLACES = [*EVERYWHERE, Place(region="us-east-1")]
 STATEMENTS = roles(HERE)
 WIDE = [(role, what, mutant) for role, statements in STATEMENTS.items() for what, mutant in mutants.wide(statements)]
 NARROW = [(role, what, mutant) for role, statements in STATEMENTS.items() for what, mutant in mutants.narrow(statements)]

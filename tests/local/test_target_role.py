@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,14 +17,10 @@ import iam
 import rights
 import rust_source
 from iam import Request, Rules
-from template import EXTERNAL_ID, TARGET_FILE, Place, resources, roles, template
+from template import EVERYWHERE, EXTERNAL_ID, TARGET_FILE, Place, resources, roles, template
 
 THERE = Place(region="eu-west-1", account="444455556666", regions=("eu-west-1", "us-east-1"))
-PLACES = [
-    THERE,
-    Place("aws-us-gov", "us-gov-west-1", "444455556666"),
-    Place("aws-cn", "cn-north-1", "444455556666", "amazonaws.com.cn"),
-]
+PLACES = [THERE, *(replace(place, account=THERE.account) for place in EVERYWHERE)]
 
 
 def statements(place: Place = THERE) -> list[dict[str, Any]]:
@@ -74,7 +71,7 @@ def test_there_is_nothing_else():
     assert len(statements()) == sum(len(about(service, statements())) for service in ("ec2", "kms", "servicequotas"))
     [role] = resources("AWS::IAM::Role", TARGET_FILE).values()
     assert "ManagedPolicyArns" not in role
-    assert set(template(TARGET_FILE)["Resources"]) == {"TargetRole", "TargetKmsPolicy"}
+    assert set(template(TARGET_FILE)["Resources"]) == {"TargetRole", "TargetKeysPolicy"}
 
 
 def test_only_the_functions_role_gets_in_and_only_with_the_external_id():
@@ -113,6 +110,14 @@ def test_the_role_ends_at_its_regions_and_its_account():
     another = Place(region="eu-west-1", account="777788889999")
     for action, kind in (("CreateSnapshot", "volume"), ("CreateSnapshots", "instance")):
         assert not allowed.allow(Request(f"ec2:{action}", another.arn(kind, "x-1"), {"ec2:Region": "eu-west-1"}))
+
+
+@pytest.mark.parametrize("place", EVERYWHERE, ids=lambda place: place.partition)
+def test_the_parameters_take_arns_and_regions_of_every_partition(place: Place):
+    patterns = {name: parameter.get("AllowedPattern") for name, parameter in template(TARGET_FILE)["Parameters"].items()}
+    for name, good in (("FunctionRoleArn", place.function_role()), ("KmsKeyArns", place.key()), ("Regions", place.region)):
+        assert re.fullmatch(patterns[name], good), name
+    assert not re.fullmatch(patterns["Regions"], f"{place.region}a")
 
 
 @pytest.mark.parametrize("name", ["FunctionRoleArn", "ExternalId", "RoleName"])

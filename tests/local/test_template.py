@@ -11,11 +11,12 @@ import json
 import re
 
 import pytest
+import yaml
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from rights import INVOKE
 from rust_source import code
-from template import ROOT, resources, template
+from template import EVERYWHERE, ROOT, Place, machine_text, resources, roles, template
 
 MACHINE_FILE = ROOT / "statemachine" / "opendlm.asl.json"
 
@@ -77,7 +78,7 @@ def test_a_start_that_cannot_be_delivered_is_kept():
 
 def machine() -> dict:
     """The definition."""
-    return json.loads(MACHINE_FILE.read_text())
+    return json.loads(machine_text(Place()))
 
 
 def scopes() -> list[dict]:
@@ -197,5 +198,57 @@ def test_the_template_fills_in_what_the_machine_leaves_open():
     assert set(re.findall(r"\$\{(\w+)\}", MACHINE_FILE.read_text())) == set(properties["DefinitionSubstitutions"])
 
 
-def test_motos_own_parser_takes_the_machine():
-    AmazonStateLanguageParser.parse(MACHINE_FILE.read_text())
+@pytest.mark.parametrize("place", EVERYWHERE, ids=lambda place: place.partition)
+def test_the_machine_names_nothing_of_another_partition(place: Place):
+    """AWS GovCloud (US) and Amazon Web Services in China User Guides: an ARN there has the partition's own name."""
+    arns = re.findall(r'"(arn:[^"]+)"', machine_text(place))
+    assert len(arns) == 8
+    assert all(arn.startswith(f"arn:{place.partition}:") for arn in arns), arns
+    AmazonStateLanguageParser.parse(machine_text(place))
+
+
+@pytest.mark.parametrize("place", EVERYWHERE, ids=lambda place: place.partition)
+def test_nothing_of_the_stack_names_another_partition(place: Place):
+    stack = yaml.dump([place.resolve(role) for role in roles(place).values()])
+    assert set(re.findall(r"\barn:([^:]+):", stack)) == {place.partition}
+    # In the whole template no ARN is spelt out but the examples of what a parameter takes, and their patterns.
+    spelt = {name: re.findall(r"\barn:aws\b", yaml.dump(one)) for name, one in template().items() if name != "Parameters"}
+    assert not any(spelt.values()), spelt
+
+
+@pytest.mark.parametrize("place", EVERYWHERE, ids=lambda place: place.partition)
+def test_the_parameters_take_arns_of_every_partition(place: Place):
+    patterns = {name: parameter.get("AllowedPattern") for name, parameter in template()["Parameters"].items()}
+    good = {"KmsKeyArns": place.key(), "TargetRoleArns": place.role(), "TargetsFromArns": place.list()}
+    for name, arn in good.items():
+        assert re.fullmatch(patterns[name], arn) and not re.fullmatch(patterns[name], f"x{arn}"), name
+
+
+def test_the_function_is_built_for_arm64_unless_somebody_asks_for_the_other():
+    parameter = template()["Parameters"]["Architecture"]
+    # Lambda API reference, CreateFunction: the valid values of Architectures.
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("arm64", ["arm64", "x86_64"])
+    assert template()["Globals"]["Function"]["Architectures"] == [{"Ref": "Architecture"}]
+    assert "Architectures" not in template()["Resources"]["OpendlmFunction"]["Properties"]
+
+
+def test_every_way_in_which_a_run_can_end_badly_has_an_alarm_of_one_metric():
+    """Step Functions Developer Guide, "Execution metrics": the ways are failed, aborted and timed out."""
+    alarms = resources("AWS::CloudWatch::Alarm")
+    assert not [name for name, alarm in alarms.items() if "Metrics" in alarm]
+    found = sorted(alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == "AWS/States")
+    assert found == ["ExecutionsAborted", "ExecutionsFailed", "ExecutionsTimedOut"]
+    machine_ref = [{"Name": "StateMachineArn", "Value": {"Ref": "OpendlmStateMachine"}}]
+    for name, alarm in alarms.items():
+        assert alarm["Namespace"] == "AWS/SQS" or alarm["Dimensions"] == machine_ref, name
+        rule = (alarm["Threshold"], alarm["EvaluationPeriods"], alarm["ComparisonOperator"], alarm["TreatMissingData"])
+        assert rule == (1, 1, "GreaterThanOrEqualToThreshold", "notBreaching"), name
+
+
+def test_no_policy_of_a_role_has_a_name_that_an_earlier_stack_gave():
+    """CloudFormation makes the new resource before it deletes the old one: of the same name, it would delete both."""
+    earlier = {"kms", "targets", "itself", "lists"}
+    names = [policy["PolicyName"] for policy in resources("AWS::IAM::Policy").values()]
+    assert len(names) == len(set(names)) and not earlier & set(names)
+    logical = {"FunctionKmsPolicy", "FunctionTargetsPolicy", "StateMachineSelfPolicy", "StateMachineListsPolicy"}
+    assert not logical & set(template()["Resources"])

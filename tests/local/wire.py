@@ -18,9 +18,10 @@ from urllib.parse import parse_qsl
 
 import service_quotas
 from ec2_describe import ROWS_HEADER
-from ec2_xml import error_answer
+from ec2_errors import HTTP_STATUS, words, words_for
+from ec2_xml import XML, error_answer
 from sts import Caller, Roles, caller_of
-from switches import Switches, fault_message
+from switches import Switches
 from touched import Touched
 
 ADMIN = "/opendlm-local/"
@@ -45,17 +46,6 @@ BUCKETS = {
 READING_BUCKET = (100, 20)
 READING_EVERYTHING_BUCKET = (50, 10)
 WRITING_BUCKET = (50, 5)
-
-# What each error is sent as, where it is not 400.
-HTTP_STATUS = {
-    "DryRunOperation": 412,
-    "InternalError": 500,
-    "RequestLimitExceeded": 503,
-    "ServiceUnavailable": 503,
-    "Unavailable": 503,
-    "UnauthorizedOperation": 403,
-}
-DRY_RUN_MESSAGE = "Request would have succeeded, but DryRun flag is set."
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
@@ -212,9 +202,9 @@ class Wire:
         time.sleep(self.switches.LATENCY_MS / 1000)
         call.Code = self.switches.FAIL_ACTIONS.get(action) or (None if action == "ListServiceQuotas" else "UnknownOperationException")
         if call.Code:
-            answer = service_quotas.error(call.Code, fault_message(call.Code))
+            answer = service_quotas.error(call.Code, words(call.Code))
         else:
-            answer = service_quotas.page(service_quotas.quotas(self.size_of), request)
+            answer = service_quotas.page(service_quotas.quotas(self.size_of, caller), request)
         call.HttpStatus = answer[0]
         return answer
 
@@ -234,14 +224,14 @@ class Wire:
         code = self.fault(call) if has_token else "RequestLimitExceeded"
         if code:
             call.Code = code
-            return fault_answer(code)
+            return fault_answer(code, call)
         if call.Parameters.get("DryRun") == "true":
             # Every action that can write has this parameter: EC2 looks at the permission and does nothing.
             call.Code = "DryRunOperation"
-            return error(HTTP_STATUS[call.Code], call.Code, DRY_RUN_MESSAGE)
+            return fault_answer(call.Code, call)
         call.Code = next((code for each in self.interventions if (code := each.arrives(call))), None)
         if call.Code:
-            return fault_answer(call.Code)
+            return fault_answer(call.Code, call)
         status, headers, body = self.from_moto(environ, call)
         text = body.decode("utf-8", "replace")
         call.Code = found(r"<Code>([^<]+)</Code>", text) if status >= 400 else None
@@ -254,7 +244,7 @@ class Wire:
             each.took_effect(call)
         if not is_reading(call.Action) and status < 400 and self.switches.happens(self.switches.LOST_ANSWERS):
             call.Lost, call.Code = True, "InternalError"
-            return fault_answer("InternalError")
+            return fault_answer("InternalError", call)
         return HTTP_STATUS.get(call.Code or "", status), headers, body
 
     def fault(self, call: Call) -> str | None:
@@ -311,14 +301,15 @@ def is_reading(action: str) -> bool:
     return action.startswith(("Describe", "Get", "List"))
 
 
-def fault_answer(code: str) -> Answer:
+def fault_answer(code: str, call: Call) -> Answer:
     """An error with the HTTP status and the message that EC2 gives it."""
-    return error(HTTP_STATUS.get(code, 400), code, fault_message(code))
+    message = words_for(code, call.Action, call.Parameters, call.Account, call.Region)
+    return error(HTTP_STATUS.get(code, 400), code, message)
 
 
 def error(status: int, code: str, message: str) -> Answer:
     """An error answer."""
-    return status, [("Content-Type", "text/xml;charset=UTF-8")], error_answer(code, message)
+    return status, list(XML.items()), error_answer(code, message)
 
 
 def json_answer(status: int, value: Any) -> Answer:

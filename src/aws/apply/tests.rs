@@ -1,4 +1,5 @@
 mod asking;
+mod closing;
 mod hostile;
 mod last_look;
 mod paced;
@@ -115,6 +116,7 @@ fn deletion(snapshot: &str) -> DeleteSnapshot {
         volume_id: VolumeId::parse("vol-0a").unwrap(),
         description: tags::description(&policy_id(), &ScheduleName::default_name()).into(),
         state: SnapshotState::Completed,
+        state_message: None,
         start_time: "2026-11-19T17:00:00Z".parse().unwrap(),
         origin: Origin::Created,
         marks: tags::Marks { policy_id: Some(policy_id().as_str().into()), ..Default::default() }.into(),
@@ -287,14 +289,15 @@ async fn a_creation_is_made_once_whatever_comes_back() {
         (401, "AuthFailure", FailedKind::Denied),
         (403, "OptInRequired", FailedKind::Denied),
         (403, "InvalidClientTokenId", FailedKind::Denied),
-        (400, "ExpiredToken", FailedKind::Denied),
+        (400, "ExpiredToken", FailedKind::Expired),
+        (400, "RequestExpired", FailedKind::Expired),
         (400, "UnrecognizedClientException", FailedKind::Denied),
         (400, "InvalidVolume.NotFound", FailedKind::Refused),
         (400, "IncorrectState", FailedKind::Refused),
         (400, "SnapshotCreationPerVolumeRateExceeded", FailedKind::TooSoon),
         (400, "ConcurrentSnapshotLimitExceeded", FailedKind::TooSoon),
         (400, "PendingSnapshotLimitExceeded", FailedKind::TooManyPending),
-        (400, "SnapshotLimitExceeded", FailedKind::Refused),
+        (400, "SnapshotLimitExceeded", FailedKind::AccountFull),
     ] {
         let rule = creates_fail(status, code);
         let outcomes = account(&[&rule]).apply(&[create("vol-0a")], once(CREATE_SECONDS_MAX), |_, _| {}).await;

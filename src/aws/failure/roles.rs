@@ -28,10 +28,13 @@ impl NotAssumed {
                 ": its trust policy has to name the function's role and the external id of Options, and the function's role \
                  has to be allowed sts:AssumeRole on it (parameter TargetRoleArns)"
             }
+            FailedKind::Expired => ": the function's own session is not taken any more",
             FailedKind::Throttled => ": STS has too many calls",
-            FailedKind::Refused | FailedKind::TooManyPending | FailedKind::TooSoon | FailedKind::Unclear => {
-                ": STS does not answer"
-            }
+            FailedKind::AccountFull
+            | FailedKind::Refused
+            | FailedKind::TooManyPending
+            | FailedKind::TooSoon
+            | FailedKind::Unclear => ": STS does not answer",
         };
         format!("role {role} cannot be assumed{advice}; {code}: {message}")
     }
@@ -46,8 +49,10 @@ pub(in crate::aws) fn of_assume_role(error: &CredentialsError) -> Failed {
             return failed(FailedKind::Unclear, "BadAnswer", &chain(error));
         };
         let kind = match kind(code, BAD_REQUEST) {
-            FailedKind::Refused | FailedKind::TooManyPending | FailedKind::TooSoon => FailedKind::Denied,
-            kind @ (FailedKind::Denied | FailedKind::Throttled | FailedKind::Unclear) => kind,
+            FailedKind::AccountFull | FailedKind::Refused | FailedKind::TooManyPending | FailedKind::TooSoon => {
+                FailedKind::Denied
+            }
+            kind @ (FailedKind::Denied | FailedKind::Expired | FailedKind::Throttled | FailedKind::Unclear) => kind,
         };
         return failed(kind, code, message);
     }
@@ -95,9 +100,10 @@ mod tests {
 
     #[test]
     fn whom_sts_refuses_it_refuses_again_and_the_rest_may_pass() {
-        for code in ["AccessDenied", "ExpiredToken", "ValidationError", "RegionDisabledException", "SomethingNew"] {
+        for code in ["AccessDenied", "ValidationError", "RegionDisabledException", "SomethingNew"] {
             check(answered(code), FailedKind::Denied);
         }
+        check(answered("ExpiredToken"), FailedKind::Expired);
         check(answered("Throttling"), FailedKind::Throttled);
         check(answered("ServiceUnavailable"), FailedKind::Unclear);
         let without_code = ErrorMetadata::builder().message("a proxy's page").build();

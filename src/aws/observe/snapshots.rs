@@ -5,11 +5,13 @@ use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
 use crate::policy::PolicyId;
+use crate::policy::decode::shown;
 use crate::tags::{self, Sharing};
 use crate::world::{CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, VolumeId};
 use aws_sdk_ec2::types::{self, Filter};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Account {
     /// The snapshots of this account that carry the policy's tag, whoever made them. By that exact tag alone: EC2 documents
@@ -110,7 +112,8 @@ pub(in crate::aws) fn read_snapshot(snapshot: &types::Snapshot, sharing: &mut Sh
         id: SnapshotId::parse(snapshot.snapshot_id()?)?,
         volume_id: VolumeId::parse(snapshot.volume_id()?)?,
         description: sharing.text(snapshot.description().unwrap_or_default()),
-        state: snapshot_state(snapshot.state(), snapshot.progress()),
+        state: snapshot_state(snapshot.state()),
+        state_message: state_message(snapshot.state_message(), sharing),
         start_time: read_time(snapshot.start_time()?)?,
         origin: if is_copy(snapshot) { Origin::Copied } else { Origin::Created },
         marks: sharing.marks(pairs(snapshot.tags())),
@@ -119,25 +122,39 @@ pub(in crate::aws) fn read_snapshot(snapshot: &types::Snapshot, sharing: &mut Sh
     })
 }
 
+/// Whether the snapshot was not made of a volume. EC2 sends a transfer type on every snapshot, and `standard` on all but
+/// time-based copies, whatever its documentation says (shared/wire/README.md). A type that this version does not know
+/// tells nothing, so that a new one does not make copies of all snapshots.
 fn is_copy(snapshot: &types::Snapshot) -> bool {
-    snapshot.volume_id() == Some(VolumeId::OF_COPIES) || snapshot.transfer_type().is_some()
+    snapshot.volume_id().is_some_and(names_no_volume)
+        || snapshot.transfer_type() == Some(&types::TransferType::TimeBased)
+        || snapshot.completion_duration_minutes().is_some()
 }
 
-fn snapshot_state(state: Option<&types::SnapshotState>, progress: Option<&str>) -> SnapshotState {
+/// Whether a volume's id is of f's alone: EC2 writes such a one, today `vol-ffffffff`, on copies, on imports and on what
+/// EBS direct's StartSnapshot made; CopySnapshot's documentation names `vol-ffff` as well.
+fn names_no_volume(volume_id: &str) -> bool {
+    volume_id.strip_prefix("vol-").is_some_and(|digits| digits.bytes().all(|digit| digit == b'f'))
+}
+
+fn snapshot_state(state: Option<&types::SnapshotState>) -> SnapshotState {
     match state {
         Some(types::SnapshotState::Completed) => SnapshotState::Completed,
         Some(types::SnapshotState::Error) => SnapshotState::Error,
-        Some(types::SnapshotState::Pending) => SnapshotState::Pending { progress_percent: percent(progress) },
+        Some(types::SnapshotState::Pending) => SnapshotState::Pending,
         Some(other) => SnapshotState::Unknown(word(other.as_str())),
         None => SnapshotState::Unknown(UNSTATED.to_owned()),
     }
 }
 
-/// EC2 writes `80%`, and nothing at all at first.
-fn percent(progress: Option<&str>) -> u8 {
-    let digits = progress.unwrap_or_default().trim_end_matches('%');
-    digits.parse().map_or(0, |percent: u8| percent.min(100))
+/// One bounded line, like EC2's other messages; an empty one says nothing.
+fn state_message(message: Option<&str>, sharing: &mut Sharing) -> Option<Arc<str>> {
+    let message = message.filter(|message| !message.trim().is_empty())?;
+    Some(sharing.text(&shown(message, STATE_MESSAGE_CHARACTERS_MAX)))
 }
+
+/// The longest message that was seen has 33 (shared/wire/README.md); the words around them must fit into a report.
+const STATE_MESSAGE_CHARACTERS_MAX: usize = 200;
 
 /// A tier that this version does not know counts as the archive: what is there is not ours to delete. Endpoints without
 /// tiers say nothing, and have only one.

@@ -37,7 +37,7 @@ pub(super) fn volumes(volumes: Vec<types::Volume>, next: Option<&str>) -> Descri
     DescribeVolumesOutput::builder().set_volumes(Some(volumes)).set_next_token(next.map(Into::into)).build()
 }
 
-/// A complete snapshot of ours, of `vol-0a`.
+/// A complete snapshot of ours, of `vol-0a`, with the transfer type that EC2 shows on every one (shared/wire/README.md).
 pub(super) fn snapshot(id: &str) -> types::builders::SnapshotBuilder {
     types::Snapshot::builder()
         .snapshot_id(id)
@@ -46,6 +46,7 @@ pub(super) fn snapshot(id: &str) -> types::builders::SnapshotBuilder {
         .description(DESCRIPTION)
         .state(types::SnapshotState::Completed)
         .start_time(DateTime::from_secs(FIVE_O_CLOCK))
+        .transfer_type(types::TransferType::Standard)
         .tags(ec2_tag(tags::POLICY_ID, POLICY))
 }
 
@@ -197,9 +198,10 @@ async fn a_listing_whose_second_attempt_succeeds_has_not_failed() {
 
 fn error_code(error: &ObserveError) -> &str {
     match error {
-        ObserveError::AccessDenied(failed) | ObserveError::Throttled(failed) | ObserveError::Unavailable(failed) => {
-            &failed.code
-        }
+        ObserveError::AccessDenied(failed)
+        | ObserveError::Expired(failed)
+        | ObserveError::Throttled(failed)
+        | ObserveError::Unavailable(failed) => &failed.code,
     }
 }
 

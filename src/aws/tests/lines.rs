@@ -93,6 +93,36 @@ async fn each_line_of_json_is_one_event_with_its_own_fields() {
     }
 }
 
+/// The message is that of shared/wire/describe-snapshots/30.
+#[tokio::test]
+async fn a_snapshot_that_failed_is_logged_by_its_id_with_what_ec2_says() {
+    let account = account_answering(|action, _| match action {
+        "CreateSnapshot" => answer(200, CREATED),
+        "DescribeSnapshots" => {
+            let message = "<status>error</status><statusMessage>Given key ID is not accessible</statusMessage>";
+            let time = clock::now().to_string();
+            let at_its_time = format!("<item><key>opendlm:scheduled-time</key><value>{}Z</value></item>", &time[..19]);
+            let failed = SNAPSHOTS.replace("<status>completed</status>", message);
+            let failed = failed.replace("2026-11-22T17:00:00.000Z", &time);
+            let begun_now = failed.replacen("</tagSet>", &format!("{at_its_time}</tagSet>"), 1);
+            answer(200, &begun_now)
+        }
+        "DescribeVolumes" => answer(200, VOLUMES),
+        other => panic!("nobody calls {other}"),
+    });
+    let (answer, log) = turn(&account, Form::Json).await;
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told: Vec<Value> = events.map(|event| event["fields"].clone()).collect();
+    let failed: Vec<&Value> = told.iter().filter(|fields| fields["message"] == "failed snapshot").collect();
+    assert_eq!(failed.len(), 1, "{log}");
+    assert_eq!(failed[0]["snapshot"], "snap-0a");
+    assert_eq!(failed[0]["cause"], "Given key ID is not accessible");
+    assert!(
+        answer.report.summary.contains("snap-0a went to error; EC2 says: Given key ID is not accessible"),
+        "{answer:?}"
+    );
+}
+
 #[tokio::test]
 async fn nothing_in_a_report_can_begin_a_line() {
     let (answer, _) = turn(&forging_account(), Form::Json).await;

@@ -84,7 +84,7 @@ fn a_bad_entry_is_told_with_its_path_beside_all_others() {
         Some(&json!(list.to_string())),
         &[
             "Options.TargetsFrom[0].RoleArn: expected the ARN of a role such as \
-             arn:aws:iam::111122223333:role/opendlm-target, in aws, aws-cn or aws-us-gov but got \"opendlm\"",
+             arn:aws:iam::111122223333:role/opendlm-target but got \"opendlm\"",
             "Options.TargetsFrom[1].Regions[1]: expected a Region such as eu-west-1 but got \"Ireland\"",
             "Options.TargetsFrom[1].Regions[0]: own account in eu-west-1 is named by Options.TargetsFrom[0] already, \
              expected it once",

@@ -108,8 +108,8 @@ fn a_role_or_an_external_id_that_iam_would_not_take_is_refused() {
     check_refused(
         &json!({ "Targets": [{ "RoleArn": "opendlm", "ExternalId": "x", "Regions": ["eu-west-1"] }] }),
         &[
-            "Options.Targets[0].RoleArn: expected the ARN of a role such as arn:aws:iam::111122223333:role/opendlm-target, \
-             in aws, aws-cn or aws-us-gov but got \"opendlm\"",
+            "Options.Targets[0].RoleArn: expected the ARN of a role such as arn:aws:iam::111122223333:role/opendlm-target \
+             but got \"opendlm\"",
             "Options.Targets[0].ExternalId: expected 2 to 1224 letters, digits and characters of _+=,.@:/- but got \"x\"",
         ],
     );

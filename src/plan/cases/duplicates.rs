@@ -73,7 +73,7 @@ fn what_is_not_managed_any_more_is_left_as_it_is() {
     let renamed = policy(vec![daily("New name", count(3))]);
     check_fates(&renamed, &world([volume(1)], both()), LATER, "1 keep, 2 keep");
     let options = Options { orphans: Orphans::KeepLast, ..Options::default() };
-    assert_eq!(fates(&sample(), &options, LATER, &world([], both())), "1 delete, 2 keep");
+    assert_eq!(fates(&sample(), &options, LATER, &world([], both())), "1 keep, 2 delete");
 }
 
 #[test]

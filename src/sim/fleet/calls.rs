@@ -108,7 +108,8 @@ impl Lane<'_> {
                         *slot = outcome;
                     }
                     let is_given_up = kind == Some(FailedKind::Throttled) && call.tries >= THROTTLED_TRIES_MAX;
-                    is_closed |= is_given_up || kind == Some(FailedKind::TooManyPending);
+                    let ends_lane = [FailedKind::AccountFull, FailedKind::Expired, FailedKind::TooManyPending];
+                    is_closed |= is_given_up || kind.is_some_and(|kind| ends_lane.contains(&kind));
                     (kind == Some(FailedKind::Throttled) && !is_given_up).then_some((now, Step::Ask))
                 }
             };

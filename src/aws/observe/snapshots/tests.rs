@@ -33,7 +33,7 @@ fn a_snapshot_is_read_field_by_field() {
         .tags(ec2_tag(tags::HOLD, ""))
         .tags(ec2_tag("Name", "somebody's"))
         .state(types::SnapshotState::Pending)
-        .progress("80%")
+        .progress("99%")
         .storage_tier(types::StorageTier::Archive)
         .full_snapshot_size_in_bytes(1_048_576)
         .volume_size(8)
@@ -44,7 +44,8 @@ fn a_snapshot_is_read_field_by_field() {
         id: SnapshotId::parse("snap-0a").unwrap(),
         volume_id: VolumeId::parse("vol-0a").unwrap(),
         description: DESCRIPTION.into(),
-        state: SnapshotState::Pending { progress_percent: 80 },
+        state: SnapshotState::Pending,
+        state_message: None,
         start_time: "2026-11-22T17:00:00Z".parse().unwrap(),
         origin: Origin::Created,
         marks: Marks {
@@ -66,27 +67,64 @@ fn a_snapshot_is_read_field_by_field() {
     assert!(std::sync::Arc::ptr_eq(&read.description, &again.description), "equal descriptions are one text");
 }
 
+#[track_caller]
+fn check_origin(
+    change: impl FnOnce(types::builders::SnapshotBuilder) -> types::builders::SnapshotBuilder,
+    expected: Origin,
+) {
+    let ec2 = change(snapshot("snap-1").volume_id("vol-0123456789abcdef0")).build();
+    assert_eq!(read_snapshot(&ec2, &mut Sharing::default()).unwrap().origin, expected, "{ec2:?}");
+    let of_a_volume = read_beginning(&ec2).is_some();
+    assert_eq!(of_a_volume, expected == Origin::Created, "a copy is no snapshot of its volume: {ec2:?}");
+}
+
+/// Sources: shared/wire/describe-snapshots/13 (`standard` on a snapshot of a volume), 09, 14 and 26 (`vol-ffffffff`), 28 (a
+/// copy with `standard`); `vol-ffff` and the fields of time-based copies are of EC2's API reference of CopySnapshot and
+/// Snapshot.
 #[test]
-fn a_copy_is_known_by_its_volume_and_by_its_transfer_type() {
-    let origin =
-        |ec2: types::builders::SnapshotBuilder| read_snapshot(&ec2.build(), &mut Sharing::default()).unwrap().origin;
-    assert_eq!(origin(snapshot("snap-1")), Origin::Created);
-    assert_eq!(origin(snapshot("snap-1").volume_id("vol-ffffffff")), Origin::Copied);
-    assert_eq!(origin(snapshot("snap-1").transfer_type(types::TransferType::Standard)), Origin::Copied);
+fn a_copy_is_known_by_a_volume_of_fs_alone_and_by_a_time_based_transfer() {
+    check_origin(|ec2| ec2, Origin::Created);
+    check_origin(|ec2| ec2.set_transfer_type(None), Origin::Created);
+    check_origin(|ec2| ec2.transfer_type("somehow-else".into()), Origin::Created);
+    check_origin(|ec2| ec2.volume_id("vol-0ffffffffffffffff"), Origin::Created);
+    check_origin(|ec2| ec2.volume_id("vol-fffffffe"), Origin::Created);
+    check_origin(|ec2| ec2.transfer_type(types::TransferType::TimeBased), Origin::Copied);
+    check_origin(|ec2| ec2.completion_duration_minutes(15), Origin::Copied);
+    for volume in ["vol-ffff", "vol-ffffffff", "vol-fffffffffffffffff"] {
+        check_origin(|ec2| ec2.volume_id(volume), Origin::Copied);
+        check_origin(|ec2| ec2.volume_id(volume).set_transfer_type(None), Origin::Copied);
+    }
 }
 
 #[test]
-fn states_and_progress_are_read_and_the_unknown_stays_unknown() {
-    let read = |name: &str| snapshot_state(Some(&name.into()), Some("100%"));
+fn states_are_read_and_the_unknown_stays_unknown() {
+    let read = |name: &str| snapshot_state(Some(&name.into()));
+    assert_eq!(read("pending"), SnapshotState::Pending);
     assert_eq!(read("completed"), SnapshotState::Completed);
     assert_eq!(read("error"), SnapshotState::Error);
     assert_eq!(read("recoverable"), SnapshotState::Unknown("recoverable".to_owned()));
     assert_eq!(read("melting"), SnapshotState::Unknown("melting".to_owned()));
-    assert_eq!(snapshot_state(None, None), SnapshotState::Unknown("unstated".to_owned()));
-    let progress = [(None, 0), (Some(""), 0), (Some("0%"), 0), (Some("99%"), 99), (Some("200%"), 100), (Some("?"), 0)];
-    for (text, expected) in progress {
-        assert_eq!(percent(text), expected, "{text:?}");
-    }
+    assert_eq!(snapshot_state(None), SnapshotState::Unknown("unstated".to_owned()));
+}
+
+#[track_caller]
+fn check_state_message(told: &str, expected: Option<&str>) {
+    let ec2 = snapshot("snap-1").state(types::SnapshotState::Error).state_message(told).build();
+    let read = read_snapshot(&ec2, &mut Sharing::default()).unwrap().state_message;
+    assert_eq!(read.as_deref(), expected);
+}
+
+/// Source: shared/wire/describe-snapshots/30, a copy that failed on its key.
+#[test]
+fn what_ec2_says_of_a_snapshot_is_one_bounded_line() {
+    check_state_message("Given key ID is not accessible", Some("Given key ID is not accessible"));
+    check_state_message("", None);
+    check_state_message(" \n", None);
+    check_state_message("one\ntwo\u{202e}", Some("one\\ntwo\\u{202e}"));
+    let long = "x".repeat(1000);
+    let ec2 = snapshot("snap-1").state_message(&long).build();
+    let read = read_snapshot(&ec2, &mut Sharing::default()).unwrap().state_message.unwrap();
+    assert!(read.starts_with("xxx") && read.chars().count() <= STATE_MESSAGE_CHARACTERS_MAX + 3, "{read}");
 }
 
 #[test]

@@ -111,6 +111,7 @@ fn of_volume(volume: &str, hours: i64) -> types::builders::SnapshotBuilder {
         .snapshot_id("snap-1")
         .volume_id(volume)
         .state(types::SnapshotState::Completed)
+        .transfer_type(types::TransferType::Standard)
         .start_time(DateTime::from_secs(FIVE_O_CLOCK + 3600 * hours))
 }
 
@@ -119,7 +120,7 @@ async fn a_default_policy_sees_every_volume_and_its_newest_snapshot_by_any_means
     let first = mock!(Client::describe_snapshots)
         .match_requests(|asked| asks_for_all(asked) && asked.next_token().is_none())
         .then_output(|| {
-            let copy = of_volume("vol-02", 9).transfer_type(types::TransferType::Standard).build();
+            let copy = of_volume("vol-02", 9).transfer_type(types::TransferType::TimeBased).build();
             let failed = of_volume("vol-02", 8).state(types::SnapshotState::Error).build();
             let unreadable = types::Snapshot::builder().snapshot_id("snap-2").build();
             let newest = of_volume("vol-01", 5).state(types::SnapshotState::Pending).build();

@@ -1,0 +1,130 @@
+//! No backup where one was due: scheduled times that nobody answered, and starts that meet none. Our own rules; DLM tells nobody.
+//!
+//! They are told once where the account shows that: an earlier run after the time made snapshots, and so has told it.
+
+use super::due::{self, Due, saturating_add};
+use super::history::Histories;
+use super::ours::Ours;
+use super::{Target, target};
+use crate::options::{Options, Start};
+use crate::policy::{Policy, PolicyState, Schedule};
+use crate::schedule;
+use crate::world::{Snapshot, SnapshotState, SourceId};
+use jiff::Timestamp;
+
+/// A scheduled time that a target has no snapshot for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed<'a> {
+    /// The volume or instance.
+    pub source: SourceId,
+    /// The schedule.
+    pub schedule: &'a Schedule,
+    /// The time.
+    pub scheduled_time: Timestamp,
+}
+
+/// A start at which nothing is due, of a policy that has targets and no snapshot at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeetsNothing {
+    /// The start.
+    pub start: Timestamp,
+    /// The nearest scheduled time before it.
+    pub before: Option<Timestamp>,
+    /// The nearest one after it.
+    pub after: Option<Timestamp>,
+}
+
+/// The scheduled times of which this run is the first one after their window, each with its schedule.
+#[derive(Debug)]
+pub(super) struct Windows<'a>(Vec<(&'a Schedule, Timestamp)>);
+
+impl<'a> Windows<'a> {
+    /// `ours` are all snapshots of the policy, whatever they were made of.
+    pub(super) fn new<'w>(
+        policy: &'a Policy,
+        options: &Options,
+        start: &Start,
+        ours: impl Iterator<Item = &'w Snapshot>,
+    ) -> Self {
+        if policy.state == PolicyState::Disabled || options.run_now {
+            return Self(Vec::new());
+        }
+        let due: Vec<(&Schedule, Due)> =
+            policy.schedules.iter().map(|schedule| (schedule, due::of(schedule, options, start))).collect();
+        let own = due.iter().filter_map(|(_, due)| match due {
+            Due::Now { scheduled_time, .. } => Some(*scheduled_time),
+            Due::Late { .. } | Due::Nothing => None,
+        });
+        let own = own.max().unwrap_or(start.at);
+        let is_scheduled = |snapshot: &&Snapshot| snapshot.marks.stamp.value().is_none_or(|stamp| !stamp.is_run_now);
+        let times = ours.filter(is_scheduled).filter_map(|snapshot| snapshot.marks.scheduled_time.value().copied());
+        let run_before = times.filter(|&time| time < own).max();
+        let over = due.into_iter().filter_map(|(schedule, due)| {
+            let time = match due {
+                Due::Late { scheduled_time } => scheduled_time,
+                Due::Nothing => return None,
+                Due::Now { scheduled_time, .. } => previous(schedule, scheduled_time)?,
+            };
+            let ends = saturating_add(time, options.start_window);
+            let is_told = run_before.is_some_and(|before| before > ends);
+            let is_of_this_policy = options.revision.is_none_or(|revision| revision <= time);
+            (!is_told && is_of_this_policy && ends < start.begun).then_some((schedule, time))
+        });
+        Self(over.collect())
+    }
+
+    /// Adds what the targets have missed: those that have an earlier backup of the schedule and none for the time.
+    pub(super) fn add(
+        &self,
+        policy: &Policy,
+        targets: &[Target<'_>],
+        ours: &Ours<'_>,
+        histories: &Histories,
+        missed: &mut Vec<Missed<'a>>,
+    ) {
+        if self.0.is_empty() {
+            return;
+        }
+        for &target in targets.iter().filter(|&&target| target::skip_reason(policy, target).is_none()) {
+            for &(schedule, time) in &self.0 {
+                let of = || {
+                    let history = histories.of(ours, target.id());
+                    history.filter(|dated| ours.answers(dated.place(), schedule, dated.scheduled_time, false))
+                };
+                let is_backup = |state: &SnapshotState| *state != SnapshotState::Error;
+                let has_it = of().any(|dated| dated.scheduled_time == time && is_backup(&dated.snapshot.state));
+                let has_earlier =
+                    of().any(|dated| dated.scheduled_time < time && dated.snapshot.state == SnapshotState::Completed);
+                if !has_it && has_earlier {
+                    missed.push(Missed { source: target.id(), schedule, scheduled_time: time });
+                }
+            }
+        }
+    }
+}
+
+/// The scheduled time before one.
+fn previous(schedule: &Schedule, time: Timestamp) -> Option<Timestamp> {
+    let before = time.checked_sub(jiff::SignedDuration::from_secs(1)).ok()?;
+    schedule::latest_at_or_before(&schedule.create, before)
+}
+
+/// Whether a start meets nothing although it should: nothing is due, and there is no snapshot at all that would show that
+/// other starts meet their times. A policy that was put after its last scheduled time has none to show yet.
+pub(super) fn meets_nothing(
+    policy: &Policy,
+    options: &Options,
+    start: &Start,
+    due: &[(&Schedule, Due)],
+    (has_targets, has_snapshots): (bool, bool),
+) -> Option<MeetsNothing> {
+    let is_due = due.iter().any(|(_, due)| due.is_now());
+    if policy.state == PolicyState::Disabled || is_due || !has_targets || has_snapshots {
+        return None;
+    }
+    let times = || policy.schedules.iter();
+    let before = times().filter_map(|of| schedule::latest_at_or_before(&of.create, start.at)).max();
+    let after = times().filter_map(|of| schedule::next_after(&of.create, start.at)).min();
+    let is_new = options.revision.is_some_and(|revision| before.is_none_or(|before| before < revision));
+    (!is_new).then_some(MeetsNothing { start: start.at, before, after })
+}
