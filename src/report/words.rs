@@ -1,12 +1,15 @@
 //! Reasons in words: the only place where a decision becomes text.
 
-use crate::action::last_look::Change;
+mod change;
+
 use crate::plan::{
     Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, OrphanOf, SkipReason, SnapshotDecision,
     SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
 };
 use crate::tags::{Hold, written};
 use crate::world::{Snapshot, SnapshotId};
+pub use change::of_change;
+use change::restored;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -374,28 +377,4 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
             ("VolumeNotTargeted", "its volume or instance does not carry a target tag any more".to_owned())
         }
     }
-}
-
-/// What the last look saw that keeps a snapshot from being deleted, as a name that can be counted and in words.
-#[must_use]
-pub fn of_change(change: Change) -> (&'static str, String) {
-    let and_stays =
-        |what: &str| format!("{what} between the look and the deletion, so it stays; the next turn decides");
-    match change {
-        Change::Archived => ("Archived", and_stays("it was archived")),
-        Change::Held => ("Held", and_stays("opendlm:hold was set")),
-        Change::Identity => ("Identity", and_stays("it came to have another description, volume or origin")),
-        Change::NotShown => (
-            "NotShown",
-            "EC2 did not show it by its id and did not say that it is gone, so it stays; the next turn decides"
-                .to_owned(),
-        ),
-        Change::Restored { until } => ("Restored", restored(until)),
-        Change::State => ("State", and_stays("its state changed")),
-        Change::Tags => ("Tags", and_stays("its tags of opendlm changed")),
-    }
-}
-
-fn restored(until: Timestamp) -> String {
-    format!("it is archived and temporarily restored until {}, what is in the archive is not managed", written(until))
 }

@@ -16,7 +16,7 @@ pub enum Sabotage {
     TrustsLists,
     /// Snapshots that are under way are taken for complete.
     TrustsPending,
-    /// Whoever made a snapshot: the tags alone count.
+    /// Whoever made a snapshot: the tags alone count, and nobody looks once more.
     TrustsTags,
     /// Every execution says that it succeeded.
     AlwaysSucceeds,

@@ -95,8 +95,9 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
     let end = saturating_add(first, SignedDuration::from_hours(24 * days));
     let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ seed);
     let mut ec2 = Ec2::new(Random::new(random.number()));
-    // The last look would see the holds that the first one does not.
-    ec2.skips_last_look = matches!(sabotage, Some(Sabotage::IgnoresHolds | Sabotage::SkipsLastLook));
+    // The last look would see the holds and descriptions that the first one does not.
+    ec2.skips_last_look =
+        matches!(sabotage, Some(Sabotage::IgnoresHolds | Sabotage::SkipsLastLook | Sabotage::TrustsTags));
     shape.furnish(&mut ec2, &mut random, first);
     let mut year = Year {
         policy: &policy,

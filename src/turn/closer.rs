@@ -76,10 +76,9 @@ mod tests {
     fn check(world: &World, of_turn: (usize, bool), of_plan: (usize, bool)) {
         let (policy, options) = (policy(vec![daily("Default Schedule", count(1))]), Options::default());
         let plan = plan::plan(&policy, &options, &start(NOW), at(NOW), world);
-        let asks = asks_of_turn(&policy, world, &plan);
-        assert_eq!((asks.sources.len(), asks.images), of_turn);
-        let asks = asks_of_plan(&policy, world, &plan);
-        assert_eq!((asks.sources.len(), asks.images), of_plan);
+        let counts = |asks: Asks| (asks.sources.len(), asks.images);
+        assert_eq!(counts(asks_of_turn(&policy, world, &plan)), of_turn);
+        assert_eq!(counts(asks_of_plan(&policy, world, &plan)), of_plan);
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn is_shell(name: &str) -> bool {
-    ["aws", "cli", "bin/"].iter().any(|room| name.starts_with(room))
+    ["aws", "cli", "bin/", "handler/"].iter().any(|room| name.starts_with(room))
         || ["handler.rs", "log.rs", "main.rs"].contains(&name)
 }
 

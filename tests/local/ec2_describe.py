@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import contract
 import local_instances
 import snapshot_life
+import switches
 from ec2_filters import Values, filter_of, ids_of, paged, require_good_page
 from ec2_rules import require_ids, tags_of, volume_status
 from ec2_xml import XML, describe_answer, snapshot_item, time_text, volume_item, zone_id
@@ -36,7 +38,10 @@ def describe_volumes(self: Any) -> Answer:
     volumes = self.ec2_backend.volumes
     require_good_page(self, "volume")
     require_ids(ids_of(self, "volume"), volumes, "volume")
-    page, token = paged(self, "volume", volumes, filter_of(self._get_param("Filters", []), VOLUME_VALUES))
+    wanted = self._get_param("Filters", [])
+    page, token = paged(self, "volume", volumes, filter_of(wanted, VOLUME_VALUES))
+    if wanted and switches.in_force().takes_empty_listing():
+        page, token = [], None
     items = (volume_item(volume, volume_status(volume), tags_of(volume)) for volume in page)
     return 200, answer_headers(page), describe_answer("DescribeVolumes", "volumeSet", items, token)
 
@@ -47,6 +52,8 @@ def describe_snapshots(self: Any) -> Answer:
     require_good_page(self, "snapshot")
     ids = ids_of(self, "snapshot")
     require_ids(ids, backend.snapshots, "snapshot")
+    for held in switches.in_force().HELD_WHEN_ASKED_FOR.intersection(ids):
+        backend.tags[held][contract.HOLD_TAG] = ""
     owners = {backend.account_id if owner == "self" else owner for owner in self._get_param("OwnerIds", [])}
     matches = filter_of(self._get_param("Filters", []), SNAPSHOT_VALUES)
 

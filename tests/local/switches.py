@@ -54,6 +54,10 @@ class Switches:
     """How many seconds a new snapshot is missing in listings; asked for by its id it is seen at once. Decided when it is made."""
     NEVER_LISTED: bool = False
     """The same without an end: listings never show what is made while this is on. Asked for by its id it is seen."""
+    EMPTY_LISTINGS: int = 0
+    """So many listings of volumes by a filter, the next ones, are answered with HTTP 200 and nothing in them."""
+    HELD_WHEN_ASKED_FOR: set[str] = field(default_factory=set)
+    """These snapshots come to carry `opendlm:hold` when they are asked for by their ids: after a listing, before what follows."""
     PAGE_SCAN: int = 1000
     """How many resources EC2 reads for a page at most, before it filters them: with a few, small accounts have short and empty
     pages with a token, too."""
@@ -78,6 +82,13 @@ class Switches:
                 setattr(self, name, value)
             if "SEED" in values:
                 self._random.seed(self.SEED)
+
+    def takes_empty_listing(self) -> bool:
+        """Use up one of the listings that are to be empty."""
+        with self._lock:
+            is_empty = self.EMPTY_LISTINGS > 0
+            self.EMPTY_LISTINGS -= int(is_empty)
+        return is_empty
 
     def shown(self) -> dict[str, Any]:
         """The switches as JSON can hold them."""

@@ -15,42 +15,10 @@ use aws_sdk_ec2::config::SharedHttpClient;
 use aws_sdk_ec2::operation::create_snapshot::{CreateSnapshotInput, CreateSnapshotOutput};
 use aws_sdk_ec2::operation::create_snapshots::{CreateSnapshotsInput, CreateSnapshotsOutput};
 use aws_sdk_ec2::operation::delete_snapshot::DeleteSnapshotOutput;
-use aws_sdk_ec2::operation::describe_snapshots::{DescribeSnapshotsInput, DescribeSnapshotsOutput};
 use aws_smithy_http_client::test_util::NeverClient;
 use aws_smithy_mocks::{Rule, mock};
+use last_look::account;
 use std::cell::RefCell;
-
-/// An account that shows every snapshot by its id as [`deletion`] has it, where no rule says otherwise.
-fn account(rules: &[&Rule]) -> Account {
-    let unchanged = unchanged();
-    let rules: Vec<&Rule> = rules.iter().copied().chain([&unchanged]).collect();
-    crate::aws::tests::account(&rules)
-}
-
-/// The last look shows what the plan saw.
-fn unchanged() -> Rule {
-    mock!(Client::describe_snapshots).match_requests(is_by_id).then_compute_output(|asked| {
-        let shown = asked.snapshot_ids().iter().map(|id| shown(id).build()).collect();
-        DescribeSnapshotsOutput::builder().set_snapshots(Some(shown)).build()
-    })
-}
-
-/// Ids with a page size EC2 refuses (capture of a real answer, errors/33).
-fn is_by_id(asked: &DescribeSnapshotsInput) -> bool {
-    !asked.snapshot_ids().is_empty() && asked.max_results().is_none() && asked.filters().is_empty()
-}
-
-/// The snapshot of [`deletion`] as EC2 shows it.
-fn shown(id: &str) -> types::builders::SnapshotBuilder {
-    let tag = types::Tag::builder().key(tags::POLICY_ID).value(POLICY).build();
-    types::Snapshot::builder()
-        .snapshot_id(id)
-        .volume_id("vol-0a")
-        .description(tags::description(&policy_id(), &ScheduleName::default_name()))
-        .state(types::SnapshotState::Completed)
-        .start_time(aws_smithy_types::DateTime::from_secs(1_795_107_600))
-        .tags(tag)
-}
 
 /// Time enough for every call.
 fn later() -> Timestamp {
