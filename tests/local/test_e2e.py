@@ -75,7 +75,9 @@ def test_the_tags_and_the_description_go_in_the_one_call_that_creates(local: Cha
     case = case_of(local, event_now("sample"))
     assert case.run().status() == "SUCCEEDED"
     assert set(writes(local)) == {"CreateSnapshot", "DeleteSnapshot"}
-    assert all(call.Parameters.get("MaxResults") == "1000" for call in local.aws.wire.calls_since(0) if call.Rows is not None)
+    # EC2 takes either ids or a page size.
+    lists = [call for call in local.aws.wire.calls_since(0) if call.Rows is not None and "SnapshotId.1" not in call.Parameters]
+    assert lists and all(call.Parameters.get("MaxResults") == "1000" for call in lists)
     case.assert_promise_kept()
 
 
@@ -187,14 +189,14 @@ def test_a_volume_that_always_fails_stops_nobody_and_keeps_what_it_has(local: Ch
     assert case.deleted() == {case.seeded.ours[volume][0] for volume in others}
 
 
-def test_a_snapshot_that_cannot_be_deleted_stops_nobody(local: Chain) -> None:
+def test_a_snapshot_that_an_ami_needs_stops_nobody(local: Chain) -> None:
     case = case_of(local, with_short_window(event_now("sample")))
     oldest = {volume: history[0] for volume, history in case.seeded.ours.items()}
     stuck = oldest[case.seeded.targets[0]]
     local.account.add_image_of(stuck)
     execution = case.run()
-    assert execution.status() == "FAILED"
-    assert stuck in cause_text(execution.failure()[1])
+    # What an AMI needs is kept and said, not attempted: nobody can delete it.
+    assert execution.status() == "SUCCEEDED", execution.failure()
     assert case.deleted() == set(oldest.values()) - {stuck}
     assert case.new() == sorted(case.seeded.targets)
 
@@ -232,7 +234,7 @@ def wait_for_creations(local: Chain, count: int, seconds_max: float = 20) -> Non
 def test_snapshots_that_end_in_error_never_cost_a_good_one(local: Chain) -> None:
     case = case_of(local, with_short_window(event_now("sample")))
     bad, *others = case.seeded.targets
-    local.aws.switches.change({"ERROR_VOLUMES": [bad]})
+    local.aws.switches.change({"ERROR_MESSAGES": {bad: "Given key ID is not accessible"}})
     execution = case.run()
     shown = local.aws.client("ec2").describe_snapshots(Filters=[{"Name": "volume-id", "Values": [bad]}])["Snapshots"]
     failed = [each for each in shown if each["State"] == "error"]

@@ -6,6 +6,7 @@ These hold the function to what it must do, asserted snapshot by snapshot and, w
 from __future__ import annotations
 
 import copy
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ import events
 from account import SnapshotSeen
 from case import Case, case_of, case_with, event_now, with_options, with_short_window, writes
 from chain import Chain, Execution
+from expectations import STAMP
 from rie import ROOT
 from sample_account import Seeded, add_ours
 from story import cause_text, creation_tags
@@ -78,13 +80,20 @@ def test_each_instance_gets_one_consistent_set_without_what_the_policy_leaves_ou
     assert not [name for id in (two, three) for name in calls[id] if "ExcludeDataVolumeId" in name]
 
 
+def without_stamp(snapshot: SnapshotSeen) -> dict[str, str]:
+    """Its tags but the stamp, which it must have."""
+    tags = dict(snapshot.tags)
+    assert re.fullmatch(STAMP, tags.pop(contract.STAMP_TAG))
+    return tags
+
+
 def test_the_tags_of_a_set_name_the_instance_the_time_and_the_volume(local: Chain) -> None:
     case = case_of(local, instance_event())
     assert case.run().status() == "SUCCEEDED"
     volumes = local.account.volumes()
     for snapshot in new_snapshots(case):
         scheduled_time = snapshot.tag(contract.SCHEDULED_TAG)
-        assert dict(snapshot.tags) == {
+        assert without_stamp(snapshot) == {
             **dict(volumes[snapshot.volume].tags),
             "ss-lifecycle": "true",
             "instance-id": snapshot.tag(contract.INSTANCE_TAG),
@@ -210,7 +219,7 @@ def test_the_user_tags_of_the_volume_are_copied_and_tags_to_add_win(local: Chain
     assert execution.status() == "SUCCEEDED", execution.failure()
     (made,) = new_snapshots(case)
     ours = {key: value for key, value in made.tags if key.startswith("opendlm:")}
-    assert sorted(ours) == ["opendlm:policy-id", "opendlm:schedule-name", "opendlm:scheduled-time"]
+    assert sorted(ours) == ["opendlm:policy-id", "opendlm:schedule-name", "opendlm:scheduled-time", "opendlm:stamp"]
     assert {key: value for key, value in made.tags if key not in ours} == {**own, "ss-lifecycle": "true"}
     assert made.volume == volume
     case.assert_promise_kept()
@@ -270,7 +279,7 @@ def test_two_coinciding_schedules_make_one_snapshot_with_the_tags_of_both(local:
 
     (made,) = new_snapshots(case)
     assert made.description == f"Created for policy: {policy['PolicyId']} schedule: Weekly", "it belongs to who keeps it longest"
-    assert dict(made.tags) == contract.our_tags(policy, weekly, at, together=[daily])
+    assert without_stamp(made) == contract.our_tags(policy, weekly, at, together=[daily])
     assert (made.tag("daily"), made.tag("weekly")) == ("yes", "yes")
     # It counts for its owner alone: the seven daily ones stay, and the oldest weekly one makes room.
     assert case.deleted() == {old_weekly[0]}

@@ -40,13 +40,17 @@ def promised(account: Account, now: datetime) -> tuple[Promise, Snapshots]:
     return expectations.promise(EVENT, seen, ACCOUNT, now), seen.snapshots
 
 
+# Of the form that the function writes.
+A_STAMP = "1 d=0123456789abcdef t=2026-11-02T03:00:00Z k=3 n=1"
+
+
 def make_sets(ec2: Any, account: Account, now: datetime, **wrong: str) -> None:
     """One call an instance, as the function should make it, with tags of its own that are `wrong`."""
     policy, (schedule,) = events.policy_of(EVENT), events.schedules_of(EVENT)
     seen = account.seen()
     for instance in targets.instances_of(seen, EVENT):
         excluded = [id for id in instance.volumes if id != instance.root and targets.why_excluded(seen, EVENT, instance, id)]
-        tags = {**contract.our_tags(policy, schedule, now, instance=instance.id), **wrong}
+        tags = {**contract.our_tags(policy, schedule, now, instance=instance.id), contract.STAMP_TAG: A_STAMP, **wrong}
         ec2.create_snapshots(
             InstanceSpecification={"InstanceId": instance.id, "ExcludeBootVolume": True, "ExcludeDataVolumeIds": excluded},
             CopyTagsFromSource="volume",
