@@ -44,8 +44,6 @@ def test_what_may_come_on_top_counts_and_is_shown(capsys: pytest.CaptureFixture[
 def test_the_bounds_count_with_what_is_simulated() -> None:
     source = (ROOT / "src/sim/fleet/run.rs").read_text()
     assert f"SNAPSHOT_TAKES: SignedDuration = SignedDuration::from_mins({bench_runs.SNAPSHOT_SECONDS / 60:.0f})" in source
-    fleet = (ROOT / "src/sim/fleet.rs").read_text()
-    assert f"VOLUMES_OF_TWO: u32 = {2 * bench_runs.VOLUMES_AN_INSTANCE:.0f};" in fleet
     pace = (ROOT / "src/pace.rs").read_text()
     for action in ("CREATE_SNAPSHOT", "CREATE_SNAPSHOTS", "DELETE_SNAPSHOT"):
         limit = f"Limit::of({bench_runs.CAPACITY:.0f}, {bench_runs.REFILL_PER_SECOND:.0f})"
