@@ -247,17 +247,12 @@ def volumes(path: Path) -> dict[str, Any]:
 def volume(item: Item) -> dict[str, Any]:
     """What opendlm has to read of a volume."""
     created = item.text("createTime", "CreateTime")
-    attachments = [
-        each.text("instanceId", "InstanceId") if each.text("status", "State") == "attached" else None
-        for each in item.items("attachmentSet", "Attachments")
-    ]
     return {
         "Id": item.text("volumeId", "VolumeId"),
         "State": item.text("status", "State"),
         "Created": shown_moment(created) if created else None,
         "Tags": item.tags(),
         "Type": item.text("volumeType", "VolumeType"),
-        "AttachedTo": attachments[0] if len(attachments) == 1 else None,
     }
 
 

@@ -60,13 +60,17 @@ pub async fn replay(transcript: &Transcript) -> Value {
     }
 }
 
-/// An account whose endpoint gives the answer to whatever is asked.
+/// An account whose endpoint gives the answer to whatever is asked, but for the last look before a deletion.
 fn account(transcript: &Transcript) -> Account {
-    let Transcript { status, body, next_body, .. } = transcript.clone();
+    let Transcript { action, status, body, next_body } = transcript.clone();
     let http = infallible_client_fn(move |request| {
-        let form = request.body().bytes().unwrap_or_default();
-        let is_next = String::from_utf8_lossy(form).contains("&NextToken=");
-        let body = if is_next { next_body.clone() } else { body.clone() };
+        let form = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+        let is_last_look = action == "DeleteSnapshot" && form.contains("Action=DescribeSnapshots");
+        let (status, body) = match (is_last_look, form.contains("&NextToken=")) {
+            (true, _) => (200, last_look()),
+            (false, true) => (status, next_body.clone()),
+            (false, false) => (status, body.clone()),
+        };
         let status = status.try_into().expect("a recorded status is one of HTTP");
         HttpResponse::new(status, SdkBody::from(body)).try_into_http1x().expect("the answer has no headers")
     });
@@ -174,6 +178,18 @@ fn set_creation() -> CreateSnapshots {
         tags: Vec::new(),
         tags_left_out: Vec::new(),
     }
+}
+
+/// What shows the snapshot of [`deletion`] as it was when that was decided.
+fn last_look() -> String {
+    let Snapshot { id, volume_id, description, start_time, .. } = deletion().snapshot;
+    format!(
+        "<DescribeSnapshotsResponse><snapshotSet><item><snapshotId>{id}</snapshotId><volumeId>{volume_id}</volumeId>\
+         <status>completed</status><startTime>{start_time}</startTime><description>{description}</description>\
+         <tagSet><item><key>{}</key><value>{}</value></item></tagSet></item></snapshotSet></DescribeSnapshotsResponse>",
+        tags::POLICY_ID,
+        policy_id(),
+    )
 }
 
 /// Of a snapshot of ours: apply deletes no other.
