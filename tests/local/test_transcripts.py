@@ -44,7 +44,7 @@ USED = {
         "volumeId",
         "volumeSize",
     ],
-    "describe-volumes": ["createTime", "instanceId", "status", "tagSet", "volumeId", "volumeType"],
+    "describe-volumes": ["createTime", "status", "tagSet", "volumeId", "volumeType"],
 }
 # What each code of `errors` means for the next turn: shared/wire/README.md, "Errors", and the EC2 API reference.
 MEANINGS = {
