@@ -6,6 +6,7 @@ mod creation;
 mod doubt;
 mod duplicates;
 mod instances;
+mod missed;
 mod retention;
 mod sources;
 

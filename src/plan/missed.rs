@@ -3,7 +3,7 @@
 //! They are told once where the account shows that: an earlier run after the time made snapshots, and so has told it.
 
 use super::due::{self, Due, saturating_add};
-use super::history::Histories;
+use super::history::{Dated, Histories};
 use super::ours::Ours;
 use super::{Target, target};
 use crate::options::{Options, Start};
@@ -34,9 +34,18 @@ pub struct MeetsNothing {
     pub after: Option<Timestamp>,
 }
 
-/// The scheduled times of which this run is the first one after their window, each with its schedule.
+/// The scheduled times of which this run is the first one after their window.
 #[derive(Debug)]
-pub(super) struct Windows<'a>(Vec<(&'a Schedule, Timestamp)>);
+pub(super) struct Windows<'a>(Vec<Window<'a>>);
+
+/// A scheduled time whose window is over.
+#[derive(Debug)]
+struct Window<'a> {
+    schedule: &'a Schedule,
+    time: Timestamp,
+    /// The time that this run makes snapshots for, if the schedule is due.
+    own: Option<Timestamp>,
+}
 
 impl<'a> Windows<'a> {
     /// `ours` are all snapshots of the policy, whatever they were made of.
@@ -55,25 +64,32 @@ impl<'a> Windows<'a> {
             Due::Now { scheduled_time, .. } => Some(*scheduled_time),
             Due::Late { .. } | Due::Nothing => None,
         });
-        let own = own.max().unwrap_or(start.at);
+        let own = own.max();
+        let is_due = own.is_some();
+        let own = own.unwrap_or(start.at);
         let is_scheduled = |snapshot: &&Snapshot| snapshot.marks.stamp.value().is_none_or(|stamp| !stamp.is_run_now);
         let times = ours.filter(is_scheduled).filter_map(|snapshot| snapshot.marks.scheduled_time.value().copied());
         let run_before = times.filter(|&time| time < own).max();
         let over = due.into_iter().filter_map(|(schedule, due)| {
-            let time = match due {
-                Due::Late { scheduled_time } => scheduled_time,
-                Due::Nothing => return None,
-                Due::Now { scheduled_time, .. } => previous(schedule, scheduled_time)?,
+            let (time, own) = match due {
+                // A start that meets nothing leaves no trace, so each of a start every minute would tell it: the next one that makes
+                // something does. That the backups have stopped is told meanwhile.
+                Due::Late { scheduled_time } if is_due || was_in_time(scheduled_time, options, start) => {
+                    (scheduled_time, None)
+                }
+                Due::Late { .. } | Due::Nothing => return None,
+                Due::Now { scheduled_time, .. } => (previous(schedule, scheduled_time)?, Some(scheduled_time)),
             };
             let ends = saturating_add(time, options.start_window);
             let is_told = run_before.is_some_and(|before| before > ends);
             let is_of_this_policy = options.revision.is_none_or(|revision| revision <= time);
-            (!is_told && is_of_this_policy && ends < start.begun).then_some((schedule, time))
+            (!is_told && is_of_this_policy && ends < start.begun).then_some(Window { schedule, time, own })
         });
         Self(over.collect())
     }
 
-    /// Adds what the targets have missed: those that have an earlier backup of the schedule and none for the time.
+    /// Adds what the targets have missed: those that have an earlier backup of the schedule and none for the time
+    /// or since.
     pub(super) fn add(
         &self,
         policy: &Policy,
@@ -86,21 +102,33 @@ impl<'a> Windows<'a> {
             return;
         }
         for &target in targets.iter().filter(|&&target| target::skip_reason(policy, target).is_none()) {
-            for &(schedule, time) in &self.0 {
+            for &Window { schedule, time, own } in &self.0 {
                 let of = || {
                     let history = histories.of(ours, target.id());
                     history.filter(|dated| ours.answers(dated.place(), schedule, dated.scheduled_time, false))
                 };
                 let is_backup = |state: &SnapshotState| *state != SnapshotState::Error;
-                let has_it = of().any(|dated| dated.scheduled_time == time && is_backup(&dated.snapshot.state));
-                let has_earlier =
-                    of().any(|dated| dated.scheduled_time < time && dated.snapshot.state == SnapshotState::Completed);
+                // One for a later time has told it, or the schedule had another time of the day until then.
+                let is_since = |at: Timestamp| at >= time && own.is_none_or(|own| at < own);
+                let has_it = of().any(|dated| is_since(dated.scheduled_time) && is_backup(&dated.snapshot.state));
+                // Of the schedule itself: another one's only spares it a snapshot where both are due.
+                let is_own =
+                    |dated: &Dated<'_>| ours.schedules(dated.place()).any(|(_, of)| std::ptr::eq(of, schedule));
+                let is_earlier = |dated: &Dated<'_>| {
+                    dated.scheduled_time < time && dated.snapshot.state == SnapshotState::Completed && is_own(dated)
+                };
+                let has_earlier = of().any(|dated| is_earlier(&dated));
                 if !has_it && has_earlier {
                     missed.push(Missed { source: target.id(), schedule, scheduled_time: time });
                 }
             }
         }
     }
+}
+
+/// Whether a start is the one for a scheduled time, and only came too late.
+fn was_in_time(scheduled_time: Timestamp, options: &Options, start: &Start) -> bool {
+    start.at <= saturating_add(scheduled_time, options.start_window)
 }
 
 /// The scheduled time before one.

@@ -4,7 +4,7 @@ use super::due::saturating_add;
 use super::history::{Dated, Histories};
 use super::ours::Ours;
 use super::{SkipReason, Target, target};
-use crate::lookup::Lookup;
+use crate::lookup::LookupSet;
 use crate::options::Options;
 use crate::policy::{CreateRule, Policy, Schedule, Targets};
 use crate::schedule;
@@ -12,9 +12,7 @@ use crate::world::{SnapshotState, SourceId, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
 
-/// The volumes that the policy is to back up now, and where it is known, when anybody began their newest snapshot.
-///
-/// That one may still be under way, so it is no reason to let anything age away; it only keeps a volume out of the count.
+/// The volumes that the policy is to back up now.
 ///
 /// A volume that was detached from its instance or is excluded now is not among them: its backups ended, they did not
 /// stop, and what it has ages away but for the newest.
@@ -23,28 +21,28 @@ pub(super) struct Stopped<'a> {
     policy: &'a Policy,
     window: SignedDuration,
     now: Timestamp,
-    expected: Lookup<(SourceId, VolumeId), Option<Timestamp>>,
-    /// The last answer about each schedule: most volumes of a run have their newest snapshot from one scheduled time.
+    expected: LookupSet<(SourceId, VolumeId)>,
+    /// The last answer about each schedule.
     last_answers: Vec<Cell<Option<(Timestamp, bool)>>>,
+    /// The last answer about all schedules.
+    last_answer: Cell<Option<(Timestamp, bool)>>,
 }
 
 impl<'a> Stopped<'a> {
     pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, targets: &[Target<'_>]) -> Self {
-        let mut expected = Lookup::with_room_for(targets.len());
+        let mut expected = LookupSet::with_room_for(targets.len());
         for &target in targets {
             match target {
                 _ if matches!(target::skip_reason(policy, target), Some(SkipReason::Excluded(_))) => {}
                 Target::Instance(instance) => {
                     let volumes = target::included_volumes(policy, instance);
-                    volumes.into_iter().for_each(|volume| expected.insert((target.id(), volume.id), None));
+                    expected.extend(volumes.into_iter().map(|volume| (target.id(), volume.id)));
                 }
-                Target::Volume(volume) => {
-                    expected.insert((target.id(), volume.id), volume.last_snapshot);
-                }
+                Target::Volume(volume) => expected.extend([(target.id(), volume.id)]),
             }
         }
         let last_answers = vec![Cell::new(None); policy.schedules.len()];
-        Self { policy, window: options.start_window, now, expected, last_answers }
+        Self { policy, window: options.start_window, now, expected, last_answers, last_answer: Cell::new(None) }
     }
 
     /// The newest complete backup of a volume, when it is older than the schedule's period plus the start window.
@@ -55,25 +53,37 @@ impl<'a> Stopped<'a> {
         source: SourceId,
         volume: VolumeId,
     ) -> Option<Timestamp> {
-        self.expected.get(&(source, volume))?;
-        let newest = histories.newest(source, volume)?;
+        let newest = histories.newest(source, volume).filter(|_| self.expected.contains(&(source, volume)))?;
         self.is_over(schedule, newest).then_some(newest)
     }
 
-    /// Whether the period after `newest` and the start window are over.
+    /// Whether the period of a schedule after `newest` and the start window are over.
     fn is_over(&self, schedule: &Schedule, newest: Timestamp) -> bool {
         let position = self.policy.schedules.iter().position(|other| std::ptr::eq(other, schedule));
         let Some(last) = position.and_then(|position| self.last_answers.get(position)) else {
             return self.has_passed(schedule, newest);
         };
-        match last.get() {
-            Some((of, answer)) if of == newest => answer,
-            Some(_) | None => {
-                let answer = self.has_passed(schedule, newest);
-                last.set(Some((newest, answer)));
-                answer
-            }
+        remembered(last, newest, || self.has_passed(schedule, newest))
+    }
+
+    /// Whether the policy's shortest period after `newest` and the start window are over. A period is the time between the
+    /// scheduled times around `newest`: a yearly time makes no daily backup old, and a weekend none of a weekday.
+    fn is_old(&self, newest: Timestamp) -> bool {
+        let has_passed = || {
+            let period = self.policy.schedules.iter().filter_map(|schedule| self.period_at(schedule, newest)).min();
+            period.is_some_and(|period| self.now > saturating_add(saturating_add(newest, period), self.window))
+        };
+        remembered(&self.last_answer, newest, has_passed)
+    }
+
+    fn period_at(&self, schedule: &Schedule, newest: Timestamp) -> Option<SignedDuration> {
+        if let (CreateRule::OnStart, Targets::AllVolumes(default)) = (&schedule.create, &self.policy.targets) {
+            return Some(SignedDuration::from_hours(24 * i64::from(default.create_interval_days.get())));
         }
+        let next = schedule::next_after(&schedule.create, newest)?;
+        // Before its first time a schedule has no period yet, only a wait.
+        let last = schedule::latest_at_or_before(&schedule.create, newest).unwrap_or(newest);
+        Some(next.duration_since(last))
     }
 
     fn has_passed(&self, schedule: &Schedule, newest: Timestamp) -> bool {
@@ -108,14 +118,31 @@ impl<'a> Stopped<'a> {
             let newest = histories.of(ours, target.id()).find(is_backup).map(|dated| dated.scheduled_time);
             // A snapshot by anybody else counts only beside one of ours: else nothing has stopped.
             let newest = newest.map(|newest| by_anybody.map_or(newest, |other| newest.max(other)));
-            newest.is_some_and(|newest| self.policy.schedules.iter().any(|schedule| self.is_over(schedule, newest)))
+            newest.is_some_and(|newest| self.is_old(newest))
         };
         match target {
             Target::Instance(instance) => {
                 let volumes = target::included_volumes(self.policy, instance);
                 volumes.into_iter().filter(|volume| has_stopped(volume.id, None)).count()
             }
-            Target::Volume(volume) => usize::from(has_stopped(volume.id, volume.last_snapshot)),
+            Target::Volume(volume) => {
+                // Anybody's snapshot makes a volume fresh for a default policy, and for no other.
+                let is_fresh_by_any = matches!(self.policy.targets, Targets::AllVolumes(_));
+                usize::from(has_stopped(volume.id, volume.last_snapshot.filter(|_| is_fresh_by_any)))
+            }
+        }
+    }
+}
+
+/// An answer about a time, worked out unless the last one was about the same: most volumes of a run have their newest snapshot
+/// from one scheduled time.
+fn remembered(last: &Cell<Option<(Timestamp, bool)>>, about: Timestamp, answer: impl FnOnce() -> bool) -> bool {
+    match last.get() {
+        Some((of, answer)) if of == about => answer,
+        Some(_) | None => {
+            let answer = answer();
+            last.set(Some((about, answer)));
+            answer
         }
     }
 }

@@ -151,10 +151,12 @@ fn target_report(place: &Place, told: &Told, cause_length_max: usize) -> TargetR
     }
 }
 
-/// What is not known to have gone well has not.
+/// What is not known to have gone well has not, and neither has what counts or names a failure, whatever it calls itself.
 fn outcome_of(part: &Part) -> &'static str {
     let known = [RunOutcome::Skipped, RunOutcome::Succeeded].map(outcome_name);
-    known.into_iter().find(|name| *name == part.outcome).unwrap_or(outcome_name(RunOutcome::Partial))
+    let has_failed = part.failed > 0 || !part.failures.is_empty();
+    let known = known.into_iter().find(|name| *name == part.outcome && !has_failed);
+    known.unwrap_or(outcome_name(RunOutcome::Partial))
 }
 
 fn failed_altogether(place: &Place, told: &Told) -> Option<FailureReport> {

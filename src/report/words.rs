@@ -204,9 +204,9 @@ fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
 
 /// That the backups of so many volumes have stopped.
 pub(super) fn stopped(volumes: usize) -> String {
-    let volumes = if volumes == 1 { "1 volume has".to_owned() } else { format!("{volumes} volumes have") };
+    let volumes = if volumes == 1 { "1 volume".to_owned() } else { format!("{volumes} volumes") };
     format!(
-        "backups of {volumes} stopped: the newest one is older than the policy's shortest period and its start window"
+        "backups of {volumes} have stopped: the newest one is older than the policy's shortest period and its start window"
     )
 }
 

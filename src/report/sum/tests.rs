@@ -99,6 +99,15 @@ fn the_outcome_is_the_worst_but_for_those_who_had_nothing_to_do() {
 }
 
 #[test]
+fn a_part_that_counts_or_names_failures_is_no_success_whatever_it_says() {
+    let named = Report { failures: vec![failure("vol-1", "no")], ..quiet() };
+    for lying in [Report { failed: 3, ..quiet() }, named, Report { outcome: Some("SKIPPED"), failed: 1, ..quiet() }] {
+        let sum = summed(vec![(place(1, "eu-west-1"), told(&lying))]);
+        assert_eq!((sum.outcome, sum.targets[0].outcome), (Some("PARTIAL"), "PARTIAL"), "{lying:?}");
+    }
+}
+
+#[test]
 fn counts_are_added_and_failures_say_where() {
     let bad = Report {
         outcome: Some("PARTIAL"),
@@ -189,12 +198,14 @@ prop_compose! {
     /// A report that is small enough to be told whole.
     fn a_report()(
         outcome in prop::sample::select(vec!["SUCCEEDED", "PARTIAL", "SKIPPED"]),
-        numbers in prop::array::uniform4(0..1000_u64),
+        numbers in prop::array::uniform4(prop_oneof![Just(0), 0..1000_u64]),
         failures in prop::collection::vec("vol-[0-9a-f]{1,8}", 0..4),
         warnings in prop::collection::vec("[a-z ]{1,30}", 0..3),
         kinds in prop::collection::btree_map("keep: [A-Z][a-z]{1,8}", 0..100_usize, 0..6),
     ) -> Report {
         let [created, deleted, failed, bytes] = numbers;
+        // A report that counts a failure is never one of a success.
+        let outcome = if failed > 0 || !failures.is_empty() { "PARTIAL" } else { outcome };
         Report {
             outcome: Some(outcome),
             created,
