@@ -139,6 +139,33 @@ impl Snapshot {
         self
     }
 
+    /// With a stamp that fits, as opendlm 0.2 writes it: the counts in force of the schedules that it is for.
+    pub(crate) fn stamped(mut self, counts: &[u32]) -> Self {
+        self.marks.stamp = tags::Mark::Read(tags::Stamp {
+            is_intact: true,
+            called: self.start_time,
+            counts: counts.iter().map(|&count| NonZeroU32::new(count)).collect(),
+            members: None,
+            revision: None,
+            is_run_now: false,
+        });
+        self
+    }
+
+    /// With something else in its stamp.
+    pub(crate) fn with_stamp(mut self, change: impl FnOnce(&mut tags::Stamp)) -> Self {
+        if let tags::Mark::Read(stamp) = &mut self.marks.stamp {
+            change(stamp);
+        }
+        self
+    }
+
+    /// For these schedules as well as for its own.
+    pub(crate) fn also_of(mut self, names: &[&str]) -> Self {
+        self.marks.also = tags::Mark::Read(names.iter().map(|text| name(text)).collect());
+        self
+    }
+
     pub(crate) fn expiring(mut self, expiration_time: &str) -> Self {
         self.marks.expiration_time = tags::Mark::Read(at(expiration_time));
         self

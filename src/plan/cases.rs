@@ -7,6 +7,7 @@ mod doubt;
 mod duplicates;
 mod instances;
 mod missed;
+mod promises;
 mod retention;
 mod sources;
 
