@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -91,6 +92,7 @@ class Deaths(Intervention):
         self._action = action
         self._lives = iter(calls)
         self._lock = threading.Lock()
+        self._died_at = 0.0
         self.deaths = 0
         self._begin_life()
 
@@ -102,6 +104,9 @@ class Deaths(Intervention):
 
     def arrives(self, call: Call) -> str | None:
         with self._lock:
+            if call.Time <= self._died_at:
+                # It was on its way when its process died, a look before a deletion among them.
+                return NEVER_SENT
             if is_reading(call.Action):
                 # A turn looks before it writes, so whoever looks is the next one.
                 if self._is_dead:
@@ -127,6 +132,7 @@ class Deaths(Intervention):
             self._is_dead = True
             self.deaths += 1
             self._function.kill()
+            self._died_at = time.time()
             self._died.set()
 
 
