@@ -342,7 +342,7 @@ fn about_targets(plan: &Plan<'_>) -> Vec<String> {
     let count =
         |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
     let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_) | TargetVerdict::Settling { .. }));
-    let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed));
+    let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed(_)));
     let left_alone = count(|verdict| matches!(verdict, TargetVerdict::Skip(_) | TargetVerdict::HasRecent { .. }));
     let joined = count(|verdict| matches!(verdict, TargetVerdict::Coincides { .. }));
     let due = plan.targets.len() - missed - left_alone - joined;
@@ -355,9 +355,8 @@ fn about_targets(plan: &Plan<'_>) -> Vec<String> {
         sentences.push(nothing_due(plan));
     }
     if missed > 0 {
-        sentences.push(format!(
-            "{missed} targets have no snapshot for the latest scheduled time, whose start window is over"
-        ));
+        sentences
+            .push(format!("{missed} targets have no snapshot for the latest scheduled time, and get none any more"));
     }
     if left_alone > 0 {
         sentences.push(format!("{left_alone} targets need none or can have none now"));

@@ -105,6 +105,31 @@ fn check_options_refused(options: &Value, expected: &[&str]) {
 }
 
 #[test]
+fn how_long_the_snapshots_of_a_run_now_stay_is_read() {
+    let retain = |options: Options| (options.run_now_retain.interval.get(), options.run_now_retain.unit);
+    assert_eq!(retain(options(json!({}))), (7, AgeUnit::Days));
+    assert_eq!(
+        retain(options(json!({ "RunNowRetain": { "Interval": 2, "IntervalUnit": "WEEKS" } }))),
+        (2, AgeUnit::Weeks)
+    );
+    check_options_refused(
+        &json!({ "RunNowRetain": 7 }),
+        &["Options.RunNowRetain: expected an object but got 7"],
+    );
+    check_options_refused(
+        &json!({ "RunNowRetain": { "Interval": 0, "IntervalUnit": "DAYS", "Count": 1 } }),
+        &[
+            "Options.RunNowRetain.Count: unknown key, expected Interval or IntervalUnit",
+            "Options.RunNowRetain.Interval: expected a whole number from 1 to 36500 but got 0",
+        ],
+    );
+    check_options_refused(
+        &json!({ "RunNowRetain": { "Interval": 7 } }),
+        &["Options.RunNowRetain.IntervalUnit: missing, expected DAYS, WEEKS, MONTHS or YEARS"],
+    );
+}
+
+#[test]
 fn brakes_and_floors_are_read() {
     let expected = Options {
         age_without_new_backups: true,

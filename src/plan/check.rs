@@ -99,7 +99,7 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
     broken.append(&mut deletions);
     left.check_floor(&mut broken);
     check_brake(plan, options, (snapshots, volumes), &mut broken);
-    check_creations(policy, world, plan, &mut broken);
+    check_creations(policy, options, world, plan, &mut broken);
     broken
 }
 
@@ -347,8 +347,9 @@ fn check_brake(plan: &Plan<'_>, options: &Options, (snapshots, volumes): (usize,
 /// What answers a creation: target, the schedule's name and the scheduled time.
 type Answered<'a> = (SourceId, &'a str, Timestamp);
 
-/// Nothing is made for which there is an answer. Beside a failed member the others of its set are none.
-fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
+/// Nothing is made for which there is an answer. Beside a failed member the others of its set are none, and what a RunNow made is
+/// for nobody but another RunNow.
+fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
     let creations: Vec<Answered<'_>> = plan
         .targets
         .iter()
@@ -368,7 +369,9 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
         let (Some(source), Some(name), Some(&time)) = tags else { continue };
         let key = (source, name.as_str(), time);
         let can_be_true = time.duration_since(snapshot.start_time) <= CLOCK_SKEW_MAX;
-        if !wanted.contains(&key) {
+        let is_of_other_kind =
+            marks.stamp.value().is_some_and(|stamp| stamp.is_run_now != options.marks_run_now(policy));
+        if !wanted.contains(&key) || is_of_other_kind {
             continue;
         } else if snapshot.state == SnapshotState::Error {
             failed.insert(key);

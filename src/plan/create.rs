@@ -2,14 +2,15 @@
 
 use super::coincide;
 use super::due::{Due, saturating_add};
-use super::history::{Dated, Histories};
+use super::history::{Dated, Histories, is_good};
 use super::ours::Ours;
-use super::{SkipReason, Target, TargetDecision, TargetVerdict};
+use super::sets::BrokenSets;
+use super::{MissedReason, SkipReason, Target, TargetDecision, TargetVerdict};
 use super::{sets, target};
-use crate::policy::{Policy, Schedule, ScheduleName, Targets};
-use crate::world::{Snapshot, SnapshotState, Volume};
+use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
+use crate::world::{Snapshot, SnapshotState, Volume, VolumeId};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// After so many snapshots for one scheduled time that went to `error`, another would too. Our own: DLM does not say
 /// how often it tries; EC2 lets a volume have five snapshots pending at once, and failed ones of st1 count among them.
@@ -25,6 +26,8 @@ pub(super) struct Clock {
     pub(super) window: SignedDuration,
     /// For how long after a beginning EC2 may not show all that was begun.
     pub(super) settling: SignedDuration,
+    /// Whether what is made is a RunNow's own: of no series, answered by another RunNow's only.
+    pub(super) marks_run_now: bool,
 }
 
 /// Adds one decision for each target and schedule that is due, and one for each that was missed.
@@ -33,10 +36,10 @@ pub(super) fn decide<'a>(
     due: &[(&'a Schedule, Due)],
     clock: Clock,
     targets: &[Target<'a>],
-    ours: &Ours<'a>,
-    histories: &Histories,
+    (ours, histories, broken): (&Ours<'a>, &Histories, &BrokenSets),
     decisions: &mut Vec<TargetDecision<'a>>,
 ) {
+    let run_now = clock.marks_run_now;
     for &target in targets {
         let history = histories.of(ours, target.id());
         let first = decisions.len();
@@ -44,14 +47,17 @@ pub(super) fn decide<'a>(
             let decided = match due {
                 Due::Nothing => None,
                 Due::Late { scheduled_time } => {
-                    let answers = answers(ours, history.clone(), schedule, (scheduled_time, scheduled_time), false);
+                    let answers = answers(ours, history.clone(), schedule, (scheduled_time, scheduled_time), run_now);
                     let is_missed = was_missed(target, scheduled_time, answers);
-                    is_missed.then_some((scheduled_time, TargetVerdict::Missed))
+                    is_missed.then_some((scheduled_time, TargetVerdict::Missed(MissedReason::StartWindowOver)))
                 }
                 Due::Now { scheduled_time, answered_from, until } => {
                     let times = (answered_from, scheduled_time);
-                    let answers: Vec<Dated<'a>> = answers(ours, history.clone(), schedule, times, false).collect();
-                    Some((scheduled_time, verdict(policy, target, &answers, scheduled_time, until, clock)))
+                    let answers: Vec<Dated<'a>> = answers(ours, history.clone(), schedule, times, run_now).collect();
+                    let verdict = verdict(policy, target, &answers, scheduled_time, until, clock);
+                    let newer = history.clone().take_while(|dated| dated.scheduled_time > scheduled_time);
+                    let newer = newer.filter(|dated| is_good(dated, clock.now, broken));
+                    Some((scheduled_time, unless_full(policy, target, schedule, verdict, (ours, newer), clock)))
                 }
             };
             let decision =
@@ -75,6 +81,39 @@ fn answers<'a>(
             && dated.scheduled_time <= to
             && ours.answers(dated.place(), schedule, dated.scheduled_time, run_now)
     })
+}
+
+/// What its own rule would delete at once is not made (R1 of docs/promises.md): `newer` good snapshots of later scheduled times, of
+/// whichever schedule, fill the count already. Of an instance one volume with room is enough to make the set.
+fn unless_full<'a>(
+    policy: &Policy,
+    target: Target<'a>,
+    schedule: &Schedule,
+    verdict: TargetVerdict<'a>,
+    (ours, newer): (&Ours<'a>, impl Iterator<Item = Dated<'a>>),
+    clock: Clock,
+) -> TargetVerdict<'a> {
+    let (TargetVerdict::Create { .. }, RetainRule::Count(count), false) =
+        (&verdict, &schedule.retain, clock.marks_run_now)
+    else {
+        return verdict;
+    };
+    let mut times: BTreeMap<VolumeId, BTreeSet<Timestamp>> = BTreeMap::new();
+    for dated in newer.filter(|dated| ours.schedules(dated.place()).any(|(_, of)| std::ptr::eq(of, schedule))) {
+        times.entry(dated.snapshot.volume_id).or_default().insert(dated.scheduled_time);
+    }
+    if times.is_empty() {
+        return verdict;
+    }
+    let count = usize::try_from(count.get()).expect("a count of at most 1000 fits");
+    let is_full = |volume: VolumeId| times.get(&volume).is_some_and(|times| times.len() >= count);
+    let all_full = match target {
+        Target::Instance(instance) => {
+            target::included_volumes(policy, instance).into_iter().all(|volume| is_full(volume.id))
+        }
+        Target::Volume(volume) => is_full(volume.id),
+    };
+    if all_full { TargetVerdict::Missed(MissedReason::CountFull { count }) } else { verdict }
 }
 
 /// What to do about a due target, given its snapshots for the scheduled time.

@@ -150,7 +150,7 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         | TargetVerdict::Exists(_)
         | TargetVerdict::Settling { .. }
         | TargetVerdict::HasRecent { .. }
-        | TargetVerdict::Missed
+        | TargetVerdict::Missed(_)
         | TargetVerdict::Skip(_) => return None,
         TargetVerdict::Wait(_) if is_over => "StillPending",
         TargetVerdict::Wait(_) => return None,

@@ -3,8 +3,8 @@
 mod change;
 
 use crate::plan::{
-    Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, OrphanOf, SkipReason, SnapshotDecision,
-    SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
+    Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, MissedReason, OrphanOf, SkipReason,
+    SnapshotDecision, SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
 };
 use crate::tags::{Hold, written};
 use crate::world::{Snapshot, SnapshotId};
@@ -97,7 +97,13 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
         TargetVerdict::HasRecent { began } => {
             ("skip", "HasRecent", None, format!("it has a snapshot of {} already, whoever made it", written(*began)))
         }
-        TargetVerdict::Missed => {
+        TargetVerdict::Missed(MissedReason::CountFull { count }) => {
+            let newer =
+                if *count == 1 { "a newer snapshot fills".to_owned() } else { format!("{count} newer snapshots fill") };
+            let reason = format!("{newer} the schedule's Count, which would delete this one at once, so none is made");
+            ("missed", "CountFull", None, reason)
+        }
+        TargetVerdict::Missed(MissedReason::StartWindowOver) => {
             ("missed", "StartWindowOver", None, "the start window is over and no snapshot was made".to_owned())
         }
         TargetVerdict::Settling { snapshot, until } => {

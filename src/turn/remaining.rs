@@ -41,7 +41,7 @@ impl Remaining {
 
 /// How many targets are due by the start, whatever was decided about them.
 pub(super) fn due_targets(plan: &Plan<'_>) -> usize {
-    plan.targets.iter().filter(|decision| !matches!(decision.verdict, TargetVerdict::Missed)).count()
+    plan.targets.iter().filter(|decision| !matches!(decision.verdict, TargetVerdict::Missed(_))).count()
 }
 
 /// What is left after the actions that were `done`, with so many more that did not fit into the turn.
@@ -123,7 +123,7 @@ fn count_targets(
                 let subject = Subject::of_decision(decision);
                 remaining.pending += usize::from(unsettled.contains(subject.hash().as_str()));
             }
-            TargetVerdict::Coincides { .. } | TargetVerdict::Missed | TargetVerdict::Skip(_) => {}
+            TargetVerdict::Coincides { .. } | TargetVerdict::Missed(_) | TargetVerdict::Skip(_) => {}
         }
     }
 }
