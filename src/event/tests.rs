@@ -119,8 +119,8 @@ fn how_long_the_snapshots_of_a_run_now_stay_is_read() {
     check_options_refused(
         &json!({ "RunNowRetain": { "Interval": 0, "IntervalUnit": "DAYS", "Count": 1 } }),
         &[
-            "Options.RunNowRetain.Count: unknown key, expected Interval or IntervalUnit",
             "Options.RunNowRetain.Interval: expected a whole number from 1 to 36500 but got 0",
+            "Options.RunNowRetain.Count: unknown key, expected one of Interval, IntervalUnit",
         ],
     );
     check_options_refused(
