@@ -3,6 +3,7 @@
 //! A report counts everything and lists a bounded number of failures, so that an answer stays under 200 KB whatever the
 //! number of volumes; the log holds every action.
 
+mod consent;
 pub mod explain;
 mod failures;
 pub mod part;
@@ -218,7 +219,11 @@ pub fn report(
         foreign: plan.foreign,
         failed,
         failures,
-        warnings: warnings.iter().cloned().chain(progress.tags_left_out.iter().map(line)).collect(),
+        warnings: [warnings, &consent::of(plan)]
+            .concat()
+            .into_iter()
+            .chain(progress.tags_left_out.iter().map(line))
+            .collect(),
         targets: Vec::new(),
     };
     report.summary = summary(&report, plan, status);
@@ -325,6 +330,7 @@ fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
     if let Some(why) = plan.stands_back {
         sentences.push(words::stands_back(why));
     }
+    sentences.extend(consent::of(plan));
     if report.dry_run {
         sentences.push("dry run: nothing was changed".to_owned());
     }

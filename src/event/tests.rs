@@ -112,10 +112,7 @@ fn how_long_the_snapshots_of_a_run_now_stay_is_read() {
         retain(options(json!({ "RunNowRetain": { "Interval": 2, "IntervalUnit": "WEEKS" } }))),
         (2, AgeUnit::Weeks)
     );
-    check_options_refused(
-        &json!({ "RunNowRetain": 7 }),
-        &["Options.RunNowRetain: expected an object but got 7"],
-    );
+    check_options_refused(&json!({ "RunNowRetain": 7 }), &["Options.RunNowRetain: expected an object but got 7"]);
     check_options_refused(
         &json!({ "RunNowRetain": { "Interval": 0, "IntervalUnit": "DAYS", "Count": 1 } }),
         &[
