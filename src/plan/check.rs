@@ -17,7 +17,8 @@ use crate::world::{
 };
 use jiff::Timestamp;
 use left::Left;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A promise that a plan breaks: a defect of opendlm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -361,6 +362,8 @@ fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Pla
         return;
     }
     let mut answers: Lookup<Answered<'_>, SnapshotId> = Lookup::default();
+    // Of each call how many members there are, and how many there were to be.
+    let mut calls: BTreeMap<(Answered<'_>, Timestamp), (u32, Option<u32>)> = BTreeMap::new();
     let mut failed: LookupSet<Answered<'_>> = LookupSet::default();
     let mut owner = Owner::new(&policy.id);
     for snapshot in world.snapshots.iter().filter(|snapshot| owner.is_of(snapshot)) {
@@ -377,11 +380,17 @@ fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Pla
             failed.insert(key);
         } else if can_be_true {
             answers.insert(key, snapshot.id);
+            let call = calls.entry((key, snapshot.start_time)).or_default();
+            *call = (call.0 + 1, marks.stamp.value().and_then(|stamp| stamp.members));
         }
     }
+    let is_whole = |key: Answered<'_>| {
+        let mut of_key = calls.iter().filter(|((answered, _), _)| *answered == key).map(|(_, call)| call);
+        of_key.any(|&(members, planned)| planned.is_none_or(|planned| members >= planned))
+    };
     let of_instances = matches!(policy.targets, Targets::Instances { .. });
     for key in creations {
-        let answer = answers.get(&key).filter(|_| !(of_instances && failed.contains(&key)));
+        let answer = answers.get(&key).filter(|_| !(of_instances && (failed.contains(&key) || !is_whole(key))));
         if let Some(snapshot) = answer {
             broken.push(Broken::CreatesTwice {
                 volume: key.0.to_string(),

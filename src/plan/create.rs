@@ -16,6 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// how often it tries; EC2 lets a volume have five snapshots pending at once, and failed ones of st1 count among them.
 pub const FAILED_SNAPSHOTS_MAX: usize = 5;
 
+/// After so many sets for one scheduled time that lack a member, another would lack one too: a set is made again once. Our own.
+const LACKING_SETS_MAX: usize = 2;
+
 /// DLM user guide: default policies back up "resources that are at least 24 hours old".
 pub const DEFAULT_POLICY_AGE_MIN: SignedDuration = SignedDuration::from_hours(24);
 
@@ -48,7 +51,7 @@ pub(super) fn decide<'a>(
                 Due::Nothing => None,
                 Due::Late { scheduled_time } => {
                     let answers = answers(ours, history.clone(), schedule, (scheduled_time, scheduled_time), run_now);
-                    let is_missed = was_missed(target, scheduled_time, answers);
+                    let is_missed = was_missed(target, scheduled_time, answers.collect(), clock);
                     is_missed.then_some((scheduled_time, TargetVerdict::Missed(MissedReason::StartWindowOver)))
                 }
                 Due::Now { scheduled_time, answered_from, until } => {
@@ -125,10 +128,11 @@ fn verdict<'a>(
     until: Timestamp,
     clock: Clock,
 ) -> TargetVerdict<'a> {
-    let (mut failed_sets, mut last_failed) = (0, None);
+    let (mut failed_sets, mut lacking_sets, mut last_failed) = (0, 0, None);
     let (mut complete, mut under_way) = (None, None);
-    let mut note = |set: &[Dated<'a>]| match state_of(set) {
+    let mut note = |set: &[Dated<'a>]| match state_of(set, clock) {
         None => {}
+        Some(SetState::Lacking) => lacking_sets += 1,
         Some(SetState::Complete(snapshot)) => complete = complete.or(Some(snapshot)),
         Some(SetState::Failed(snapshot)) => {
             failed_sets += 1;
@@ -164,8 +168,9 @@ fn verdict<'a>(
     if let Some(reason) = target::fail_reason(policy, target) {
         return TargetVerdict::Fail(reason);
     }
-    let may_try = failed_sets == 0 || (failed_sets < FAILED_SNAPSHOTS_MAX && clock.now <= until);
-    if may_try {
+    let tried = failed_sets + lacking_sets;
+    let has_room = tried < FAILED_SNAPSHOTS_MAX && lacking_sets < LACKING_SETS_MAX;
+    if tried == 0 || (has_room && clock.now <= until) {
         TargetVerdict::Create { until, with: Vec::new(), last_failed }
     } else {
         TargetVerdict::GiveUp { failed_snapshots: failed_sets, last_failed }
@@ -207,11 +212,13 @@ fn sets_of<'a>(answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>> {
 enum SetState<'a> {
     Complete(&'a Snapshot),
     Failed(&'a Snapshot),
+    /// All that is left of it is complete, and it was made with more.
+    Lacking,
     UnderWay(&'a Snapshot),
 }
 
 /// The state of a set, `None` of an empty one. Of the members that failed the one is named of which EC2 says why.
-fn state_of<'a>(set: &[Dated<'a>]) -> Option<SetState<'a>> {
+fn state_of<'a>(set: &[Dated<'a>], clock: Clock) -> Option<SetState<'a>> {
     let is_failed = |dated: &&Dated<'_>| dated.snapshot.state == SnapshotState::Error;
     let is_under_way =
         |dated: &&Dated<'_>| matches!(dated.snapshot.state, SnapshotState::Pending | SnapshotState::Unknown(_));
@@ -222,16 +229,25 @@ fn state_of<'a>(set: &[Dated<'a>]) -> Option<SetState<'a>> {
     if let Some(dated) = set.iter().find(is_under_way) {
         return Some(SetState::UnderWay(dated.snapshot));
     }
+    let members = || set.iter().map(|dated| dated.snapshot);
+    // Until it has settled the last member may only not be listed yet.
+    if sets::lacks_members(members()) && sets::settles_at(members(), clock.now, clock.settling).is_none() {
+        return Some(SetState::Lacking);
+    }
     set.first().map(|dated| SetState::Complete(dated.snapshot))
 }
 
 /// Whether a target that was there at a scheduled time has no snapshot for it.
-fn was_missed<'a>(target: Target<'_>, scheduled_time: Timestamp, mut answers: impl Iterator<Item = Dated<'a>>) -> bool {
-    let was_there = match target {
-        Target::Instance(_) => true,
-        Target::Volume(volume) => volume.created.is_none_or(|created| created <= scheduled_time),
-    };
-    was_there && answers.all(|dated| dated.snapshot.state == SnapshotState::Error)
+fn was_missed(target: Target<'_>, scheduled_time: Timestamp, answers: Vec<Dated<'_>>, clock: Clock) -> bool {
+    let is_none =
+        |set: &[Dated<'_>]| matches!(state_of(set, clock), None | Some(SetState::Failed(_) | SetState::Lacking));
+    match target {
+        Target::Instance(_) => sets_of(&answers).iter().all(|set| is_none(set)),
+        Target::Volume(volume) => {
+            let was_there = volume.created.is_none_or(|created| created <= scheduled_time);
+            was_there && answers.iter().all(|dated| is_none(std::slice::from_ref(dated)))
+        }
+    }
 }
 
 /// Of the creations of one target for one scheduled time, leaves the one of the schedule that keeps longest.

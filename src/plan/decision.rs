@@ -40,9 +40,9 @@ pub enum TargetVerdict<'a> {
     Exists(&'a Snapshot),
     /// It cannot get its snapshot, and no try would help.
     Fail(FailReason),
-    /// So many snapshots for the scheduled time went to `error`: another try would fail as well.
+    /// So many snapshots for the scheduled time went to `error`, or lack a member of their set: another try would do no better.
     GiveUp {
-        /// How many there are.
+        /// How many failed; none where sets lack a member.
         failed_snapshots: usize,
         /// The newest of them.
         last_failed: Option<&'a Snapshot>,

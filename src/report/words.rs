@@ -87,6 +87,14 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             ("exists", "Exists", Some(&snapshot.id), format!("the snapshot of {time} is complete, nothing to make"))
         }
         TargetVerdict::Fail(reason) => ("fail", fail_kind(*reason), None, reason.to_string()),
+        TargetVerdict::GiveUp { failed_snapshots: 0, .. } => (
+            "give up",
+            "SetIncomplete",
+            None,
+            "its set for this time has fewer snapshots than it was made with: somebody deleted one of them; what is left is \
+             no backup of the whole instance and stays"
+                .to_owned(),
+        ),
         TargetVerdict::GiveUp { failed_snapshots, last_failed } => {
             let mut reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
             if let Some(snapshot) = last_failed {
