@@ -17,7 +17,6 @@ use crate::world::{
 };
 use jiff::Timestamp;
 use left::Left;
-use std::collections::BTreeMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A promise that a plan breaks: a defect of opendlm.
