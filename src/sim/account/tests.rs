@@ -251,3 +251,57 @@ fn a_late_start_whose_count_is_full_of_newer_ones_makes_nothing_each_time_and_sa
     }
     assert_eq!((account.calls.creations, account.calls.deletions), (calls.creations, calls.deletions));
 }
+
+// opendlm 0.1 wrote neither a stamp nor the names of schedules that share a snapshot.
+
+/// A snapshot as opendlm 0.1 made it, with the tags that it wrote.
+fn of_version_0_1(number: u32, scheduled_time: &str, began: &str, more: &[(&str, &str)]) -> Snapshot {
+    let own = [
+        ("opendlm:policy-id", "policy-0123456789abcdef0"),
+        ("opendlm:schedule-name", "Default Schedule"),
+        ("opendlm:scheduled-time", scheduled_time),
+        ("ss-lifecycle", "true"),
+    ];
+    let marks = crate::tags::Marks::read(own.iter().chain(more).copied());
+    Snapshot { start_time: at(began), marks: marks.into(), ..snapshot(number, 1, scheduled_time) }
+}
+
+#[test]
+fn snapshots_of_version_0_1_go_on_without_an_alarm_a_second_backup_or_a_lost_one() {
+    let policy = sample();
+    let mut account = Account::new(1, 10 * SECOND);
+    for (number, scheduled_time, began) in [
+        (1, "2026-11-19T17:00:00Z", "2026-11-19T17:00:09Z"),
+        // Made up for at the end of its start window.
+        (2, "2026-11-20T17:00:00Z", "2026-11-20T17:59:31Z"),
+        (3, "2026-11-21T17:00:00Z", "2026-11-21T17:00:04Z"),
+        // The last turn of 0.1 was before the upgrade.
+        (4, "2026-11-22T17:00:00Z", "2026-11-22T17:00:05Z"),
+    ] {
+        account.add_snapshot(of_version_0_1(number, scheduled_time, began, &[]));
+    }
+    // The start that 0.1 had answered is delivered again, then come the days.
+    let again = account.run(&policy, &Options::default(), by_event(at("2026-11-22T17:00:00Z")));
+    assert_eq!((again.outcome, again.progress.created, again.progress.deleted), (RunOutcome::Succeeded, 0, 1));
+    for day in 23..=27 {
+        let start = by_event(at(&format!("2026-11-{day}T17:00:00Z")));
+        let ended = account.run(&policy, &Options::default(), start);
+        assert_eq!((ended.outcome, ended.progress.created, ended.progress.deleted), (RunOutcome::Succeeded, 1, 1));
+        assert!(ended.progress.failures.is_empty() && ended.progress.brake.is_none());
+        let newest = i32::try_from(day).unwrap();
+        let expected: Vec<String> = (newest - 2..=newest).map(|day| format!("2026-11-{day:02}T17:00:00Z")).collect();
+        assert_eq!(names_and_times(&account, ended.at), expected);
+    }
+}
+
+#[test]
+fn a_snapshot_of_version_0_1_with_an_age_goes_when_its_tag_says() {
+    let policy = policy(vec![daily("Default Schedule", days(2))]);
+    let mut account = Account::new(1, 10 * SECOND);
+    let expires = [("opendlm:expiration-time", "2026-11-23T17:00:00Z")];
+    account.add_snapshot(of_version_0_1(1, "2026-11-21T17:00:00Z", "2026-11-21T17:00:04Z", &expires));
+    let before = account.run(&policy, &Options::default(), by_event(at("2026-11-22T17:00:00Z")));
+    assert_eq!((before.outcome, before.progress.created, before.progress.deleted), (RunOutcome::Succeeded, 1, 0));
+    let after = account.run(&policy, &Options::default(), by_event(at("2026-11-23T17:00:00Z")));
+    assert_eq!((after.outcome, after.progress.created, after.progress.deleted), (RunOutcome::Succeeded, 1, 1));
+}
