@@ -81,7 +81,10 @@ pub(super) fn after(
         |outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.kind, FailedKind::Denied | FailedKind::Refused)),
     );
     if progress.hidden.is_none() {
-        let unclear = of(|outcome| matches!(outcome, Outcome::Failed(failed) if failed.kind == FailedKind::Unclear));
+        // A call that was throttled in the end may have got no answer before: the SDK tries again by itself.
+        let unclear = of(
+            |outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.kind, FailedKind::Throttled | FailedKind::Unclear)),
+        );
         let bound = Bound::of(options, plan, progress);
         count_deletions(plan, progress, bound, &finished, (&refused, &unclear), &mut remaining);
     }
