@@ -241,3 +241,28 @@ fn the_published_policies_are_met_too_and_none_is_refused() {
     say!("policies with 1, 2, 3 and 4 starts: {:?}", &counts[1..]);
     assert!(counts.iter().sum::<i32>() >= 90);
 }
+
+/// What follows `key` in a resource of template.yaml.
+fn in_template(resource: &str, key: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("template.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, resource) = text.split_once(&format!("\n  {resource}:\n")).unwrap();
+    let (_, value) = resource.split_once(&format!(" {key}: ")).unwrap();
+    value.to_owned()
+}
+
+#[test]
+fn the_sample_schedule_of_the_template_is_what_starts_gives() {
+    let input = in_template("OpendlmSchedule", "Input");
+    let (_, input) = input.split_once("|\n").unwrap();
+    let event: Value = serde_json::from_str(input.split("\n\n").next().unwrap()).unwrap();
+    let reading = opendlm::event::read(&event, IdRule::Required);
+    let event = reading.value.unwrap();
+    let [start] = &starts(&event.policy, &event.options).unwrap()[..] else { panic!("one start") };
+
+    let first_line = |text: String| text.lines().next().unwrap().to_owned();
+    assert_eq!(first_line(in_template("OpendlmSchedule", "Name")), start.name(&event.policy.id));
+    assert_eq!(first_line(in_template("OpendlmSchedule", "ScheduleExpressionTimezone")), Start::TIMEZONE);
+    assert_eq!(first_line(in_template("OpendlmSchedule", "ScheduleExpression")), "!Ref ScheduleExpression");
+    assert_eq!(first_line(in_template("ScheduleExpression", "Default")), start.expression);
+}
