@@ -45,6 +45,7 @@ mod fixtures;
 pub mod handler;
 #[cfg(feature = "aws")]
 pub mod log;
+pub mod live;
 mod lookup;
 pub mod options;
 pub mod pace;
