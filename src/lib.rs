@@ -43,9 +43,9 @@ pub mod event;
 mod fixtures;
 #[cfg(feature = "aws")]
 pub mod handler;
+pub mod live;
 #[cfg(feature = "aws")]
 pub mod log;
-pub mod live;
 mod lookup;
 pub mod options;
 pub mod pace;

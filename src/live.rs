@@ -5,6 +5,7 @@
 //! - [`document`]: the event that a file means, and the one that a schedule gets.
 //! - [`put`](mod@put): which schedules are made, changed and taken away.
 //! - [`change`]: what an edit changes, in words. [`effect`]: what it does to the account.
+//! - [`row`]: a deployed policy as `opendlm list` shows it.
 //! - [`template`]: the same schedules as a CloudFormation template.
 
 pub mod change;
@@ -13,6 +14,7 @@ pub mod document;
 pub mod effect;
 pub mod file;
 pub mod put;
+pub mod row;
 pub mod template;
 
 use crate::starts::Start;

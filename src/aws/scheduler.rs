@@ -129,7 +129,8 @@ impl Scheduler {
         let mut ids = Vec::new();
         let mut token = None;
         for _ in 0..PAGES_MAX {
-            let page = self.client.list_schedules().group_name(group).max_results(PAGE).set_next_token(token).send().await;
+            let page =
+                self.client.list_schedules().group_name(group).max_results(PAGE).set_next_token(token).send().await;
             let page = page.map_err(|error| SchedulerError::of(CALL, &error))?;
             let wanted = page.schedules().iter().filter(|each| {
                 machine.is_none_or(|machine| each.target().is_some_and(|target| target.arn() == machine))

@@ -48,7 +48,8 @@ fn schedules(old: &[Value], new: &[Value], lines: &mut Vec<String>) {
                 let mut of_schedule = Vec::new();
                 values("", Some(schedule), Some(now), &mut of_schedule);
                 lines.extend(of_schedule.into_iter().map(|line| {
-                    let line = line.strip_prefix("RetainRule.Count:").map_or(line.clone(), |rest| format!("keep{rest}"));
+                    let line =
+                        line.strip_prefix("RetainRule.Count:").map_or(line.clone(), |rest| format!("keep{rest}"));
                     format!("\"{name}\": {line}")
                 }));
             }
@@ -71,9 +72,12 @@ pub fn forgotten_schedules(old: &Document, new: &Document) -> Vec<String> {
     let previous = new.get("Options").and_then(|options| options.get("PreviousNames")).and_then(Value::as_object);
     let known: BTreeSet<String> = names(new)
         .into_iter()
-        .chain(previous.into_iter().flat_map(Map::values).flat_map(|names| {
-            names.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
-        }))
+        .chain(
+            previous
+                .into_iter()
+                .flat_map(Map::values)
+                .flat_map(|names| names.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)),
+        )
         .collect();
     names(old).into_iter().filter(|name| !known.contains(name)).collect()
 }

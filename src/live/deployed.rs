@@ -111,7 +111,8 @@ impl Inventory {
     /// Whose the schedule of that name is: a policy's, nobody's, or `None` where there is no such schedule.
     #[must_use]
     pub fn owner(&self, id: &ScheduleId) -> Option<Option<&PolicyId>> {
-        let of_policy = self.policies.iter().find(|deployed| deployed.schedules.iter().any(|each| each.found.id == *id));
+        let of_policy =
+            self.policies.iter().find(|deployed| deployed.schedules.iter().any(|each| each.found.id == *id));
         let stranger = self.strangers.iter().find(|stranger| stranger.id == *id);
         of_policy.map(|deployed| Some(&deployed.id)).or(stranger.map(|_| None))
     }
@@ -185,7 +186,8 @@ impl Deployed {
         if let Some(stray) = self.schedules.iter().find(|each| each.found.id.group != group) {
             faults.push(format!("{} is not in the group {group}; put it again to take it over", stray.found.id));
         }
-        let old = self.schedules.iter().find(|each| each.revision != newest.revision || each.document != newest.document);
+        let old =
+            self.schedules.iter().find(|each| each.revision != newest.revision || each.document != newest.document);
         if let Some(old) = old {
             faults.push(format!("half-written: {} has an older policy; put it again", old.found.id));
         } else if newest.revision.is_some() {

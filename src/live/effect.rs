@@ -1,7 +1,7 @@
 //! What an edit does to the account: the plan of the next run by the old event beside that by the new one.
 
 use crate::plan::{KeepReason, OrphanCount, Plan, SnapshotVerdict};
-use crate::world::{SnapshotId, VolumeId};
+use crate::world::{SnapshotId, SnapshotState, VolumeId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,12 @@ pub struct Outlook {
     pub at: Option<Timestamp>,
     /// The volumes or instances that it makes snapshots of.
     pub targets: usize,
-    /// The snapshots of ours, and how many complete ones are among them.
-    pub snapshots: usize,
+    /// The complete snapshots of the policy: what can be restored.
+    pub backups: usize,
+    /// When the newest of them began.
+    pub newest: Option<Timestamp>,
+    /// The size of all that is in the policy's snapshots: what they cost at most.
+    pub bytes: u64,
     /// What it deletes, at once or when its own snapshots are complete.
     pub goes: BTreeMap<SnapshotId, Going>,
     /// Snapshots that a brake keeps, or that wait for a consent.
@@ -35,12 +39,17 @@ impl Outlook {
     /// What a plan says.
     #[must_use]
     pub fn of(plan: &Plan<'_>, at: Timestamp) -> Self {
-        let goes = plan.snapshots.iter().filter(|decision| {
-            matches!(decision.verdict, SnapshotVerdict::Delete(_)) || decision.goes_later.is_some()
-        });
+        let goes = plan
+            .snapshots
+            .iter()
+            .filter(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_)) || decision.goes_later.is_some());
         let going = |snapshot: &crate::world::Snapshot| Going {
             volume: snapshot.volume_id.clone(),
             bytes: snapshot.full_size_bytes,
+        };
+        let complete = || {
+            let all = plan.snapshots.iter().map(|decision| decision.snapshot);
+            all.filter(|snapshot| snapshot.state == SnapshotState::Completed)
         };
         let is_held_back = |verdict: &SnapshotVerdict<'_>| {
             matches!(verdict, SnapshotVerdict::Keep(KeepReason::Brake { .. } | KeepReason::AwaitsConsent { .. }))
@@ -48,7 +57,9 @@ impl Outlook {
         Self {
             at: Some(at),
             targets: plan.targets.iter().map(|decision| decision.target.id()).collect::<BTreeSet<_>>().len(),
-            snapshots: plan.snapshots.len(),
+            backups: complete().count(),
+            newest: complete().map(|snapshot| snapshot.start_time).max(),
+            bytes: plan.snapshots.iter().map(|decision| decision.snapshot.full_size_bytes).sum(),
             goes: goes.map(|decision| (decision.snapshot.id.clone(), going(decision.snapshot))).collect(),
             held_back: plan.snapshots.iter().filter(|decision| is_held_back(&decision.verdict)).count(),
             orphans: orphans(&plan.orphans),
@@ -73,8 +84,13 @@ pub fn told(old: Option<&Outlook>, new: &Outlook) -> Vec<String> {
     let nothing = Outlook::default();
     let before = old.unwrap_or(&nothing);
     let mut lines = Vec::new();
+    if new.at.is_none() {
+        return vec!["nothing is made or deleted: the policy is disabled, or its times are over".to_owned()];
+    }
     match old {
-        Some(old) if old.targets != new.targets => lines.push(format!("targets: {} -> {}", old.targets, new.targets)),
+        Some(old) if old.at.is_some() && old.targets != new.targets => {
+            lines.push(format!("targets: {} -> {}", old.targets, new.targets))
+        }
         _ => lines.push(format!("targets: {}", new.targets)),
     }
     if new.targets == 0 {

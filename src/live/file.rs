@@ -45,7 +45,8 @@ fn object_at(text: &str, key: &str) -> Option<usize> {
 }
 
 fn without_id(mut value: Value) -> Value {
-    let policy = if value.get("Policy").is_some_and(Value::is_object) { value.get_mut("Policy") } else { Some(&mut value) };
+    let policy =
+        if value.get("Policy").is_some_and(Value::is_object) { value.get_mut("Policy") } else { Some(&mut value) };
     if let Some(policy) = policy.and_then(Value::as_object_mut) {
         policy.remove("PolicyId");
     }

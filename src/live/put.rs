@@ -2,7 +2,8 @@
 //!
 //! Promise: what is written is the whole policy, each schedule with the same input; and nothing of another policy is touched.
 
-use super::deployed::{Deployed, Inventory, Standing};
+use super::change;
+use super::deployed::{Deployed, Inventory, Standing, State};
 use super::document::{self, Document, Wanted};
 use super::{ScheduleId, Target, Written, description, event_age_seconds_max};
 use crate::event::Event;
@@ -27,6 +28,8 @@ pub struct Put {
     pub document: Document,
     /// The revision of what is written.
     pub revision: Timestamp,
+    /// What is another way than it is deployed now, a line each; nothing for a new policy.
+    pub changes: Vec<String>,
     /// Counts that become smaller, by the schedule's name: from, to. To say yes is to consent to them.
     pub lowered: BTreeMap<String, (u32, u32)>,
 }
@@ -92,7 +95,21 @@ pub fn put(wanted: &Wanted, inventory: &Inventory, way: Way<'_>) -> Result<Put, 
     let is_left = |each: &&Standing| !update.iter().any(|written| written.id == each.found.id);
     let delete = before.iter().flat_map(|before| before.schedules.iter().filter(is_left));
     let delete = delete.map(|each| each.found.id.clone()).collect();
-    Ok(Put { id: id.clone(), create, update, delete, document, revision, lowered })
+    let is_enabled = create.iter().chain(&update).any(|schedule| schedule.is_enabled);
+    let changes = before.map(|before| changes(before, &document, is_enabled)).unwrap_or_default();
+    Ok(Put { id: id.clone(), create, update, delete, document, revision, changes, lowered })
+}
+
+fn changes(before: &Deployed, document: &Document, is_enabled: bool) -> Vec<String> {
+    let mut lines = change::changes(&before.newest().document, document);
+    let state = if is_enabled { State::Enabled } else { State::Disabled };
+    if before.state() != state {
+        lines.push(format!("the schedules were {} and are {} then", before.state().word(), state.word()));
+    }
+    lines.extend(change::forgotten_schedules(&before.newest().document, document).into_iter().map(|name| {
+        format!("what \"{name}\" made stays and nothing manages it; if it was renamed, say so in Options.PreviousNames")
+    }));
+    lines
 }
 
 fn written(start: &Start, event: &Event, input: &str, way: Way<'_>) -> Written {

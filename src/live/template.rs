@@ -17,7 +17,8 @@ pub fn template(policies: &[Wanted], group: &str, revision: Timestamp) -> Result
     let mut resources = Map::new();
     for wanted in policies {
         let id = &wanted.event.policy.id;
-        let starts = starts::starts(&wanted.event.policy, &wanted.event.options).map_err(|error| (id.clone(), error))?;
+        let starts =
+            starts::starts(&wanted.event.policy, &wanted.event.options).map_err(|error| (id.clone(), error))?;
         let input = document::input(&wanted.document, revision);
         for start in starts {
             resources.insert(logical_id(&start, id), resource(&start, wanted, &input));
