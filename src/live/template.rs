@@ -83,7 +83,7 @@ fn logical_id(start: &Start, id: &PolicyId) -> String {
     let written: String = id
         .as_str()
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() && c != 'X' { c.to_string() } else { format!("X{:02}X", u32::from(c)) })
+        .map(|c| if c.is_ascii_alphanumeric() && c != 'X' { c.to_string() } else { format!("X{:02X}X", u32::from(c)) })
         .collect();
     format!("Start{}Of{written}", start.number)
 }
