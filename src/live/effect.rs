@@ -43,10 +43,8 @@ impl Outlook {
             .snapshots
             .iter()
             .filter(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_)) || decision.goes_later.is_some());
-        let going = |snapshot: &crate::world::Snapshot| Going {
-            volume: snapshot.volume_id.clone(),
-            bytes: snapshot.full_size_bytes,
-        };
+        let going =
+            |snapshot: &crate::world::Snapshot| Going { volume: snapshot.volume_id, bytes: snapshot.full_size_bytes };
         let complete = || {
             let all = plan.snapshots.iter().map(|decision| decision.snapshot);
             all.filter(|snapshot| snapshot.state == SnapshotState::Completed)
@@ -60,7 +58,7 @@ impl Outlook {
             backups: complete().count(),
             newest: complete().map(|snapshot| snapshot.start_time).max(),
             bytes: plan.snapshots.iter().map(|decision| decision.snapshot.full_size_bytes).sum(),
-            goes: goes.map(|decision| (decision.snapshot.id.clone(), going(decision.snapshot))).collect(),
+            goes: goes.map(|decision| (decision.snapshot.id, going(decision.snapshot))).collect(),
             held_back: plan.snapshots.iter().filter(|decision| is_held_back(&decision.verdict)).count(),
             orphans: orphans(&plan.orphans),
         }

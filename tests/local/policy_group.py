@@ -30,5 +30,6 @@ def schedules(aws: LocalAws, group: str = GROUP) -> dict[str, dict[str, Any]]:
     names = [each["Name"] for each in client.list_schedules(GroupName=group)["Schedules"]]
     found = {name: client.get_schedule(GroupName=group, Name=name) for name in sorted(names)}
     for schedule in found.values():
+        del schedule["ResponseMetadata"]
         schedule["Event"] = json.loads(schedule["Target"]["Input"])
     return found
