@@ -13,6 +13,8 @@ mod observe;
 mod pace;
 mod quotas;
 mod role;
+#[cfg(feature = "cli")]
+mod scheduler;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
 mod tests;
@@ -29,6 +31,8 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 pub use pace::Buckets;
 use pace::Lanes;
+#[cfg(feature = "cli")]
+pub use scheduler::{Scheduler, SchedulerError};
 use std::sync::Arc;
 
 /// One account in one Region: a client and our picture of its request limits, kept from turn to turn while the

@@ -1,4 +1,5 @@
-"""Serve the local AWS until Ctrl-C, with an account that is made for an event, so that `opendlm plan` and the like can be tried.
+"""Serve the local AWS until Ctrl-C, with an account that is made for an event, and with the stack's empty schedule group, so that `opendlm
+plan`, `opendlm put` and the like can be tried.
 
     python tests/local/serve.py [EVENT] [--port N] [--volumes N --snapshots-each N]
 
@@ -18,6 +19,7 @@ from typing import Any
 
 import contract
 import events
+import policy_group
 import sample_account
 import switches
 from account import Account
@@ -34,6 +36,7 @@ def main() -> int:
     event = events.load(arguments.event)
     with LocalAws(switches.from_environment(), arguments.port) as aws:
         fill(Account(aws), event, arguments)
+        policy_group.make(aws)
         for name, value in aws.environment().items():
             print(f"export {name}={value}")
         print(f"# {len(aws.ec2.reservations)} instances, {len(aws.ec2.volumes)} volumes, {len(aws.ec2.snapshots)} snapshots")
@@ -45,7 +48,7 @@ def main() -> int:
 
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Serve a local EC2 and Step Functions until Ctrl-C.")
+    parser = argparse.ArgumentParser(description="Serve a local EC2, Scheduler and Step Functions until Ctrl-C.")
     parser.add_argument("event", nargs="?", type=Path, default=ROOT / "events" / "sample.json")
     parser.add_argument("--port", type=int, default=0, help="default: any free port")
     parser.add_argument("--volumes", type=int, default=0, help="this many more tagged volumes")
