@@ -9,6 +9,8 @@ pub mod failure;
 mod accounts;
 mod apply;
 mod client;
+#[cfg(feature = "cli")]
+mod machine;
 mod observe;
 mod pace;
 mod quotas;
@@ -29,6 +31,8 @@ use crate::pace::Limits;
 pub use accounts::Accounts;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
+#[cfg(feature = "cli")]
+pub use machine::{Machine, MachineError};
 pub use pace::Buckets;
 use pace::Lanes;
 #[cfg(feature = "cli")]
