@@ -1,8 +1,8 @@
 //! `opendlm delete POLICY`: nothing starts it any more.
 
+use super::say::{say, say_json, say_wrapped};
 use super::site::{Sight, Site};
 use super::{Told, Which, agrees, event_of, policy_id};
-use crate::cli::document::print_json;
 use crate::live::document;
 use crate::live::effect::{counted, size};
 use clap::Args;
@@ -41,9 +41,9 @@ pub(super) async fn delete(arguments: &Arguments) -> Told<ExitCode> {
     };
     let schedules: Vec<String> = deployed.schedules.iter().map(|each| each.found.id.to_string()).collect();
     if !which.json {
-        println!("{id}");
-        schedules.iter().for_each(|schedule| println!("  delete {schedule}"));
-        println!("  {effect}");
+        say(id.as_str());
+        schedules.iter().for_each(|schedule| say(&format!("  delete {schedule}")));
+        say_wrapped(&format!("  {effect}"), 4);
     }
     if !yes && !agrees("Delete the policy?") {
         return Ok(ExitCode::FAILURE);
@@ -53,9 +53,9 @@ pub(super) async fn delete(arguments: &Arguments) -> Told<ExitCode> {
         deleted.map_err(|error| format!("{error}\n{id} is deleted in part; delete it again to finish"))?;
     }
     if which.json {
-        print_json(&json!({ "PolicyId": id.as_str(), "Delete": schedules, "Effect": [effect], "Done": true }));
+        say_json(&json!({ "PolicyId": id.as_str(), "Delete": schedules, "Effect": [effect], "Done": true }));
     } else {
-        println!("{id} is deleted");
+        say(&format!("{id} is deleted"));
     }
     Ok(ExitCode::SUCCESS)
 }

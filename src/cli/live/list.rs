@@ -1,16 +1,16 @@
 //! `opendlm list`: the deployed policies.
 
+use super::say::{say, say_json, say_wrapped};
 use super::site::{Sight, Site};
 use super::{Group, Told, event_of};
 use crate::aws::clock;
-use crate::cli::document::print_json;
 use crate::live::deployed::Deployed;
 use crate::live::document;
-use crate::live::effect::Outlook;
+use crate::live::effect::{Outlook, age};
 use crate::live::row::Row;
 use crate::tags::written;
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -36,21 +36,21 @@ pub(super) async fn list(arguments: &Arguments) -> Told<ExitCode> {
         let strangers = site.inventory.strangers.iter();
         let strangers: Vec<Value> =
             strangers.map(|each| json!({ "Name": each.id.to_string(), "Reason": each.why })).collect();
-        print_json(&json!({ "Group": site.group, "Policies": policies, "NotPolicies": strangers }));
+        say_json(&json!({ "Group": site.group, "Policies": policies, "NotPolicies": strangers }));
         return Ok(ExitCode::SUCCESS);
     }
     if rows.is_empty() {
-        println!("no policy is deployed in the group {}: opendlm put FILE deploys one", site.group);
+        say_wrapped(&format!("no policy is deployed in the group {}: opendlm put FILE deploys one", site.group), 2);
     } else {
-        println!("{}", table(&rows).trim_fmt());
+        print_rows(&rows, clock::now());
     }
     for (row, backups) in &rows {
-        row.faults.iter().for_each(|fault| println!("{}: {fault}", row.id));
+        row.faults.iter().for_each(|fault| say_wrapped(&format!("{}: {fault}", row.id), 2));
         if let Err(why) = backups {
-            println!("{}: its backups are not known: {why}", row.id);
+            say_wrapped(&format!("{}: its backups are not known: {why}", row.id), 2);
         }
     }
-    site.inventory.strangers.iter().for_each(|each| println!("{}: {}", each.id, each.why));
+    site.inventory.strangers.iter().for_each(|each| say_wrapped(&format!("{}: {}", each.id, each.why), 2));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -59,28 +59,25 @@ async fn backups(deployed: &Deployed, sight: &Sight) -> Told<Outlook> {
     sight.outlook(&event_of(&document::with_state(&deployed.newest().document, "ENABLED"), deployed.revision())).await
 }
 
-fn table(rows: &[(Row, Told<Outlook>)]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["POLICY", "STATE", "TARGETS", "SCHEDULES", "NEXT START", "BACKUPS"]);
+/// Two lines for each policy: what is asked for most, and what it is about.
+fn print_rows(rows: &[(Row, Told<Outlook>)], now: Timestamp) {
+    let id_width = rows.iter().map(|(row, _)| row.id.as_str().len()).max().unwrap_or_default().max("POLICY".len());
+    let line = |id: &str, state: &str, next: &str, backups: &str| {
+        say(format!("{id:<id_width$}  {state:<8}  {next:<16}  {backups}").trim_end());
+    };
+    line("POLICY", "STATE", "NEXT START", "BACKUPS");
     for (row, backups) in rows {
         let backups = match backups {
             Ok(outlook) => match outlook.newest {
-                Some(newest) => format!("{}, newest {}", outlook.backups, written(newest)),
+                Some(newest) => format!("{}, {} old", outlook.backups, age(newest, now)),
                 None => "none".to_owned(),
             },
-            Err(_) => "-".to_owned(),
+            Err(_) => "?".to_owned(),
         };
-        table.add_row([
-            row.id.to_string(),
-            row.state.word().to_owned(),
-            row.targets.clone(),
-            row.schedules.join(", "),
-            row.next_start.map_or_else(|| "-".to_owned(), written),
-            backups,
-        ]);
+        let next = row.next_start.map_or_else(|| "-".to_owned(), |start| start.strftime("%Y-%m-%d %H:%M").to_string());
+        line(row.id.as_str(), row.state.word(), &next, &backups);
+        say_wrapped(&format!("  {}: {}", row.targets, row.schedules.join(", ")), 4);
     }
-    table
 }
 
 fn as_json(row: &Row, backups: &Told<Outlook>) -> Value {

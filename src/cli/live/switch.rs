@@ -1,9 +1,9 @@
 //! `opendlm enable POLICY` and `opendlm disable POLICY`.
 
+use super::say::{say, say_json, say_wrapped};
 use super::site::{Sight, Site};
 use super::{Told, Which, event_of, policy_id};
 use crate::aws::clock;
-use crate::cli::document::print_json;
 use crate::live::effect;
 use crate::live::put::{self, Way};
 use crate::live::{deployed::Deployed, document};
@@ -65,9 +65,9 @@ pub(super) async fn disable(arguments: &Arguments) -> Told<ExitCode> {
 
 fn tell(which: &Which, state: &str, lines: &[String]) {
     if which.json {
-        print_json(&json!({ "PolicyId": which.policy, "State": state, "Effect": lines }));
+        say_json(&json!({ "PolicyId": which.policy, "State": state, "Effect": lines }));
         return;
     }
-    println!("{}  {state}", which.policy);
-    lines.iter().for_each(|line| println!("  {line}"));
+    say(&format!("{}  {state}", which.policy));
+    lines.iter().for_each(|line| say_wrapped(&format!("  {line}"), 4));
 }
