@@ -93,7 +93,7 @@ impl Machine {
         call.send().await.map(drop).map_err(|error| MachineError::of("StopExecution", &error))
     }
 
-    /// The last `count` executions, or only those that are under way, the newest first.
+    /// The last `count` executions, or only those that are under way, the newest first; none of a machine that is gone.
     ///
     /// # Errors
     /// When Step Functions does not show them.
@@ -106,7 +106,10 @@ impl Machine {
         while listed.len() < count {
             let call = self.client.list_executions().state_machine_arn(&self.arn).max_results(PAGE);
             let page = call.set_status_filter(status.clone()).set_next_token(token).send().await;
-            let page = page.map_err(|error| MachineError::of(CALL, &error))?;
+            let page = match page.map_err(|error| MachineError::of(CALL, &error)) {
+                Err(MachineError::NotFound(_)) => return Ok(Vec::new()),
+                page => page?,
+            };
             listed.extend_from_slice(page.executions());
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
@@ -135,7 +138,9 @@ impl Machine {
     pub async fn last_answer(&self, arn: &str) -> Result<Option<Value>, MachineError> {
         let call = self.client.get_execution_history().execution_arn(arn).reverse_order(true).max_results(EVENTS_MAX);
         let history = call.send().await.map_err(|error| MachineError::of("GetExecutionHistory", &error))?;
-        Ok(history.events().iter().find_map(answer))
+        // The newest, in whatever order they came.
+        let answers = history.events().iter().filter_map(|event| Some((event.id(), answer(event)?)));
+        Ok(answers.max_by_key(|&(id, _)| id).map(|(_, answer)| answer))
     }
 }
 

@@ -11,7 +11,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 /// The file's JSON, or why there is none.
-pub(super) fn read_json(document: &Document) -> Reading<Value> {
+fn read_json(document: &Document) -> Reading<Value> {
     let name = document.file.display().to_string();
     let text = if document.file.as_os_str() == "-" {
         let mut text = Vec::new();

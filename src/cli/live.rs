@@ -5,6 +5,7 @@ mod files;
 mod list;
 mod put;
 mod runs;
+mod say;
 mod show;
 mod site;
 mod start;
@@ -15,6 +16,7 @@ mod template;
 use crate::live::document;
 use crate::policy::PolicyId;
 use clap::{Args, Subcommand};
+use say::{complain, tell};
 use serde_json::Value;
 use std::future::Future;
 use std::io::{BufRead as _, Write as _};
@@ -94,7 +96,7 @@ type Told<T> = Result<T, String>;
 fn finish(word: impl Future<Output = Told<ExitCode>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
     runtime.block_on(word).unwrap_or_else(|wrong| {
-        eprintln!("{wrong}");
+        complain(&wrong);
         ExitCode::FAILURE
     })
 }
@@ -111,7 +113,7 @@ fn agrees(question: &str) -> bool {
     let read = std::io::stdin().lock().read_line(&mut answer);
     let agrees = read.is_ok() && ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str());
     if !agrees {
-        eprintln!("nothing was changed");
+        tell("nothing was changed");
     }
     agrees
 }

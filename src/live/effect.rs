@@ -131,6 +131,17 @@ pub fn counted(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
+/// How long ago something was, in the largest unit that fits twice: `40 min`, `22 h`, `3 d`.
+#[must_use]
+pub fn age(then: Timestamp, now: Timestamp) -> String {
+    let minutes = now.duration_since(then).as_mins().max(0);
+    match minutes {
+        0..120 => format!("{minutes} min"),
+        120..2880 => format!("{} h", minutes / 60),
+        _ => format!("{} d", minutes / 1440),
+    }
+}
+
 /// As people read sizes: `1.1 TiB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {

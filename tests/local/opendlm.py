@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from chain import bootstrap_path
 from local_aws import LocalAws
 
 SECONDS_MAX = 60
+WIDTH = 80
 
 
 @dataclass
@@ -24,6 +26,11 @@ class Said:
     code: int
     out: str
     err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What it said, each paragraph as one line: it is broken for 80 columns, and its later lines stand further right."""
+        return re.sub(r"\n {3,}", " ", self.out).splitlines()
 
     def json(self) -> Any:
         """The answer in JSON."""
@@ -47,12 +54,19 @@ class Opendlm:
         path.write_text(json.dumps(document, indent=2))
         return path
 
+    def named(self, name: str, document: Any) -> str:
+        """Write a document into the folder: its name, as somebody types it there."""
+        return self.file(name, document).name
+
     def type(self, *words: str, answer: str = "") -> Said:
         """Type a command, and an answer to what it asks."""
         done = subprocess.run(
             [str(self.binary), *words],
             cwd=self.folder, env=self.environment, input=answer, capture_output=True, text=True, timeout=SECONDS_MAX, check=False,
         )
+        if "--json" not in words and words[0] not in ("show", "template"):
+            wide = [line for line in done.stdout.splitlines() if len(line) > WIDTH and " " in line.strip()]
+            assert not wide, done.stdout
         return Said(done.returncode, done.stdout, done.stderr)
 
     def ok(self, *words: str, answer: str = "") -> Said:

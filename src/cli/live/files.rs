@@ -1,7 +1,7 @@
 //! The files that `put` and `template` take, and the ids that are written into them.
 
-use crate::cli::Document;
-use crate::cli::document::{read_json, told};
+use super::say::{complain, tell};
+use crate::cli::document::told;
 use crate::live::deployed::Inventory;
 use crate::live::document::{self, Wanted};
 use crate::live::file;
@@ -29,7 +29,7 @@ pub(super) fn read(files: &[PathBuf], inventory: &Inventory) -> Option<Vec<Polic
             Ok(policy) => policies.push(policy),
             Err(lines) => {
                 is_good = false;
-                lines.iter().for_each(|line| eprintln!("{line}"));
+                lines.iter().for_each(|line| tell(line));
             }
         }
     }
@@ -38,11 +38,11 @@ pub(super) fn read(files: &[PathBuf], inventory: &Inventory) -> Option<Vec<Polic
         let id = &policy.wanted.event.policy.id;
         if let Some(other) = by_id.insert(id, &policy.file) {
             is_good = false;
-            eprintln!(
-                "error: {} and {} both have the PolicyId {id}, expected one for each",
+            complain(&format!(
+                "{} and {} both have the PolicyId {id}, expected one for each",
                 other.display(),
                 policy.file.display()
-            );
+            ));
         }
     }
     is_good.then_some(policies)
@@ -51,15 +51,19 @@ pub(super) fn read(files: &[PathBuf], inventory: &Inventory) -> Option<Vec<Polic
 fn of_file(file: &Path, inventory: &Inventory) -> Result<Policy, Vec<String>> {
     let name = file.display().to_string();
     let with_name = |lines: Vec<String>| lines.into_iter().map(|line| format!("{name}: {line}")).collect::<Vec<_>>();
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        // Read once more, for the words that every command has for it.
-        Err(_) => return Err(told(&read_json(&Document { file: file.to_owned(), json: false }))),
-    };
+    let is_standard_input = file.as_os_str() == "-";
+    let text =
+        if is_standard_input { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let text = text.map_err(|error| vec![format!("error: {name}: cannot be read: {error}")])?;
     let reading = crate::event::json::read(text.as_bytes());
     let Some(value) = &reading.value else { return Err(with_name(told(&reading))) };
     let (value, new_text) = match has_id(value) {
         true => (value.clone(), None),
+        false if is_standard_input => {
+            return Err(vec![format!(
+                "error: {name}: PolicyId: missing, and it cannot be written into standard input"
+            )]);
+        }
         false => {
             let new_text = file::with_policy_id(&text, &new_id(inventory));
             let value = new_text.as_ref().and_then(|text| crate::event::json::read(text.as_bytes()).value);
@@ -73,7 +77,7 @@ fn of_file(file: &Path, inventory: &Inventory) -> Result<Policy, Vec<String>> {
     let lines = with_name(told(&reading));
     match reading.value {
         Some(wanted) => {
-            lines.iter().for_each(|line| eprintln!("{line}"));
+            lines.iter().for_each(|line| tell(line));
             Ok(Policy { file: file.to_owned(), wanted, new_text })
         }
         None => Err(lines),

@@ -1,10 +1,11 @@
 //! `opendlm put FILE...`: deploy policies, after showing what that does.
 
 use super::files::{self, Policy};
+use super::runs::{told_under_way, under_way};
+use super::say::{say, say_json, say_wrapped};
 use super::site::{Sight, Site};
 use super::{Group, Told, agrees, event_of};
 use crate::aws::clock;
-use crate::cli::document::print_json;
 use crate::live::document;
 use crate::live::put::{self, Put, Way};
 use crate::live::{ScheduleId, Written, effect};
@@ -79,15 +80,15 @@ pub(super) async fn put(arguments: &Arguments) -> Told<ExitCode> {
         for each in &prepared {
             carry_out(each, &site).await?;
             if !arguments.json {
-                println!("{} is deployed, revision {}", each.put.id, written(each.put.revision));
+                say(&format!("{} is deployed, revision {}", each.put.id, written(each.put.revision)));
             }
         }
     }
     if arguments.json {
         let policies: Vec<Value> = prepared.iter().map(|each| as_json(each, !arguments.dry_run)).collect();
-        print_json(&json!({ "Policies": policies }));
+        say_json(&json!({ "Policies": policies }));
     } else if arguments.dry_run {
-        println!("nothing was changed");
+        say("nothing was changed");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -103,10 +104,13 @@ async fn prepare(from: Option<Policy>, put: Put, site: &Site, sight: &Sight) -> 
         Some(before) => sight.outlook(&event_of(&before.newest().document, before.revision())).await.ok(),
         None => None,
     };
-    let effect = match sight.outlook(&event_of(&put.document, Some(put.revision))).await {
+    let mut effect = match sight.outlook(&event_of(&put.document, Some(put.revision))).await {
         Ok(new) => effect::told(old.as_ref(), &new),
         Err(why) => vec![format!("what it does to the account is not known: {why}")],
     };
+    if before.is_some() {
+        effect.extend(told_under_way(&under_way(site, &put.id).await, "put"));
+    }
     Prepared { from, is_new: before.is_none(), put, effect }
 }
 
@@ -133,26 +137,27 @@ async fn carry_out(prepared: &Prepared, site: &Site) -> Told<()> {
 
 fn print_text(prepared: &Prepared) {
     let Prepared { from, put, is_new, effect } = prepared;
+    let line = |text: &str| say_wrapped(&format!("  {text}"), 4);
     match from {
-        Some(policy) => println!("{}  {}", put.id, policy.file.display()),
-        None => println!("{}", put.id),
+        Some(policy) => say(&format!("{}  {}", put.id, policy.file.display())),
+        None => say(put.id.as_str()),
     }
     if *is_new {
-        println!("  a new policy");
+        line("a new policy");
     } else if put.changes.is_empty() {
-        println!("  no change but the revision");
+        line("no change but the revision");
     }
     if from.as_ref().is_some_and(|policy| policy.new_text.is_some()) {
-        println!("  its new PolicyId is written into the file");
+        line("its new PolicyId is written into the file");
     }
-    put.changes.iter().for_each(|line| println!("  {line}"));
+    put.changes.iter().for_each(|text| line(text));
     for (word, schedules) in [("create", &put.create), ("update", &put.update)] {
         for Written { id, expression, is_enabled, .. } in schedules {
-            println!("  {word} {id}: {expression}{}", if *is_enabled { "" } else { ", disabled" });
+            line(&format!("{word} {id}: {expression}{}", if *is_enabled { "" } else { ", disabled" }));
         }
     }
-    put.delete.iter().for_each(|id| println!("  delete {id}"));
-    effect.iter().for_each(|line| println!("  {line}"));
+    put.delete.iter().for_each(|id| line(&format!("delete {id}")));
+    effect.iter().for_each(|text| line(text));
 }
 
 fn as_json(prepared: &Prepared, is_done: bool) -> Value {

@@ -1,16 +1,16 @@
 //! `opendlm runs [POLICY|RUN]`: what happened last night.
 
+use super::say::{say, say_json, say_wrapped};
 use super::site::Site;
-use super::{Group, Told};
+use super::{Group, Told, agrees};
 use crate::aws::Machine;
-use crate::cli::document::print_json;
 use crate::live::runs::{self, Run};
 use crate::live::told;
 use crate::policy::PolicyId;
 use crate::tags::written;
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// How many executions are looked through for those of a policy, or for one name.
@@ -45,19 +45,19 @@ pub(super) async fn runs(arguments: &Arguments) -> Told<ExitCode> {
 async fn list(machine: &Machine, policy: Option<&PolicyId>, arguments: &Arguments) -> Told<ExitCode> {
     let runs = last(machine, policy, usize::from(arguments.count)).await?;
     if arguments.json {
-        print_json(&runs.iter().map(as_json).collect());
+        say_json(&runs.iter().map(as_json).collect());
         return Ok(ExitCode::SUCCESS);
     }
     if runs.is_empty() {
-        println!("no run is known: Step Functions keeps them for 90 days");
+        say("no run is known: Step Functions keeps them for 90 days");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}", table(&runs).trim_fmt());
+    print_rows(&runs, policy.is_none());
     for run in runs.iter().filter(|run| run.is_failure) {
-        println!("\n{}: {}", run.short_name(), run.why);
+        say_wrapped(&format!("{}: {}", run.short_name(), run.why), 2);
     }
     if runs.iter().any(|run| run.is_failure) {
-        println!("\nopendlm runs RUN tells one of them whole");
+        say("opendlm runs RUN tells one of them whole");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -81,11 +81,47 @@ pub(super) async fn last(machine: &Machine, policy: Option<&PolicyId>, count: us
     Ok(runs)
 }
 
-/// The runs that are under way, of one policy.
-pub(super) async fn under_way(machine: &Machine, policy: &PolicyId) -> Told<Vec<Run>> {
+/// The runs that are under way, of one policy; or why that is not known.
+pub(super) async fn under_way(site: &Site, policy: &PolicyId) -> Told<Vec<Run>> {
+    let machine = Machine::connect(&site.target.machine).await;
     let executions = machine.executions(LOOKED_THROUGH_MAX, true).await.map_err(|error| error.to_string())?;
     let runs = executions.iter().map(|execution| Run::of(execution, None));
     Ok(runs.filter(|run| run.policy.as_ref() == Some(policy)).collect())
+}
+
+/// What becomes of the runs of a policy that are under way when it is `changed`, as in `disabled`.
+pub(super) fn told_under_way(runs: &Told<Vec<Run>>, changed: &str) -> Option<String> {
+    let runs = match runs {
+        Ok(runs) => runs,
+        Err(why) => return Some(format!("whether runs are under way is not known: {why}")),
+    };
+    let names: Vec<&str> = runs.iter().map(Run::short_name).collect();
+    match names[..] {
+        [] => None,
+        [one] => {
+            Some(format!("the run {one} is under way and goes on as it began, whether or not the policy is {changed}"))
+        }
+        [..] => Some(format!(
+            "{} runs are under way and go on as they began, whether or not the policy is {changed}: {}",
+            names.len(),
+            names.join(", ")
+        )),
+    }
+}
+
+/// Offers to stop the runs that are under way, to whom can answer.
+pub(super) async fn offer_to_stop(site: &Site, runs: &Told<Vec<Run>>) -> Told<()> {
+    let Some(runs) = runs.as_ref().ok().filter(|runs| !runs.is_empty()) else { return Ok(()) };
+    if !std::io::stdin().is_terminal() {
+        say("  opendlm stop RUN ends one");
+    } else if agrees("Stop them?") {
+        let machine = Machine::connect(&site.target.machine).await;
+        for run in runs {
+            machine.stop(&run.arn, super::stop::CAUSE).await.map_err(|error| error.to_string())?;
+            say(&format!("  {} is stopped", run.short_name()));
+        }
+    }
+    Ok(())
 }
 
 /// The run whose name begins so.
@@ -101,7 +137,7 @@ async fn tell_one(machine: &Machine, beginning: &str, as_text: bool) -> Told<Exi
     let answer = machine.last_answer(&run.arn).await.map_err(|error| error.to_string())?;
     let run = Run::of(&execution, answer.as_ref());
     if as_text {
-        print_json(&as_json(&run));
+        say_json(&as_json(&run));
     } else {
         tell(&run);
     }
@@ -111,13 +147,16 @@ async fn tell_one(machine: &Machine, beginning: &str, as_text: bool) -> Told<Exi
 /// A run, whole.
 pub(super) fn tell(run: &Run) {
     let policy = run.policy.as_ref().map_or("?", PolicyId::as_str);
-    println!("run {}", run.name);
-    println!("policy {policy}, started {}, {}", run.started.map_or_else(|| "?".to_owned(), written), took(run));
-    println!("{}", run.outcome);
+    say(&format!("run {}", run.name));
+    say_wrapped(
+        &format!("policy {policy}, started {}, {}", run.started.map_or_else(|| "?".to_owned(), written), took(run)),
+        2,
+    );
+    say(&run.outcome);
     if run.is_failure && run.report.as_ref().is_none_or(|report| report.get("Summary").is_none()) {
-        println!("  {}", run.why);
+        say_wrapped(&format!("  {}", run.why), 4);
     }
-    run.report.iter().flat_map(told::report).for_each(|line| println!("  {line}"));
+    run.report.iter().flat_map(told::report).for_each(|line| say_wrapped(&format!("  {line}"), 4));
 }
 
 fn took(run: &Run) -> String {
@@ -134,24 +173,27 @@ fn short(seconds: i64) -> String {
     }
 }
 
-fn table(runs: &[Run]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["STARTED", "TOOK", "OUTCOME", "MADE", "DEL", "FAIL", "RUN", "POLICY"]);
+/// A line for each run, and one for its policy where that is not the same for all.
+fn print_rows(runs: &[Run], of_all: bool) {
+    let line = |[run, started, took, outcome, made, deleted, failed]: [&str; 7]| {
+        say(&format!("{run:<8}  {started:<14}  {took:<9}  {outcome:<9}  {made:>5}  {deleted:>7}  {failed:>6}"));
+    };
+    line(["RUN", "STARTED", "TOOK", "OUTCOME", "MADE", "DELETED", "FAILED"]);
     for run in runs {
         let number = |key: &str| run.number(key).map_or_else(|| "-".to_owned(), |number| number.to_string());
-        table.add_row([
-            run.started.map_or_else(|| "?".to_owned(), |started| started.strftime("%m-%d %H:%M:%S").to_string()),
-            run.took.map_or_else(|| "-".to_owned(), |took| short(took.as_secs())),
-            run.outcome.clone(),
-            number("Created"),
-            number("Deleted"),
-            number("Failed"),
-            run.short_name().to_owned(),
-            run.policy.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string),
+        line([
+            run.short_name(),
+            &run.started.map_or_else(|| "?".to_owned(), |started| started.strftime("%m-%d %H:%M:%S").to_string()),
+            &run.took.map_or_else(|| "-".to_owned(), |took| short(took.as_secs())),
+            &run.outcome,
+            &number("Created"),
+            &number("Deleted"),
+            &number("Failed"),
         ]);
+        if of_all {
+            say(&format!("  {}", run.policy.as_ref().map_or("?", PolicyId::as_str)));
+        }
     }
-    table
 }
 
 fn as_json(run: &Run) -> Value {

@@ -1,8 +1,8 @@
 //! `opendlm show POLICY`: a deployed policy as `put` takes it again.
 
+use super::say::{say_json, tell};
 use super::site::Site;
 use super::{Told, Which, policy_id};
-use crate::cli::document::print_json;
 use crate::live::deployed::State;
 use crate::live::document;
 use clap::Args;
@@ -20,7 +20,7 @@ pub(super) async fn show(arguments: &Arguments) -> Told<ExitCode> {
     let site = Site::open(which.group.name()).await?;
     let deployed = site.policy(&id)?;
     for fault in deployed.faults(&site.group, &site.target) {
-        eprintln!("warning: {fault}");
+        tell(&format!("warning: {fault}"));
     }
     let document = &deployed.newest().document;
     // So that `put` of what is printed does not start what is off.
@@ -28,6 +28,6 @@ pub(super) async fn show(arguments: &Arguments) -> Told<ExitCode> {
         State::Disabled => document::with_state(document, "DISABLED"),
         State::Enabled | State::Partly => document.clone(),
     };
-    print_json(&document::shown(&document));
+    say_json(&document::shown(&document));
     Ok(ExitCode::SUCCESS)
 }

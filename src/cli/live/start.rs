@@ -1,10 +1,10 @@
 //! `opendlm start POLICY`: a RunNow of a deployed policy, by the state machine.
 
 use super::runs::tell;
+use super::say::{say, say_json};
 use super::site::Site;
 use super::{Told, Which, event_of, policy_id};
 use crate::aws::{Machine, clock};
-use crate::cli::document::print_json;
 use crate::live::deployed::State;
 use crate::live::runs::{Run, Standing};
 use crate::tags::written;
@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// Step Functions API reference, StartExecution: `name`. A policy's id is ASCII.
+const NAME_LENGTH_MAX: usize = 80;
 /// How often `--wait` asks whether the run is over.
 const ASK_SECONDS: u64 = 2;
 
@@ -41,22 +43,24 @@ pub(super) async fn start(arguments: &Arguments) -> Told<ExitCode> {
     }
     event["Options"]["RunNow"] = Value::Bool(true);
     let machine = Machine::connect(&site.target.machine).await;
-    let name = format!("run-now-{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), id);
+    // The beginning tells it from others at sight; two within a second are one start.
+    let mut name = format!("{:08x}-run-now-{id}", now.as_second());
+    name.truncate(NAME_LENGTH_MAX);
     let arn = machine.start(&name, &event).await.map_err(|error| error.to_string())?;
     if !which.json {
-        println!("{id}  started as {name}");
+        say(&format!("{id}  started as {name}"));
     }
     if !arguments.wait {
         if which.json {
-            print_json(&json!({ "PolicyId": id.as_str(), "Run": name, "ExecutionArn": arn }));
+            say_json(&json!({ "PolicyId": id.as_str(), "Run": name, "ExecutionArn": arn }));
         } else {
-            println!("  opendlm runs {name} tells how it ends");
+            say(&format!("  opendlm runs {name} tells how it ends"));
         }
         return Ok(ExitCode::SUCCESS);
     }
     let run = wait(&machine, &arn).await?;
     if which.json {
-        print_json(
+        say_json(
             &json!({ "PolicyId": id.as_str(), "Run": name, "ExecutionArn": arn, "Outcome": run.outcome, "Report": run.report }),
         );
     } else {

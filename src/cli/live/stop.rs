@@ -1,10 +1,10 @@
 //! `opendlm stop RUN`: the end of a run that is under way.
 
 use super::runs::named;
+use super::say::{say, say_json, tell};
 use super::site::Site;
 use super::{Group, Told, agrees};
 use crate::aws::Machine;
-use crate::cli::document::print_json;
 use clap::Args;
 use serde_json::json;
 use std::process::ExitCode;
@@ -34,18 +34,18 @@ pub(super) async fn stop(arguments: &Arguments) -> Told<ExitCode> {
     if !run.is_under_way {
         return Err(format!("{} is over already: {}", run.name, run.outcome));
     }
-    eprintln!(
+    tell(&format!(
         "{}: what it has made stays, also what is not complete yet; nothing more is made or deleted until the next start",
         run.name
-    );
+    ));
     if !arguments.yes && !agrees("Stop it?") {
         return Ok(ExitCode::FAILURE);
     }
     machine.stop(&run.arn, CAUSE).await.map_err(|error| error.to_string())?;
     if arguments.json {
-        print_json(&json!({ "Run": run.name, "ExecutionArn": run.arn, "Outcome": "STOPPED" }));
+        say_json(&json!({ "Run": run.name, "ExecutionArn": run.arn, "Outcome": "STOPPED" }));
     } else {
-        println!("{}  STOPPED", run.name);
+        say(&format!("{}  STOPPED", run.name));
     }
     Ok(ExitCode::SUCCESS)
 }

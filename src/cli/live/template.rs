@@ -2,8 +2,8 @@
 
 use super::Group;
 use super::files::{self, Policy};
+use super::say::{complain, say_json, tell};
 use crate::aws::clock;
-use crate::cli::document::print_json;
 use crate::live::deployed::Inventory;
 use crate::live::document::{self, Wanted};
 use crate::live::template as core;
@@ -34,25 +34,25 @@ pub(super) fn template(arguments: &Arguments) -> ExitCode {
     for Policy { file, new_text, wanted } in &policies {
         let Some(text) = new_text else { continue };
         if let Err(error) = std::fs::write(file, text) {
-            eprintln!("{}: cannot be written: {error}", file.display());
+            complain(&format!("{}: cannot be written: {error}", file.display()));
             return ExitCode::FAILURE;
         }
-        eprintln!("{}: has the new PolicyId {}", file.display(), wanted.event.policy.id);
+        tell(&format!("{}: has the new PolicyId {}", file.display(), wanted.event.policy.id));
     }
     let mut wanted: Vec<Wanted> = policies.into_iter().map(|policy| policy.wanted).collect();
     for name in &arguments.accept {
         if !wanted.iter_mut().map(|wanted| accept(wanted, name)).fold(false, |any, one| any | one) {
-            eprintln!("--accept {name}: no schedule of that name keeps by count");
+            complain(&format!("--accept {name}: no schedule of that name keeps by count"));
             return ExitCode::FAILURE;
         }
     }
     match core::template(&wanted, &arguments.group.name(), clock::now()) {
         Ok(template) => {
-            print_json(&template);
+            say_json(&template);
             ExitCode::SUCCESS
         }
         Err((id, error)) => {
-            eprintln!("{id}: {error}");
+            complain(&format!("{id}: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fixtures::{self, count};
-use crate::live::effect::{Outlook, counted, size, told};
+use crate::live::effect::{Outlook, age, counted, size, told};
 use crate::options::{Options, Start, StartOrigin};
 use crate::plan::plan;
 use crate::policy::Policy;
@@ -72,5 +72,13 @@ fn a_disabled_policy_does_nothing() {
 fn numbers_are_told_as_people_say_them() {
     let sizes = [0, 1023, 1024, 1536, 1 << 30, 48 << 30, 1_209_462_790_554];
     assert_eq!(sizes.map(size), ["0 bytes", "1023 bytes", "1 KiB", "1.5 KiB", "1 GiB", "48 GiB", "1.1 TiB"]);
+    let ages = [
+        "2026-11-26T09:59:01Z",
+        "2026-11-26T08:01:00Z",
+        "2026-11-24T10:00:01Z",
+        "2026-11-24T10:00:00Z",
+        "2026-11-26T11:00:00Z",
+    ];
+    assert_eq!(ages.map(|then| age(at(then), at(NOW))), ["0 min", "119 min", "47 h", "2 d", "0 min"]);
     assert_eq!((counted(1, "volume"), counted(12, "volume")), ("1 volume".to_owned(), "12 volumes".to_owned()));
 }
