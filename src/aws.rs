@@ -13,6 +13,7 @@ mod observe;
 mod pace;
 mod quotas;
 mod role;
+mod settings;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
 mod tests;
@@ -29,6 +30,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 pub use pace::Buckets;
 use pace::Lanes;
+pub use settings::SettingsError;
 use std::sync::Arc;
 
 /// One account in one Region: a client and our picture of its request limits, kept from turn to turn while the

@@ -67,6 +67,7 @@ pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Res
     if event.options.has_several_targets() {
         return split(&event, &warnings);
     }
+    accounts.check().map_err(|error| TurnError::Unavailable(error.to_string()))?;
     let account = accounts.at(event.options.target.as_ref(), &event.policy.id).await;
     let one_of = event.options.one_of;
     let answer = turn_of(&account, event, &warnings, until).await;

@@ -1,8 +1,8 @@
 //! `opendlm plan FILE`: every decision with its reason, and no change.
 
 use super::Document;
-use super::document::{account_of, event, print_json};
-use crate::answer::TurnError;
+use super::document::{account_of, event, fail, print_json, told_of};
+use super::output::say;
 use crate::handler::{self, Foreseen};
 use crate::report::words::Line;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -21,32 +21,29 @@ pub(super) fn plan(document: &Document) -> ExitCode {
             print_text(&foreseen);
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("{}", error.text());
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error),
     }
 }
 
-async fn foresee(document: &Document) -> Result<Foreseen, TurnError> {
+async fn foresee(document: &Document) -> Result<Foreseen, String> {
     let event = event(document)?;
     let account = account_of(&event).await?;
-    handler::foresee(&account, &event).await
+    handler::foresee(&account, &event).await.map_err(|error| told_of(&error))
 }
 
 fn print_text(foreseen: &Foreseen) {
     for warning in &foreseen.report.warnings {
-        println!("warning: {warning}");
+        say(&format!("warning: {warning}"));
     }
     for schedule in &foreseen.report.schedules {
         let time = schedule.scheduled_time.as_deref().unwrap_or("-");
         let next = schedule.next_scheduled_time.as_deref().unwrap_or("-");
-        println!("{}: {} {time}, next {next}", schedule.name, schedule.due.to_lowercase());
+        say(&format!("{}: {} {time}, next {next}", schedule.name, schedule.due.to_lowercase()));
     }
     if !foreseen.decisions.is_empty() {
-        println!("{}", table(&foreseen.decisions).trim_fmt());
+        say(&table(&foreseen.decisions).trim_fmt());
     }
-    println!("{}; nothing was changed", foreseen.report.summary);
+    say(&format!("{}; nothing was changed", foreseen.report.summary));
 }
 
 fn table(decisions: &[Line]) -> Table {
