@@ -7,6 +7,7 @@ mod next;
 mod output;
 mod plan;
 mod run;
+mod screen;
 mod simulate;
 
 use clap::{Args, Parser, Subcommand};
@@ -51,8 +52,14 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
         count: u16,
     },
-    /// Look at the account and print every decision with its reason; change nothing.
-    Plan(Document),
+    /// Look at the account and print what a run would do now, and why; change nothing. Exit 1 when the run would fail.
+    Plan {
+        #[command(flatten)]
+        document: Document,
+        /// Show each snapshot that stays, too.
+        #[arg(long)]
+        all: bool,
+    },
     /// Make turns until the run is done, sleeping where Step Functions would wait; exit 1 when it fails or is PARTIAL.
     Run(Document),
     /// Replay a year in a simulated account that lies, stalls and crashes, line by line; exit 1 when a promise broke.
@@ -89,7 +96,7 @@ pub fn main() -> ExitCode {
         Command::Check { document, portable } => check::check(&document, portable),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Next { document, from, count } => next::next(&document, from, count),
-        Command::Plan(document) => plan::plan(&document),
+        Command::Plan { document, all } => plan::plan(&document, all),
         Command::Run(document) => run::run(&document),
         Command::Simulate { seed, json } => simulate::simulate(seed, json),
     }

@@ -124,6 +124,9 @@ fn tell_end(answer: &Answer) {
         let (action, resource) = (&failure.action, &failure.resource);
         say_wrapped(&format!("failed: {place}{action} {resource}: {}: {}", failure.code, failure.message), 2);
     }
+    if let Some(orphans) = report.orphans.told() {
+        say_wrapped(&orphans, 2);
+    }
     let outcome = report.outcome.unwrap_or("DONE");
     say_wrapped(&format!("{}  {outcome}: {}", written(clock::now()), report.summary), 2);
 }
