@@ -232,9 +232,10 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
 /// # Errors
 /// When the event is refused, EC2 cannot be asked, or it knows no such snapshot.
 pub async fn explain(account: &Account, value: &Value, snapshot: &SnapshotId) -> Result<Explanation, TurnError> {
-    let (mut explanation, policy, is_seen) = foreseen(account, value, |event, _, now, world, plan, _| {
+    let (mut explanation, policy, is_seen, is_idle) = foreseen(account, value, |event, _, now, world, plan, _| {
         let explanation = explain::explain(&event.policy, &event.options, now, world, plan, snapshot);
-        (explanation, event.policy.id.clone(), world.snapshots.iter().any(|seen| seen.id == *snapshot))
+        let is_seen = world.snapshots.iter().any(|seen| seen.id == *snapshot);
+        (explanation, event.policy.id.clone(), is_seen, plan::is_idle(&event.policy))
     })
     .await?;
     if is_seen {
@@ -246,8 +247,9 @@ pub async fn explain(account: &Account, value: &Value, snapshot: &SnapshotId) ->
             "{snapshot} does not exist in {region}: look at its id, at AWS_REGION, and at whose account this is"
         )));
     };
-    if let Some(whose) = stranger.whose(&policy) {
-        explanation.rule = whose;
+    // Of a disabled policy nothing was listed.
+    if !(is_idle && stranger.carries_tag_of(&policy)) {
+        explanation.rule = stranger.whose(&policy);
     }
     Ok(explanation)
 }

@@ -146,12 +146,16 @@ pub(super) struct Causes {
 
 /// What an error of the chain of credentials means.
 fn of_credentials(error: &CredentialsError) -> SettingsError {
-    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
-        return SettingsError::NoCredentials;
-    }
     let profile = std::env::var("AWS_PROFILE").ok();
-    of_profile(profile.as_deref(), &failure::chain(error))
+    match (error, profile) {
+        (CredentialsError::CredentialsNotLoaded(_), None) => SettingsError::NoCredentials,
+        (CredentialsError::CredentialsNotLoaded(_), Some(profile)) => of_profile(Some(&profile), NOTHING_IN_PROFILE),
+        (_, profile) => of_profile(profile.as_deref(), &failure::chain(error)),
+    }
 }
+
+/// The SDK does not say which of the two it is.
+const NOTHING_IN_PROFILE: &str = "there is no such profile, or nothing in it";
 
 /// How the SDK begins to say that something else went wrong.
 const EMPTY_WORDS: [&str; 2] = ["an error occurred while loading", "unexpected credentials error"];
@@ -166,7 +170,7 @@ fn of_profile(profile: Option<&str>, cause: &str) -> SettingsError {
         format!("sign in again: aws sso login{option}")
     } else if lower.contains("login") {
         format!("sign in again: aws login{option}")
-    } else if lower.contains("not defined") || lower.contains("not find profile") {
+    } else if cause == NOTHING_IN_PROFILE {
         "name one that aws configure list-profiles lists".to_owned()
     } else if lower.contains("external process") {
         "run the credential_process of the profile by hand".to_owned()

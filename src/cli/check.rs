@@ -2,7 +2,7 @@
 
 use super::Document;
 use super::document::{findings_json, print_json, reading, told};
-use super::output::say;
+use super::output::say_message;
 use crate::event::Event;
 use crate::policy::decode::{Finding, IdRule, Reading};
 use crate::policy::{Policy, RetainRule};
@@ -23,12 +23,12 @@ pub(super) fn check(document: &Document, is_portable: bool) -> ExitCode {
         }));
     } else {
         for line in told(&reading) {
-            say(&line);
+            say_message(&line);
         }
         let name = document.file.display().to_string();
         // Where the file itself is what is wrong, that has been said.
         if !reading.errors.iter().any(|error| error.path == name) {
-            say(&format!("{name}: {}", verdict(&reading, is_right)));
+            say_message(&format!("{name}: {}", verdict(&reading, is_right)));
         }
     }
     if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }

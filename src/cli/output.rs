@@ -26,6 +26,11 @@ pub(super) fn say_wrapped(text: &str, indent: usize) {
     say(&wrapped(text, width(), indent));
 }
 
+/// Writes a message to standard output: one line, which fits the terminal where there is one.
+pub(super) fn say_message(message: &str) {
+    if io::stdout().is_terminal() { say_wrapped(message, 2) } else { say(message) }
+}
+
 /// Writes a message to standard error: one line, which fits the terminal where there is one.
 pub(super) fn complain(message: &str) {
     let lines = if io::stderr().is_terminal() { wrapped(message, width(), 2) } else { message.to_owned() };

@@ -11,6 +11,8 @@ pub struct Stranger {
     pub description: String,
     /// All its tags, those of AWS among them.
     pub tags: Vec<Tag>,
+    /// The number of the account that owns it.
+    pub owner: String,
 }
 
 /// The tags by which Amazon DLM knows its own (DLM user guide, "system tags"; reference/dlm.md 2.5). Nobody else can write
@@ -28,14 +30,18 @@ const OF_AN_IMAGE: &str = "Created by CreateImage(";
 const QUOTE_LENGTH_MAX: usize = 100;
 
 impl Stranger {
-    /// Whose it is, and who decides about it; `None` where it carries this policy's own tag.
+    /// Whether it carries this policy's own tag.
     #[must_use]
-    pub fn whose(&self, policy: &PolicyId) -> Option<String> {
-        let is_own = |tag: &Tag| tag.key == tags::POLICY_ID && tag.value == policy.as_str();
-        (!self.tags.iter().any(is_own)).then(|| self.whose_else())
+    pub fn carries_tag_of(&self, policy: &PolicyId) -> bool {
+        self.tags.iter().any(|tag| tag.key == tags::POLICY_ID && tag.value == policy.as_str())
     }
 
-    fn whose_else(&self) -> String {
+    /// Whose it is, and who decides about it, where the listing of this policy's snapshots in this account lacks it.
+    #[must_use]
+    pub fn whose(&self, policy: &PolicyId) -> String {
+        if self.carries_tag_of(policy) {
+            return format!("it carries this policy's tag, but it is the account {}'s and not this one's", self.owner);
+        }
         let value =
             |key: &str| self.tags.iter().find(|tag| tag.key == key).map(|tag| shown(&tag.value, QUOTE_LENGTH_MAX));
         if let Some(of) = value(DLM_POLICY) {
@@ -66,8 +72,8 @@ mod tests {
     #[track_caller]
     fn check(description: &str, tags: &[(&str, &str)], expected: &str) {
         let tags = tags.iter().map(|&(key, value)| Tag { key: key.to_owned(), value: value.to_owned() }).collect();
-        let stranger = Stranger { description: description.to_owned(), tags };
-        assert_eq!(stranger.whose(&PolicyId::parse("policy-1").unwrap()).as_deref(), Some(expected));
+        let stranger = Stranger { description: description.to_owned(), tags, owner: "210987654321".to_owned() };
+        assert_eq!(stranger.whose(&PolicyId::parse("policy-1").unwrap()), expected);
     }
 
     #[test]
@@ -97,10 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn what_carries_the_policys_own_tag_is_no_stranger() {
-        let tag = Tag { key: tags::POLICY_ID.to_owned(), value: "policy-1".to_owned() };
-        let stranger = Stranger { description: String::new(), tags: vec![tag] };
-        assert_eq!(stranger.whose(&PolicyId::parse("policy-1").unwrap()), None);
+    fn another_accounts_snapshot_that_carries_the_policys_tag_is_told_as_that() {
+        check(
+            "Created for policy: policy-1 schedule: x",
+            &[("opendlm:policy-id", "policy-1")],
+            "it carries this policy's tag, but it is the account 210987654321's and not this one's",
+        );
     }
 
     #[test]

@@ -21,6 +21,7 @@ impl Account {
             tags: pairs(snapshot.tags())
                 .map(|(key, value)| Tag { key: key.to_owned(), value: value.to_owned() })
                 .collect(),
+            owner: snapshot.owner_id().unwrap_or("unknown").to_owned(),
         }))
     }
 

@@ -102,9 +102,9 @@ fn credentials_that_cannot_be_used_lead_to_who_gives_them_out() {
     );
     check_profile(
         Some("wrok"),
-        "profile `wrok` was not defined",
-        "the credentials of profile wrok cannot be read: profile `wrok` was not defined; name one that aws configure \
-         list-profiles lists",
+        NOTHING_IN_PROFILE,
+        "the credentials of profile wrok cannot be read: there is no such profile, or nothing in it; name one that aws \
+         configure list-profiles lists",
     );
     check_profile(
         Some("work"),
