@@ -35,6 +35,9 @@ pub(super) fn lines(decisions: &[Line], labels: &Labels, is_all: bool, width: us
         lines.push(wrapped(&heading(instance, volume, labels), width, INDENT));
         // Stable: what is to be done to the volume stands before its snapshot of the same time.
         rows.sort_by(|one, other| other.scheduled_time.cmp(&one.scheduled_time));
+        // Of a snapshot under way there is a decision about the volume and one about the snapshot: one of them is news.
+        let mut awaited = BTreeSet::new();
+        rows.retain(|line| line.decision != "wait" || awaited.insert(line.snapshot.as_deref()));
         let (kept, shown): (Vec<&Line>, Vec<&Line>) =
             rows.into_iter().partition(|line| line.decision == "keep" && !is_all);
         lines.extend(shown.into_iter().map(|line| layout.row(line)));

@@ -89,3 +89,11 @@ fn an_instance_stands_before_its_volumes_and_several_schedules_are_named() {
       keep          1 snapshot, of 2026-11-20T17:00:00Z
     ");
 }
+
+#[test]
+fn a_snapshot_under_way_is_one_row() {
+    let of_volume = line("wait", "Pending", Some(22), "2026-11-22T17:00:00Z");
+    let of_snapshot = Line { reason: "pending since then".to_owned(), ..of_volume.clone() };
+    let told = lines(&[of_volume, of_snapshot], &labels(), false, 120);
+    assert_eq!(told.iter().filter(|line| line.contains("wait")).count(), 1, "{told:?}");
+}
