@@ -17,6 +17,7 @@ mod quotas;
 mod role;
 #[cfg(feature = "cli")]
 mod scheduler;
+mod settings;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
 mod tests;
@@ -24,6 +25,7 @@ mod whole;
 
 pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};
 pub use failure::{CallFailed, ObserveError};
+pub use observe::Label;
 #[cfg(feature = "mocks")]
 pub use observe::{Transcript, replay};
 
@@ -37,6 +39,7 @@ pub use pace::Buckets;
 use pace::Lanes;
 #[cfg(feature = "cli")]
 pub use scheduler::{Scheduler, SchedulerError};
+pub use settings::SettingsError;
 use std::sync::Arc;
 
 /// One account in one Region: a client and our picture of its request limits, kept from turn to turn while the

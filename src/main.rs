@@ -1,15 +1,12 @@
 //! The Lambda function's `bootstrap`: the client and its TLS connection in the init phase, one turn an invocation, or
 //! several while there is work.
 
-use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use opendlm::answer::{Reply, TurnError};
-use opendlm::aws::Accounts;
+use opendlm::aws::{Accounts, clock};
+use opendlm::turn::deadline;
 use opendlm::{handler, log};
 use serde_json::value::RawValue;
-
-/// What a turn keeps back of the function's time to put its answer together and hand it over.
-const RESERVE: SignedDuration = SignedDuration::from_secs(2);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -23,7 +20,10 @@ async fn main() -> Result<(), Error> {
 /// machine knows, and what it silently drops, a key that stands twice, nobody would hear of.
 async fn invoke(accounts: &Accounts, event: LambdaEvent<Box<RawValue>>) -> Result<Reply, Diagnostic> {
     let reply = match handler::read_json(event.payload.get().as_bytes()) {
-        Ok(value) => handler::invoke(accounts, &value, last_call(event.context.deadline)).await,
+        Ok(value) => {
+            let until = deadline::last_call(event.context.deadline, clock::now());
+            handler::invoke(accounts, &value, until).await
+        }
         Err(error) => Err(error),
     };
     reply.map_err(|error| {
@@ -31,13 +31,6 @@ async fn invoke(accounts: &Accounts, event: LambdaEvent<Box<RawValue>>) -> Resul
         tracing::error!(error = error.name(), cause = diagnostic.error_message, "failed");
         diagnostic
     })
-}
-
-/// The instant by which every call has to end, from the deadline in milliseconds since 1970 that Lambda gives.
-fn last_call(deadline_millis: u64) -> Timestamp {
-    let deadline = i64::try_from(deadline_millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
-    let deadline = deadline.unwrap_or(Timestamp::MAX);
-    deadline.checked_sub(RESERVE).unwrap_or(deadline)
 }
 
 /// The error as Step Functions sees it: `Retry` matches its name.

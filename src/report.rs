@@ -6,10 +6,13 @@
 mod consent;
 pub mod explain;
 mod failures;
+pub mod forecast;
 pub mod part;
+pub mod stranger;
 pub mod sum;
 #[cfg(test)]
 mod tests;
+pub mod told;
 pub mod words;
 
 use crate::options::Options;
@@ -361,11 +364,15 @@ fn about_targets(plan: &Plan<'_>) -> Vec<String> {
         sentences.push(nothing_due(plan));
     }
     if missed > 0 {
-        sentences
-            .push(format!("{missed} targets have no snapshot for the latest scheduled time, and get none any more"));
+        let (have, get) = if missed == 1 { ("has", "gets") } else { ("have", "get") };
+        sentences.push(format!(
+            "{} {have} no snapshot for the latest scheduled time and {get} none any more",
+            told::counted(missed, "target")
+        ));
     }
     if left_alone > 0 {
-        sentences.push(format!("{left_alone} targets need none or can have none now"));
+        let need = if left_alone == 1 { "needs" } else { "need" };
+        sentences.push(format!("{} {need} none or can have none now", told::counted(left_alone, "target")));
     }
     sentences
 }

@@ -410,3 +410,29 @@ fn a_bare_policy_is_read_at_the_command_line_only() {
     assert_eq!((reading.refusal(), reading.value.is_some()), (None, true));
     assert!(read(&policy(), IdRule::Required).value.is_none());
 }
+
+#[test]
+fn a_key_that_is_nearly_right_draws_the_right_one() {
+    let near = |options: Value| {
+        let reading = read(&json!({ "Policy": policy(), "Options": options }), IdRule::Required);
+        let refusal = reading.refusal().unwrap();
+        refusal.split_once("; ").map(|(_, advice)| advice.to_owned()).unwrap_or_default()
+    };
+    assert_eq!(near(json!({ "Dryrun": true })), "did you mean DryRun?");
+    assert_eq!(near(json!({ "dry_run": true })), "did you mean DryRun?");
+    assert_eq!(near(json!({ "MaxDeletions": 3 })), "did you mean MaximumDeletions?");
+    assert_eq!(near(json!({ "Xyzzy": 3 })), "");
+}
+
+#[test]
+fn a_key_of_the_event_in_small_letters_is_one_mistake() {
+    for document in [json!({ "policy": policy() }), json!({ "policy": policy(), "Options": {} })] {
+        let refusal = read_document(&document, IdRule::Optional).refusal().unwrap();
+        assert_eq!(
+            refusal,
+            "policy: unknown key, expected one of Event, Options, Policy, Progress, Revision, ScheduledTime, TargetsList; \
+             did you mean Policy?"
+        );
+        assert_eq!(read(&with_bare_policy_wrapped(document), IdRule::Required).refusal(), Some(refusal));
+    }
+}

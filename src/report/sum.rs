@@ -4,6 +4,7 @@
 //! does not matter, and the sum of one part is the report that it came from, but for names.
 
 use super::part::Part;
+use super::told::counted;
 use super::{FAILURES_LISTED_MAX, FAILURES_NAMED_MAX, SUMMARY_LENGTH_MAX};
 use super::{FailureReport, OrphanReport, Report, ScheduleReport, outcome_name};
 use crate::place::{PLACES_MAX, Place};
@@ -256,7 +257,7 @@ fn summary(sum: &Report) -> String {
     }
     sentences.push(format!("{} made and {} deleted in this run", sum.created, sum.deleted));
     if sum.stopped > 0 {
-        sentences.push(format!("backups of {} volumes have stopped", sum.stopped));
+        sentences.push(format!("backups of {} have stopped", counted(sum.stopped, "volume")));
     }
     if sum.dry_run {
         sentences.push("dry run: nothing was changed".to_owned());

@@ -2,6 +2,7 @@
 
 mod change;
 
+use super::told::counted;
 use crate::plan::{
     Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, MissedReason, OrphanOf, SkipReason,
     SnapshotDecision, SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
@@ -218,7 +219,7 @@ fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
 
 /// That the backups of so many volumes have stopped.
 pub(super) fn stopped(volumes: usize) -> String {
-    let volumes = if volumes == 1 { "1 volume".to_owned() } else { format!("{volumes} volumes") };
+    let volumes = counted(volumes, "volume");
     format!(
         "backups of {volumes} have stopped: the newest one is older than the policy's shortest period and its start window"
     )

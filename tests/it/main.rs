@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails it, which is what a test is for")]
 
+mod cases;
 mod events;
 mod hostile;
 mod policies;
