@@ -73,7 +73,7 @@ pub(super) async fn put(arguments: &Arguments) -> Told<ExitCode> {
         prepared.iter().for_each(print_text);
     }
     if !arguments.dry_run {
-        if !arguments.yes && !agrees("Put it?") {
+        if !arguments.yes && !agrees("Deploy this?") {
             return Ok(ExitCode::FAILURE);
         }
         for each in &prepared {
