@@ -147,6 +147,17 @@ def test_an_edit_is_put_with_its_effect_shown_and_nothing_happens_without_a_yes(
     assert opendlm.told("show", ONE) == one(count=3)
 
 
+def test_what_somebody_else_puts_while_one_thinks_is_not_written_over(opendlm: Opendlm, aws: LocalAws):
+    put(opendlm, one())
+    mine, theirs = opendlm.named("mine.json", one(count=3)), opendlm.named("theirs.json", one(count=5))
+    said = opendlm.type_and_think("put", mine, meanwhile=lambda: opendlm.ok("put", theirs, "--yes"))
+    assert said.code == 1
+    assert "what is deployed has changed in the meantime: nothing was written, put it again" in said.err
+    assert opendlm.told("show", ONE) == one(count=5)
+    said = opendlm.type_and_think("put", mine, meanwhile=lambda: None)
+    assert said.code == 0 and opendlm.told("show", ONE) == one(count=3)
+
+
 def test_a_policy_does_what_put_said_it_would(opendlm: Opendlm, aws: LocalAws, account: Account):
     aws.switches.change({"SNAP_SECONDS": 0})
     hourly = policy(ONE, ("Hourly", {"Interval": 1, "IntervalUnit": "HOURS", "Times": ["00:00"]}, 5))
