@@ -364,7 +364,7 @@ def test_what_is_wrong_with_any_file_is_told_before_anything_is_written(opendlm:
 
 
 def test_schedules_that_scheduler_cannot_start_are_refused_with_the_reason(opendlm: Opendlm, aws: LocalAws):
-    rules = [("Last", {"CronExpression": "cron(59 23 L * ? *)"}, 3), ("Monday", {"CronExpression": "cron(59 23 ? * MON *)"}, 3)]
+    rules = [("Last", {"CronExpression": "cron(59 23 L * ? *)"}, 3), ("Monday", {"CronExpression": "cron(59 23 ? * 2L *)"}, 3)]
     said = opendlm.type("put", opendlm.named("meeting.json", policy(ONE, *rules)), "--yes")
     assert said.code == 1 and schedules(aws) == {}
     assert f'{ONE}: the schedules "Last", "Monday" start in the same minute on some days (23:59 UTC)' in said.err

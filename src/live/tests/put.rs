@@ -111,7 +111,7 @@ fn what_scheduler_cannot_start_is_refused() {
         ID,
         &[
             schedule("Last", &json!({ "CronExpression": "cron(59 23 L * ? *)" }), 3),
-            schedule("Monday", &json!({ "CronExpression": "cron(59 23 ? * MON *)" }), 3),
+            schedule("Monday", &json!({ "CronExpression": "cron(59 23 ? * 2L *)" }), 3),
         ],
     );
     assert!(matches!(put_at(&meeting, vec![], NOW), Err(PutError::Starts(StartsError::Collision { .. }))));
