@@ -51,6 +51,7 @@ test: ready ## every test
 
 # The function as `make run` has it, stripped: what is deployed for real is compiled from the start, for another machine.
 deployed: ready ## deploy the stack with the SAM CLI to an AWS emulator by others, and run it there (450 MB of Python packages)
+	@cargo build --locked --features $(FEATURES) --bin opendlm
 	@$(PYTHON) tests/deployed/prepare.py $(BOOTSTRAP)
 	$(VENV) -m pytest -q -rs tests/deployed
 

@@ -26,6 +26,7 @@
 //! - [`world`]: what was observed. [`action`]: what is done, and what came of it.
 //! - [`plan`](mod@plan): every decision with its reason, and what no plan may break.
 //! - [`turn`]: which actions go now, which of them together, and when to look again. [`pace`]: how fast EC2 may be called.
+//! - [`live`]: policies as they are deployed, and what a deployment changes.
 //! - [`report`], [`answer`]: the words.
 //! - [`sim`]: a simulated account that drives all of it through a year in a second.
 //!

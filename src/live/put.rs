@@ -34,6 +34,21 @@ pub struct Put {
     pub lowered: BTreeMap<String, (u32, u32)>,
 }
 
+impl Put {
+    /// Whether the other one does the same, but for the revision: what somebody has agreed to is what is written, whoever else
+    /// writes in the meantime.
+    #[must_use]
+    pub fn does_what(&self, other: &Self) -> bool {
+        let schedules = |put: &Self| -> Vec<Written> {
+            let all = put.create.iter().chain(&put.update).cloned();
+            all.map(|written| Written { input: String::new(), ..written }).collect()
+        };
+        (&self.id, self.create.len(), &self.delete, &self.document, &self.changes, &self.lowered)
+            == (&other.id, other.create.len(), &other.delete, &other.document, &other.changes, &other.lowered)
+            && schedules(self) == schedules(other)
+    }
+}
+
 /// Why a policy cannot be deployed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PutError {

@@ -20,6 +20,7 @@ pub(super) struct Days {
     pub(super) rule: DayRule,
     /// Bit `n` stands for month `n`, 1 to 12.
     pub(super) months: u32,
+    times: CronTimes,
     /// The year field as the policy has it: Scheduler documents the same marks, and no year is ever moved.
     pub(super) years: String,
     /// For each month of 1970 to 2199 the set of its days.
@@ -27,6 +28,7 @@ pub(super) struct Days {
 }
 
 const EVERY_HOUR: u32 = (1 << 24) - 1;
+/// 23.
 const LAST_HOUR: u32 = 1 << 23;
 const EVERY_MONTH: u32 = (1 << 13) - 2;
 const EVERY_DAY_OF_MONTH: u64 = (1 << 32) - 2;
@@ -80,20 +82,21 @@ impl Part {
         self
     }
 
-    /// Each time a minute later; `None` where that would be another day, and no expression says so.
+    /// Each time a minute later; `None` where some of them would be on another day than the others, or no expression names the days
+    /// after.
     pub(super) fn minute_after(&self) -> Option<Self> {
-        let over_midnight = self.minute == 59 && self.hours & LAST_HOUR != 0;
-        if over_midnight && self.days.rule != Days::every().rule {
-            return None;
+        if self.minute < 59 {
+            return Some(Self { minute: self.minute + 1, ..self.clone() });
         }
-        if over_midnight && (self.days.months != EVERY_MONTH || self.days.years != "*") {
-            return None;
+        if self.hours & LAST_HOUR == 0 {
+            return Some(Self { minute: 0, hours: self.hours << 1, days: self.days.clone() });
         }
-        let (minute, hours) = match self.minute {
-            59 => (0, (self.hours << 1 | u32::from(over_midnight)) & EVERY_HOUR),
-            minute => (minute + 1, self.hours),
+        let days = match self.days.is_every_day() {
+            true => self.days.clone(),
+            false if self.hours == LAST_HOUR => self.days.days_after()?,
+            false => return None,
         };
-        Some(Self { minute, hours, days: self.days.clone() })
+        Some(Self { minute: 0, hours: (self.hours << 1 | 1) & EVERY_HOUR, days })
     }
 
     /// The first clock time, as `05:00`.
@@ -126,6 +129,23 @@ impl Days {
         Self::of(&times, "*".to_owned())
     }
 
+    fn is_every_day(&self) -> bool {
+        self.rule == DayRule::DaysOfMonth(EVERY_DAY_OF_MONTH) && self.months == EVERY_MONTH && self.years == "*"
+    }
+
+    /// The day after each day, where an expression names those: weekdays of the whole year, or days of the month that no month
+    /// lacks.
+    fn days_after(&self) -> Option<Self> {
+        let days = match self.rule {
+            DayRule::DaysOfWeek(days) if self.months == EVERY_MONTH && self.years == "*" => {
+                DayRule::DaysOfWeek((days << 1 | days >> 6) & EVERY_WEEKDAY)
+            }
+            DayRule::DaysOfMonth(days) if days < 1 << 28 => DayRule::DaysOfMonth(days << 1),
+            _ => return None,
+        };
+        Some(Self::of(&CronTimes { days, ..self.times }, self.years.clone()))
+    }
+
     fn of(times: &CronTimes, years: String) -> Self {
         let mut dates = vec![0; usize::try_from(Field::Year.size()).unwrap_or_default() * 12];
         for (year, month, days) in times.months((Field::Year.first(), 1)..=(Field::Year.last(), 12)) {
@@ -138,7 +158,7 @@ impl Days {
             DayRule::DaysOfWeek(days) if days == EVERY_WEEKDAY => DayRule::DaysOfMonth(EVERY_DAY_OF_MONTH),
             rule => rule,
         };
-        Self { rule, months: bits(named(&times.months, 1, 12)), years, dates }
+        Self { rule, months: bits(named(&times.months, 1, 12)), times: *times, years, dates }
     }
 }
 

@@ -115,10 +115,31 @@ fn of_two_that_meet_on_some_days_the_later_one_starts_a_minute_after() {
 }
 
 #[test]
-fn what_no_expression_says_is_refused_with_the_schedules_and_the_time() {
-    // The minute after is on the next day, and there is no "day after the last".
+fn a_minute_after_midnight_is_on_the_days_after_where_an_expression_names_them() {
     check(
-        &["59 23 L * ? *", "59 23 ? * MON *"],
+        &["59 23 L * ? *", "59 23 ? * MON,SAT *"],
+        &["1 cron(59 23 L * ? *) for S1+S2", "2 cron(0 0 ? * SUN,TUE *) for S1+S2 a minute after"],
+    );
+    check(
+        &["59 23 ? * MON *", "59 23 1,27 * ? 2026-2030"],
+        &["1 cron(59 23 ? * MON *) for S1+S2", "2 cron(0 0 2,28 * ? 2026-2030) for S1+S2 a minute after"],
+    );
+    // Of the 28th the day after is the 29th, which February may lack; so the other one moves.
+    check(
+        &["59 23 ? * MON *", "59 23 28 * ? *"],
+        &["1 cron(0 0 ? * TUE *) for S1+S2 a minute after", "2 cron(59 23 28 * ? *) for S1+S2"],
+    );
+    check(
+        &["59 11,23 * * ? *", "59 23 L * ? *", "0 12 ? * MON *"],
+        &["1 cron(59 11,23 * * ? *) for S1+S2", "3 cron(0 12 ? * MON *) for S3"],
+    );
+}
+
+#[test]
+fn what_no_expression_says_is_refused_with_the_schedules_and_the_time() {
+    // The minute after is on the next day, and no expression names the day after the last Monday, or after the last day.
+    check(
+        &["59 23 L * ? *", "59 23 ? * 2L *"],
         &[
             "the schedules \"S1\", \"S2\" start in the same minute on some days (23:59 UTC), and no expression of EventBridge \
            Scheduler leaves those days out; give each of them a time of its own, two minutes or more apart",

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,20 @@ class Opendlm:
             wide = [line for line in done.stdout.splitlines() if len(line) > WIDTH and " " in line.strip()]
             assert not wide, done.stdout
         return Said(done.returncode, done.stdout, done.stderr)
+
+    def type_and_think(self, *words: str, meanwhile: Callable[[], Any]) -> Said:
+        """Type a command, let something happen once it asks, and then say yes."""
+        typed = subprocess.Popen(
+            [str(self.binary), *words],
+            cwd=self.folder, env=self.environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        asked = ""
+        # It ends with the question, or with the command.
+        while not asked.endswith("[y/N] ") and (character := typed.stderr.read(1)):
+            asked += character
+        meanwhile()
+        out, err = typed.communicate("y\n", timeout=SECONDS_MAX)
+        return Said(typed.returncode, out, asked + err)
 
     def ok(self, *words: str, answer: str = "") -> Said:
         """Type a command that is to end well."""

@@ -147,6 +147,17 @@ def test_an_edit_is_put_with_its_effect_shown_and_nothing_happens_without_a_yes(
     assert opendlm.told("show", ONE) == one(count=3)
 
 
+def test_what_somebody_else_puts_while_one_thinks_is_not_written_over(opendlm: Opendlm, aws: LocalAws):
+    put(opendlm, one())
+    mine, theirs = opendlm.named("mine.json", one(count=3)), opendlm.named("theirs.json", one(count=5))
+    said = opendlm.type_and_think("put", mine, meanwhile=lambda: opendlm.ok("put", theirs, "--yes"))
+    assert said.code == 1
+    assert "what is deployed has changed in the meantime: nothing was written, put it again" in said.err
+    assert opendlm.told("show", ONE) == one(count=5)
+    said = opendlm.type_and_think("put", mine, meanwhile=lambda: None)
+    assert said.code == 0 and opendlm.told("show", ONE) == one(count=3)
+
+
 def test_a_policy_does_what_put_said_it_would(opendlm: Opendlm, aws: LocalAws, account: Account):
     aws.switches.change({"SNAP_SECONDS": 0})
     hourly = policy(ONE, ("Hourly", {"Interval": 1, "IntervalUnit": "HOURS", "Times": ["00:00"]}, 5))
@@ -353,7 +364,7 @@ def test_what_is_wrong_with_any_file_is_told_before_anything_is_written(opendlm:
 
 
 def test_schedules_that_scheduler_cannot_start_are_refused_with_the_reason(opendlm: Opendlm, aws: LocalAws):
-    rules = [("Last", {"CronExpression": "cron(59 23 L * ? *)"}, 3), ("Monday", {"CronExpression": "cron(59 23 ? * MON *)"}, 3)]
+    rules = [("Last", {"CronExpression": "cron(59 23 L * ? *)"}, 3), ("Monday", {"CronExpression": "cron(59 23 ? * 2L *)"}, 3)]
     said = opendlm.type("put", opendlm.named("meeting.json", policy(ONE, *rules)), "--yes")
     assert said.code == 1 and schedules(aws) == {}
     assert f'{ONE}: the schedules "Last", "Monday" start in the same minute on some days (23:59 UTC)' in said.err

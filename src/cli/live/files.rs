@@ -57,22 +57,10 @@ fn of_file(file: &Path, inventory: &Inventory) -> Result<Policy, Vec<String>> {
     let text = text.map_err(|error| vec![format!("error: {name}: cannot be read: {error}")])?;
     let reading = crate::event::json::read(text.as_bytes());
     let Some(value) = &reading.value else { return Err(with_name(told(&reading))) };
-    let (value, new_text) = match has_id(value) {
-        true => (value.clone(), None),
-        false if is_standard_input => {
-            return Err(vec![format!(
-                "error: {name}: PolicyId: missing, and it cannot be written into standard input"
-            )]);
-        }
-        false => {
-            let new_text = file::with_policy_id(&text, &new_id(inventory));
-            let value = new_text.as_ref().and_then(|text| crate::event::json::read(text.as_bytes()).value);
-            match value {
-                Some(value) => (value, new_text),
-                None => return Err(vec![format!("error: {name}: PolicyId: missing, and no policy to write it into")]),
-            }
-        }
-    };
+    let is_without_id = !has_id(value) && !is_standard_input;
+    let new_text = if is_without_id { file::with_policy_id(&text, &new_id(inventory)) } else { None };
+    let again = new_text.as_ref().and_then(|text| crate::event::json::read(text.as_bytes()).value);
+    let value = again.unwrap_or_else(|| value.clone());
     let reading = document::wanted(&value);
     let lines = with_name(told(&reading));
     match reading.value {
@@ -91,7 +79,7 @@ fn has_id(value: &Value) -> bool {
 }
 
 /// An id as Amazon DLM gives them out, that no deployed policy has. The hasher of the standard library is where there is chance
-/// without another crate: its keys are drawn anew for each.
+/// without another crate: its keys come from the operating system.
 fn new_id(inventory: &Inventory) -> PolicyId {
     let random = || RandomState::new().build_hasher().finish();
     let new = || PolicyId::parse(&format!("policy-{:017x}", u128::from(random()) << 4 | u128::from(random() & 15)));

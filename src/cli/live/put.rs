@@ -9,6 +9,7 @@ use crate::aws::clock;
 use crate::live::document;
 use crate::live::put::{self, Put, Way};
 use crate::live::{ScheduleId, Written, effect};
+use crate::policy::PolicyId;
 use crate::tags::written;
 use clap::Args;
 use serde_json::{Value, json};
@@ -40,8 +41,8 @@ pub(in crate::cli) struct Arguments {
 }
 
 /// A policy that is to be deployed, and what that does.
-struct Prepared {
-    from: Option<Policy>,
+struct Prepared<'a> {
+    from: Option<&'a Policy>,
     put: Put,
     is_new: bool,
     effect: Vec<String>,
@@ -55,27 +56,22 @@ pub(super) async fn put(arguments: &Arguments) -> Told<ExitCode> {
     let Some(policies) = files::read(&arguments.files, &site.inventory) else { return Ok(ExitCode::FAILURE) };
     let sight = Sight::open().await;
     let mut prepared = Vec::new();
-    let named: Vec<_> = policies.iter().map(|policy| policy.wanted.event.policy.id.clone()).collect();
-    for policy in policies {
-        let put = plan(&policy.wanted, &site, arguments.disabled)?;
-        prepared.push(prepare(Some(policy), put, &site, &sight).await);
-    }
-    let others = site.inventory.policies.iter().filter(|each| arguments.all && !named.contains(&each.id));
-    for deployed in others {
-        let reading = document::wanted(&Value::Object(deployed.newest().document.clone()));
-        let refusal = reading.refusal();
-        let Some(wanted) = reading.value else {
-            return Err(format!("{}: {}", deployed.id, refusal.unwrap_or_default()));
-        };
-        let is_off = arguments.disabled || deployed.schedules.iter().all(|each| !each.found.is_enabled);
-        prepared.push(prepare(None, plan(&wanted, &site, is_off)?, &site, &sight).await);
+    for (at, put) in plans(arguments, &policies, &site)?.into_iter().enumerate() {
+        prepared.push(prepare(policies.get(at), put, &site, &sight).await);
     }
     if !arguments.json {
         prepared.iter().for_each(print_text);
     }
-    if !arguments.dry_run {
-        if !arguments.yes && !agrees("Put it?") {
-            return Ok(ExitCode::FAILURE);
+    if arguments.dry_run {
+        if !arguments.json {
+            say("nothing was changed");
+        }
+    } else {
+        if !arguments.yes {
+            if !agrees("Deploy this?") {
+                return Ok(ExitCode::FAILURE);
+            }
+            refresh(arguments, &policies, &mut prepared).await?;
         }
         for each in &prepared {
             carry_out(each, &site).await?;
@@ -87,10 +83,27 @@ pub(super) async fn put(arguments: &Arguments) -> Told<ExitCode> {
     if arguments.json {
         let policies: Vec<Value> = prepared.iter().map(|each| as_json(each, !arguments.dry_run)).collect();
         say_json(&json!({ "Policies": policies }));
-    } else if arguments.dry_run {
-        say("nothing was changed");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is to be done: first for the files, in their order, then for what is deployed already.
+fn plans(arguments: &Arguments, policies: &[Policy], site: &Site) -> Told<Vec<Put>> {
+    let mut plans = Vec::new();
+    for policy in policies {
+        plans.push(plan(&policy.wanted, site, arguments.disabled)?);
+    }
+    let is_named = |id: &PolicyId| policies.iter().any(|policy| policy.wanted.event.policy.id == *id);
+    for deployed in site.inventory.policies.iter().filter(|each| arguments.all && !is_named(&each.id)) {
+        let reading = document::wanted(&Value::Object(deployed.newest().document.clone()));
+        let refusal = reading.refusal();
+        let Some(wanted) = reading.value else {
+            return Err(format!("{}: {}", deployed.id, refusal.unwrap_or_default()));
+        };
+        let is_off = arguments.disabled || deployed.schedules.iter().all(|each| !each.found.is_enabled);
+        plans.push(plan(&wanted, site, is_off)?);
+    }
+    Ok(plans)
 }
 
 fn plan(wanted: &document::Wanted, site: &Site, is_off: bool) -> Told<Put> {
@@ -98,7 +111,7 @@ fn plan(wanted: &document::Wanted, site: &Site, is_off: bool) -> Told<Put> {
     put::put(wanted, &site.inventory, way).map_err(|error| format!("{}: {error}", wanted.event.policy.id))
 }
 
-async fn prepare(from: Option<Policy>, put: Put, site: &Site, sight: &Sight) -> Prepared {
+async fn prepare<'a>(from: Option<&'a Policy>, put: Put, site: &Site, sight: &Sight) -> Prepared<'a> {
     let before = site.inventory.policy(&put.id);
     let old = match before {
         Some(before) => sight.outlook(&event_of(&before.newest().document, before.revision())).await.ok(),
@@ -114,9 +127,23 @@ async fn prepare(from: Option<Policy>, put: Put, site: &Site, sight: &Sight) -> 
     Prepared { from, is_new: before.is_none(), put, effect }
 }
 
+/// Plans once more, because somebody has thought about it for a while: UpdateSchedule has no check that nobody wrote in between.
+/// The revision is that of now.
+async fn refresh(arguments: &Arguments, policies: &[Policy], prepared: &mut [Prepared<'_>]) -> Told<()> {
+    let site = Site::open(arguments.group.name()).await?;
+    let plans = plans(arguments, policies, &site)?;
+    let is_same = plans.len() == prepared.len()
+        && plans.iter().zip(&*prepared).all(|(plan, prepared)| plan.does_what(&prepared.put));
+    if !is_same {
+        return Err("what is deployed has changed in the meantime: nothing was written, put it again".to_owned());
+    }
+    plans.into_iter().zip(prepared).for_each(|(plan, prepared)| prepared.put = plan);
+    Ok(())
+}
+
 /// New schedules and changed ones first: what fails on the way leaves the policy started, by the old schedules or by the new ones.
-async fn carry_out(prepared: &Prepared, site: &Site) -> Told<()> {
-    if let Some(Policy { file, new_text: Some(text), .. }) = &prepared.from {
+async fn carry_out(prepared: &Prepared<'_>, site: &Site) -> Told<()> {
+    if let Some(Policy { file, new_text: Some(text), .. }) = prepared.from {
         // Before the first call: a policy that is deployed and whose file does not know its id would be deployed twice.
         std::fs::write(file, text).map_err(|error| format!("{}: cannot be written: {error}", file.display()))?;
     }
@@ -135,7 +162,7 @@ async fn carry_out(prepared: &Prepared, site: &Site) -> Told<()> {
     Ok(())
 }
 
-fn print_text(prepared: &Prepared) {
+fn print_text(prepared: &Prepared<'_>) {
     let Prepared { from, put, is_new, effect } = prepared;
     let line = |text: &str| say_wrapped(&format!("  {text}"), 4);
     match from {
@@ -160,7 +187,7 @@ fn print_text(prepared: &Prepared) {
     effect.iter().for_each(|text| line(text));
 }
 
-fn as_json(prepared: &Prepared, is_done: bool) -> Value {
+fn as_json(prepared: &Prepared<'_>, is_done: bool) -> Value {
     let Prepared { from, put, is_new, effect } = prepared;
     let schedules = |list: &[Written]| -> Vec<Value> {
         let schedule = |each: &Written| json!({ "Name": each.id.to_string(), "ScheduleExpression": each.expression });

@@ -3,6 +3,7 @@
 use super::*;
 use crate::live::file::with_policy_id;
 use crate::policy::PolicyId;
+use proptest::prelude::*;
 
 #[track_caller]
 fn check(text: &str, expected: Option<&str>) {
@@ -54,5 +55,19 @@ fn every_sample_event_gets_its_id_back() {
         let id = PolicyId::parse(ID).unwrap();
         let written = with_policy_id(&format!("{value:#}"), &id).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_it_panic_and_whatever_it_writes_differs_by_the_id_alone(
+        text in prop_oneof![".{0,80}", r#"[{}\[\]",:Policy \\é]{0,60}"#, r#"\{"Policy":\{("a":"[^"\\]{0,9}")?\}\}"#],
+    ) {
+        let id = PolicyId::parse("policy-a").unwrap();
+        if let Some(written) = with_policy_id(&text, &id) {
+            prop_assert!(written.len() > text.len() && serde_json::from_str::<Value>(&written).is_ok());
+        }
     }
 }

@@ -111,7 +111,7 @@ fn what_scheduler_cannot_start_is_refused() {
         ID,
         &[
             schedule("Last", &json!({ "CronExpression": "cron(59 23 L * ? *)" }), 3),
-            schedule("Monday", &json!({ "CronExpression": "cron(59 23 ? * MON *)" }), 3),
+            schedule("Monday", &json!({ "CronExpression": "cron(59 23 ? * 2L *)" }), 3),
         ],
     );
     assert!(matches!(put_at(&meeting, vec![], NOW), Err(PutError::Starts(StartsError::Collision { .. }))));
@@ -205,4 +205,19 @@ fn after_the_stack_was_made_anew_everything_points_at_the_new_one() {
     );
     let put = put_at(&old, deployed, NOW).unwrap();
     assert!(put.update.len() == 2 && put.update.iter().all(|each| each.target == target()));
+}
+
+#[test]
+fn what_somebody_agreed_to_is_told_from_what_has_changed_since() {
+    let (old, new) = (two(ID), with(two(ID), DAILY_COUNT, json!(3)));
+    let agreed = put_at(&new, both(&old, OLD), NOW).unwrap();
+    let later = |deployed: Vec<Found>| put_at(&new, deployed, "2026-11-26T11:00:00Z").unwrap().does_what(&agreed);
+    assert!(later(both(&old, OLD)));
+    // Put again by somebody, as it was: the same follows from it.
+    assert!(later(both(&old, NOW)));
+    let mut off = both(&old, OLD);
+    off.iter_mut().for_each(|each| each.is_enabled = false);
+    for changed in [vec![], both(&old, OLD)[..1].to_vec(), off, both(&with(old.clone(), DAILY_COUNT, json!(5)), OLD)] {
+        assert!(!later(changed.clone()), "{changed:?}");
+    }
 }

@@ -58,7 +58,7 @@ fn a_policy_that_scheduler_cannot_start_is_named() {
         ID,
         &[
             schedule("Last", &json!({ "CronExpression": "cron(59 23 L * ? *)" }), 3),
-            schedule("Monday", &json!({ "CronExpression": "cron(59 23 ? * MON *)" }), 3),
+            schedule("Monday", &json!({ "CronExpression": "cron(59 23 ? * 2L *)" }), 3),
         ],
     );
     let (id, error) = template(&[to_put(&meeting)], GROUP, at(NOW)).unwrap_err();
