@@ -10,6 +10,7 @@ pub mod by_id;
 pub mod changes;
 pub mod crash;
 pub mod ec2;
+pub mod edits;
 pub mod execution;
 pub mod fleet;
 pub mod judge;
@@ -22,6 +23,8 @@ pub mod random;
 pub mod sabotage;
 pub mod shape;
 pub mod soak;
+pub mod tampering;
+pub mod version;
 pub mod year;
 
 pub use account::{Account, Calls, Ended};

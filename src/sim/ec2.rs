@@ -1,8 +1,9 @@
 //! EC2 as it may be on its worst days: lists that lag, calls whose answers are lost, limits, refusals, snapshots that
 //! fail or hang. What is true is here for the judge to read; what a turn sees comes from [`Ec2::observe`] alone.
 
-use super::life::{Life, Record, Remover, Span};
+use super::life::{Life, Maker, Record, Remover, Span};
 use super::random::Random;
+use super::sabotage::Sabotage;
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
 use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
@@ -101,8 +102,12 @@ pub struct Ec2 {
     pub hides_for: Option<SignedDuration>,
     /// Which lists of volumes or instances were empty at the last look although there may be some.
     pub emptied: Emptied,
-    /// Whether the last look before a deletion is left out.
-    pub skips_last_look: bool,
+    /// The rule that is broken on purpose.
+    pub sabotage: Option<Sabotage>,
+    /// Whether the last look saw which AMIs there are.
+    pub images_seen: bool,
+    /// Who makes the next calls, where that is known.
+    pub maker: Option<Maker>,
     /// How many calls changed or tried to change something.
     pub calls: u64,
     pub(super) random: Random,
@@ -121,7 +126,9 @@ impl Ec2 {
             revoked: None,
             hides_for: None,
             emptied: Emptied::Nothing,
-            skips_last_look: false,
+            sabotage: None,
+            images_seen: false,
+            maker: None,
             calls: 0,
             random,
             last_id: 0,
@@ -151,6 +158,7 @@ impl Ec2 {
             return Err(ListFailure::AccessDenied);
         }
         self.list_fails()?;
+        self.images_seen = false;
         self.emptied = if !self.random.happens(self.faults.empty) {
             Emptied::Nothing
         } else if self.random.happens(5_000) {
@@ -333,20 +341,9 @@ impl Ec2 {
             ids.push(snapshot.id);
             let (takes, ends_as) = self.ending();
             let ends_at = saturating_add(now, takes);
-            self.records.push(Record {
-                snapshot,
-                is_ours: true,
-                call,
-                ends_at,
-                ends_as,
-                held: None,
-                locked: None,
-                imaged: None,
-                archived: None,
-                restored: None,
-                is_torn: false,
-                removed: None,
-            });
+            let record =
+                Record { ends_as, maker: self.maker.clone(), ..Record::new(snapshot, tags.to_vec(), call, ends_at) };
+            self.records.push(record);
         }
         ids
     }
