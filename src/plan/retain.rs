@@ -176,8 +176,10 @@ impl<'a> Judge<'_, 'a> {
     }
 
     fn without_schedule(&self, place: Place, name: &'a ScheduleName, scheduled_time: Timestamp) -> SnapshotVerdict<'a> {
-        if !self.rules.silence.is_over(name, self.rules.now) {
-            return SnapshotVerdict::Keep(KeepReason::PerhapsOfAnotherPolicy(name));
+        // Any of its names may be another policy's. One that a schedule has is none of those.
+        let mut names = ours::names(self.ours[place]);
+        if let Some(used) = names.find(|name| !self.rules.silence.is_over(name, self.rules.now)) {
+            return SnapshotVerdict::Keep(KeepReason::PerhapsOfAnotherPolicy(used));
         }
         let orphan = self.by_option(place, scheduled_time, OrphanOf::Schedule);
         orphan.unwrap_or(SnapshotVerdict::Keep(KeepReason::NoSchedule(name)))

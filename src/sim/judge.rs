@@ -13,7 +13,9 @@ pub mod deletion;
 pub mod ending;
 pub mod newest;
 mod orphan;
+pub mod silence;
 mod truth;
+pub mod waiting;
 pub mod year_end;
 
 use crate::options::{Options, Orphans};

@@ -18,7 +18,7 @@ use super::shape::Shape;
 use super::version::Version;
 use crate::plan::due::saturating_add;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// How long the account has peace before the year is judged: longer than anything is kept, and than a failed snapshot
@@ -74,6 +74,12 @@ struct Year {
     deployed: Arc<Version>,
     /// All versions that there were, the last one last.
     versions: Vec<Arc<Version>>,
+    /// When starts began to carry what they carry now.
+    deployed_since: Timestamp,
+    /// The executions that are under way.
+    under_way: BTreeSet<u64>,
+    /// When the last executions failed, each with its number.
+    failed: VecDeque<(Timestamp, u64)>,
     /// Whether who writes a version says when.
     has_revisions: bool,
     /// Executions of the last time as they were before one of their turns.
@@ -111,6 +117,9 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
         sabotage,
         deployed: Arc::clone(&version),
         versions: vec![version],
+        deployed_since: first,
+        under_way: BTreeSet::new(),
+        failed: VecDeque::new(),
         has_revisions: random.happens(5_000),
         remembered: VecDeque::new(),
         ec2,
@@ -202,9 +211,11 @@ impl Year {
     fn turn(&mut self, mut execution: Execution) {
         if self.crashes > 0 && self.random.happens(self.crashes / 10) {
             self.log(|_| format!("execution {} is lost", execution.number));
+            self.note_end(&execution, true);
             return;
         }
         execution.takes_a_turn(self.now);
+        self.under_way.insert(execution.number);
         let attempted = self.attempt(&mut execution);
         execution.ended = Some(self.now);
         match attempted {
@@ -219,10 +230,34 @@ impl Year {
                 self.log(|_| format!("execution {}: {why:?}", execution.number));
                 match execution.tries_again_at(why, self.now, &mut self.random) {
                     Some(at) => self.push(at, Event::Turn(Box::new(execution))),
-                    None => *self.told.outcomes.entry("FAILED").or_default() += 1,
+                    None => {
+                        self.note_end(&execution, true);
+                        *self.told.outcomes.entry("FAILED").or_default() += 1;
+                    }
                 }
             }
         }
+    }
+
+    /// An execution is over; one that has failed has told somebody so.
+    fn note_end(&mut self, execution: &Execution, has_failed: bool) {
+        self.under_way.remove(&execution.number);
+        if has_failed {
+            self.failed.push_back((self.now, execution.number));
+            if self.failed.len() > FAILED_MAX {
+                self.failed.pop_front();
+            }
+        }
+    }
+
+    /// Whether an execution has failed since `time`, or another one may still do so.
+    fn is_told_since(&self, number: u64, time: Timestamp) -> bool {
+        self.failed.iter().any(|&(at, _)| at >= time) || self.under_way.iter().any(|&other| other != number)
+    }
+
+    /// Since when starts carry a version; now for one that is not the last.
+    fn deployed_at(&self, version: &Arc<Version>) -> Timestamp {
+        if Arc::ptr_eq(version, &self.deployed) { self.deployed_since } else { self.now }
     }
 
     fn judge_the_end(&mut self, end: Timestamp) {
@@ -237,6 +272,9 @@ impl Year {
         }
     }
 }
+
+/// How many failed executions are remembered: those of some days.
+const FAILED_MAX: usize = 20;
 
 /// How far two starts lie apart at least.
 const TICK: SignedDuration = SignedDuration::from_hours(1);

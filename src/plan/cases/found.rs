@@ -73,6 +73,23 @@ fn r3_the_last_one_of_each_schedule_of_a_gone_volume_stays_whoever_it_is_called_
 }
 
 #[test]
+fn r3_of_two_names_that_no_schedule_has_each_has_to_be_silent() {
+    let other = policy(vec![daily("Other", count(3))]);
+    let of = |number, time: &str| snapshot(number, 1, time).of_schedule("Twice a day");
+    // Twice a day is silent after a day, Daily after two.
+    let there = world(
+        [volume(1)],
+        [
+            of(1, "2026-11-20T17:00:00Z").also_of(&["Daily"]),
+            of(2, "2026-11-21T05:00:00Z"),
+            of(3, "2026-11-21T17:00:00Z").also_of(&["Daily"]),
+        ],
+    );
+    assert_eq!(fates(&other, &keep_last(), "2026-11-23T16:59:59Z", &there), "1 keep, 2 delete, 3 keep");
+    assert_eq!(fates(&other, &keep_last(), "2026-11-23T17:00:00Z", &there), "1 delete, 2 delete, 3 keep");
+}
+
+#[test]
 fn the_last_set_of_a_gone_instance_stays_whole_although_one_volume_has_a_newer_one() {
     let by_age = instance_policy(days(1));
     let member = |number, of, time: &str| {

@@ -72,7 +72,9 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
         }
     }
     if outcome == "SUCCEEDED" {
-        faults.extend(twice(ec2, rules, by_instance, ending));
+        if ending.emptied != Emptied::Snapshots {
+            faults.extend(twice(ec2, rules, by_instance, ending));
+        }
         if ending.report.failed > 0 {
             faults.push(format!("SUCCEEDED, but {} things failed", ending.report.failed));
         }
@@ -98,7 +100,7 @@ fn could_know(ec2: &Ec2, by_instance: bool, source: SourceId, firm: Timestamp, e
             && record.exists(ending.looked_at)
     };
     match ending.emptied {
-        Emptied::Nothing => true,
+        Emptied::Nothing | Emptied::Snapshots => true,
         Emptied::Both | Emptied::Targets => ec2.records.iter().any(is_shown),
     }
 }

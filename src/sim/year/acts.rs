@@ -37,7 +37,7 @@ impl Year {
         let version = Arc::new(Version::new(policy, Options { revision, ..options }, self.sabotage));
         self.log(|_| format!("deployed: {:?}, revision {revision:?}", version.rules));
         self.versions.push(Arc::clone(&version));
-        self.deployed = version;
+        (self.deployed, self.deployed_since) = (version, self.now);
     }
 
     fn edit(&mut self) {
@@ -64,7 +64,7 @@ impl Year {
 
     /// Somebody deploys an older file as it is, with the revision that is in it.
     fn put_an_old_file(&mut self) {
-        self.deployed = self.some_old_version();
+        (self.deployed, self.deployed_since) = (self.some_old_version(), self.now);
         self.log(|year| format!("somebody deploys an old file: {:?}", year.deployed.rules));
     }
 

@@ -215,16 +215,29 @@ impl Year {
             answer_bytes,
             calls: execution.calls,
         };
-        let faults = if version.is_disabled() {
-            Vec::new()
-        } else {
-            judge::ending::faults(&self.ec2, &version.rules, self.shape.is_of_instances(), &ending)
-        };
+        let faults = self.ending_faults(execution, &ending);
+        self.note_end(execution, report.outcome == Some("PARTIAL"));
         self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));
         *self.told.outcomes.entry(report::outcome_name(outcome)).or_default() += 1;
         for fault in faults {
             self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));
         }
+    }
+}
+
+impl Year {
+    /// What is wrong with an ending. A disabled policy promises nothing.
+    fn ending_faults(&self, execution: &Execution, ending: &Ending<'_>) -> Vec<String> {
+        let (ec2, rules, by_instance) = (&self.ec2, &execution.version.rules, self.shape.is_of_instances());
+        if execution.version.is_disabled() {
+            return Vec::new();
+        }
+        let mut faults = judge::ending::faults(ec2, rules, by_instance, ending);
+        faults.extend(judge::waiting::faults(ec2, rules, by_instance, ending));
+        let is_told_since = |time| self.is_told_since(execution.number, time);
+        let deployed = self.deployed_at(&execution.version);
+        faults.extend(judge::silence::faults(ec2, rules, by_instance, ending, (deployed, &is_told_since)));
+        faults
     }
 }
 
