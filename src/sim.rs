@@ -14,9 +14,13 @@ pub mod edits;
 pub mod execution;
 pub mod fleet;
 pub mod judge;
+#[cfg(test)]
+mod latch;
 pub mod life;
 #[cfg(test)]
 mod listing;
+#[cfg(test)]
+mod overlap;
 #[cfg(test)]
 mod paced;
 pub mod random;

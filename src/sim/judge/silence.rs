@@ -35,8 +35,7 @@ pub fn faults(
     let mut faults = Vec::new();
     for rule in rules.iter().filter(|rule| rule.hours.is_some()) {
         let missed = rule.latest(ending.start) - rule.period;
-        let over = missed + START_WINDOW;
-        if missed <= deployed || is_told_since(over) {
+        if missed <= deployed || is_told_since(missed) {
             continue;
         }
         for source in truth::steady_sources(ec2, by_instance, missed - SLACK, ending.looked_at) {

@@ -216,7 +216,8 @@ impl Year {
             calls: execution.calls,
         };
         let faults = self.ending_faults(execution, &ending);
-        self.note_end(execution, report.outcome == Some("PARTIAL"));
+        // What an empty list hides from a run, the run cannot tell.
+        self.note_end(execution, report.outcome == Some("PARTIAL") || emptied != Emptied::Nothing);
         self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));
         *self.told.outcomes.entry(report::outcome_name(outcome)).or_default() += 1;
         for fault in faults {
