@@ -42,7 +42,7 @@ run: ready ## do the main job here: a local AWS, the real function, EVENT=events
 invoke: ready ## a single turn: EVENT=events/sample.json
 	@$(VENV) tests/local/invoke.py --bootstrap $(BOOTSTRAP) $(EVENT)
 
-serve: venv ## a local AWS in the foreground, to try opendlm plan and run against
+serve: ready ## a local AWS in the foreground, to try the command line against
 	@$(VENV) tests/local/serve.py
 
 test: ready ## every test

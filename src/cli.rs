@@ -1,8 +1,9 @@
-//! The command line `opendlm`: check a policy, list its coming times, plan, and run at home.
+//! The command line `opendlm`: check a policy, list its coming times, plan, run at home, and deploy.
 
 mod check;
 mod document;
 mod explain;
+mod live;
 mod next;
 mod plan;
 mod run;
@@ -33,6 +34,8 @@ enum Command {
         #[arg(value_name = "SNAPSHOT")]
         snapshot: String,
     },
+    #[command(flatten)]
+    Live(live::Live),
     /// List the coming scheduled times of each schedule.
     Next {
         #[command(flatten)]
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(document) => check::check(&document),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
+        Command::Live(word) => live::live(&word),
         Command::Next { document, from, count } => next::next(&document, from, count),
         Command::Plan(document) => plan::plan(&document),
         Command::Run(document) => run::run(&document),

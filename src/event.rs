@@ -82,8 +82,7 @@ impl Event {
     #[must_use]
     pub fn next(&self, progress: &Progress) -> Value {
         let mut next = self.document.clone();
-        let progress = serde_json::to_value(progress).expect("counters and texts are JSON");
-        next.insert("Progress".to_owned(), progress);
+        next.insert("Progress".to_owned(), bounds::progress_written(progress));
         Value::Object(next)
     }
 

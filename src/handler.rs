@@ -6,6 +6,8 @@
 
 mod closer;
 mod lines;
+#[cfg(feature = "cli")]
+mod outlook;
 
 use crate::action::{Action, Outcome};
 use crate::answer::{Answer, ListAnswer, Reply, SplitAnswer, TurnError};
@@ -21,6 +23,8 @@ use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
 use lines::{log_action, log_decisions, log_failed_snapshots, log_limits, log_turn};
+#[cfg(feature = "cli")]
+pub use outlook::outlook;
 use serde_json::Value;
 use std::time::Duration;
 use tracing::{error, info, warn};

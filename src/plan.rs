@@ -40,7 +40,9 @@ use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::Owner;
 use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, World};
 pub use belief::Doubt;
-pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
+pub use decision::{
+    DeleteReason, KeepReason, MissedReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict,
+};
 pub use due::Due;
 pub use evidence::StandsBack;
 use history::Histories;
@@ -214,10 +216,15 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     let ours = Ours::new(policy, options, part.snapshots.to_vec());
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, now, &ours, &broken);
-    let clock = create::Clock { now, window: options.start_window, settling: options.settling };
+    let clock = create::Clock {
+        now,
+        window: options.start_window,
+        settling: options.settling,
+        marks_run_now: options.marks_run_now(policy),
+    };
     let first = plan.targets.len();
     if !plan.is_disabled {
-        create::decide(policy, &plan.due, clock, part.targets, &ours, &histories, &mut plan.targets);
+        create::decide(policy, &plan.due, clock, part.targets, (&ours, &histories, &broken), &mut plan.targets);
     }
     let targets = plan.targets.get(first..).unwrap_or_default();
     let (later, changes) = foresee::later(rules, &ours, targets);

@@ -3,6 +3,7 @@
 //! A report counts everything and lists a bounded number of failures, so that an answer stays under 200 KB whatever the
 //! number of volumes; the log holds every action.
 
+mod consent;
 pub mod explain;
 mod failures;
 pub mod part;
@@ -218,7 +219,11 @@ pub fn report(
         foreign: plan.foreign,
         failed,
         failures,
-        warnings: warnings.iter().cloned().chain(progress.tags_left_out.iter().map(line)).collect(),
+        warnings: [warnings, &consent::of(plan)]
+            .concat()
+            .into_iter()
+            .chain(progress.tags_left_out.iter().map(line))
+            .collect(),
         targets: Vec::new(),
     };
     report.summary = summary(&report, plan, status);
@@ -325,6 +330,7 @@ fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
     if let Some(why) = plan.stands_back {
         sentences.push(words::stands_back(why));
     }
+    sentences.extend(consent::of(plan));
     if report.dry_run {
         sentences.push("dry run: nothing was changed".to_owned());
     }
@@ -342,7 +348,7 @@ fn about_targets(plan: &Plan<'_>) -> Vec<String> {
     let count =
         |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
     let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_) | TargetVerdict::Settling { .. }));
-    let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed));
+    let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed(_)));
     let left_alone = count(|verdict| matches!(verdict, TargetVerdict::Skip(_) | TargetVerdict::HasRecent { .. }));
     let joined = count(|verdict| matches!(verdict, TargetVerdict::Coincides { .. }));
     let due = plan.targets.len() - missed - left_alone - joined;
@@ -355,9 +361,8 @@ fn about_targets(plan: &Plan<'_>) -> Vec<String> {
         sentences.push(nothing_due(plan));
     }
     if missed > 0 {
-        sentences.push(format!(
-            "{missed} targets have no snapshot for the latest scheduled time, whose start window is over"
-        ));
+        sentences
+            .push(format!("{missed} targets have no snapshot for the latest scheduled time, and get none any more"));
     }
     if left_alone > 0 {
         sentences.push(format!("{left_alone} targets need none or can have none now"));

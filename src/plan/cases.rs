@@ -72,9 +72,3 @@ fn held(account: &Account, now: Timestamp) -> Vec<String> {
     times.sort();
     times
 }
-
-/// A schedule by a cron expression.
-fn by_cron(schedule_name: &str, expression: &str, retain: crate::policy::RetainRule) -> Schedule {
-    let create = crate::policy::CreateRule::Cron(crate::schedule::cron::CronExpression::parse(expression).unwrap());
-    Schedule { create, ..daily(schedule_name, retain) }
-}

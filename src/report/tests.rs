@@ -213,3 +213,21 @@ fn a_snapshot_is_explained_by_its_rule_and_when_it_goes() {
         ["it carries our tag but not our description, so somebody else made it", "opendlm never deletes it"],
     );
 }
+
+#[test]
+fn what_waits_for_consent_is_told_at_each_run_which_succeeds_and_says_how_to_give_it() {
+    let mut account = Account::new(2, SignedDuration::from_secs(10));
+    for volume in 1..=2 {
+        for age in 1..=10 {
+            let time = at("2026-11-22T17:00:00Z") - SignedDuration::from_hours(24 * i64::from(age));
+            account.add_snapshot(snapshot(volume * 1000 + age, volume, &time.to_string()).stamped(&[10]));
+        }
+    }
+    let lowered = policy(vec![daily("Default Schedule", count(3))]);
+    let report = last_report(&mut account, &lowered, &Options::default(), "2026-11-22T17:00:00Z");
+    assert_eq!((report.outcome, report.created, report.deleted), (Some("SUCCEEDED"), 2, 2));
+    let told = "Default Schedule keeps 3 now and kept more when 14 snapshots of 2 volumes were made, which stay; to let them go set \
+                Options.AcceptCount to {\"Default Schedule\": 3}";
+    assert_eq!(report.warnings, [told]);
+    assert!(report.summary.contains(told), "{}", report.summary);
+}

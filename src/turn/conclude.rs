@@ -216,7 +216,7 @@ fn status(
     let has_failed = is_open || remaining.has_failed() || has_stopped || plan.cut_short.is_some();
     let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
     let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
-    let has_missed = has(|verdict| matches!(verdict, TargetVerdict::Missed));
+    let has_missed = has(|verdict| matches!(verdict, TargetVerdict::Missed(_)));
     Status::Done(if has_failed {
         RunOutcome::Partial
     } else if has_backup || (progress.deleted > 0 && !has_missed) {

@@ -5,4 +5,5 @@
 mod events;
 mod hostile;
 mod policies;
+mod starts;
 mod walls;

@@ -114,13 +114,14 @@ def chain(
     machine: Path = STATE_MACHINE,
     variables: Mapping[str, str] | None = None,
     timeout_seconds: int = 60,
+    port: int = 0,
 ) -> Iterator[Chain]:
     """Start everything and end everything. `wanted` are switches over those of the environment, `variables` more of the
-    function's environment."""
+    function's environment; a `port` of 0 is any free one."""
     chosen = switches.from_environment()
     chosen.change(wanted or {})
     with contextlib.ExitStack() as stack:
-        aws = stack.enter_context(LocalAws(chosen))
+        aws = stack.enter_context(LocalAws(chosen, port))
         function = stack.enter_context(Function(bootstrap, {**aws.environment(), **(variables or {})}, timeout_seconds))
         machine_patches.register(FUNCTION_NAME, function.invoke)
         yield Chain(aws, function, Account(aws), create_machine(aws, machine))

@@ -17,6 +17,7 @@ FUNCTION_ACCOUNT, EXTERNAL_ID = "111122223333", "opendlm-external-id"
 
 # What `!Ref` of a resource gives where it is not the name, and `!GetAtt X.Arn`: CloudFormation, "Return values" of each type.
 ARNS = {
+    "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
     "AWS::Lambda::Function": "arn:{partition}:lambda:{region}:{account}:function:{name}",
     "AWS::Logs::LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
     "AWS::SQS::Queue": "arn:{partition}:sqs:{region}:{account}:{name}",

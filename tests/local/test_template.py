@@ -65,6 +65,29 @@ def test_the_schedule_starts_when_the_policy_is_due():
     assert schedule()["ScheduleExpressionTimezone"] == "UTC"
 
 
+def test_nothing_starts_before_somebody_asks_for_it():
+    assert schedule()["State"] == {"Ref": "ScheduleState"}
+    assert template()["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
+
+
+def test_the_group_tells_the_command_line_all_that_a_schedule_needs():
+    [group] = resources("AWS::Scheduler::ScheduleGroup")
+    [properties] = resources("AWS::Scheduler::ScheduleGroup").values()
+    assert schedule()["GroupName"] == {"Ref": group}
+    assert properties["Name"] == {"Ref": "ScheduleGroupName"}
+    # No tag key may begin with aws: and a value has at most 256 characters, which no ARN of these exceeds.
+    tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
+    target = schedule()["Target"]
+    assert tags == {
+        "opendlm:state-machine": target["Arn"],
+        "opendlm:scheduler-role": target["RoleArn"],
+        "opendlm:dead-letter-queue": target["DeadLetterConfig"]["Arn"],
+    }
+    parameter = template()["Parameters"]["ScheduleGroupName"]
+    # EventBridge Scheduler, API model: the name of a schedule group.
+    assert parameter["Default"] == "opendlm" and parameter["AllowedPattern"] == "^[0-9A-Za-z_.-]{1,64}$"
+
+
 def test_the_policy_uses_only_characters_that_amazon_dlm_takes():
     policy = scheduled_event()["Policy"]
     assert re.fullmatch(r"[0-9A-Za-z _-]{1,500}", policy["Description"])
