@@ -5,6 +5,7 @@ mod boundaries;
 mod creation;
 mod doubt;
 mod duplicates;
+mod found;
 mod instances;
 mod missed;
 mod promises;
