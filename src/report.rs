@@ -3,8 +3,10 @@
 //! A report counts everything and lists a bounded number of failures, so that an answer stays under 200 KB whatever the
 //! number of volumes; the log holds every action.
 
+pub mod counts;
 pub mod explain;
 mod failures;
+pub mod metrics;
 pub mod part;
 pub mod sum;
 #[cfg(test)]
@@ -19,6 +21,8 @@ use crate::schedule;
 use crate::tags::written;
 use crate::turn::progress::Progress;
 use crate::turn::{RunOutcome, Status};
+use crate::world::SnapshotId;
+use counts::Counts;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,6 +70,8 @@ pub struct Report {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
+    /// What the metrics of the run count besides; zero as long as it goes on.
+    pub counts: Counts,
     /// Snapshots of ours that nothing manages any more.
     pub orphans: OrphanReport,
     /// How many volumes have a newest complete snapshot that is older than their schedule allows.
@@ -182,6 +188,13 @@ pub struct FailureReport {
     pub attempts: u32,
 }
 
+impl FailureReport {
+    /// Whether one snapshot could not be deleted.
+    fn is_of_one_deletion(&self) -> bool {
+        self.action == "DeleteSnapshot" && SnapshotId::parse(&self.resource).is_some()
+    }
+}
+
 /// Puts a turn into words.
 #[must_use]
 pub fn report(
@@ -213,6 +226,7 @@ pub fn report(
         snapshots: counted(plan.snapshots.iter().map(words::of_snapshot)),
         created: progress.created,
         deleted: progress.deleted,
+        counts: Counts::of(plan, progress, status, &failures),
         orphans: plan.orphans.into(),
         stopped: plan.stopped,
         foreign: plan.foreign,

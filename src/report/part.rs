@@ -1,5 +1,6 @@
 //! What is told of one target's run to those who sum up: its report, cut to what a sum needs.
 
+use super::counts::Counts;
 use super::{FailureReport, OrphanReport, Report};
 use crate::event::json_length as length;
 use crate::place::OneOf;
@@ -32,6 +33,9 @@ pub struct Part {
     pub created: u64,
     /// Snapshots deleted.
     pub deleted: u64,
+    /// What the metrics count besides.
+    #[serde(default)]
+    pub counts: Counts,
     /// Snapshots that nothing manages any more.
     pub orphans: OrphanReport,
     /// Volumes whose backups have stopped.
@@ -60,6 +64,7 @@ impl Part {
             snapshots: report.snapshots.clone(),
             created: report.created,
             deleted: report.deleted,
+            counts: report.counts,
             orphans: report.orphans,
             stopped: report.stopped,
             foreign: report.foreign,

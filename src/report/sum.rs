@@ -3,6 +3,7 @@
 //! Promises: no count is lost, a target that failed altogether is named with its error, the order in which the parts come
 //! does not matter, and the sum of one part is the report that it came from, but for names.
 
+use super::counts::Counts;
 use super::part::Part;
 use super::{FAILURES_LISTED_MAX, FAILURES_NAMED_MAX, SUMMARY_LENGTH_MAX};
 use super::{FailureReport, OrphanReport, Report, ScheduleReport, outcome_name};
@@ -104,6 +105,7 @@ pub fn sum(reports: Reports) -> Report {
         snapshots: BTreeMap::new(),
         created: 0,
         deleted: 0,
+        counts: Counts::default(),
         orphans: OrphanReport::default(),
         stopped: 0,
         foreign: 0,
@@ -185,6 +187,7 @@ fn add(sum: &mut Report, place: &Place, part: &Part) {
         snapshots,
         created,
         deleted,
+        counts,
         orphans,
         stopped,
         foreign,
@@ -201,6 +204,7 @@ fn add(sum: &mut Report, place: &Place, part: &Part) {
     }
     sum.created = sum.created.saturating_add(*created);
     sum.deleted = sum.deleted.saturating_add(*deleted);
+    sum.counts.add(counts);
     add_orphans(&mut sum.orphans, orphans);
     sum.stopped = sum.stopped.saturating_add(*stopped);
     sum.foreign = sum.foreign.saturating_add(*foreign);

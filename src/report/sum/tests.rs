@@ -20,6 +20,7 @@ pub(in crate::report) fn quiet() -> Report {
         snapshots: BTreeMap::from([("keep: NewestOf".to_owned(), 6)]),
         created: 2,
         deleted: 1,
+        counts: Counts { targeted: 2, completed: 2, ..Counts::default() },
         orphans: OrphanReport { snapshots: 1, without_schedule: 1, full_size_bytes: 8, ..OrphanReport::default() },
         stopped: 0,
         foreign: 0,
