@@ -41,7 +41,7 @@ async fn invoke(accounts: &Accounts, event: LambdaEvent<Box<RawValue>>) -> Resul
 fn metrics_line(reply: &Reply) -> Option<String> {
     match reply {
         Reply::Turn(answer) if answer.part.is_none() => metrics::line(&answer.report, clock::now()),
-        Reply::List(_) | Reply::Split(_) | Reply::Turn(_) => None,
+        Reply::Failed(_) | Reply::List(_) | Reply::Split(_) | Reply::Turn(_) => None,
     }
 }
 

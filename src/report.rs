@@ -6,6 +6,7 @@
 pub mod counts;
 pub mod explain;
 mod failures;
+pub mod mail;
 pub mod metrics;
 pub mod part;
 pub mod sum;

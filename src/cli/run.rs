@@ -41,6 +41,7 @@ async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
     handler::read_event(&event)?;
     let accounts = Accounts::connect().await;
     let split = match turns(document, &accounts, event).await? {
+        Reply::Failed(_) => unreachable!("an event that was read asks for no mail"),
         Reply::List(_) => return Err(list_is_not_read()),
         Reply::Split(split) => split,
         Reply::Turn(answer) => return Ok(*answer),
@@ -52,7 +53,9 @@ async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
         tell_target(document, target);
         let report = match turns(document, &accounts, split.event_of(target)).await {
             Ok(Reply::Turn(answer)) => serde_json::to_value(&answer.part).expect("a part is JSON"),
-            Ok(Reply::List(_) | Reply::Split(_)) => unreachable!("the event of one target names no others"),
+            Ok(Reply::Failed(_) | Reply::List(_) | Reply::Split(_)) => {
+                unreachable!("the event of one target names no others")
+            }
             Err(error) => {
                 eprintln!("{}", error.text());
                 error.told(OneOf { number, of })
@@ -70,7 +73,7 @@ async fn turns(document: &Document, accounts: &Accounts, mut event: Value) -> Re
     loop {
         let until = clock::now().checked_add(SignedDuration::from_secs(TURN_SECONDS_MAX)).unwrap_or(Timestamp::MAX);
         match handler::invoke(accounts, &event, until).await {
-            Ok(reply @ (Reply::List(_) | Reply::Split(_))) => return Ok(reply),
+            Ok(reply @ (Reply::Failed(_) | Reply::List(_) | Reply::Split(_))) => return Ok(reply),
             Ok(Reply::Turn(answer)) if answer.status == "DONE" => return Ok(Reply::Turn(answer)),
             Ok(Reply::Turn(answer)) => {
                 failures_in_a_row = 0;
