@@ -8,6 +8,7 @@ mod plan;
 mod run;
 mod simulate;
 
+use crate::report::cost::Price;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -45,7 +46,13 @@ enum Command {
         count: u16,
     },
     /// Look at the account and print every decision with its reason; change nothing.
-    Plan(Document),
+    Plan {
+        #[command(flatten)]
+        document: Document,
+        /// What a GiB costs for a month, in US dollars; default: 0.05, as in us-east-1.
+        #[arg(long, value_name = "USD", default_value_t = Price::DOCUMENTED)]
+        price: Price,
+    },
     /// Make turns until the run is done, sleeping where Step Functions would wait; exit 1 when it fails or is PARTIAL.
     Run(Document),
     /// Replay a year in a simulated account that lies, stalls and crashes, line by line; exit 1 when a promise broke.
@@ -74,7 +81,7 @@ pub fn main() -> ExitCode {
         Command::Check(document) => check::check(&document),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Next { document, from, count } => next::next(&document, from, count),
-        Command::Plan(document) => plan::plan(&document),
+        Command::Plan { document, price } => plan::plan(&document, price),
         Command::Run(document) => run::run(&document),
         Command::Simulate { seed } => simulate::simulate(seed),
     }

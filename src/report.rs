@@ -3,6 +3,7 @@
 //! A report counts everything and lists a bounded number of failures, so that an answer stays under 200 KB whatever the
 //! number of volumes; the log holds every action.
 
+pub mod cost;
 pub mod counts;
 pub mod explain;
 mod failures;
@@ -23,6 +24,7 @@ use crate::tags::written;
 use crate::turn::progress::Progress;
 use crate::turn::{RunOutcome, Status};
 use crate::world::SnapshotId;
+use cost::{Cost, CostReport};
 use counts::Counts;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -75,6 +77,8 @@ pub struct Report {
     pub counts: Counts,
     /// Snapshots of ours that nothing manages any more.
     pub orphans: OrphanReport,
+    /// What all snapshots of the policy cost at most.
+    pub cost: CostReport,
     /// How many volumes have a newest complete snapshot that is older than their schedule allows.
     pub stopped: usize,
     /// How many snapshots carry our tag and a description like ours but are not ours.
@@ -229,6 +233,7 @@ pub fn report(
         deleted: progress.deleted,
         counts: Counts::of(plan, progress, status, &failures),
         orphans: plan.orphans.into(),
+        cost: Cost::of(plan).told(),
         stopped: plan.stopped,
         foreign: plan.foreign,
         failed,

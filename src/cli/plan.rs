@@ -4,13 +4,14 @@ use super::Document;
 use super::document::{account_of, event, print_json};
 use crate::answer::TurnError;
 use crate::handler::{self, Foreseen};
+use crate::report::cost::{Price, at_most};
 use crate::report::words::Line;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 use std::process::ExitCode;
 
 /// Prints the plan of a start now.
-pub(super) fn plan(document: &Document) -> ExitCode {
+pub(super) fn plan(document: &Document, price: Price) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
     match runtime.block_on(foresee(document)) {
         Ok(foreseen) if document.json => {
@@ -19,6 +20,7 @@ pub(super) fn plan(document: &Document) -> ExitCode {
         }
         Ok(foreseen) => {
             print_text(&foreseen);
+            print_cost(&foreseen, price);
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -47,6 +49,20 @@ fn print_text(foreseen: &Foreseen) {
         println!("{}", table(&foreseen.decisions).trim_fmt());
     }
     println!("{}; nothing was changed", foreseen.report.summary);
+}
+
+/// What there is now costs at most.
+fn print_cost(foreseen: &Foreseen, price: Price) {
+    let (cost, orphans) = (foreseen.report.cost.cost, foreseen.report.orphans);
+    println!("cost of {} complete snapshots: {}", cost.snapshots, at_most(cost.full_size_bytes, price));
+    for (what, count, bytes) in [
+        ("made by RunNow", cost.run_now_snapshots, cost.run_now_bytes),
+        ("orphans", u64::try_from(orphans.snapshots).unwrap_or(u64::MAX), orphans.full_size_bytes),
+    ] {
+        if count > 0 {
+            println!("  {count} {what}: {}", at_most(bytes, price));
+        }
+    }
 }
 
 fn table(decisions: &[Line]) -> Table {

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 
 import events
+import schema
 from case import case_of, event_now, with_options, with_short_window
 from chain import Chain
 from local_aws import ACCOUNT, REGION
+from rie import ROOT
+
+SCHEMA = json.loads((ROOT / "docs" / "run-finished.schema.json").read_text())
 
 
 def test_a_run_that_succeeds_is_an_event_with_its_report_and_no_mail(local: Chain) -> None:
@@ -16,6 +20,7 @@ def test_a_run_that_succeeds_is_an_event_with_its_report_and_no_mail(local: Chai
     [event] = local.post.events()
     assert (event["source"], event["detail-type"]) == ("opendlm", "opendlm Run Finished")
     assert event["detail"] == execution.output()
+    assert schema.problems(SCHEMA, event["detail"]) == []
     # Step Functions adds who sent it.
     assert event["resources"] == [local.machine_arn, execution.arn]
     assert local.post.mails() == []
@@ -34,7 +39,7 @@ def test_a_run_that_fails_is_one_mail_in_words_and_an_event(local: Chain) -> Non
         assert part in mail.text, mail.text
     assert mail.text.endswith(f"--execution-arn {execution.arn}")
     [event] = local.post.events()
-    assert event["detail"] == execution.report()
+    assert event["detail"] == execution.report() and schema.problems(SCHEMA, event["detail"]) == []
 
 
 def test_a_run_that_cannot_go_on_is_one_mail_and_fails_under_its_own_name(local: Chain) -> None:
@@ -49,6 +54,7 @@ def test_a_run_that_cannot_go_on_is_one_mail_and_fails_under_its_own_name(local:
     assert message[:200] in mail.text and mail.text.endswith(execution.arn)
     [event] = local.post.events()
     assert (event["detail"]["Outcome"], event["detail"]["Error"]) == ("FAILED", "AccessDenied")
+    assert schema.problems(SCHEMA, event["detail"]) == []
     assert event["detail"]["PolicyId"] == events.policy_of(case.event)["PolicyId"]
 
 
@@ -69,3 +75,12 @@ def test_several_targets_are_one_mail_and_one_event(local: Chain) -> None:
     assert "1 of 1 targets failed: own account in" in mail.text, mail.text
     [event] = local.post.events()
     assert len(event["detail"]["Targets"]) == 1
+    assert schema.problems(SCHEMA, event["detail"]) == []
+
+
+def test_what_is_no_report_is_found_out() -> None:
+    """That the reader of the schema reads it."""
+    failed = {"Outcome": "FAILED", "Summary": "s", "Error": "e"}
+    assert schema.problems(SCHEMA, failed) == []
+    for wrong in ({**failed, "Outcome": "PARTIAL"}, {**failed, "More": 1}, {**failed, "Error": 1}, {"Outcome": "FAILED"}):
+        assert schema.problems(SCHEMA, wrong)
