@@ -5,14 +5,15 @@
 
 pub mod advice;
 mod groups;
+mod layout;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
 use super::{FailureReport, Report};
-use crate::policy::decode::shown;
-use advice::advice;
+use advice::{Weight, advice};
 use groups::groups;
+use layout::{labelled, paragraph, quoted};
 use serde::Serialize;
 use verdict::Verdict;
 
@@ -39,9 +40,6 @@ const SUBJECT_LENGTH_MAX: usize = 99;
 /// How many characters a mail has at most. The longest has 12 groups of about 900 characters; SNS takes 256 KB.
 const TEXT_LENGTH_MAX: usize = 16_000;
 
-/// How many characters of a message are quoted: EC2's sentences have 200, ours 300.
-const MESSAGE_LENGTH_MAX: usize = 600;
-
 /// A run that could not go on, as the state machine knows it: no report came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CouldNotGoOn {
@@ -63,7 +61,7 @@ pub fn of_report(report: &Report) -> Option<Mail> {
     }
     let verdict = Verdict::of(report);
     let subject = format!("opendlm, {}: {}", verdict.headline(report), report.policy_id);
-    let mut lines = vec![verdict.explained(report), String::new()];
+    let mut lines = vec![paragraph(&verdict.explained(report)), String::new()];
     lines.push(format!("Policy:   {}", report.policy_id));
     if let Some(region) = &report.region {
         let account = report.account.as_ref().map_or("the stack's account".to_owned(), |id| format!("account {id}"));
@@ -74,9 +72,9 @@ pub fn of_report(report: &Report) -> Option<Mail> {
     lines.extend(failed(report));
     if let Some(targets) = targets(report) {
         lines.push(String::new());
-        lines.push(targets);
+        lines.push(paragraph(&targets));
     }
-    Some(mail(&subject, lines))
+    Some(mail(&subject, verdict.asks_for_a_run(), lines))
 }
 
 /// The mail about a run of which no report came.
@@ -86,55 +84,61 @@ pub fn of_failure(failure: &CouldNotGoOn) -> Mail {
     let policy_id = policy_id.as_deref().unwrap_or("a policy that the event does not name");
     let advice = advice(error);
     let subject = format!("opendlm, BACKUPS MAY BE MISSING ({error}): {policy_id}");
-    let mut lines = vec![
-        "BACKUPS MAY BE MISSING: the run could not go on, so nobody has looked whether all are there.".to_owned(),
-        String::new(),
-        format!("Policy:   {policy_id}"),
-    ];
+    let first = "BACKUPS MAY BE MISSING: the run could not go on, so nobody has looked whether all are there.";
+    let mut lines = vec![paragraph(first), String::new(), format!("Policy:   {policy_id}")];
     lines.extend(start.as_ref().map(|start| format!("Start:    {start}")));
     lines.push(String::new());
-    lines.push(format!("What failed: {error}. {}", advice.means));
+    lines.push(labelled("What failed:", &format!("{error}. {}", advice.means)));
     if !cause.is_empty() {
-        lines.push(format!("  It says: {}", shown(cause, MESSAGE_LENGTH_MAX)));
+        lines.push(labelled("  It says:", &quoted(cause)));
     }
-    lines.push(format!("  What to do: {}", advice.cure));
-    mail(&subject, lines)
+    lines.push(labelled("  What to do:", advice.cure));
+    mail(&subject, true, lines)
 }
 
-fn mail(subject: &str, lines: Vec<String>) -> Mail {
+/// Where people find out how.
+const GUIDE: &str = "Guide:    docs/operations.md of opendlm";
+const RUN_NOW: &str = "Run now:  the stack's output RunNowCommand, or the guide, \"Run a policy now\"";
+
+fn mail(subject: &str, asks_for_a_run: bool, mut lines: Vec<String>) -> Mail {
     let printable = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
     let subject = subject.chars().map(printable).take(SUBJECT_LENGTH_MAX).collect();
-    let text = lines.join("\n");
-    let cut: String = text.chars().take(TEXT_LENGTH_MAX).collect();
-    Mail { subject, text: format!("{cut}\n\nGuide:    docs/operations.md of opendlm\nStack:    account "), more: MORE }
+    lines.push(String::new());
+    let text: String = lines.join("\n").chars().take(TEXT_LENGTH_MAX).collect();
+    let run_now = if asks_for_a_run { format!("{RUN_NOW}\n") } else { String::new() };
+    Mail { subject, text: format!("{text}\n{run_now}{GUIDE}\nStack:    account "), more: MORE }
 }
 
 /// What failed, by kind, each with EC2's words and with what to do.
 fn failed(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for group in groups(&report.failures) {
-        let FailureReport { action, code, message, .. } = group.first;
+        let FailureReport { code, message, .. } = group.first;
         let advice = advice(code);
-        let times = if group.count > 1 { format!("{} times ", group.count) } else { String::new() };
         lines.push(String::new());
-        lines.push(format!("What failed: {times}{action}, {code}. {}", advice.means));
+        lines.push(labelled("What failed:", &format!("{}. {}", group.named(), advice.means)));
         if let Some(resources) = group.resources() {
-            lines.push(format!("  Of: {resources}"));
+            lines.push(labelled("  Of:", &resources));
         }
-        lines.push(format!("  {}: {}", advice.said_by(), shown(message, MESSAGE_LENGTH_MAX)));
-        lines.push(format!("  What to do: {}", advice.cure));
+        lines.push(labelled(&format!("  {}:", advice.said_by()), &quoted(message)));
+        let passes = group.first.is_of_one_deletion() && advice.weight == Weight::Passing;
+        lines.push(labelled("  What to do:", if passes { NOTHING } else { advice.cure }));
     }
     let told = u64::try_from(report.failures.len()).unwrap_or(u64::MAX);
     if report.failed > told {
         lines.push(String::new());
         lines.push(format!("{} failures in all; the log has every one of them.", report.failed));
     }
-    if report.failed == 0 {
+    if report.failures.is_empty() {
         lines.push(String::new());
-        lines.push(format!("What failed: {}", shown(&report.summary, MESSAGE_LENGTH_MAX)));
+        lines.push(labelled("What failed:", &quoted(&report.summary)));
+        lines.push(labelled("  What to do:", advice::UNKNOWN.cure));
     }
     lines
 }
+
+/// What to do about a deletion that the next run makes up for.
+const NOTHING: &str = "Nothing: the next run tries again.";
 
 /// How many targets came off badly, of a run that had several.
 fn targets(report: &Report) -> Option<String> {

@@ -4,5 +4,6 @@
 
 mod events;
 mod hostile;
+mod operations;
 mod policies;
 mod walls;

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 TOPIC = "opendlm-AlarmTopic"
+RULE = "everything-of-opendlm"
 MAILS, EVENTS = "opendlm-mails", "opendlm-events"
 # As many as SQS hands over at once.
 BATCH = 10
@@ -34,8 +35,10 @@ class Post:
         client("sns").subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=mails_arn)
         self._events, events_arn = self._queue(EVENTS)
         events = client("events")
-        events.put_rule(Name="everything-of-opendlm", EventPattern=json.dumps({"source": ["opendlm"]}))
-        events.put_targets(Rule="everything-of-opendlm", Targets=[{"Id": "queue", "Arn": events_arn}])
+        events.put_rule(Name=RULE, EventPattern=json.dumps({"source": ["opendlm"]}))
+        # A chain before this one in the same process has left its own, and moto would send each event twice.
+        if not events.list_targets_by_rule(Rule=RULE)["Targets"]:
+            events.put_targets(Rule=RULE, Targets=[{"Id": "queue", "Arn": events_arn}])
 
     def mails(self) -> list[Mail]:
         """The mails that came since somebody asked last."""

@@ -34,7 +34,7 @@ def test_a_run_that_fails_is_one_mail_in_words_and_an_event(local: Chain) -> Non
     assert execution.status() == "FAILED" and execution.failure()[0] == "Partial"
     [mail] = local.post.mails()
     policy_id = events.policy_of(case.event)["PolicyId"]
-    assert mail.subject == f"opendlm, BACKUPS MISSING (1): {policy_id}"
+    assert mail.subject == f"opendlm, 1 BACKUP MISSING: {policy_id}"
     for part in (refused, "InternalError", policy_id, f"account {ACCOUNT} in {REGION}", f"--region {REGION}"):
         assert part in mail.text, mail.text
     assert mail.text.endswith(f"--execution-arn {execution.arn}")
@@ -51,7 +51,7 @@ def test_a_run_that_cannot_go_on_is_one_mail_and_fails_under_its_own_name(local:
     message = json.loads(cause)["errorMessage"]
     [mail] = local.post.mails()
     assert mail.subject.startswith("opendlm, BACKUPS MAY BE MISSING (AccessDenied): policy-")
-    assert message[:200] in mail.text and mail.text.endswith(execution.arn)
+    assert message[:100] in " ".join(mail.text.split()) and mail.text.endswith(execution.arn)
     [event] = local.post.events()
     assert (event["detail"]["Outcome"], event["detail"]["Error"]) == ("FAILED", "AccessDenied")
     assert schema.problems(SCHEMA, event["detail"]) == []

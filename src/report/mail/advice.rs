@@ -69,11 +69,10 @@ const fn of_ec2(weight: Weight, means: &'static str, cure: &'static str) -> Advi
     Advice { speaker: Speaker::Ec2, weight, means, cure }
 }
 
-const UNKNOWN: Advice = of_ec2(
+pub(super) const UNKNOWN: Advice = of_ec2(
     Weight::Unknown,
     "EC2 refused the call.",
-    "Its words say why. Mend that in EC2; the next start tries again, and a run now (the stack's output RunNowCommand) makes \
-     a missing backup at once.",
+    "Its words say why. Mend that in EC2; the next start tries again, and a run now makes a missing backup at once.",
 );
 
 const ADVICE: &[(&[&str], Advice)] = &[
@@ -100,8 +99,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         ours(
             Weight::Backup,
             "Backups came before and come no more.",
-            "See what earlier runs said. Are the starts at the policy's times? Then run the policy now (the stack's output \
-             RunNowCommand).",
+            "See what earlier runs said. Are the starts at the policy's times? Then run the policy now.",
         ),
     ),
     (
@@ -151,7 +149,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         ours(
             Weight::Backup,
             "EC2 shows no snapshot, although a call to make one was accepted or may have been.",
-            "Start the run again (the stack's output RunNowCommand). If it stays, ask AWS Support with the request's time.",
+            "Run the policy now. If it stays, ask AWS Support with the request's time.",
         ),
     ),
     (
@@ -217,7 +215,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         &["Throttled"],
         ours(
             Weight::Backup,
-            "EC2 had too many calls of the account for 25 minutes on end.",
+            "EC2 had too many calls of the account for 25 minutes.",
             "Find out which tool calls EC2 so often (CloudTrail). Lower Options.ApiShare, or start at another time. Then run \
              the policy now.",
         ),
@@ -226,7 +224,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         &["Unavailable"],
         ours(
             Weight::Backup,
-            "EC2 could not be reached, or did not answer as expected, for 25 minutes on end.",
+            "EC2 could not be reached, or did not answer as expected, for 25 minutes.",
             "See the AWS Health Dashboard. In a VPC look at the way to the EC2 endpoint. Then run the policy now.",
         ),
     ),
@@ -260,7 +258,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
     // EC2's refusals: aws/failure/codes.rs.
     (
         &["SnapshotLimitExceeded"],
-        of_ec2(
+        ours(
             Weight::Backup,
             "The account has as many snapshots in the Region as it may have.",
             "Delete snapshots that nobody needs, or ask for more (Service Quotas, EBS, snapshots per Region).",
@@ -315,7 +313,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
     ),
     (
         &["ExpiredToken", "ExpiredTokenException", "RequestExpired"],
-        of_ec2(
+        ours(
             Weight::Unknown,
             "The credentials have expired, or the clock of the machine is off.",
             "In Lambda this mends itself: run the policy now. Elsewhere renew the session and set the clock.",
@@ -338,7 +336,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         of_ec2(
             Weight::Passing,
             "EC2 had too many calls of the account.",
-            "Deletions are made up for by the next run. For a missing backup run the policy now.",
+            "Run the policy now, when less is going on in the account.",
         ),
     ),
     (
@@ -357,8 +355,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         of_ec2(
             Weight::Passing,
             "EC2 did not answer, or failed inside.",
-            "Deletions are made up for by the next run. For a missing backup run the policy now; if it stays, see the AWS \
-             Health Dashboard.",
+            "Run the policy now. If it stays, see the AWS Health Dashboard.",
         ),
     ),
     (

@@ -8,6 +8,9 @@ const GROUPS_MAX: usize = 12;
 /// How many volumes or snapshots of a kind a mail names.
 const RESOURCES_NAMED_MAX: usize = 5;
 
+/// Resources that are none in particular: report/failures.rs and turn/run_wide.rs.
+const OF_NONE: [&str; 4] = ["account", "all", "session", "the account"];
+
 /// Failures of one action with one code.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Group<'a> {
@@ -51,9 +54,21 @@ impl Group<'_> {
         }
     }
 
+    /// What failed and why, by their names.
+    pub(super) fn named(&self) -> String {
+        let FailureReport { action, code, resource, .. } = self.first;
+        let times = if self.count > 1 { format!("{} times ", self.count) } else { String::new() };
+        // What is about all was no call.
+        match (resource.as_str(), action.as_str()) {
+            ("all", _) => format!("{times}{code}"),
+            (_, "Run") => format!("{times}the run of a target, {code}"),
+            _ => format!("{times}{action}, {code}"),
+        }
+    }
+
     /// The resources in a line; `None` where the failure is about none in particular.
     pub(super) fn resources(&self) -> Option<String> {
-        if self.first.resource == "all" {
+        if OF_NONE.contains(&self.first.resource.as_str()) {
             return None;
         }
         let more = self.resources_count - self.resources.len();

@@ -50,12 +50,21 @@ impl Verdict {
         match self {
             Self::BackupsMissing => match report.counts.not_created {
                 0 => "BACKUPS MISSING".to_owned(),
-                number => format!("BACKUPS MISSING ({number})"),
+                1 => "1 BACKUP MISSING".to_owned(),
+                number => format!("{number} BACKUPS MISSING"),
             },
             Self::CleanUp => format!("only clean-up failed ({})", report.failed),
             Self::Passing => "nothing to do, it is tried again".to_owned(),
             Self::MissedEarlier => "nothing to do now, one time was missed".to_owned(),
             Self::WaitsForConsent => "no hurry, deletions wait for your consent".to_owned(),
+        }
+    }
+
+    /// Whether a run now can help.
+    pub(super) fn asks_for_a_run(self) -> bool {
+        match self {
+            Self::BackupsMissing => true,
+            Self::CleanUp | Self::MissedEarlier | Self::Passing | Self::WaitsForConsent => false,
         }
     }
 
@@ -102,7 +111,7 @@ fn missing(report: &Report) -> String {
         sentences.push(format!("in {failed} of {} targets the run could not go on", report.targets.len()));
     }
     if sentences.is_empty() {
-        sentences.push("the run found that backups are not there, or could not see whether they are".to_owned());
+        return "BACKUPS ARE MISSING, or nobody can tell whether they are there. What failed says why.".to_owned();
     }
     format!("BACKUPS ARE MISSING: {}.", sentences.join("; "))
 }
