@@ -11,6 +11,7 @@ mod run;
 mod screen;
 mod simulate;
 
+use crate::report::cost::Price;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -62,6 +63,9 @@ enum Command {
         /// Show each snapshot that stays, too.
         #[arg(long)]
         all: bool,
+        /// What a GiB costs for a month, in US dollars; default: 0.05, as in us-east-1.
+        #[arg(long, value_name = "USD", default_value_t = Price::DOCUMENTED)]
+        price: Price,
     },
     /// Make turns until the run is done, sleeping where Step Functions would wait; exit 1 when it fails or is PARTIAL.
     Run(Document),
@@ -100,7 +104,7 @@ pub fn main() -> ExitCode {
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Live(word) => live::live(&word),
         Command::Next { document, from, count } => next::next(&document, from, count),
-        Command::Plan { document, all } => plan::plan(&document, all),
+        Command::Plan { document, all, price } => plan::plan(&document, all, price),
         Command::Run(document) => run::run(&document),
         Command::Simulate { seed, json } => simulate::simulate(seed, json),
     }

@@ -10,7 +10,7 @@ mod lines;
 mod outlook;
 
 use crate::action::{Action, Outcome};
-use crate::answer::{Answer, ListAnswer, Reply, SplitAnswer, TurnError};
+use crate::answer::{Answer, FailedAnswer, ListAnswer, Reply, SplitAnswer, TurnError};
 use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
@@ -67,6 +67,10 @@ pub(crate) fn accepted<T>(reading: Reading<T>) -> Result<T, TurnError> {
 pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Result<Reply, TurnError> {
     if event::is_of_reports(value) {
         return sum(value).map(|answer| Reply::Turn(Box::new(answer)));
+    }
+    if event::is_of_failure(value) {
+        let failure = accepted(event::read_failure(value))?;
+        return Ok(Reply::Failed(Box::new(FailedAnswer::new(&failure))));
     }
     let (event, warnings) = read_event(value)?;
     if event.options.has_several_targets() {

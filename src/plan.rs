@@ -80,6 +80,8 @@ pub struct Plan<'a> {
     pub asks: Asks,
     /// Snapshots of ours that nothing manages any more.
     pub orphans: OrphanCount,
+    /// How many volumes or instances the policy targets, whatever is due.
+    pub targeted: usize,
     /// How many targeted volumes have a newest complete snapshot that is older than their schedule's period and start
     /// window: their backups have stopped.
     pub stopped: usize,
@@ -159,6 +161,7 @@ fn plan_in_parts<'a>(
     let (ours, targets) = (ours::by_volume(ours), target::all(policy, world));
     let sources = orphan::Sources::new(policy, world);
     let silence = orphan::Silence::new(policy, options, ours.iter().copied());
+    plan.targeted = targets.len();
     plan.stands_back = evidence::of(policy, options, start, now, ours.iter().copied());
     let stands_back = plan.stands_back;
     let windows = missed::Windows::new(policy, options, start, ours.iter().copied());
@@ -260,6 +263,7 @@ impl Plan<'_> {
             older: Older::default(),
             asks: Asks::default(),
             orphans: OrphanCount::default(),
+            targeted: 0,
             stopped: 0,
             missed: Vec::new(),
             meets_nothing: None,

@@ -4,9 +4,13 @@
 //! number of volumes; the log holds every action.
 
 mod consent;
+pub mod cost;
+pub mod counts;
 pub mod explain;
 mod failures;
 pub mod forecast;
+pub mod mail;
+pub mod metrics;
 pub mod part;
 pub mod stranger;
 pub mod sum;
@@ -23,6 +27,9 @@ use crate::schedule;
 use crate::tags::written;
 use crate::turn::progress::Progress;
 use crate::turn::{RunOutcome, Status};
+use crate::world::SnapshotId;
+use cost::{Cost, CostReport};
+use counts::Counts;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -70,8 +77,12 @@ pub struct Report {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
+    /// What the metrics of the run count besides; zero as long as it goes on.
+    pub counts: Counts,
     /// Snapshots of ours that nothing manages any more.
     pub orphans: OrphanReport,
+    /// What all snapshots of the policy cost at most.
+    pub cost: CostReport,
     /// How many volumes have a newest complete snapshot that is older than their schedule allows.
     pub stopped: usize,
     /// How many snapshots carry our tag and a description like ours but are not ours.
@@ -186,6 +197,13 @@ pub struct FailureReport {
     pub attempts: u32,
 }
 
+impl FailureReport {
+    /// Whether one snapshot could not be deleted.
+    fn is_of_one_deletion(&self) -> bool {
+        self.action == "DeleteSnapshot" && SnapshotId::parse(&self.resource).is_some()
+    }
+}
+
 /// Puts a turn into words.
 #[must_use]
 pub fn report(
@@ -217,7 +235,9 @@ pub fn report(
         snapshots: counted(plan.snapshots.iter().map(words::of_snapshot)),
         created: progress.created,
         deleted: progress.deleted,
+        counts: Counts::of(plan, progress, status, &failures),
         orphans: plan.orphans.into(),
+        cost: Cost::of(plan).told(),
         stopped: plan.stopped,
         foreign: plan.foreign,
         failed,

@@ -37,6 +37,7 @@ fn one_volume_of_two_hundred_that_fails_is_named_and_the_others_are_done() {
     let options = Options { start_window: SignedDuration::from_mins(2), ..Options::default() };
     let report = last_report(&mut account, &sample(), &options, "2026-11-22T17:00:00Z");
     assert_eq!((report.outcome, report.created, report.failed), (Some("PARTIAL"), 199, 1));
+    assert_eq!(report.counts, Counts { targeted: 200, completed: 199, not_created: 1, not_deleted: 0 });
     assert!(report.summary.contains(&format!("1 failed: CreateSnapshot {}", volume_id(77))), "{}", report.summary);
     let is_good = |s: &Snapshot| s.volume_id == volume_id(77) && s.state == SnapshotState::Completed;
     let kept = account.observe(at(NOW)).snapshots.into_iter().filter(is_good);
@@ -73,6 +74,7 @@ fn the_ordinary_one_out_for_one_in_never_meets_the_brake() {
     let mut account = with_history(300, 3);
     let report = last_report(&mut account, &sample(), &Options::default(), "2026-11-22T17:00:00Z");
     assert_eq!((report.outcome, report.created, report.deleted), (Some("SUCCEEDED"), 300, 300));
+    assert_eq!(report.counts, Counts { targeted: 300, completed: 300, ..Counts::default() });
 }
 
 #[test]
