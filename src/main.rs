@@ -45,13 +45,6 @@ fn metrics_line(reply: &Reply) -> Option<String> {
     }
 }
 
-/// The instant by which every call has to end, from the deadline in milliseconds since 1970 that Lambda gives.
-fn last_call(deadline_millis: u64) -> Timestamp {
-    let deadline = i64::try_from(deadline_millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
-    let deadline = deadline.unwrap_or(Timestamp::MAX);
-    deadline.checked_sub(RESERVE).unwrap_or(deadline)
-}
-
 /// The error as Step Functions sees it: `Retry` matches its name.
 fn diagnostic(error: &TurnError) -> Diagnostic {
     Diagnostic { error_type: error.name().to_owned(), error_message: opendlm::report::chain(error) }
