@@ -1,5 +1,6 @@
 //! The command line `opendlm`: check a policy, list its coming times, plan, and run at home.
 
+mod backups;
 mod check;
 mod document;
 mod explain;
@@ -25,6 +26,18 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// List what of a volume or an instance can be restored, and how.
+    Backups {
+        /// The volume or instance, vol-... or i-...
+        #[arg(value_name = "VOLUME|INSTANCE")]
+        source: String,
+        /// Show how a volume is made of this one; default: of the newest.
+        #[arg(long, value_name = "SNAPSHOT")]
+        snapshot: Option<String>,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Read FILE and tell all that is wrong with it; exit 1 for what run refuses.
     Check {
         #[command(flatten)]
@@ -93,6 +106,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Backups { source, snapshot, json } => backups::backups(&source, snapshot.as_deref(), json),
         Command::Check { document, portable } => check::check(&document, portable),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Next { document, from, count } => next::next(&document, from, count),

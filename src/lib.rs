@@ -25,6 +25,7 @@
 //! - [`world`]: what was observed. [`action`]: what is done, and what came of it.
 //! - [`plan`](mod@plan): every decision with its reason, and what no plan may break.
 //! - [`turn`]: which actions go now, which of them together, and when to look again. [`pace`]: how fast EC2 may be called.
+//! - [`backups`]: which of the snapshots can be restored.
 //! - [`report`], [`answer`]: the words.
 //! - [`sim`]: a simulated account that drives all of it through a year in a second.
 //!
@@ -35,6 +36,7 @@ pub mod action;
 pub mod answer;
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod backups;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod event;
