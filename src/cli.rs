@@ -1,5 +1,6 @@
 //! The command line `opendlm`: check a policy, list its coming times, plan, run at home, and deploy.
 
+mod backups;
 mod check;
 mod document;
 mod explain;
@@ -27,6 +28,18 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// List what of a volume or an instance can be restored, and how.
+    Backups {
+        /// The volume or instance, vol-... or i-...
+        #[arg(value_name = "VOLUME|INSTANCE")]
+        source: String,
+        /// Show how a volume is made of this one; default: of the newest.
+        #[arg(long, value_name = "SNAPSHOT")]
+        snapshot: Option<String>,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Read FILE and tell all that is wrong with it; exit 1 for what run refuses.
     Check {
         #[command(flatten)]
@@ -80,15 +93,34 @@ enum Command {
     },
 }
 
+impl Command {
+    /// What it reads, if it reads a document.
+    fn document(&mut self) -> Option<&mut Document> {
+        match self {
+            Self::Check { document, .. }
+            | Self::Explain { document, .. }
+            | Self::Next { document, .. }
+            | Self::Plan { document, .. }
+            | Self::Run(document) => Some(document),
+            _ => None,
+        }
+    }
+}
+
 /// What a command reads, and how it answers.
 #[derive(Debug, Args)]
 struct Document {
-    /// An event, or a policy as `aws dlm` takes and prints it; `-` for standard input.
-    #[arg(value_name = "FILE")]
+    /// An event, or a policy as `aws dlm` takes and prints it; `-` for standard input; or the id of a deployed policy.
+    #[arg(value_name = "FILE|POLICY")]
     file: PathBuf,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    group: live::Group,
+    /// The event of the deployed policy that `file` names, where it is no file.
+    #[arg(skip)]
+    deployed: Option<serde_json::Value>,
 }
 
 /// Reads a time of the command line.
@@ -99,7 +131,14 @@ fn time(text: &str) -> Result<Timestamp, String> {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let mut command = Arguments::parse().command;
+    if let Some(document) = command.document()
+        && let Err(error) = live::resolve(document)
+    {
+        return document::fail(&error);
+    }
+    match command {
+        Command::Backups { source, snapshot, json } => backups::backups(&source, snapshot.as_deref(), json),
         Command::Check { document, portable } => check::check(&document, portable),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Live(word) => live::live(&word),

@@ -27,6 +27,7 @@
 //! - [`plan`](mod@plan): every decision with its reason, and what no plan may break.
 //! - [`turn`]: which actions go now, which of them together, and when to look again. [`pace`]: how fast EC2 may be called.
 //! - [`live`]: policies as they are deployed, and what a deployment changes.
+//! - [`backups`]: which of the snapshots can be restored.
 //! - [`report`], [`answer`]: the words.
 //! - [`sim`]: a simulated account that drives all of it through a year in a second.
 //!
@@ -37,6 +38,7 @@ pub mod action;
 pub mod answer;
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod backups;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod event;

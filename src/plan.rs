@@ -27,7 +27,7 @@ mod part;
 #[cfg(test)]
 mod properties;
 pub mod retain;
-mod sets;
+pub(crate) mod sets;
 mod stopped;
 pub mod tagging;
 mod target;
@@ -40,6 +40,7 @@ use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::Owner;
 use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, World};
 pub use belief::Doubt;
+pub(crate) use belief::doubt;
 pub use decision::{
     DeleteReason, KeepReason, MissedReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict,
 };

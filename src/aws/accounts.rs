@@ -70,6 +70,12 @@ impl Accounts {
         Ok(accounts)
     }
 
+    /// The account and Region that the environment names.
+    #[must_use]
+    pub fn own(&self) -> &Account {
+        &self.own
+    }
+
     /// Whether calls can be made at all.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! of is missing from the [`World`] only when EC2 was asked for its id as well and did not show it. That proves nothing: what
 //! is to be deleted because of it waits for [`Account::look_for_sources`].
 
+mod backups;
 pub(super) mod by_id;
 mod closer;
 mod filters;
@@ -18,6 +19,7 @@ mod sources;
 mod strangers;
 mod volumes;
 
+pub use backups::MadeOf;
 pub use labels::Label;
 #[cfg(feature = "mocks")]
 pub use replay::{Transcript, replay};

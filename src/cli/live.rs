@@ -48,7 +48,7 @@ pub(super) enum Live {
 
 /// Where the policies are.
 #[derive(Debug, Args)]
-struct Group {
+pub(super) struct Group {
     /// The schedule group of the stack; default: OPENDLM_GROUP, else opendlm.
     #[arg(long = "group", value_name = "NAME")]
     name: Option<String>,
@@ -88,6 +88,27 @@ pub(super) fn live(word: &Live) -> ExitCode {
         Live::Show(arguments) => finish(show::show(arguments)),
         Live::Template(arguments) => template::template(arguments),
     }
+}
+
+/// Looks up what a command is to read where that is the id of a deployed policy, and no file.
+pub(super) fn resolve(document: &mut super::Document) -> Told<()> {
+    const OF_FILES: [&str; 4] = ["json", "yaml", "yml", "txt"];
+    let name = document.file.to_string_lossy().into_owned();
+    let has_ending = document.file.extension().is_some_and(|ending| OF_FILES.iter().any(|known| ending == *known));
+    let Ok(id) = PolicyId::parse(&name) else { return Ok(()) };
+    if name == "-" || has_ending || document.file.exists() {
+        return Ok(());
+    }
+    let group = document.group.name();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
+    let event = runtime.block_on(async {
+        let site = site::Site::open(group).await?;
+        let deployed = site.policy(&id)?;
+        Ok::<Value, String>(event_of(&deployed.newest().document, deployed.revision()))
+    });
+    document.deployed =
+        Some(event.map_err(|why| format!("{name}: there is no such file, and no policy of that id: {why}"))?);
+    Ok(())
 }
 
 /// What a word came to: an exit code, or what is wrong.

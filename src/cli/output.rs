@@ -16,11 +16,6 @@ pub(super) fn say(line: &str) {
     written(writeln!(io::stdout(), "{line}"));
 }
 
-/// Writes a text of several lines, as it is, to standard output.
-pub(super) fn say_all(text: &str) {
-    written(io::stdout().write_all(text.as_bytes()));
-}
-
 /// Writes a paragraph that fits the width to standard output, with its later lines so far to the right.
 pub(super) fn say_wrapped(text: &str, indent: usize) {
     say(&wrapped(text, width(), indent));

@@ -47,7 +47,7 @@ pub(super) fn lines(decisions: &[Line], labels: &Labels, is_all: bool, width: us
 }
 
 /// `vol-0123456789abcdef0  data, 100 GiB, of i-0123456789abcdef0`.
-fn heading(instance: Option<&str>, volume: Option<&str>, labels: &Labels) -> String {
+pub(super) fn heading(instance: Option<&str>, volume: Option<&str>, labels: &Labels) -> String {
     let Some(volume) = volume else { return instance.unwrap_or("-").to_owned() };
     let label = VolumeId::parse(volume).and_then(|id| labels.get(&id)).cloned().unwrap_or_default();
     let instance = instance.map(str::to_owned).or(label.instance);

@@ -1,7 +1,7 @@
 //! `opendlm simulate --seed N`.
 
 use super::document::print_json;
-use super::output::say_all;
+use super::output::say_message;
 use crate::sim::soak;
 use serde_json::json;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ pub(super) fn simulate(seed: u64, is_json: bool) -> ExitCode {
         let lines: Vec<&str> = text.lines().collect();
         print_json(&json!({ "Seed": seed, "PromisesKept": is_good, "Lines": lines }));
     } else {
-        say_all(&text);
+        text.lines().for_each(say_message);
     }
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

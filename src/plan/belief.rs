@@ -40,7 +40,7 @@ pub enum Doubt {
 }
 
 /// Why the tags of a snapshot are not believed; `None` when they are.
-pub(super) fn doubt(snapshot: &Snapshot) -> Option<Doubt> {
+pub(crate) fn doubt(snapshot: &Snapshot) -> Option<Doubt> {
     let (marks, began) = (&snapshot.marks, snapshot.start_time);
     match &marks.stamp {
         Mark::Unreadable(_) => Some(Doubt::UnreadableStamp),

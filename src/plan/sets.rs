@@ -91,7 +91,7 @@ impl BrokenSets {
 
 /// Whether a set has fewer members than it was planned with: one of them was deleted, or never came to be. A volume that was
 /// attached later changes nothing about it.
-pub(super) fn lacks_members<'a>(set: impl Iterator<Item = &'a Snapshot> + Clone) -> bool {
+pub(crate) fn lacks_members<'a>(set: impl Iterator<Item = &'a Snapshot> + Clone) -> bool {
     let planned = set.clone().find_map(|member| member.marks.stamp.value()?.members);
     planned.is_some_and(|planned| u32::try_from(set.count()).unwrap_or(u32::MAX) < planned)
 }
@@ -113,7 +113,7 @@ pub(super) fn settles_at<'a>(
 ///
 /// The members of a call begin at one instant. Where nothing else began at a member's instant, the endpoint may give
 /// each member its own: such ones belong together when they are of different volumes and began at about the same time.
-pub(super) fn split<'a, T: Copy>(members: Vec<T>, snapshot_of: impl Fn(T) -> &'a Snapshot) -> Vec<Vec<T>> {
+pub(crate) fn split<'a, T: Copy>(members: Vec<T>, snapshot_of: impl Fn(T) -> &'a Snapshot) -> Vec<Vec<T>> {
     let mut by_instant: BTreeMap<Timestamp, Vec<T>> = BTreeMap::new();
     for member in members {
         by_instant.entry(snapshot_of(member).start_time).or_default().push(member);

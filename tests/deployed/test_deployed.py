@@ -18,7 +18,7 @@ import volumes
 from ec2_proxy import Change, Ec2Proxy, hiding_what_is_made, with_transfer_type
 from ministack import REGION, MiniStack
 from stack import ARCHITECTURE, Stack
-from template import resources, template
+from template import sample_schedule, template
 from volumes import Volumes
 
 ANOTHER_REGION = "eu-west-1"
@@ -30,8 +30,7 @@ FIRST_START_SECONDS_MAX = 90
 
 def scheduled_policy() -> dict[str, Any]:
     """The policy of the template's schedule."""
-    [schedule] = resources("AWS::Scheduler::Schedule").values()
-    return json.loads(schedule["Target"]["Input"])["Policy"]
+    return json.loads(sample_schedule()["Target"]["Input"])["Policy"]
 
 
 def check_succeeded(execution: Any) -> dict[str, Any]:

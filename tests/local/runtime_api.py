@@ -74,9 +74,15 @@ class RuntimeApi:
         self._server.server_close()
         self._thread.join()
 
-    def start(self, command: Sequence[str | Path], environment: Mapping[str, str], event: Any) -> Start:
-        """Start a function, hand it the event, and end it when it has answered."""
+    def start(
+        self, command: Sequence[str | Path], environment: Mapping[str, str], event: Any, deadline: float | None = None
+    ) -> Start:
+        """Start a function, hand it the event, and end it when it has answered.
+
+        The deadline is in seconds since 1970; without one it is the longest that is waited for.
+        """
         served = self._server.served = Served(json.dumps(event).encode())
+        served.deadline = deadline
         variables = {
             "PATH": os.environ.get("PATH", os.defpath),
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
@@ -151,6 +157,7 @@ class Served:
 
     def __init__(self, event: bytes) -> None:
         self.event = event
+        self.deadline: float | None = None
         self.process: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.answered: queue.SimpleQueue[Answered] = queue.SimpleQueue()
         self.asked: Moment | None = None
@@ -197,7 +204,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
             return
         served.asked = served.moment()
-        deadline = int(1000 * (time.time() + ANSWER_SECONDS_MAX))
+        deadline = int(1000 * (time.time() + ANSWER_SECONDS_MAX if served.deadline is None else served.deadline))
         headers = {
             "Lambda-Runtime-Aws-Request-Id": REQUEST,
             "Lambda-Runtime-Deadline-Ms": str(deadline),

@@ -59,6 +59,20 @@ def resources(kind: str, file: str = STACK_FILE) -> dict[str, dict]:
     return found
 
 
+# The schedule of the sample policy. Whoever adds schedules of their own beside it needs no other test.
+SAMPLE_SCHEDULE = "OpendlmSchedule"
+
+
+def schedules() -> dict[str, dict]:
+    """Every schedule of the template, by name."""
+    return resources("AWS::Scheduler::Schedule")
+
+
+def sample_schedule() -> dict:
+    """The schedule of the sample policy."""
+    return schedules()[SAMPLE_SCHEDULE]
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a stack is deployed. Its names are AWS's own for test accounts."""

@@ -107,3 +107,16 @@ def test_what_cannot_be_started_or_told_says_so(opendlm: Opendlm) -> None:
     opendlm.ok("disable", POLICY)
     disabled = opendlm.type("start", POLICY)
     assert disabled.code == 1 and f"opendlm enable {POLICY}" in disabled.err
+
+
+def test_what_reads_a_file_takes_a_deployed_policy_as_well(local: Chain, opendlm: Opendlm) -> None:
+    assert f"{POLICY}: understood" in opendlm.ok("check", POLICY).out
+    assert len(opendlm.told("next", POLICY)["Schedules"][0]["Times"]) == 5
+    plan = opendlm.told("plan", POLICY)
+    assert [line["volume"] for line in plan["Decisions"] if line.get("volume")] or plan["Report"]["PolicyId"] == POLICY
+    opendlm.ok("start", POLICY, "--wait")
+    snapshot = min(local.account.snapshots())
+    explained = opendlm.ok("explain", POLICY, snapshot).out
+    assert snapshot in explained and "RunNow" in " ".join(explained.split()), explained
+    unknown = opendlm.type("plan", "policy-0ffffffffffffffff")
+    assert unknown.code == 1 and "there is no such file, and no policy of that id" in unknown.err

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -16,7 +19,8 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 
 from rights import INVOKE, PUBLISH
 from rust_source import code
-from template import EVERYWHERE, ROOT, Place, machine_text, resources, roles, template
+from template import EVERYWHERE, ROOT, SAMPLE_SCHEDULE, STACK_FILE, TARGET_FILE, Place
+from template import machine_text, resources, roles, sample_schedule, schedules, template
 
 MACHINE_FILE = ROOT / "statemachine" / "opendlm.asl.json"
 
@@ -31,15 +35,15 @@ ERRORS_OF_LAMBDA_AND_STATES = set(
 START_WINDOW_SECONDS = 60 * 60
 
 
-def schedule() -> dict:
-    """The one schedule of the template."""
-    [found] = resources("AWS::Scheduler::Schedule").values()
-    return found
+def scheduled_event(schedule: dict | None = None) -> dict:
+    """The event that a schedule sends, the sample one where none is given."""
+    return json.loads((schedule or sample_schedule())["Target"]["Input"])
 
 
-def scheduled_event() -> dict:
-    """The event that the schedule sends."""
-    return json.loads(schedule()["Target"]["Input"])
+@pytest.fixture(params=sorted(schedules()))
+def schedule(request: pytest.FixtureRequest) -> dict:
+    """Each schedule of the template, those that somebody added among them."""
+    return schedules()[request.param]
 
 
 @pytest.mark.parametrize("name", ["sample.json", "scheduler.json"])
@@ -51,10 +55,18 @@ def test_the_schedule_sends_the_policy_of_the_sample_events(name: str):
     assert "PolicyDetails" in ours
 
 
-def test_the_schedule_passes_the_time_that_it_was_meant_for():
-    assert scheduled_event()["ScheduledTime"] == "<aws.scheduler.scheduled-time>"
+def test_a_schedule_passes_the_time_that_it_was_meant_for(schedule: dict):
+    assert scheduled_event(schedule)["ScheduledTime"] == "<aws.scheduler.scheduled-time>"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+
+
+def test_the_sample_schedule_sends_nothing_else():
     assert set(scheduled_event()) == {"Policy", "ScheduledTime"}
-    assert schedule()["FlexibleTimeWindow"] == {"Mode": "OFF"}
+
+
+def test_no_two_schedules_send_one_event():
+    events = [json.dumps([scheduled_event(one), one["ScheduleExpression"]], sort_keys=True) for one in schedules().values()]
+    assert len(events) == len(set(events))
 
 
 def test_the_schedule_starts_when_the_policy_is_due():
@@ -62,7 +74,7 @@ def test_the_schedule_starts_when_the_policy_is_due():
     [due] = policy_schedule["CreateRule"]["Times"]
     hour, minute = map(int, due.split(":"))
     assert template()["Parameters"]["ScheduleExpression"]["Default"] == f"cron({minute} {hour} * * ? *)"
-    assert schedule()["ScheduleExpressionTimezone"] == "UTC"
+    assert sample_schedule()["ScheduleExpressionTimezone"] == "UTC"
 
 
 def test_nothing_starts_before_somebody_asks_for_it():
@@ -94,9 +106,9 @@ def test_the_policy_uses_only_characters_that_amazon_dlm_takes():
     assert re.fullmatch(r"policy-[0-9a-f]{17}", policy["PolicyId"])
 
 
-def test_a_start_that_cannot_be_delivered_is_kept():
+def test_a_start_that_cannot_be_delivered_is_kept(schedule: dict):
     [queue] = resources("AWS::SQS::Queue")
-    assert schedule()["Target"]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": f"{queue}.Arn"}}
+    assert schedule["Target"]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": f"{queue}.Arn"}}
 
 
 def machine() -> dict:
@@ -335,3 +347,26 @@ def test_no_policy_of_a_role_has_a_name_that_an_earlier_stack_gave():
     assert len(names) == len(set(names)) and not earlier & set(names)
     logical = {"FunctionKmsPolicy", "FunctionTargetsPolicy", "StateMachineSelfPolicy", "StateMachineListsPolicy"}
     assert not logical & set(template()["Resources"])
+
+
+def test_schedules_that_somebody_adds_die_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Five schedules: the tests of this file run on a template with four more, each with a policy of its own."""
+    file = ROOT / STACK_FILE
+    text = file.read_text()
+    start = text.index(f"  {SAMPLE_SCHEDULE}:\n")
+    end = min(text.find(mark, start + 1) for mark in ("\n\n  ", "\n\nOutputs") if text.find(mark, start + 1) > 0)
+    sample = text[start:end]
+    more = [sample.replace(SAMPLE_SCHEDULE, f"Another{n}").replace("policy-0123456789abcdef0", f"policy-{n:017x}") for n in range(4)]
+    (tmp_path / STACK_FILE).write_text(text[:end] + "".join(f"\n\n{each}" for each in more) + text[end:])
+    for name in ("Cargo.toml", "Makefile", TARGET_FILE, "statemachine", "events", "src", "docs", "README.md"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    tests = tmp_path / "tests" / "local"
+    tests.mkdir(parents=True)
+    for each in (ROOT / "tests" / "local").glob("*.py"):
+        # Copies: Python finds a module's folder by its real path.
+        (tests / each.name).write_text(each.read_text())
+    others = ["test_template.py", "test_rights.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not that_somebody_adds", *others]
+    done = subprocess.run(command, cwd=tests, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert len(re.findall("Another", (tmp_path / STACK_FILE).read_text())) == 4

@@ -15,6 +15,10 @@ pub struct Label {
     pub size_gib: Option<i32>,
     /// The instance that it is attached to, the first of several.
     pub instance: Option<String>,
+    /// The Availability Zone that it is in.
+    pub zone: Option<String>,
+    /// Its type, such as `gp3`.
+    pub volume_type: Option<String>,
 }
 
 impl Account {
@@ -32,6 +36,8 @@ impl Account {
                 name: name.map(|(_, value)| value.to_owned()),
                 size_gib: volume.size(),
                 instance: attachment.map(str::to_owned),
+                zone: volume.availability_zone().map(str::to_owned),
+                volume_type: volume.volume_type().map(|kind| kind.as_str().to_owned()),
             };
             labels.borrow_mut().insert(id, label);
         })

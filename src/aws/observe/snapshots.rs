@@ -46,7 +46,7 @@ impl Account {
     }
 
     /// Shows each snapshot of this account that the filters find to `on_snapshot`, and says whether that were not all.
-    async fn each_snapshot(
+    pub(super) async fn each_snapshot(
         &self,
         filters: Vec<Filter>,
         mut on_snapshot: impl FnMut(&types::Snapshot),

@@ -30,6 +30,7 @@ fn labels() -> Labels {
         name: Some("data 1".to_owned()),
         size_gib: Some(100),
         instance: Some("i-00000000000000001".to_owned()),
+        ..Label::default()
     };
     [(VolumeId::parse("vol-00000000000000001").unwrap(), label)].into()
 }
