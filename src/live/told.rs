@@ -2,6 +2,7 @@
 
 use crate::report::OrphanReport;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The lines of a report. What it does not hold is left out: it may be of another version.
 #[must_use]
@@ -56,6 +57,8 @@ fn list<'r>(report: &'r Value, key: &str) -> impl Iterator<Item = &'r Value> + u
 /// `3 exists: Exists, 1 skip: VolumeState`; none where there is nothing.
 fn counts(report: &Value, key: &str) -> Option<String> {
     let counts: &Map<String, Value> = report.get(key)?.as_object()?;
+    // By name, in whatever order the report has them.
+    let counts: BTreeMap<&String, &Value> = counts.iter().collect();
     let each: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
     (!each.is_empty()).then(|| each.join(", "))
 }

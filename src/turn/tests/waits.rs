@@ -56,7 +56,7 @@ fn after_a_failed_member_went_nothing_complete_goes_until_the_lists_must_show_it
 #[test]
 fn a_run_looks_once_more_after_a_deletion_that_got_no_answer_for_the_last_time() {
     let new = snapshot(1, 1, NOW);
-    let old = (2..=4).map(|number| snapshot(number, 1, &format!("2026-11-{}T17:00:00Z", 16 + number)));
+    let old = (2..=4).map(|number| snapshot(number, 1, &format!("2026-11-{}T17:00:00Z", 17 + number)));
     let (there, gone) =
         (world([volume(1)], old.clone().chain([new.clone()])), world([volume(1)], old.skip(1).chain([new])));
     // Throttled in the end, the call may have been carried out before without an answer.
