@@ -18,6 +18,7 @@ from ec2_proxy import Change, Ec2Proxy, hiding_what_is_made, with_transfer_type
 from ministack import REGION, MiniStack
 from stack import ARCHITECTURE, Stack
 from template import resources, template
+from told import Told
 from volumes import Volumes
 
 ANOTHER_REGION = "eu-west-1"
@@ -136,6 +137,23 @@ def test_an_ec2_that_hides_what_is_made_gets_one_snapshot_a_start_and_a_clear_fa
         # One for each start, and nothing goes.
         assert len(backed_up.snapshots()) == number + 1
     assert backed_up.snapshots_of_the_other() == []
+
+
+def test_a_run_is_an_event_and_one_that_fails_a_mail_too(stack: Stack, cloud: MiniStack):
+    assert stack.outputs()["WhoHears"].startswith("NOBODY")
+    told = Told(cloud, stack.outputs()["AlarmTopicArn"])
+    volumes.make(cloud, "told")
+    report = check_succeeded(starts.start(stack, starts.run_now(volumes.policy("told", scheduled_policy()), 0)))
+    [event] = told.events()
+    assert (event["detail-type"], event["detail"]) == ("opendlm Run Finished", report)
+    assert told.mails() == []
+    execution = starts.start(stack, {"Policy": {"PolicyId": "policy-told"}})
+    assert (execution.status(), execution.failure()[0]) == ("FAILED", "PolicyInvalid")
+    [mail] = told.mails()
+    assert mail["Subject"] == "opendlm, BACKUPS MAY BE MISSING (PolicyInvalid): policy-told"
+    assert mail["Message"].endswith(f"--region {REGION} --execution-arn {execution.arn}"), mail
+    [event] = told.events()
+    assert event["detail"]["Outcome"] == "FAILED"
 
 
 def test_deleting_the_stack_deletes_no_snapshot(stack: Stack, cloud: MiniStack):
