@@ -1,6 +1,7 @@
 //! The command line `opendlm`: check a policy, list its coming times, plan, and run at home.
 
 mod check;
+mod doctor;
 mod document;
 mod explain;
 mod next;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Read FILE and tell all that is wrong with it; exit 1 if anything is.
     Check(Document),
+    /// Look at the account and tell what is wrong with the policy's backups, line by line; exit 1 if anything is.
+    Doctor(Document),
     /// Tell why one snapshot is kept or goes, by which rule, and when.
     Explain {
         #[command(flatten)]
@@ -79,6 +82,7 @@ struct Document {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(document) => check::check(&document),
+        Command::Doctor(document) => doctor::doctor(&document),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Next { document, from, count } => next::next(&document, from, count),
         Command::Plan { document, price } => plan::plan(&document, price),

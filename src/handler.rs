@@ -211,6 +211,10 @@ pub struct Foreseen {
     pub report: Report,
     /// Every decision with its reason.
     pub decisions: Vec<words::Line>,
+    /// How many volumes or instances carry a target tag.
+    pub targeted: usize,
+    /// Whether the policy is enabled.
+    pub is_enabled: bool,
 }
 
 /// Looks at the account and decides, and changes nothing.
@@ -221,7 +225,8 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
     foreseen(account, value, |event, progress, _, _, plan, warnings| {
         let status = Status::Waiting { seconds: 0 };
         let report = report::report(&event.policy, &event.options, plan, progress, status, warnings);
-        Foreseen { report, decisions: report::decisions(plan).collect() }
+        let decisions = report::decisions(plan).collect();
+        Foreseen { report, decisions, targeted: plan.targeted, is_enabled: !plan.is_disabled }
     })
     .await
 }

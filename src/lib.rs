@@ -25,7 +25,7 @@
 //! - [`world`]: what was observed. [`action`]: what is done, and what came of it.
 //! - [`plan`](mod@plan): every decision with its reason, and what no plan may break.
 //! - [`turn`]: which actions go now, which of them together, and when to look again. [`pace`]: how fast EC2 may be called.
-//! - [`report`], [`answer`]: the words.
+//! - [`report`], [`answer`]: the words. [`doctor`]: what is wrong with a policy's backups.
 //! - [`sim`]: a simulated account that drives all of it through a year in a second.
 //!
 //! First floor, behind the feature `aws`: `aws` (observe, apply, pace, quotas), `handler` (one turn), `log` (its lines) and,
@@ -37,6 +37,7 @@ pub mod answer;
 pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod doctor;
 pub mod event;
 #[cfg(test)]
 mod fixtures;
