@@ -2,6 +2,7 @@
 
 mod backups;
 mod check;
+mod doctor;
 mod document;
 mod explain;
 mod live;
@@ -48,6 +49,8 @@ enum Command {
         #[arg(long)]
         portable: bool,
     },
+    /// Look at the account and tell what is wrong with the policy's backups, line by line; exit 1 if anything is.
+    Doctor(Document),
     /// Tell why one snapshot is kept or goes, by which rule, and when.
     Explain {
         #[command(flatten)]
@@ -101,6 +104,7 @@ impl Command {
             | Self::Explain { document, .. }
             | Self::Next { document, .. }
             | Self::Plan { document, .. }
+            | Self::Doctor(document)
             | Self::Run(document) => Some(document),
             _ => None,
         }
@@ -140,6 +144,7 @@ pub fn main() -> ExitCode {
     match command {
         Command::Backups { source, snapshot, json } => backups::backups(&source, snapshot.as_deref(), json),
         Command::Check { document, portable } => check::check(&document, portable),
+        Command::Doctor(document) => doctor::doctor(&document),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Live(word) => live::live(&word),
         Command::Next { document, from, count } => next::next(&document, from, count),

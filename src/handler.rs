@@ -219,6 +219,10 @@ pub struct Foreseen {
     pub decisions: Vec<words::Line>,
     /// What all of that comes to.
     pub forecast: Forecast,
+    /// How many volumes or instances carry a target tag.
+    pub targeted: usize,
+    /// Whether the policy is enabled.
+    pub is_enabled: bool,
 }
 
 /// Looks at the account and decides, and changes nothing.
@@ -230,7 +234,8 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
         let status = Status::Waiting { seconds: 0 };
         let report = report::report(&event.policy, &event.options, plan, progress, status, warnings);
         let forecast = Forecast::of(&event.options, plan, &report);
-        Foreseen { report, decisions: report::decisions(plan).collect(), forecast }
+        let decisions = report::decisions(plan).collect();
+        Foreseen { report, decisions, forecast, targeted: plan.targeted, is_enabled: !plan.is_disabled }
     })
     .await
 }

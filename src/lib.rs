@@ -28,7 +28,7 @@
 //! - [`turn`]: which actions go now, which of them together, and when to look again. [`pace`]: how fast EC2 may be called.
 //! - [`live`]: policies as they are deployed, and what a deployment changes.
 //! - [`backups`]: which of the snapshots can be restored.
-//! - [`report`], [`answer`]: the words.
+//! - [`report`], [`answer`]: the words. [`doctor`]: what is wrong with a policy's backups.
 //! - [`sim`]: a simulated account that drives all of it through a year in a second.
 //!
 //! First floor, behind the feature `aws`: `aws` (observe, apply, pace, quotas), `handler` (one turn), `log` (its lines) and,
@@ -41,6 +41,7 @@ pub mod aws;
 pub mod backups;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod doctor;
 pub mod event;
 #[cfg(test)]
 mod fixtures;

@@ -20,7 +20,7 @@ pub(super) fn plan(document: &Document, is_all: bool, price: Price) -> ExitCode 
         Err(error) => return fail(&error),
     };
     if document.json {
-        let Foreseen { report, decisions, forecast } = &foreseen;
+        let Foreseen { report, decisions, forecast, .. } = &foreseen;
         print_json(&json!({ "Plan": forecast, "Report": report, "Decisions": decisions }));
     } else {
         print_text(&foreseen, &labels, is_all);

@@ -19,6 +19,7 @@ from ec2_proxy import Change, Ec2Proxy, hiding_what_is_made, with_transfer_type
 from ministack import REGION, MiniStack
 from stack import ARCHITECTURE, Stack
 from template import sample_schedule, template
+from told import Told
 from volumes import Volumes
 
 ANOTHER_REGION = "eu-west-1"
@@ -177,6 +178,23 @@ def test_the_template_of_a_policy_deploys_the_schedules_that_put_writes(stack: S
         each.setdefault("ScheduleExpressionTimezone", "UTC")
     assert by_template == by_put
     policies.type_opendlm(stack, folder, "delete", "policy-template", "--yes")
+
+
+def test_a_run_is_an_event_and_one_that_fails_a_mail_too(stack: Stack, cloud: MiniStack):
+    assert stack.outputs()["WhoHears"].startswith("NOBODY")
+    told = Told(cloud, stack.outputs()["AlarmTopicArn"])
+    volumes.make(cloud, "told")
+    report = check_succeeded(starts.start(stack, starts.run_now(volumes.policy("told", scheduled_policy()), 0)))
+    [event] = told.events()
+    assert (event["detail-type"], event["detail"]) == ("opendlm Run Finished", report)
+    assert told.mails() == []
+    execution = starts.start(stack, {"Policy": {"PolicyId": "policy-told"}})
+    assert (execution.status(), execution.failure()[0]) == ("FAILED", "PolicyInvalid")
+    [mail] = told.mails()
+    assert mail["Subject"] == "opendlm, BACKUPS MAY BE MISSING (PolicyInvalid): policy-told"
+    assert mail["Message"].endswith(f"--region {REGION} --execution-arn {execution.arn}"), mail
+    [event] = told.events()
+    assert event["detail"]["Outcome"] == "FAILED"
 
 
 def test_deleting_the_stack_deletes_no_snapshot(stack: Stack, cloud: MiniStack):

@@ -40,13 +40,17 @@ class Post:
         if not events.list_targets_by_rule(Rule=RULE)["Targets"]:
             events.put_targets(Rule=RULE, Targets=[{"Id": "queue", "Arn": events_arn}])
 
-    def mails(self) -> list[Mail]:
-        """The mails that came since somebody asked last."""
-        return [Mail(each.get("Subject", ""), each["Message"]) for each in self._taken(self._mails)]
+    def mails(self, execution_arn: str = "") -> list[Mail]:
+        """The mails of one execution, or of all, that came since somebody asked last.
 
-    def events(self) -> list[dict[str, Any]]:
-        """The events that came since somebody asked last."""
-        return self._taken(self._events)
+        An execution that an earlier test did not wait for may still send one.
+        """
+        mails = [Mail(each.get("Subject", ""), each["Message"]) for each in self._taken(self._mails)]
+        return [mail for mail in mails if mail.text.endswith(execution_arn)]
+
+    def events(self, execution_arn: str = "") -> list[dict[str, Any]]:
+        """The events of one execution, or of all, that came since somebody asked last."""
+        return [each for each in self._taken(self._events) if not execution_arn or execution_arn in each["resources"]]
 
     def _queue(self, name: str) -> tuple[str, str]:
         url = self._sqs.create_queue(QueueName=name)["QueueUrl"]

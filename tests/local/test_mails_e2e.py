@@ -25,7 +25,7 @@ def test_a_run_that_fails_is_one_mail_that_says_what_it_means_and_what_to_do(
 ) -> None:
     execution = run(local)
     assert execution.status() == "FAILED", execution.output()
-    [mail] = local.post.mails()
+    [mail] = local.post.mails(execution.arn)
     keep(run.__name__, f"Subject: {mail.subject}\n\n{mail.text}\n")
     # SNS API reference, Publish.
     assert re.fullmatch(rf"opendlm, {re.escape(headline)}: policy-\w+", mail.subject) and len(mail.subject) < 100
