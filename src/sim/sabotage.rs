@@ -39,13 +39,15 @@ pub enum Sabotage {
     TrustsEditedTags,
     /// Of several schedules only the first one counts a snapshot (R3).
     ForgetsSharing,
+    /// What a RunNow made counts as what a schedule made (R3).
+    CountsRunNow,
     /// A lowered count asks nobody (R6).
     AsksNobody,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::KeepsOneLess,
         Self::IgnoresHolds,
         Self::TrustsLists,
@@ -60,6 +62,7 @@ impl Sabotage {
         Self::DeletesByOldPolicies,
         Self::TrustsEditedTags,
         Self::ForgetsSharing,
+        Self::CountsRunNow,
         Self::AsksNobody,
     ];
 }
@@ -139,6 +142,11 @@ pub(super) fn distort(sabotage: Option<Sabotage>, policy: &PolicyId, snapshot: &
             believe(snapshot);
         }
         Some(Sabotage::TrustsEditedTags) => believe(snapshot),
+        Some(Sabotage::CountsRunNow) => {
+            if let Mark::Read(stamp) = &mut snapshot.marks.stamp {
+                stamp.is_run_now = false;
+            }
+        }
         Some(Sabotage::ForgetsSharing) => snapshot.marks.also = Mark::Absent,
         _ => {}
     }

@@ -42,6 +42,12 @@ pub fn fault(
     if truth::promised_until(gone).is_some_and(|until| at + SKEW_MAX < until) {
         return wrong("it was promised to stay longer");
     }
+    if truth::is_run_now(gone) {
+        // Its age is over. Nothing else is asked but that the policy manages what it was made of.
+        let standing = truth::standing(ec2, truth::source(gone, by_instance), firm, at);
+        let is_left_alone = standing.always_there && !standing.ever_targeted;
+        return if is_left_alone { wrong("it is not managed any more") } else { None };
+    }
     let names = truth::schedules(gone);
     let owners: Vec<&Rule> = rules.iter().filter(|rule| rule.is_one_of(&names)).collect();
     // R3: it stays as long as any of its schedules keeps it.
@@ -152,7 +158,8 @@ fn has_twin(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Ti
 }
 
 fn is_of_the_same_line(one: &Record, other: &Record, by_instance: bool) -> bool {
-    is_of_the_same_volume(one, other, by_instance) && truth::schedule(one) == truth::schedule(other)
+    let are_alike = truth::is_run_now(one) == truth::is_run_now(other);
+    are_alike && is_of_the_same_volume(one, other, by_instance) && truth::schedule(one) == truth::schedule(other)
 }
 
 pub(super) fn is_of_the_same_volume(one: &Record, other: &Record, by_instance: bool) -> bool {

@@ -125,7 +125,7 @@ fn answers(
 
 /// A default policy leaves volumes alone in their first day, and those that have a snapshot of the last day.
 fn needs_one(ec2: &Ec2, rule: &Rule, source: SourceId, time: Timestamp) -> bool {
-    if rule.hours.is_some() {
+    if rule.hours.is_some() || rule.name == truth::RUN_NOW {
         return true;
     }
     let day = SignedDuration::from_hours(24);

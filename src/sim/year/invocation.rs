@@ -233,6 +233,9 @@ impl Year {
         if execution.version.is_disabled() {
             return Vec::new();
         }
+        if execution.version.is_run_now() {
+            return judge::ending::faults(ec2, &[judge::Rule::of_run_now()], by_instance, ending);
+        }
         let mut faults = judge::ending::faults(ec2, rules, by_instance, ending);
         faults.extend(judge::waiting::faults(ec2, rules, by_instance, ending));
         let is_told_since = |time| self.is_told_since(execution.number, time);
