@@ -43,11 +43,15 @@ pub enum Sabotage {
     CountsRunNow,
     /// A lowered count asks nobody (R6).
     AsksNobody,
+    /// Nobody says what waits to be agreed to (R6).
+    WaitsInSilence,
+    /// Nobody tells what was missed.
+    TellsNoMiss,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::KeepsOneLess,
         Self::IgnoresHolds,
         Self::TrustsLists,
@@ -64,6 +68,8 @@ impl Sabotage {
         Self::ForgetsSharing,
         Self::CountsRunNow,
         Self::AsksNobody,
+        Self::WaitsInSilence,
+        Self::TellsNoMiss,
     ];
 }
 
@@ -88,6 +94,10 @@ pub(super) fn options(options: Options, sabotage: Option<Sabotage>) -> Options {
 
 /// The plan as a broken rule would leave it.
 pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
+    if sabotage == Some(Sabotage::TellsNoMiss) {
+        plan.missed.clear();
+        plan.stopped = 0;
+    }
     for decision in &mut plan.snapshots {
         let SnapshotVerdict::Keep(reason) = &decision.verdict else { continue };
         let goes = match (sabotage, reason) {
@@ -102,6 +112,10 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
             }
             (Some(Sabotage::AsksNobody), &KeepReason::AwaitsConsent { rank, count, .. }) => {
                 Some(DeleteReason::ExceedsCount { rank, count })
+            }
+            (Some(Sabotage::WaitsInSilence), &KeepReason::AwaitsConsent { rank, count, .. }) => {
+                decision.verdict = SnapshotVerdict::Keep(KeepReason::NewestOf { rank, count });
+                None
             }
             _ => None,
         };

@@ -102,9 +102,10 @@ fn kept_by(seen: &Seen<'_>, rule: &Rule, gone: &Record) -> Option<String> {
     let source = truth::source(gone, by_instance);
     let standing = truth::standing(ec2, source, firm, at);
     let newer = newer_times(seen, rule, gone).len();
-    // What is no backup itself, as a member of a set that is not whole, is the last one only where there is no better one.
+    // What is no backup itself, as a member of a set that is not whole, is the last one only where nothing else can be restored.
     let is_better = |other: &Record| {
-        is_of_the_same_volume(other, gone, by_instance) && other.exists(at) && truth::is_good(ec2, other, firm, at)
+        let is_another = other.snapshot.id != gone.snapshot.id && other.is_good(at);
+        is_another && is_of_the_same_volume(other, gone, by_instance)
     };
     let is_worse = || !truth::is_good(ec2, gone, firm, at) && ec2.records.iter().any(is_better);
     let is_last = || newer == 0 && !has_twin(ec2, by_instance, gone, firm, at) && !is_worse();

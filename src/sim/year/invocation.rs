@@ -210,6 +210,7 @@ impl Year {
             answered: progress.begun,
             looked_at,
             emptied,
+            stands_back: newest::stands_back(&self.ec2, &execution.hand(), looked_at).is_some(),
             report: &report,
             is_cut_short: plan.cut_short.is_some(),
             answer_bytes,
