@@ -82,6 +82,20 @@ impl Rule {
         policy.schedules.iter().map(rule).collect()
     }
 
+    /// What a RunNow makes: one of everything for its own start.
+    #[must_use]
+    pub fn of_run_now() -> Self {
+        Self {
+            name: truth::RUN_NOW.to_owned(),
+            names: vec![truth::RUN_NOW.to_owned()],
+            hours: None,
+            period: truth::RUN_NOW_STAYS,
+            keeps: Keeps::Days(7),
+            lets_orphans_go: false,
+            is_accepted: false,
+        }
+    }
+
     /// Whether a snapshot for one of these schedules is for it.
     #[must_use]
     pub fn is_one_of(&self, names: &[&str]) -> bool {

@@ -39,13 +39,19 @@ pub enum Sabotage {
     TrustsEditedTags,
     /// Of several schedules only the first one counts a snapshot (R3).
     ForgetsSharing,
+    /// What a RunNow made counts as what a schedule made (R3).
+    CountsRunNow,
     /// A lowered count asks nobody (R6).
     AsksNobody,
+    /// Nobody says what waits to be agreed to (R6).
+    WaitsInSilence,
+    /// Nobody tells what was missed.
+    TellsNoMiss,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::KeepsOneLess,
         Self::IgnoresHolds,
         Self::TrustsLists,
@@ -60,7 +66,10 @@ impl Sabotage {
         Self::DeletesByOldPolicies,
         Self::TrustsEditedTags,
         Self::ForgetsSharing,
+        Self::CountsRunNow,
         Self::AsksNobody,
+        Self::WaitsInSilence,
+        Self::TellsNoMiss,
     ];
 }
 
@@ -85,6 +94,10 @@ pub(super) fn options(options: Options, sabotage: Option<Sabotage>) -> Options {
 
 /// The plan as a broken rule would leave it.
 pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
+    if sabotage == Some(Sabotage::TellsNoMiss) {
+        plan.missed.clear();
+        plan.stopped = 0;
+    }
     for decision in &mut plan.snapshots {
         let SnapshotVerdict::Keep(reason) = &decision.verdict else { continue };
         let goes = match (sabotage, reason) {
@@ -99,6 +112,10 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
             }
             (Some(Sabotage::AsksNobody), &KeepReason::AwaitsConsent { rank, count, .. }) => {
                 Some(DeleteReason::ExceedsCount { rank, count })
+            }
+            (Some(Sabotage::WaitsInSilence), &KeepReason::AwaitsConsent { rank, count, .. }) => {
+                decision.verdict = SnapshotVerdict::Keep(KeepReason::NewestOf { rank, count });
+                None
             }
             _ => None,
         };
@@ -139,6 +156,11 @@ pub(super) fn distort(sabotage: Option<Sabotage>, policy: &PolicyId, snapshot: &
             believe(snapshot);
         }
         Some(Sabotage::TrustsEditedTags) => believe(snapshot),
+        Some(Sabotage::CountsRunNow) => {
+            if let Mark::Read(stamp) = &mut snapshot.marks.stamp {
+                stamp.is_run_now = false;
+            }
+        }
         Some(Sabotage::ForgetsSharing) => snapshot.marks.also = Mark::Absent,
         _ => {}
     }

@@ -3,7 +3,7 @@
 use super::judge::Rule;
 use super::sabotage::{self, Sabotage};
 use crate::options::Options;
-use crate::policy::{Policy, PolicyState};
+use crate::policy::{Policy, PolicyState, Targets};
 use jiff::Timestamp;
 
 /// A version of the policy.
@@ -27,6 +27,18 @@ impl Version {
         let told = sabotage::policy(policy.clone(), sabotage);
         let options = sabotage::options(options, sabotage);
         Self { policy, options, rules, told }
+    }
+
+    /// The same as `Options.RunNow` starts it.
+    #[must_use]
+    pub fn run_now(&self) -> Self {
+        Self { options: Options { run_now: true, ..self.options.clone() }, ..self.clone() }
+    }
+
+    /// Whether what it makes is a RunNow's own. That of a default policy is an ordinary start.
+    #[must_use]
+    pub fn is_run_now(&self) -> bool {
+        self.options.run_now && !matches!(self.policy.targets, Targets::AllVolumes(_))
     }
 
     /// When it was written, if `opendlm put` wrote it.

@@ -42,6 +42,12 @@ pub fn fault(
     if truth::promised_until(gone).is_some_and(|until| at + SKEW_MAX < until) {
         return wrong("it was promised to stay longer");
     }
+    if truth::is_run_now(gone) {
+        // Its age is over. Nothing else is asked but that the policy manages what it was made of.
+        let standing = truth::standing(ec2, truth::source(gone, by_instance), firm, at);
+        let is_left_alone = standing.always_there && !standing.ever_targeted;
+        return if is_left_alone { wrong("it is not managed any more") } else { None };
+    }
     let names = truth::schedules(gone);
     let owners: Vec<&Rule> = rules.iter().filter(|rule| rule.is_one_of(&names)).collect();
     // R3: it stays as long as any of its schedules keeps it.
@@ -96,9 +102,10 @@ fn kept_by(seen: &Seen<'_>, rule: &Rule, gone: &Record) -> Option<String> {
     let source = truth::source(gone, by_instance);
     let standing = truth::standing(ec2, source, firm, at);
     let newer = newer_times(seen, rule, gone).len();
-    // What is no backup itself, as a member of a set that is not whole, is the last one only where there is no better one.
+    // What is no backup itself, as a member of a set that is not whole, is the last one only where nothing else can be restored.
     let is_better = |other: &Record| {
-        is_of_the_same_volume(other, gone, by_instance) && other.exists(at) && truth::is_good(ec2, other, firm, at)
+        let is_another = other.snapshot.id != gone.snapshot.id && other.is_good(at);
+        is_another && is_of_the_same_volume(other, gone, by_instance)
     };
     let is_worse = || !truth::is_good(ec2, gone, firm, at) && ec2.records.iter().any(is_better);
     let is_last = || newer == 0 && !has_twin(ec2, by_instance, gone, firm, at) && !is_worse();
@@ -152,7 +159,8 @@ fn has_twin(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Ti
 }
 
 fn is_of_the_same_line(one: &Record, other: &Record, by_instance: bool) -> bool {
-    is_of_the_same_volume(one, other, by_instance) && truth::schedule(one) == truth::schedule(other)
+    let are_alike = truth::is_run_now(one) == truth::is_run_now(other);
+    are_alike && is_of_the_same_volume(one, other, by_instance) && truth::schedule(one) == truth::schedule(other)
 }
 
 pub(super) fn is_of_the_same_volume(one: &Record, other: &Record, by_instance: bool) -> bool {

@@ -1,6 +1,6 @@
 //! Promises 2 and 3, and the bounds of an execution: is what the end of an execution says true?
 
-use super::{Rule, START_WINDOW, truth};
+use super::{Keeps, Rule, START_WINDOW, truth};
 use crate::report::Report;
 use crate::sim::ec2::{Ec2, Emptied};
 use crate::sim::life::Record;
@@ -32,6 +32,8 @@ pub struct Ending<'a> {
     pub looked_at: Timestamp,
     /// Which lists its last look found empty by mistake.
     pub emptied: Emptied,
+    /// Whether it was to delete nothing: a second snapshot is the newest run's to delete.
+    pub stands_back: bool,
     /// What it says.
     pub report: &'a Report,
     /// Whether the last look was cut short.
@@ -66,13 +68,13 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
                 || ending.report.failed > u64::try_from(ending.report.failures.len()).unwrap_or(u64::MAX)
                 || ending.is_cut_short;
             let is_told = outcome == "PARTIAL" && is_named;
-            if !(has_one || is_told) {
+            if !(has_one || is_told || is_full(ec2, rule, by_instance, source, time, firm)) {
                 faults.push(format!("{outcome}, but {source} has no good snapshot for {} of {time}", rule.name));
             }
         }
     }
     if outcome == "SUCCEEDED" {
-        if ending.emptied != Emptied::Snapshots {
+        if ending.emptied != Emptied::Snapshots && !ending.stands_back {
             faults.extend(twice(ec2, rules, by_instance, ending));
         }
         if ending.report.failed > 0 {
@@ -105,6 +107,19 @@ fn could_know(ec2: &Ec2, by_instance: bool, source: SourceId, firm: Timestamp, e
     }
 }
 
+/// Whether newer ones fill the count, so that none is made for the time any more: the report says so, and it is no failure.
+fn is_full(ec2: &Ec2, rule: &Rule, by_instance: bool, source: SourceId, time: Timestamp, firm: Timestamp) -> bool {
+    let Keeps::Count(count) = rule.keeps else { return false };
+    let is_newer = |record: &&Record| {
+        rule.is_one_of(&truth::schedules(record))
+            && truth::source(record, by_instance) == Some(source)
+            && truth::time(record) > time
+            && truth::is_good(ec2, record, firm, firm)
+    };
+    let times: BTreeSet<Timestamp> = ec2.records.iter().filter(is_newer).map(truth::time).collect();
+    times.len() >= count
+}
+
 /// Whether a record is a good answer to a scheduled time of a rule.
 #[allow(clippy::too_many_arguments, reason = "a sentence with many parts")]
 fn answers(
@@ -125,7 +140,7 @@ fn answers(
 
 /// A default policy leaves volumes alone in their first day, and those that have a snapshot of the last day.
 fn needs_one(ec2: &Ec2, rule: &Rule, source: SourceId, time: Timestamp) -> bool {
-    if rule.hours.is_some() {
+    if rule.hours.is_some() || rule.name == truth::RUN_NOW {
         return true;
     }
     let day = SignedDuration::from_hours(24);

@@ -58,11 +58,12 @@ fn newer_policy(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> Option<Timestam
     let firm = truth::firm_since(looked_at);
     let of_others = |record: &&Record| {
         let is_own = record.maker.as_ref().is_some_and(|maker| maker.execution == hand.execution);
-        is_believed(record) && !is_own && record.exists(looked_at)
+        is_believed(record) && !is_own && truth::is_there(record, firm, looked_at)
     };
     let others = || ec2.records.iter().filter(of_others);
-    let newest = others().filter(|record| record.exists(firm)).max_by_key(|record| record.snapshot.start_time)?;
-    // What began since then may be shown or not.
+    let is_firm = |record: &&Record| record.exists(firm) && record.exists(looked_at);
+    let newest = others().filter(is_firm).max_by_key(|record| record.snapshot.start_time)?;
+    // What began since then may be shown or not, and so may what was removed.
     let mut since = others().filter(|record| record.snapshot.start_time >= newest.snapshot.start_time);
     let is_newer = |record: &Record| {
         let revision = revision(record);
@@ -71,9 +72,9 @@ fn newer_policy(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> Option<Timestam
     if since.all(is_newer) { revision(newest) } else { None }
 }
 
-/// Whether nobody has edited a tag of it.
+/// Whether nobody has edited a tag of it, and a schedule made it.
 fn is_believed(record: &Record) -> bool {
-    record.is_ours && record.maker.is_some() && record.edited.is_none()
+    record.is_ours && record.maker.is_some() && record.edited.is_none() && !truth::is_run_now(record)
 }
 
 fn revision(record: &Record) -> Option<Timestamp> {

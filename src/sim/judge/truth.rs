@@ -6,6 +6,12 @@ use crate::sim::life::{Record, Switched};
 use crate::world::{SnapshotState, SourceId};
 use jiff::{SignedDuration, Timestamp};
 
+/// What stands for the names of schedules on what a RunNow made: no schedule is called so.
+pub(super) const RUN_NOW: &str = "RunNow";
+
+/// The default of `Options.RunNowRetain`.
+pub(super) const RUN_NOW_STAYS: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// Since when a fact must have been true to bind a turn that looked at `looked_at`.
 pub(super) fn firm_since(looked_at: Timestamp) -> Timestamp {
     looked_at - LAG_MAX - SignedDuration::from_secs(1)
@@ -26,8 +32,17 @@ pub(super) fn schedule(record: &Record) -> &str {
     record.snapshot.marks.schedule_name.value().map_or("", |name| name.as_str())
 }
 
-/// The names of all schedules that it is for: the first one in its description, the others in `opendlm:also`.
+/// Whether a RunNow made it: it is in no series, answers no scheduled time, and goes by an age of its own (R3).
+pub(super) fn is_run_now(record: &Record) -> bool {
+    record.maker.as_ref().is_some_and(|maker| maker.version.is_run_now())
+}
+
+/// The names of all schedules that it is for: the first one in its description, the others in `opendlm:also`; [`RUN_NOW`] where a
+/// RunNow made it.
 pub(super) fn schedules(record: &Record) -> Vec<&str> {
+    if is_run_now(record) {
+        return vec![RUN_NOW];
+    }
     let also = record.snapshot.marks.also.value().into_iter().flatten();
     std::iter::once(schedule(record)).chain(also.map(|name| name.as_str())).collect()
 }
@@ -50,6 +65,9 @@ pub(super) fn count_of_then(record: &Record, rule: &Rule) -> Option<usize> {
 
 /// Until when it was promised to stay when it was made: the latest of all schedules that it is for.
 pub(super) fn promised_until(record: &Record) -> Option<Timestamp> {
+    if is_run_now(record) {
+        return Some(time(record) + RUN_NOW_STAYS);
+    }
     let version = &record.maker.as_ref()?.version;
     let of = version.rules.iter().filter(|then| schedules(record).contains(&then.name.as_str()));
     let days = of.filter_map(|then| match then.keeps {

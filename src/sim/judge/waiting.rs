@@ -48,7 +48,10 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
     let nobodys = |record: &&Record| {
         let source: Option<SourceId> = truth::source(record, by_instance);
         let is_of_none = !rules.iter().any(|rule| rule.is_one_of(&truth::schedules(record)));
-        is_plain(record, firm) && is_of_none && source.is_some_and(|source| steady.contains(&source))
+        is_plain(record, firm)
+            && !truth::is_run_now(record)
+            && is_of_none
+            && source.is_some_and(|source| steady.contains(&source))
     };
     let without = ec2.records.iter().filter(nobodys).count();
     if without > ending.report.orphans.without_schedule {

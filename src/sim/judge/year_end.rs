@@ -18,7 +18,8 @@ pub fn faults(
     now: Timestamp,
 ) -> Vec<String> {
     let mut faults = Vec::new();
-    for source in truth::steady_sources(ec2, by_instance, calm, now) {
+    let steady = truth::steady_sources(ec2, by_instance, calm, now);
+    for &source in &steady {
         let expected: BTreeSet<Timestamp> = rules.iter().flat_map(|rule| expected(rule, last)).collect();
         let actual = held(ec2, rules, by_instance, source, now);
         let is_right = actual.keys().copied().collect::<BTreeSet<_>>() == expected && actual.values().all(|&n| n == 1);
@@ -31,6 +32,15 @@ pub fn faults(
             ));
         }
     }
+    let is_of_steady = |record: &&Record| {
+        truth::source(record, by_instance).is_some_and(|source| steady.contains(&source)) && !truth::is_wished(record)
+    };
+    let is_over = |record: &&Record| {
+        let since = truth::time(record) + truth::RUN_NOW_STAYS + SignedDuration::from_hours(24);
+        truth::is_run_now(record) && record.is_ours && record.exists(now) && since < last
+    };
+    let run_now = ec2.records.iter().filter(is_over).filter(is_of_steady);
+    faults.extend(run_now.map(|record| format!("at the end {} of a RunNow is still there", record.snapshot.id)));
     let failed =
         ec2.records.iter().filter(|record| record.is_ours && record.exists(now) && truth::has_failed(record, now));
     let is_old = |record: &&Record| now.duration_since(record.snapshot.start_time) > SignedDuration::from_hours(72);

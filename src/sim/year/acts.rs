@@ -17,13 +17,14 @@ const REMEMBERED_MAX: usize = 6;
 
 impl Year {
     pub(super) fn act(&mut self) {
-        match self.random.below(20) {
+        match self.random.below(22) {
             0..9 => self.edit(),
             9 => self.put_again(),
             10 => self.put_an_old_file(),
             11 => self.start_an_old_version(),
             12..15 => self.replay(),
             15..17 => self.redeliver(),
+            17..19 => self.run_now(),
             _ => {
                 let tampering = tampering::happen(&mut self.ec2, &mut self.random, self.now);
                 self.log(|_| format!("somebody edits tags: {tampering:?}"));
@@ -86,6 +87,16 @@ impl Year {
             if self.remembered.len() > REMEMBERED_MAX {
                 self.remembered.pop_front();
             }
+        }
+    }
+
+    /// Somebody presses the button, perhaps more than once.
+    fn run_now(&mut self) {
+        let version = Arc::new(self.deployed.run_now());
+        for _ in 0..=self.random.below(3) {
+            let at = saturating_add(self.now, self.random.seconds(0, 1_800));
+            self.log(|_| format!("somebody runs it now at {at}"));
+            self.push(at, Event::Start { scheduled: to_the_second(at), version: Arc::clone(&version) });
         }
     }
 

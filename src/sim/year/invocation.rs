@@ -210,6 +210,7 @@ impl Year {
             answered: progress.begun,
             looked_at,
             emptied,
+            stands_back: newest::stands_back(&self.ec2, &execution.hand(), looked_at).is_some(),
             report: &report,
             is_cut_short: plan.cut_short.is_some(),
             answer_bytes,
@@ -232,6 +233,9 @@ impl Year {
         let (ec2, rules, by_instance) = (&self.ec2, &execution.version.rules, self.shape.is_of_instances());
         if execution.version.is_disabled() {
             return Vec::new();
+        }
+        if execution.version.is_run_now() {
+            return judge::ending::faults(ec2, &[judge::Rule::of_run_now()], by_instance, ending);
         }
         let mut faults = judge::ending::faults(ec2, rules, by_instance, ending);
         faults.extend(judge::waiting::faults(ec2, rules, by_instance, ending));
