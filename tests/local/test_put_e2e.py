@@ -224,6 +224,36 @@ def test_a_half_written_put_is_seen_and_finished_by_the_next_one(opendlm: Opendl
     assert {each["Event"]["Policy"]["Description"] for each in schedules(aws).values()} == {"Edited"}
 
 
+def test_the_older_half_of_a_half_written_put_deletes_nothing(opendlm: Opendlm, aws: LocalAws, account: Account):
+    aws.switches.change({"SNAP_SECONDS": 0})
+    rules = ({"Interval": 1, "IntervalUnit": "HOURS", "Times": ["00:00"]}, {"CronExpression": "cron(30 3 ? * SUN *)"})
+    few, many = (policy(ONE, ("Hourly", rules[0], count), ("Sundays", rules[1], 4)) for count in (2, 30))
+    now = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
+    volume, schedule = account.add_volume({"backup": "one"}), few["PolicyDetails"]["Schedules"][0]
+    for hours in range(6, 0, -1):
+        at = now - timedelta(hours=hours)
+        account.add_snapshot(volume, at, contract.our_description(few, schedule), contract.our_tags(few, schedule, at))
+    options = {"StartWindowMinutes": 1440}
+    put(opendlm, {"Policy": few, "Options": options})
+    aws.switches.change({"FAIL_SCHEDULES": {f"{ONE}-2": "ValidationException"}})
+    file = opendlm.named("many.json", {"Policy": many, "Options": options})
+    assert opendlm.type("put", file, "--yes").code == 1
+    new, old = (each["Event"] for each in schedules(aws).values())
+    assert new["Revision"] > old["Revision"]
+
+    def started(event: dict[str, Any]) -> Said:
+        return opendlm.type("run", opendlm.named("start.json", {**event, "ScheduledTime": now.strftime("%Y-%m-%dT%H:%M:%SZ")}), "--json")
+
+    report = started(new).json()["Report"]
+    assert (report["Created"], report["Deleted"], report["Outcome"]) == (1, 0, "SUCCEEDED"), report
+    # It would keep two of seven. It says what is wrong, and what to do.
+    said = started(old)
+    report = said.json()["Report"]
+    assert (said.code, report["Deleted"], report["Outcome"]) == (1, 0, "PARTIAL"), report
+    assert old["Revision"] in json.dumps(report) and new["Revision"] in json.dumps(report), report
+    assert len(account.snapshots()) == 7
+
+
 def test_an_id_that_another_policy_has_is_refused(opendlm: Opendlm, aws: LocalAws):
     files = [opendlm.named(name, one()) for name in ("a.json", "b.json")]
     said = opendlm.type("put", *files, "--yes")
