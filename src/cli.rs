@@ -62,7 +62,7 @@ enum Command {
 /// What a command reads, and how it answers.
 #[derive(Debug, Args)]
 struct Document {
-    /// An event, or a policy as `aws dlm` takes and prints it; `-` for standard input.
+    /// An event, or a policy as `aws dlm` takes and prints it; the id of a deployed policy; `-` for standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Answer in JSON.

@@ -1,6 +1,7 @@
 //! Reading a document and telling what is wrong with it.
 
 use super::Document;
+use super::live;
 use crate::answer::TurnError;
 use crate::aws::{Account, Accounts};
 use crate::event::{self, Event, json};
@@ -13,6 +14,12 @@ use std::sync::Arc;
 /// The file's JSON, or why there is none.
 fn read_json(document: &Document) -> Reading<Value> {
     let name = document.file.display().to_string();
+    if let Some(deployed) = live::deployed(&document.file) {
+        return match deployed {
+            Ok(event) => Reading { value: Some(event), errors: vec![], not_supported: vec![], warnings: vec![] },
+            Err(message) => Reading::refused(vec![Finding { path: name, message }]),
+        };
+    }
     let text = if document.file.as_os_str() == "-" {
         let mut text = Vec::new();
         std::io::stdin().read_to_end(&mut text).map(|_| text)

@@ -3,6 +3,7 @@
 mod delete;
 mod files;
 mod list;
+mod policy;
 mod put;
 mod say;
 mod show;
@@ -13,6 +14,7 @@ mod template;
 use crate::live::document;
 use crate::policy::PolicyId;
 use clap::{Args, Subcommand};
+pub(super) use policy::deployed;
 use say::{complain, tell};
 use serde_json::Value;
 use std::future::Future;
@@ -81,9 +83,13 @@ pub(super) fn live(word: &Live) -> ExitCode {
 /// What a word came to: an exit code, or what is wrong.
 type Told<T> = Result<T, String>;
 
-fn finish(word: impl Future<Output = Told<ExitCode>>) -> ExitCode {
+fn finish_with<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
-    runtime.block_on(word).unwrap_or_else(|wrong| {
+    runtime.block_on(work)
+}
+
+fn finish(word: impl Future<Output = Told<ExitCode>>) -> ExitCode {
+    finish_with(word).unwrap_or_else(|wrong| {
         complain(&wrong);
         ExitCode::FAILURE
     })

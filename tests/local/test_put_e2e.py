@@ -359,6 +359,20 @@ def test_a_policy_is_disabled_enabled_and_deleted(opendlm: Opendlm, aws: LocalAw
     assert gone.code == 1 and f"no policy {TWO} is deployed in the group opendlm, there is no policy" in gone.err
 
 
+def test_the_commands_that_read_a_file_take_a_deployed_policy_too(opendlm: Opendlm, account: Account):
+    seed(account, one(), 1, 3)
+    put(opendlm, one())
+    [times] = [each["Times"] for each in opendlm.told("next", ONE, "--count", "1")["Schedules"]]
+    assert len(times) == 1 and times[0].endswith("T17:00:00Z")
+    assert opendlm.told("check", ONE) == {"Errors": [], "Warnings": [], "NotSupported": []}
+    assert opendlm.told("plan", ONE)["Report"]["PolicyId"] == ONE
+    snapshot = next(iter(account.snapshots()))
+    assert opendlm.told("explain", ONE, snapshot)["Snapshot"] == snapshot
+    missing = opendlm.type("check", "policy-0ccccccccccccccccc")
+    assert missing.code == 1
+    assert "there is no such file, and no such policy: no policy policy-0ccccccccccccccccc is deployed in the group opendlm" in missing.out
+
+
 def test_a_policy_that_is_put_disabled_starts_nothing(opendlm: Opendlm, aws: LocalAws):
     file = opendlm.named("one.json", one())
     assert "cron(0 17 * * ? *), disabled" in opendlm.ok("put", file, "--disabled", "--yes").out
