@@ -42,7 +42,7 @@ run: ready ## do the main job here: a local AWS, the real function, EVENT=events
 invoke: ready ## a single turn: EVENT=events/sample.json
 	@$(VENV) tests/local/invoke.py --bootstrap $(BOOTSTRAP) $(EVENT)
 
-serve: venv ## a local AWS in the foreground, to try opendlm plan and run against
+serve: ready ## a local AWS in the foreground, to try the command line against
 	@$(VENV) tests/local/serve.py
 
 test: ready ## every test
@@ -82,6 +82,15 @@ clippy:
 # The ground floor and its tests build without AWS and without tokio.
 walls:
 	@! cargo tree --locked --edges normal,build,dev --prefix none | grep -E '^(aws-|lambda_|tokio|hyper)'
+	@mkdir -p $(CARGO_TARGET_DIR)
+	@$(SDK_TREE) normal,build --features aws,mocks | $(OF_SDK) > $(CARGO_TARGET_DIR)/sdk-of-run.txt
+	@$(SDK_TREE) normal,build,dev --features $(FEATURES) | $(OF_SDK) > $(CARGO_TARGET_DIR)/sdk-of-test.txt
+	@diff $(CARGO_TARGET_DIR)/sdk-of-run.txt $(CARGO_TARGET_DIR)/sdk-of-test.txt || \
+		{ echo 'make run and make test would each compile aws-sdk-ec2: see the feature alike in Cargo.toml'; exit 1; }
+
+# What aws-sdk-ec2 is compiled with, and with which features (docs/decisions/0004).
+SDK_TREE := cargo tree --locked --no-dedupe --prefix depth --format ' {p} [{f}]' --edges
+OF_SDK := awk '$$1 <= 1 { is_in = ($$2 == "aws-sdk-ec2") } is_in { $$1 = ""; print }' | sort -u
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib --document-private-items

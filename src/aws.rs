@@ -9,12 +9,15 @@ pub mod failure;
 mod accounts;
 mod apply;
 mod client;
+#[cfg(feature = "cli")]
+mod machine;
 mod observe;
 mod pace;
 mod quotas;
 mod role;
 #[cfg(feature = "cli")]
 mod scheduler;
+mod settings;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
 mod tests;
@@ -22,6 +25,7 @@ mod whole;
 
 pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};
 pub use failure::{CallFailed, ObserveError};
+pub use observe::Label;
 #[cfg(feature = "mocks")]
 pub use observe::{Transcript, replay};
 
@@ -29,10 +33,13 @@ use crate::pace::Limits;
 pub use accounts::Accounts;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
+#[cfg(feature = "cli")]
+pub use machine::{Machine, MachineError};
 pub use pace::Buckets;
 use pace::Lanes;
 #[cfg(feature = "cli")]
 pub use scheduler::{Scheduler, SchedulerError};
+pub use settings::SettingsError;
 use std::sync::Arc;
 
 /// One account in one Region: a client and our picture of its request limits, kept from turn to turn while the

@@ -5,10 +5,13 @@ mod document;
 mod explain;
 mod live;
 mod next;
+mod output;
 mod plan;
 mod run;
+mod screen;
 mod simulate;
 
+use crate::report::cost::Price;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -24,8 +27,14 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read FILE and tell all that is wrong with it; exit 1 if anything is.
-    Check(Document),
+    /// Read FILE and tell all that is wrong with it; exit 1 for what run refuses.
+    Check {
+        #[command(flatten)]
+        document: Document,
+        /// Judge as Amazon DLM does: the id may be missing, and what opendlm does not carry out yet is right.
+        #[arg(long)]
+        portable: bool,
+    },
     /// Tell why one snapshot is kept or goes, by which rule, and when.
     Explain {
         #[command(flatten)]
@@ -40,15 +49,24 @@ enum Command {
     Next {
         #[command(flatten)]
         document: Document,
-        /// List times after this one, RFC 3339; default: now.
-        #[arg(long, value_name = "TIME")]
+        /// List times after this one, as in 2026-11-22T17:00:00Z; default: now.
+        #[arg(long, value_name = "TIME", value_parser = time)]
         from: Option<Timestamp>,
         /// How many times to list for each schedule.
         #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
         count: u16,
     },
-    /// Look at the account and print every decision with its reason; change nothing.
-    Plan(Document),
+    /// Look at the account and print what a run would do now, and why; change nothing. Exit 1 when the run would fail.
+    Plan {
+        #[command(flatten)]
+        document: Document,
+        /// Show each snapshot that stays, too.
+        #[arg(long)]
+        all: bool,
+        /// What a GiB costs for a month, in US dollars; default: 0.05, as in us-east-1.
+        #[arg(long, value_name = "USD", default_value_t = Price::DOCUMENTED)]
+        price: Price,
+    },
     /// Make turns until the run is done, sleeping where Step Functions would wait; exit 1 when it fails or is PARTIAL.
     Run(Document),
     /// Replay a year in a simulated account that lies, stalls and crashes, line by line; exit 1 when a promise broke.
@@ -56,6 +74,9 @@ enum Command {
         /// The seed, as `make soak` names it.
         #[arg(long, value_name = "N", default_value_t = 0)]
         seed: u64,
+        /// Answer in JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -70,16 +91,21 @@ struct Document {
     json: bool,
 }
 
+/// Reads a time of the command line.
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "expected a time such as 2026-11-22T17:00:00Z".to_owned())
+}
+
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Check(document) => check::check(&document),
+        Command::Check { document, portable } => check::check(&document, portable),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Live(word) => live::live(&word),
         Command::Next { document, from, count } => next::next(&document, from, count),
-        Command::Plan(document) => plan::plan(&document),
+        Command::Plan { document, all, price } => plan::plan(&document, all, price),
         Command::Run(document) => run::run(&document),
-        Command::Simulate { seed } => simulate::simulate(seed),
+        Command::Simulate { seed, json } => simulate::simulate(seed, json),
     }
 }

@@ -6,16 +6,20 @@
 //! - the `Next` of an earlier answer: the first shape with `Progress` added.
 //! - the `Next` of an answer that asks for a list of targets, with the list's text added as `TargetsList`.
 //! - `{"Split": {...}, "Targets": [...], "Reports": [...]}`: what came of the targets of a run that was split, to be summed.
+//! - `{"Failed": {"Error", "Cause"}, "Event": ...}`: a run that could not go on, to be put into words.
 //!
 //! Bad input is refused before the first write, with all its problems at once.
 
 mod bounds;
+mod failed;
 #[cfg(test)]
 mod hostile;
 pub mod json;
 mod keys;
 mod list;
+mod not_json;
 mod options;
+mod other_tools;
 mod reading;
 mod reports;
 mod start;
@@ -26,11 +30,12 @@ mod tests;
 use crate::options::{Options, Start, StartOrigin};
 use crate::place::OneOf;
 use crate::policy::decode::{self, Finding, IdRule, Reading};
-use crate::policy::{CreateRule, Policy, StartTime, StartTimeOrigin};
+use crate::policy::{CreateRule, Policy, PolicyId, StartTime, StartTimeOrigin};
 use crate::tags::{to_the_second, written};
 use crate::turn::Progress;
 pub use bounds::EVENT_LENGTH_MAX;
 pub(crate) use bounds::length as json_length;
+pub use failed::{is_of_failure, read_failure};
 use jiff::{SignedDuration, Timestamp};
 use keys::Keys;
 pub use reading::{REFUSAL_LENGTH_MAX, WARNINGS_LENGTH_MAX};
@@ -82,8 +87,7 @@ impl Event {
     #[must_use]
     pub fn next(&self, progress: &Progress) -> Value {
         let mut next = self.document.clone();
-        let progress = serde_json::to_value(progress).expect("counters and texts are JSON");
-        next.insert("Progress".to_owned(), progress);
+        next.insert("Progress".to_owned(), bounds::progress_written(progress));
         Value::Object(next)
     }
 
@@ -120,6 +124,9 @@ fn check_is_past(path: &str, time: Timestamp, now: Timestamp) -> Result<(), Find
 /// Reads an event.
 #[must_use]
 pub fn read(value: &Value, id: IdRule) -> Reading<Event> {
+    if let Some(sentence) = other_tools::sentence(value) {
+        return refused("", sentence);
+    }
     match value {
         Value::Object(object) if object.contains_key("detail") || object.contains_key("detail-type") => {
             read_envelope(object, id)
@@ -137,7 +144,7 @@ pub fn read_document(value: &Value, id: IdRule) -> Reading<Event> {
     if !is_bare_policy(value) {
         return read(value, id);
     }
-    if let Some(message) = bounds::too_long(bounds::length(value)) {
+    if let Some(message) = other_tools::sentence(value).or_else(|| bounds::too_long(bounds::length(value))) {
         return refused("", message);
     }
     let document = Map::from_iter([("Policy".to_owned(), value.clone())]);
@@ -153,9 +160,10 @@ pub fn with_bare_policy_wrapped(value: Value) -> Value {
 
 /// Whether a document is a policy without an event around it.
 fn is_bare_policy(value: &Value) -> bool {
-    let is_event_key = |key: &&str| value.get(key).is_some();
-    value.is_object()
-        && !["Policy", "detail", "detail-type", "Options", "Revision", "ScheduledTime"].iter().any(is_event_key)
+    const OF_EVENTS: [&str; 6] = ["Policy", "detail", "detail-type", "Options", "Revision", "ScheduledTime"];
+    // Whoever writes `policy` means the event's key, and hears how that is spelled.
+    let is_of_event = |key: &String| OF_EVENTS.iter().any(|known| known.eq_ignore_ascii_case(key));
+    value.as_object().is_some_and(|object| !object.keys().any(is_of_event))
 }
 
 fn read_envelope(object: &Map<String, Value>, id: IdRule) -> Reading<Event> {
@@ -181,6 +189,9 @@ fn read_envelope(object: &Map<String, Value>, id: IdRule) -> Reading<Event> {
 fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>, id: IdRule) -> Reading<Event> {
     let mut keys = Keys::new(object, prefix);
     let policy_value = keys.any("Policy");
+    if let Some(sentence) = policy_value.and_then(other_tools::sentence) {
+        return refused(&format!("{prefix}Policy"), sentence);
+    }
     let mut warnings = Vec::new();
     let scheduled_time = start::scheduled_time(&mut keys, prefix, &mut warnings).or(time).map(to_the_second);
     let progress = bounds::progress(&mut keys);
@@ -194,6 +205,8 @@ fn read_input(object: &Map<String, Value>, prefix: &str, time: Option<Timestamp>
     let mut not_supported = keys.take_not_supported();
     let mut errors = match policy_value {
         Some(_) => keys.finish(),
+        // The key is there, spelled otherwise, and is told as unknown.
+        None if object.keys().any(|key| key != "Policy" && key.eq_ignore_ascii_case("Policy")) => keys.finish(),
         None if prefix.is_empty() => {
             keys.error("Policy", format!("missing, expected {SHAPES}"));
             keys.finish()

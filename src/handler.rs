@@ -10,7 +10,7 @@ mod lines;
 mod outlook;
 
 use crate::action::{Action, Outcome};
-use crate::answer::{Answer, ListAnswer, Reply, SplitAnswer, TurnError};
+use crate::answer::{Answer, FailedAnswer, ListAnswer, Reply, SplitAnswer, TurnError};
 use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
@@ -18,6 +18,7 @@ use crate::pace::Bucket;
 use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
 use crate::report::explain::{self, Explanation};
+use crate::report::forecast::Forecast;
 use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{SnapshotId, World};
@@ -67,10 +68,15 @@ pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Res
     if event::is_of_reports(value) {
         return sum(value).map(|answer| Reply::Turn(Box::new(answer)));
     }
+    if event::is_of_failure(value) {
+        let failure = accepted(event::read_failure(value))?;
+        return Ok(Reply::Failed(Box::new(FailedAnswer::new(&failure))));
+    }
     let (event, warnings) = read_event(value)?;
     if event.options.has_several_targets() {
         return split(&event, &warnings);
     }
+    accounts.check().map_err(|error| TurnError::Unavailable(error.to_string()))?;
     let account = accounts.at(event.options.target.as_ref(), &event.policy.id).await;
     let one_of = event.options.one_of;
     let answer = turn_of(&account, event, &warnings, until).await;
@@ -211,6 +217,8 @@ pub struct Foreseen {
     pub report: Report,
     /// Every decision with its reason.
     pub decisions: Vec<words::Line>,
+    /// What all of that comes to.
+    pub forecast: Forecast,
 }
 
 /// Looks at the account and decides, and changes nothing.
@@ -221,7 +229,8 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
     foreseen(account, value, |event, progress, _, _, plan, warnings| {
         let status = Status::Waiting { seconds: 0 };
         let report = report::report(&event.policy, &event.options, plan, progress, status, warnings);
-        Foreseen { report, decisions: report::decisions(plan).collect() }
+        let forecast = Forecast::of(&event.options, plan, &report);
+        Foreseen { report, decisions: report::decisions(plan).collect(), forecast }
     })
     .await
 }
@@ -229,12 +238,28 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
 /// Looks at the account and tells why one snapshot is kept or goes.
 ///
 /// # Errors
-/// When the event is refused or EC2 cannot be asked.
+/// When the event is refused, EC2 cannot be asked, or it knows no such snapshot.
 pub async fn explain(account: &Account, value: &Value, snapshot: &SnapshotId) -> Result<Explanation, TurnError> {
-    foreseen(account, value, |event, _, now, world, plan, _| {
-        explain::explain(&event.policy, &event.options, now, world, plan, snapshot)
+    let (mut explanation, policy, is_seen, is_idle) = foreseen(account, value, |event, _, now, world, plan, _| {
+        let explanation = explain::explain(&event.policy, &event.options, now, world, plan, snapshot);
+        let is_seen = world.snapshots.iter().any(|seen| seen.id == *snapshot);
+        (explanation, event.policy.id.clone(), is_seen, plan::is_idle(&event.policy))
     })
-    .await
+    .await?;
+    if is_seen {
+        return Ok(explanation);
+    }
+    let Some(stranger) = account.stranger(snapshot).await.map_err(turn_error)? else {
+        let region = account.region();
+        return Err(TurnError::PolicyInvalid(format!(
+            "{snapshot} does not exist in {region}: look at its id, at AWS_REGION, and at whose account this is"
+        )));
+    };
+    // Of a disabled policy nothing was listed.
+    if !(is_idle && stranger.carries_tag_of(&policy)) {
+        explanation.rule = stranger.whose(&policy);
+    }
+    Ok(explanation)
 }
 
 /// Plans a start now, and hands what was seen and decided to `tell`.

@@ -5,7 +5,7 @@
 //! - [`document`]: the event that a file means, and the one that a schedule gets.
 //! - [`put`](mod@put): which schedules are made, changed and taken away.
 //! - [`change`]: what an edit changes, in words. [`effect`]: what it does to the account.
-//! - [`row`]: a deployed policy as `opendlm list` shows it.
+//! - [`row`]: a deployed policy as `opendlm list` shows it. [`runs`]: what the executions of the state machine mean.
 //! - [`template`]: the same schedules as a CloudFormation template.
 
 pub mod change;
@@ -15,7 +15,9 @@ pub mod effect;
 pub mod file;
 pub mod put;
 pub mod row;
+pub mod runs;
 pub mod template;
+pub mod told;
 
 use crate::starts::Start;
 use jiff::SignedDuration;

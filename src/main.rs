@@ -1,15 +1,13 @@
 //! The Lambda function's `bootstrap`: the client and its TLS connection in the init phase, one turn an invocation, or
 //! several while there is work.
 
-use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use opendlm::answer::{Reply, TurnError};
-use opendlm::aws::Accounts;
+use opendlm::aws::{Accounts, clock};
+use opendlm::report::metrics;
+use opendlm::turn::deadline;
 use opendlm::{handler, log};
 use serde_json::value::RawValue;
-
-/// What a turn keeps back of the function's time to put its answer together and hand it over.
-const RESERVE: SignedDuration = SignedDuration::from_secs(2);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -23,9 +21,15 @@ async fn main() -> Result<(), Error> {
 /// machine knows, and what it silently drops, a key that stands twice, nobody would hear of.
 async fn invoke(accounts: &Accounts, event: LambdaEvent<Box<RawValue>>) -> Result<Reply, Diagnostic> {
     let reply = match handler::read_json(event.payload.get().as_bytes()) {
-        Ok(value) => handler::invoke(accounts, &value, last_call(event.context.deadline)).await,
+        Ok(value) => {
+            let until = deadline::last_call(event.context.deadline, clock::now());
+            handler::invoke(accounts, &value, until).await
+        }
         Err(error) => Err(error),
     };
+    if let Some(line) = reply.as_ref().ok().and_then(metrics_line) {
+        log::write_line(&line);
+    }
     reply.map_err(|error| {
         let diagnostic = diagnostic(&error);
         tracing::error!(error = error.name(), cause = diagnostic.error_message, "failed");
@@ -33,11 +37,12 @@ async fn invoke(accounts: &Accounts, event: LambdaEvent<Box<RawValue>>) -> Resul
     })
 }
 
-/// The instant by which every call has to end, from the deadline in milliseconds since 1970 that Lambda gives.
-fn last_call(deadline_millis: u64) -> Timestamp {
-    let deadline = i64::try_from(deadline_millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
-    let deadline = deadline.unwrap_or(Timestamp::MAX);
-    deadline.checked_sub(RESERVE).unwrap_or(deadline)
+/// The metrics of a run that has come to its end. One of several targets is told in the sum of them all.
+fn metrics_line(reply: &Reply) -> Option<String> {
+    match reply {
+        Reply::Turn(answer) if answer.part.is_none() => metrics::line(&answer.report, clock::now()),
+        Reply::Failed(_) | Reply::List(_) | Reply::Split(_) | Reply::Turn(_) => None,
+    }
 }
 
 /// The error as Step Functions sees it: `Retry` matches its name.

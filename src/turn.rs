@@ -7,6 +7,7 @@
 
 pub mod closer;
 mod conclude;
+pub mod deadline;
 mod deletions;
 pub mod lifetime;
 pub mod look;

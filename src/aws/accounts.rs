@@ -4,6 +4,7 @@ use super::Account;
 use super::client;
 use super::pace::Lanes;
 use super::role::AssumedRole;
+use super::settings::{self, SettingsError};
 use crate::pace::Limits;
 use crate::place::{self, Place};
 use crate::policy::PolicyId;
@@ -16,6 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub struct Accounts {
     settings: SdkConfig,
+    /// Why no call can be made at all.
+    unusable: Option<SettingsError>,
     limits: Limits,
     own: Arc<Account>,
     opened: Mutex<Opened>,
@@ -41,15 +44,46 @@ impl Accounts {
         let settings = client::settings().await;
         let limits = Limits::of(std::env::var(Limits::VARIABLE).ok().as_deref());
         let accounts = Self::of(settings, limits);
-        client::warm_up(&accounts.own.client).await;
+        if accounts.unusable.is_none() {
+            let _ = client::warm_up(&accounts.own.client).await;
+        }
         accounts
+    }
+
+    /// The same for a person, who is told at once what is wrong with the Region, the endpoint or the credentials.
+    ///
+    /// # Errors
+    /// When the first call cannot get through, and why.
+    pub async fn connect_for_person() -> Result<Self, SettingsError> {
+        let settings = client::settings().await;
+        match settings::check(&settings) {
+            Err(error @ SettingsError::NoRegion) => return Err(settings::of_profile_or(error).await),
+            checked => checked?,
+        }
+        let limits = Limits::of(std::env::var(Limits::VARIABLE).ok().as_deref());
+        let accounts = Self::of(settings, limits);
+        if let Err(unreached) = client::warm_up(&accounts.own.client).await
+            && let Some(error) = settings::of_unreached(&accounts.settings, &unreached).await
+        {
+            return Err(error);
+        }
+        Ok(accounts)
+    }
+
+    /// Whether calls can be made at all.
+    ///
+    /// # Errors
+    /// When there is no Region, or an endpoint that is no URL: the SDK would panic.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        self.unusable.clone().map_or(Ok(()), Err)
     }
 
     /// The account of these settings.
     pub(super) fn of(settings: SdkConfig, limits: Limits) -> Self {
         let (client, lanes) = (client::of(&settings), Arc::new(Lanes::full(limits)));
         let own = Arc::new(Account { client, quotas: asked_by(&settings, limits), lanes });
-        Self { settings, limits, own, opened: Mutex::default() }
+        let unusable = settings::check(&settings).err();
+        Self { settings, unusable, limits, own, opened: Mutex::default() }
     }
 
     /// The account and Region of a run for `policy`; our own where the event names none. Nothing is asked of AWS before the

@@ -1,18 +1,20 @@
 //! The EC2 client: how it is made, how long it waits, how often it tries.
 
 use super::failure;
+use super::settings::Causes;
 use super::whole::Whole;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::config::interceptors::InterceptorContext;
+use aws_sdk_ec2::config::interceptors::{BeforeTransmitInterceptorContextRef, InterceptorContext};
 use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryMode};
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
-use aws_sdk_ec2::config::{self, Config, SharedHttpClient};
-use aws_sdk_ec2::error::ProvideErrorMetadata;
+use aws_sdk_ec2::config::{self, Config, ConfigBag, Intercept, RuntimeComponents, SharedHttpClient};
+use aws_sdk_ec2::error::{BoxError, ProvideErrorMetadata};
 use aws_sdk_ec2::operation::delete_snapshot::DeleteSnapshotError;
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// To open a connection. EC2 answers a handshake in tens of milliseconds, 0.7 s where the function has little CPU;
@@ -47,15 +49,59 @@ pub(super) fn https() -> SharedHttpClient {
 
 /// Opens a connection for each of the two listings that every turn makes at the same time: a TLS handshake is most of
 /// the first call of a small function, and the init phase has a full CPU. Dry runs, so that EC2 looks up nothing; what
-/// they answer does not matter.
-pub(super) async fn warm_up(client: &Client) {
+/// they answer does not matter, only whether they got there.
+pub(super) async fn warm_up(client: &Client) -> Result<(), Unreached> {
     let once = || never_repeated(WARM_UP_SECONDS_MAX);
+    let asked = Asked::default();
     let volumes = client.describe_volumes().dry_run(true).max_results(FEWEST_RESULTS);
     let snapshots = client.describe_snapshots().dry_run(true).owner_ids("self").max_results(FEWEST_RESULTS);
-    let _ = tokio::join!(
-        volumes.customize().config_override(once()).send(),
+    let (volumes, _) = tokio::join!(
+        volumes.customize().config_override(once().interceptor(asked.clone())).send(),
         snapshots.customize().config_override(once()).send(),
     );
+    match volumes.as_ref().map_err(failure::not_dispatched) {
+        Ok(_) | Err(None) => Ok(()),
+        Err(Some(None)) => Err(Unreached::NoCredentials),
+        Err(Some(Some(causes))) => Err(Unreached::Other { endpoint: asked.0.get().cloned(), causes }),
+    }
+}
+
+/// Why a call did not get to EC2.
+#[derive(Debug)]
+pub(super) enum Unreached {
+    /// There was nothing to sign it with.
+    NoCredentials,
+    /// It found no way.
+    Other {
+        /// Where it was to go, as `https://ec2.eu-west-1.amazonaws.com`, as far as it came.
+        endpoint: Option<String>,
+        /// Why not.
+        causes: Causes,
+    },
+}
+
+/// Notes where a call goes.
+#[derive(Debug, Clone, Default)]
+struct Asked(Arc<OnceLock<String>>);
+
+impl Intercept for Asked {
+    fn name(&self) -> &'static str {
+        "Asked"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let uri = failure::without_password(context.request().uri());
+        let (scheme, rest) = uri.split_once("://").unwrap_or_default();
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        // A second call would go to the same place.
+        let _ = self.0.set(format!("{scheme}://{host}"));
+        Ok(())
+    }
 }
 
 /// The smallest page that EC2 accepts (EC2 API reference, DescribeVolumes and DescribeSnapshots: `MaxResults`, 5).

@@ -6,6 +6,7 @@
 mod codes;
 mod roles;
 
+use super::settings::Causes;
 use super::whole::NotWhole;
 use crate::action::{Failed, FailedKind, cure_of_expired};
 use crate::policy::decode::shown;
@@ -23,7 +24,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObserveError {
     /// The role may not look, or there are no valid credentials. Trying again does not help.
-    #[error("{0}; expected valid credentials of a role that is allowed ec2:{call}", call = .0.call)]
+    #[error("{0}; {cure}", cure = cure_of_denied(.0))]
     AccessDenied(CallFailed),
     /// The session has expired, or this machine's clock is off. Trying again does not help.
     #[error("{0}; {cure}", cure = cure_of_expired(&.0.message))]
@@ -37,6 +38,17 @@ pub enum ObserveError {
     #[error("{0}; try again, and if it stays look at AWS_REGION, AWS_ENDPOINT_URL and the way to the endpoint")]
     Unavailable(CallFailed),
 }
+
+/// What helps who may not look.
+fn cure_of_denied(failed: &CallFailed) -> String {
+    match failed.code.as_str() {
+        NO_CREDENTIALS => "sign in, or give the function its role".to_owned(),
+        _ => format!("expected valid credentials of a role that is allowed ec2:{}", failed.call),
+    }
+}
+
+/// The code of a call that nobody could sign.
+const NO_CREDENTIALS: &str = "NoCredentials";
 
 /// A listing that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,8 +159,29 @@ fn no_credentials<E: Error + 'static>(error: &SdkError<E>) -> Failed {
     if let Some(not_assumed) = causes(error).find_map(|cause| cause.downcast_ref::<NotAssumed>()) {
         return failed(not_assumed.failed.kind, roles::CODE, &not_assumed.to_string());
     }
-    let is_late = matches!(credentials_error(error), Some(CredentialsError::ProviderTimedOut(_)));
-    failed(if is_late { FailedKind::Unclear } else { FailedKind::Denied }, "NoCredentials", &chain(error))
+    match credentials_error(error) {
+        Some(CredentialsError::ProviderTimedOut(_)) => failed(FailedKind::Unclear, NO_CREDENTIALS, &chain(error)),
+        // The SDK names every place where there are none, in six lines.
+        Some(CredentialsError::CredentialsNotLoaded(_)) => {
+            failed(FailedKind::Denied, NO_CREDENTIALS, "no credentials were found")
+        }
+        _ => failed(FailedKind::Denied, NO_CREDENTIALS, &chain(error)),
+    }
+}
+
+/// Why a call was not sent: `None` where it was, or where that took too long, `Some(None)` where there were no credentials.
+pub(super) fn not_dispatched<E>(error: &SdkError<E>) -> Option<Option<Causes>>
+where
+    E: Error + 'static,
+{
+    match error {
+        SdkError::DispatchFailure(_) if credentials_error(error).is_some() => Some(None),
+        SdkError::DispatchFailure(failure) if !failure.is_timeout() => {
+            let io = causes(error).find_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+            Some(Some(Causes { text: chain(error), io }))
+        }
+        _ => None,
+    }
 }
 
 fn credentials_error<E: Error + 'static>(error: &SdkError<E>) -> Option<&CredentialsError> {
@@ -191,7 +224,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 
 /// Why a call failed, in the words of its causes and without any of their Debug output: that holds requests and
 /// headers. The SDK's own word for the failure ("dispatch failure") says less than the code next to it.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let words = causes(error).skip(1).map(ToString::to_string).filter(|words| !words.contains(DEBUG_OF_A_REQUEST));
     let words: Vec<String> = words.map(|words| without_password(&words)).collect();
     if words.is_empty() { error.to_string() } else { words.join(": ") }
@@ -202,7 +235,7 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 const DEBUG_OF_A_REQUEST: &str = "Request {";
 
 /// The words without what stands before the host of a URL, `user:password@`.
-fn without_password(words: &str) -> String {
+pub(super) fn without_password(words: &str) -> String {
     let mut told = String::with_capacity(words.len());
     for (index, part) in words.split("://").enumerate() {
         if index > 0 {

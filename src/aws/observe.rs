@@ -9,13 +9,16 @@ pub(super) mod by_id;
 mod closer;
 mod filters;
 mod instances;
+mod labels;
 mod paging;
 #[cfg(feature = "mocks")]
 mod replay;
 pub(super) mod snapshots;
 mod sources;
+mod strangers;
 mod volumes;
 
+pub use labels::Label;
 #[cfg(feature = "mocks")]
 pub use replay::{Transcript, replay};
 

@@ -1,8 +1,8 @@
 //! `opendlm explain FILE SNAPSHOT`: why this snapshot is kept or goes.
 
 use super::Document;
-use super::document::{account_of, event, print_json};
-use crate::answer::TurnError;
+use super::document::{account_of, event, fail, print_json, told_of};
+use super::output::say_wrapped;
 use crate::handler;
 use crate::report::explain::Explanation;
 use crate::world::SnapshotId;
@@ -11,8 +11,7 @@ use std::process::ExitCode;
 /// Prints the explanation.
 pub(super) fn explain(document: &Document, snapshot: &str) -> ExitCode {
     let Some(snapshot) = SnapshotId::parse(snapshot) else {
-        eprintln!("{snapshot:?} is no snapshot id, expected one such as snap-0123456789abcdef0");
-        return ExitCode::FAILURE;
+        return fail(&format!("{snapshot:?} is not a snapshot id, expected one such as snap-0123456789abcdef0"));
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
     match runtime.block_on(explanation(document, &snapshot)) {
@@ -24,21 +23,21 @@ pub(super) fn explain(document: &Document, snapshot: &str) -> ExitCode {
             print_text(&explanation);
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("{}", error.text());
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error),
     }
 }
 
-async fn explanation(document: &Document, snapshot: &SnapshotId) -> Result<Explanation, TurnError> {
+async fn explanation(document: &Document, snapshot: &SnapshotId) -> Result<Explanation, String> {
     let event = event(document)?;
     let account = account_of(&event).await?;
-    handler::explain(&account, &event, snapshot).await
+    handler::explain(&account, &event, snapshot).await.map_err(|error| told_of(&error))
 }
 
+/// The width of the names: the longest, `delete later`, and a gap.
+const NAME_WIDTH: usize = 14;
+
 fn print_text(explanation: &Explanation) {
-    let row = |name: &str, text: &str| println!("{name:<10}{text}");
+    let row = |name: &str, text: &str| say_wrapped(&format!("{name:<NAME_WIDTH$}{text}"), NAME_WIDTH);
     row("snapshot", &explanation.snapshot);
     if let Some(line) = &explanation.decision {
         row("volume", line.volume.as_deref().unwrap_or("-"));

@@ -1,13 +1,16 @@
-//! The words about deployed policies: put, list, show, enable, disable, delete, template.
+//! The words about deployed policies and their runs: put, list, show, enable, disable, delete, template, start, stop, runs.
 
 mod delete;
 mod files;
 mod list;
 mod policy;
 mod put;
+mod runs;
 mod say;
 mod show;
 mod site;
+mod start;
+mod stop;
 mod switch;
 mod template;
 
@@ -33,8 +36,14 @@ pub(super) enum Live {
     List(list::Arguments),
     /// Deploy policies, after showing what that changes and what it does to the account.
     Put(put::Arguments),
+    /// List the last runs, or tell one of them whole: opendlm runs [POLICY or RUN].
+    Runs(runs::Arguments),
     /// Print a deployed policy as JSON, ready for `put`.
     Show(show::Arguments),
+    /// Start a deployed policy now; what it makes stays for Options.RunNowRetain, 7 days unless the policy says otherwise.
+    Start(start::Arguments),
+    /// End a run that is under way; what it has made stays.
+    Stop(stop::Arguments),
     /// Print the schedules of policies as a CloudFormation template.
     Template(template::Arguments),
 }
@@ -75,6 +84,9 @@ pub(super) fn live(word: &Live) -> ExitCode {
         Live::Enable(arguments) => finish(switch::enable(arguments)),
         Live::List(arguments) => finish(list::list(arguments)),
         Live::Put(arguments) => finish(put::put(arguments)),
+        Live::Runs(arguments) => finish(runs::runs(arguments)),
+        Live::Start(arguments) => finish(start::start(arguments)),
+        Live::Stop(arguments) => finish(stop::stop(arguments)),
         Live::Show(arguments) => finish(show::show(arguments)),
         Live::Template(arguments) => template::template(arguments),
     }

@@ -2,6 +2,7 @@
 
 use super::Document;
 use super::document::{print_json, reading, tell};
+use super::output::{say, say_wrapped};
 use crate::aws::clock;
 use crate::policy::decode::IdRule;
 use crate::policy::{Policy, Schedule};
@@ -45,16 +46,16 @@ fn as_json(policy: &Policy, from: Timestamp, count: u16) -> Value {
 
 fn print_text(policy: &Policy, from: Timestamp, count: u16) {
     for schedule in &policy.schedules {
-        println!("{}", schedule.name);
+        say(schedule.name.as_str());
         if let Some(time) = report::derived_start_time(&schedule.create) {
-            println!("  (no Times in the policy: opendlm derived {time} UTC from the policy's id and this name)");
+            say_wrapped(&format!("  no Times in the policy: opendlm made {time} UTC of its id and this name"), 2);
         }
         let times = times(schedule, from, count);
         for time in &times {
-            println!("  {time}");
+            say(&format!("  {time}"));
         }
         if times.is_empty() {
-            println!("  no scheduled time after {}", written(from));
+            say(&format!("  no scheduled time after {}", written(from)));
         }
     }
 }

@@ -1,72 +1,91 @@
-//! `opendlm plan FILE`: every decision with its reason, and no change.
+//! `opendlm plan FILE`: what a start now would do, volume by volume, and no change.
 
 use super::Document;
-use super::document::{account_of, event, print_json};
-use crate::answer::TurnError;
+use super::document::{account_of, event, fail, print_json, told_of};
+use super::output::{say, say_wrapped, width};
+use super::screen::{self, Labels};
+use crate::aws::Account;
 use crate::handler::{self, Foreseen};
-use crate::report::words::Line;
-use comfy_table::{ContentArrangement, Table, presets};
+use crate::report::Report;
+use crate::report::cost::{Price, at_most};
+use crate::world::VolumeId;
 use serde_json::json;
 use std::process::ExitCode;
 
-/// Prints the plan of a start now.
-pub(super) fn plan(document: &Document) -> ExitCode {
+/// Prints the plan of a start now; exit 1 where the run would fail or stop at a brake.
+pub(super) fn plan(document: &Document, is_all: bool, price: Price) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
-    match runtime.block_on(foresee(document)) {
-        Ok(foreseen) if document.json => {
-            print_json(&json!({ "Report": foreseen.report, "Decisions": foreseen.decisions }));
-            ExitCode::SUCCESS
-        }
-        Ok(foreseen) => {
-            print_text(&foreseen);
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{}", error.text());
-            ExitCode::FAILURE
-        }
+    let (foreseen, labels) = match runtime.block_on(foresee(document)) {
+        Ok(foreseen) => foreseen,
+        Err(error) => return fail(&error),
+    };
+    if document.json {
+        let Foreseen { report, decisions, forecast } = &foreseen;
+        print_json(&json!({ "Plan": forecast, "Report": report, "Decisions": decisions }));
+    } else {
+        print_text(&foreseen, &labels, is_all);
+        print_cost(&foreseen, price);
     }
+    if foreseen.forecast.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn foresee(document: &Document) -> Result<Foreseen, TurnError> {
+async fn foresee(document: &Document) -> Result<(Foreseen, Labels), String> {
     let event = event(document)?;
     let account = account_of(&event).await?;
-    handler::foresee(&account, &event).await
+    let foreseen = handler::foresee(&account, &event).await.map_err(|error| told_of(&error))?;
+    let labels = if document.json { Labels::default() } else { labels(&account, &foreseen).await };
+    Ok((foreseen, labels))
 }
 
-fn print_text(foreseen: &Foreseen) {
+/// What a person knows the volumes by. A plan without names is better than none.
+async fn labels(account: &Account, foreseen: &Foreseen) -> Labels {
+    let mut ids: Vec<VolumeId> =
+        foreseen.decisions.iter().filter_map(|line| VolumeId::parse(line.volume.as_ref()?)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    account.labels(&ids).await.unwrap_or_default()
+}
+
+fn print_text(foreseen: &Foreseen, labels: &Labels, is_all: bool) {
     for warning in &foreseen.report.warnings {
-        println!("warning: {warning}");
+        say_wrapped(&format!("warning: {warning}"), 2);
     }
-    for schedule in &foreseen.report.schedules {
-        let time = schedule.scheduled_time.as_deref().unwrap_or("-");
-        let next = schedule.next_scheduled_time.as_deref().unwrap_or("-");
-        println!("{}: {} {time}, next {next}", schedule.name, schedule.due.to_lowercase());
+    print_schedules(&foreseen.report);
+    for line in screen::lines(&foreseen.decisions, labels, is_all, width()) {
+        say(&line);
     }
-    if !foreseen.decisions.is_empty() {
-        println!("{}", table(&foreseen.decisions).trim_fmt());
+    say("");
+    for note in &foreseen.forecast.notes {
+        say_wrapped(note, 2);
     }
-    println!("{}; nothing was changed", foreseen.report.summary);
+    for failure in &foreseen.forecast.failures {
+        say_wrapped(&format!("the run would fail: {failure}"), 2);
+    }
+    say_wrapped(&foreseen.forecast.sentence(), 2);
 }
 
-fn table(decisions: &[Line]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["DECISION", "RESOURCE", "SNAPSHOT", "SCHEDULED TIME", "SCHEDULE", "REASON"]);
-    for line in decisions {
-        let resource = match (&line.instance, &line.volume) {
-            (Some(instance), Some(volume)) => Some(format!("{volume} of {instance}")),
-            (instance, volume) => instance.clone().or_else(|| volume.clone()),
-        };
-        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        table.add_row([
-            line.decision.to_owned(),
-            or_dash(&resource),
-            or_dash(&line.snapshot),
-            or_dash(&line.scheduled_time),
-            or_dash(&line.schedule),
-            line.reason.clone(),
-        ]);
+/// What there is now costs at most.
+fn print_cost(foreseen: &Foreseen, price: Price) {
+    let (cost, orphans) = (foreseen.report.cost.cost, foreseen.report.orphans);
+    say_wrapped(&format!("Cost of {} complete snapshots: {}", cost.snapshots, at_most(cost.full_size_bytes, price)), 2);
+    for (what, count, bytes) in [
+        ("made by RunNow", cost.run_now_snapshots, cost.run_now_bytes),
+        ("orphans", u64::try_from(orphans.snapshots).unwrap_or(u64::MAX), orphans.full_size_bytes),
+    ] {
+        if count > 0 {
+            say_wrapped(&format!("  {count} {what}: {}", at_most(bytes, price)), 4);
+        }
     }
-    table
+}
+
+fn print_schedules(report: &Report) {
+    for schedule in &report.schedules {
+        let due = match (&schedule.scheduled_time, schedule.due.as_str()) {
+            (Some(time), "DUE") => format!("due since {time}"),
+            (Some(time), "LATE") => format!("nothing due, the start window of {time} is over"),
+            (_, due) => due.to_lowercase() + " due",
+        };
+        let next = schedule.next_scheduled_time.as_ref().map_or_else(String::new, |time| format!("; next {time}"));
+        say_wrapped(&format!("{}: {due}{next}", schedule.name), 2);
+    }
 }

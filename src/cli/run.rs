@@ -1,20 +1,18 @@
 //! `opendlm run FILE`: turns until done, sleeping where Step Functions would wait.
 
 use super::Document;
-use super::document::{event, print_json};
+use super::document::{connect, event, fail, print_json, told_of};
+use super::output::{Progress, complain, say, say_wrapped};
 use crate::answer::{Answer, Reply, TurnError};
 use crate::aws::{Accounts, clock};
 use crate::handler;
 use crate::log;
 use crate::place::OneOf;
 use crate::tags::written;
-use jiff::{SignedDuration, Timestamp};
+use crate::turn::deadline;
 use serde_json::Value;
 use std::process::ExitCode;
 use std::time::Duration;
-
-/// How long a turn may take at home: as long as the function that `template.yaml` deploys.
-const TURN_SECONDS_MAX: i64 = 300;
 
 /// Runs an event to its end.
 pub(super) fn run(document: &Document) -> ExitCode {
@@ -29,19 +27,16 @@ pub(super) fn run(document: &Document) -> ExitCode {
             }
             if answer.report.outcome == Some("PARTIAL") { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
-        Err(error) => {
-            eprintln!("{}", error.text());
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error),
     }
 }
 
-async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
+async fn run_to_end(document: &Document) -> Result<Answer, String> {
     let event = event(document)?;
-    handler::read_event(&event)?;
-    let accounts = Accounts::connect().await;
-    let split = match turns(document, &accounts, event).await? {
-        Reply::List(_) => return Err(list_is_not_read()),
+    let accounts = connect().await?;
+    let split = match turns(document, &accounts, event).await.map_err(|error| told_of(&error))? {
+        Reply::Failed(_) => unreachable!("an event that was read asks for no mail"),
+        Reply::List(_) => return Err(LIST_IS_NOT_READ.to_owned()),
         Reply::Split(split) => split,
         Reply::Turn(answer) => return Ok(*answer),
     };
@@ -52,43 +47,48 @@ async fn run_to_end(document: &Document) -> Result<Answer, TurnError> {
         tell_target(document, target);
         let report = match turns(document, &accounts, split.event_of(target)).await {
             Ok(Reply::Turn(answer)) => serde_json::to_value(&answer.part).expect("a part is JSON"),
-            Ok(Reply::List(_) | Reply::Split(_)) => unreachable!("the event of one target names no others"),
+            Ok(Reply::Failed(_) | Reply::List(_) | Reply::Split(_)) => {
+                unreachable!("the event of one target names no others")
+            }
             Err(error) => {
-                eprintln!("{}", error.text());
+                complain(&format!("error: {}", told_of(&error)));
                 error.told(OneOf { number, of })
             }
         };
         reports.push(report);
     }
-    handler::sum(&split.sum_of(&reports))
+    handler::sum(&split.sum_of(&reports)).map_err(|error| told_of(&error))
 }
 
 /// Turns of one run until it is done, or is to be split.
 async fn turns(document: &Document, accounts: &Accounts, mut event: Value) -> Result<Reply, TurnError> {
     let mut failures_in_a_row = 0;
+    let mut progress = Progress::new();
     // Bounded by turn::TURNS_MAX, and by RETRIES_MAX where a turn fails.
     loop {
-        let until = clock::now().checked_add(SignedDuration::from_secs(TURN_SECONDS_MAX)).unwrap_or(Timestamp::MAX);
-        match handler::invoke(accounts, &event, until).await {
-            Ok(reply @ (Reply::List(_) | Reply::Split(_))) => return Ok(reply),
+        let until = deadline::of_invocation_at(clock::now());
+        let reply = handler::invoke(accounts, &event, until).await;
+        progress.end();
+        match reply {
+            Ok(reply @ (Reply::Failed(_) | Reply::List(_) | Reply::Split(_))) => return Ok(reply),
             Ok(Reply::Turn(answer)) if answer.status == "DONE" => return Ok(Reply::Turn(answer)),
             Ok(Reply::Turn(answer)) => {
                 failures_in_a_row = 0;
                 if !document.json {
-                    println!(
+                    progress.tell(&format!(
                         "{}  turn {}: {}; look again in {} s",
                         written(clock::now()),
                         answer.report.turns,
                         answer.report.summary,
                         answer.wait_seconds
-                    );
+                    ));
                 }
                 tokio::time::sleep(Duration::from_secs(u64::from(answer.wait_seconds))).await;
                 event = answer.next;
             }
             Err(error @ (TurnError::Throttled(_) | TurnError::Unavailable(_))) if failures_in_a_row < RETRIES_MAX => {
                 failures_in_a_row += 1;
-                eprintln!("{}; trying again in {RETRY_SECONDS} s", error.text());
+                complain(&format!("{}; trying again in {RETRY_SECONDS} s", told_of(&error)));
                 tokio::time::sleep(Duration::from_secs(RETRY_SECONDS)).await;
             }
             Err(error) => return Err(error),
@@ -97,14 +97,12 @@ async fn turns(document: &Document, accounts: &Accounts, mut event: Value) -> Re
 }
 
 /// At home nobody reads S3.
-fn list_is_not_read() -> TurnError {
-    let message = "Options.TargetsFrom: only the state machine reads a list in S3; expected some of its targets as Options.Targets";
-    TurnError::PolicyInvalid(message.to_owned())
-}
+const LIST_IS_NOT_READ: &str =
+    "Options.TargetsFrom: only the state machine reads a list in S3; expected some of its targets as Options.Targets";
 
 fn tell_target(document: &Document, target: &Value) {
     if !document.json {
-        println!("{}  target {}", written(clock::now()), target["Target"]);
+        say(&format!("{}  target {}", written(clock::now()), target["Target"]));
     }
 }
 
@@ -115,10 +113,10 @@ const RETRY_SECONDS: u64 = 5;
 fn tell_end(answer: &Answer) {
     let report = &answer.report;
     for warning in &report.warnings {
-        println!("warning: {warning}");
+        say_wrapped(&format!("warning: {warning}"), 2);
     }
     for target in &report.targets {
-        println!("{}: {}: {}", target.name(), target.outcome, target.summary);
+        say_wrapped(&format!("{}: {}: {}", target.name(), target.outcome, target.summary), 2);
     }
     for failure in &report.failures {
         let place = match (&failure.account, &failure.region) {
@@ -126,7 +124,12 @@ fn tell_end(answer: &Answer) {
             (None, Some(region)) => format!("own account in {region}: "),
             (Some(account), Some(region)) => format!("account {account} in {region}: "),
         };
-        println!("failed: {place}{} {}: {}: {}", failure.action, failure.resource, failure.code, failure.message);
+        let (action, resource) = (&failure.action, &failure.resource);
+        say_wrapped(&format!("failed: {place}{action} {resource}: {}: {}", failure.code, failure.message), 2);
     }
-    println!("{}  {}: {}", written(clock::now()), report.outcome.unwrap_or("DONE"), report.summary);
+    if let Some(orphans) = report.orphans.told() {
+        say_wrapped(&orphans, 2);
+    }
+    let outcome = report.outcome.unwrap_or("DONE");
+    say_wrapped(&format!("{}  {outcome}: {}", written(clock::now()), report.summary), 2);
 }

@@ -8,6 +8,7 @@
 //! Nesting is bounded by `serde_json` itself, at 128.
 
 use super::keys::quoted;
+use super::not_json;
 use crate::policy::decode::{Finding, Reading};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -44,7 +45,9 @@ pub fn read(text: &[u8]) -> Reading<Value> {
         Err(_) if MARKS.iter().any(|mark| text.starts_with(mark)) => {
             refused("begins with a byte order mark, expected UTF-8 without one".to_owned())
         }
-        Err(error) => refused(format!("not JSON that can be read: {error}")),
+        Err(error) => {
+            refused(not_json::sentence(text).unwrap_or_else(|| format!("not JSON that can be read: {error}")))
+        }
     }
 }
 

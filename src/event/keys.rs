@@ -1,6 +1,6 @@
 //! The keys of one object, taken one by one; what nobody took is unknown.
 
-use crate::policy::decode::{Finding, shown};
+use crate::policy::decode::{Finding, nearest_key, shown};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -81,7 +81,7 @@ impl<'a> Keys<'a> {
 
     /// Reports that `key` is right but not carried out yet.
     pub(super) fn not_supported(&mut self, key: &str) {
-        let message = format!("{key}: not supported yet");
+        let message = "not supported yet".to_owned();
         self.not_supported.push(Finding { path: format!("{}{key}", self.prefix), message });
     }
 
@@ -100,7 +100,8 @@ impl<'a> Keys<'a> {
         let known: Vec<&str> = self.known.iter().copied().collect();
         let unknown: Vec<&String> = self.object.keys().filter(|key| !known.contains(&key.as_str())).collect();
         for key in unknown.into_iter().take(UNKNOWN_KEYS_MAX) {
-            let message = format!("unknown key, expected one of {}", known.join(", "));
+            let advice = nearest_key(key, &known).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            let message = format!("unknown key, expected one of {}{advice}", known.join(", "));
             self.errors.push(Finding { path: format!("{}{}", self.prefix, quoted(key)), message });
         }
         self.errors

@@ -33,6 +33,7 @@ mod tags;
 mod tests;
 
 use super::Policy;
+pub(crate) use hint::nearest as nearest_key;
 use kind::Kinds;
 use node::{Context, Field, Node};
 use notes::Notes;

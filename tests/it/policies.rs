@@ -35,7 +35,7 @@ const REFUSED: [(&str, &[&str]); 20] = [
     ("143", &["Schedules[0].CrossRegionCopy: unknown key", "did you mean CrossRegionCopyRules?"]),
     ("144", &["Schedules[0].RetentionRule: unknown key", "did you mean RetainRule?", "RetainRule: missing"]),
     ("146", &["PolicyDetails.CrossRegionCopyRules: unknown key", "TargetTags: missing", "CreateInterval: expected"]),
-    ("147", &["ResourceTypes[0]: expected INSTANCE or VOLUME but got \"IMAGE\"", "Exclusions.Tags: unknown key Tags"]),
+    ("147", &["ResourceTypes[0]: expected INSTANCE or VOLUME but got \"IMAGE\"", "Exclusions.Tags: unknown key"]),
     ("151", &["TargetTags: missing", "Schedules: missing", "Actions: Actions on a snapshot policy, expected only on"]),
     ("157", &["CrossRegionCopyRules[0].RetainRule.Count: unknown key", "CreateRule.DayOfWeek: unknown key"]),
 ];

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import textwrap
 
-WIDTH = 120
+# Where there is no terminal, and the least that anything is laid out for.
+WIDTH, WIDTH_MIN = 80, 60
+# What a last column needs to be one: below that it stands under the others.
+LAST_MIN = 40
+# How far to the right it stands there.
+UNDER = 12
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
 
@@ -34,14 +40,38 @@ def heading(text: str) -> None:
     say(text, "bold")
 
 
+def width() -> int:
+    """How wide a line may be: as the terminal, 80 columns where there is none."""
+    return max(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH_MIN)
+
+
 def columns(cells: list[tuple[str, int, str]], last: str, last_style: str = "") -> None:
-    """Print a row: cells of (text, width, style), and a last one that wraps under itself."""
-    indent = sum(width for _, width, _ in cells)
+    """Print a row: cells of (text, width, style), and a last one that wraps under itself, or stands under the others."""
     lead = "".join(paint(text, style) + " " * max(width - len(text), 1) for text, width, style in cells)
-    lines = textwrap.wrap(last, WIDTH - indent, break_long_words=False, break_on_hyphens=False) or [""]
-    say((lead + paint(lines[0], last_style)).rstrip())
-    for line in lines[1:]:
-        say(" " * indent + paint(line, last_style))
+    first, *others = rows(sum(width for _, width, _ in cells), last, width())
+    say((lead + paint(first, last_style)).rstrip())
+    for indent, line in (split_indent(other) for other in others):
+        say(indent + paint(line, last_style))
+
+
+def rows(indent: int, last: str, columns: int) -> list[str]:
+    """The last cell of a row that begins at `indent`: what stands in the row, and the lines below it with their indents.
+
+    No word is broken, and none goes beyond the columns unless it is longer than a line.
+    """
+    room = columns - indent
+    longest = max((len(word) for word in last.split()), default=0)
+    fits = len(last) <= room or (room >= LAST_MIN and longest <= room)
+    indent = indent if fits else min(UNDER, indent)
+    lines = textwrap.wrap(last, columns - indent, break_long_words=False, break_on_hyphens=False) or [""]
+    below = [" " * indent + line for line in (lines[1:] if fits else lines)]
+    return [lines[0] if fits else "", *below]
+
+
+def split_indent(line: str) -> tuple[str, str]:
+    """The blanks before a line, and the line."""
+    text = line.lstrip()
+    return line[: len(line) - len(text)], text
 
 
 def fact(name: str, value: str, style: str = "") -> None:

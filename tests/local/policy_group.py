@@ -18,9 +18,10 @@ def tags() -> dict[str, str]:
     return {tag["Key"]: place.resolve(tag["Value"]) for tag in properties["Tags"]}
 
 
-def make(aws: LocalAws, name: str = GROUP) -> None:
-    """Make the group."""
-    listed = [{"Key": key, "Value": value} for key, value in tags().items()]
+def make(aws: LocalAws, name: str = GROUP, machine: str | None = None) -> None:
+    """Make the group, with the ARN of the state machine that is there, or of the one that the stack would have."""
+    own = {"opendlm:state-machine": machine} if machine else {}
+    listed = [{"Key": key, "Value": value} for key, value in {**tags(), **own}.items()]
     aws.client("scheduler").create_schedule_group(Name=name, Tags=listed)
 
 

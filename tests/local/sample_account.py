@@ -9,7 +9,7 @@ from typing import Any
 import targets
 from account import Account
 from contract import expiration, our_description, our_tags, time_of_day
-from events import parameters_of, policy_of, schedules_of, tag_pairs, target_tags_of, targets_instances
+from events import options_of, parameters_of, policy_of, schedules_of, tag_pairs, target_tags_of, targets_instances
 from targets import Source
 
 TARGETS = 3
@@ -49,8 +49,9 @@ def seed(account: Account, event: Any, start: datetime) -> Seeded:
     sources = targets.of_policy(account.seen(), event)
     seeded.targets = seeded.targets or list(dict.fromkeys(source.volume for source in sources))
     for schedule in schedules_of(event):
+        today = history_ends(event, schedule, start)
         for source in sources:
-            ids = add_history(account, policy_of(event), schedule, source, start)
+            ids = add_history(account, policy_of(event), schedule, source, today)
             seeded.ours.setdefault(source.volume, []).extend(ids)
             seeded.histories.setdefault((source.volume, source.instance), []).extend(ids)
     seeded.foreign = add_foreign(account, event, seeded, start)
@@ -86,6 +87,15 @@ def add_instances(account: Account, event: Any, seeded: Seeded) -> None:
     other = account.add_instance({"Name": "bastion"}, root_tags={"Name": "bastion root", **dict(target_tags[:1])})
     seeded.instances.append(other)
     seeded.untagged = [*account.instances()[other].volumes, account.add_volume({"Name": "loose", **dict(target_tags[:1])})]
+
+
+def history_ends(event: Any, schedule: dict[str, Any], start: datetime) -> datetime:
+    """The day before which the old snapshots were made, the newest one the day before it.
+
+    Whoever runs a policy at once late in the day has today's snapshot already: without it the backups would have stopped.
+    """
+    is_over = time_of_day(schedule, start) < start
+    return start + timedelta(days=1) if options_of(event).get("RunNow") is True and is_over else start
 
 
 def add_history(

@@ -63,6 +63,7 @@ class Story:
         self._turn = 0
         self._events_told = 0
         self._told: set[tuple[Any, ...]] = set()
+        self._awaited: set[str] = set()
         self._unchanged = 0
         self._last_creation: tuple[str, str] | None = None
         self._last_reading: dict[str, str] = {}
@@ -91,6 +92,7 @@ class Story:
         kind = event["type"]
         if kind == "TaskStateEntered":
             self._turn += 1
+            self._awaited.clear()
             say()
             say(f"  turn {self._turn}", "bold")
         elif kind == "WaitStateEntered":
@@ -165,6 +167,11 @@ class Story:
         fields = line.fields
         decision, reason = str(fields.get("decision", "")), str(fields.get("reason", ""))
         snapshot, volume, instance = (fields.get(name) for name in ("snapshot", "volume", "instance"))
+        if decision == "wait" and snapshot:
+            # A decision each about the volume and about its snapshot: one of them is news.
+            if snapshot in self._awaited:
+                return
+            self._awaited.add(str(snapshot))
         key = (decision, fields.get("schedule"), instance, volume, snapshot, fields.get("scheduled_time"), reason)
         if key in self._told:
             self._unchanged += 1

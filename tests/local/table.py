@@ -11,7 +11,7 @@ from contract import INSTANCE_TAG, SCHEDULED_TAG
 from expectations import Snapshots
 from sample_account import Seeded
 
-WIDTHS = (27, 24, 24, 11)
+WIDTHS = (24, 23, 10)
 
 
 class Table:
@@ -25,8 +25,8 @@ class Table:
 
     def show(self) -> None:
         """Show everything that was seeded."""
-        header = ("volume", "snapshot", "scheduled time", "state")
-        columns([("", 2, "")] + [(text, width, "dim") for text, width in zip(header, WIDTHS)], "")
+        header = ("snapshot", "scheduled time", "state")
+        columns([("", 4, "")] + [(text, width, "dim") for text, width in zip(header, WIDTHS)], "")
         shown: set[str] = set()
         for instance in [self._seen.instances[id] for id in self._seeded.instances if id in self._seen.instances]:
             self._show_instance(instance)
@@ -46,21 +46,18 @@ class Table:
             self._show_volume(self._seen.volumes[volume], instance)
 
     def _show_volume(self, volume: VolumeSeen, instance: InstanceSeen | None) -> None:
-        rows = self._rows(volume.id, instance)
-        labels = [volume.id, *self._labels(volume, instance)]
-        for number in range(max(len(rows), len(labels))):
-            snapshot, word, style = rows[number] if number < len(rows) else (None, "", "")
-            when = self._seeded.foreign.get(snapshot.id) or snapshot.tag(SCHEDULED_TAG) or "-" if snapshot else ""
-            state = "" if snapshot is None or word == "deleted" else snapshot.status
-            label = labels[number] if number < len(labels) else ""
-            show_row((label, snapshot.id if snapshot else "", when, state), word, style)
+        columns([("", 2, ""), (volume.id, 23, "")], ", ".join(self._labels(volume, instance)), "dim")
+        for snapshot, word, style in self._rows(volume.id, instance):
+            when = self._seeded.foreign.get(snapshot.id) or snapshot.tag(SCHEDULED_TAG) or "-"
+            state = "" if word == "deleted" else snapshot.status
+            show_row((snapshot.id, when, state), word, style)
         say()
 
     def _is_target(self, instance: InstanceSeen) -> bool:
         return instance in targets.instances_of(self._seen, self._event)
 
     def _labels(self, volume: VolumeSeen, instance: InstanceSeen | None) -> list[str]:
-        """What is to say about a volume, in lines that fit its column."""
+        """What is to say about a volume, in words."""
         if instance is None:
             kind = ", ".join(f"{key}={value}" for key, value in volume.tags if key != "Name") or "not tagged for it"
             return [kind + (", attached" if volume.attached else "")]
@@ -92,5 +89,5 @@ class Table:
 
 def show_row(cells: tuple[str, ...], word: str, style: str) -> None:
     """Show one line of the table."""
-    styles = ("" if cells[0].startswith("vol-") else "dim", style, "dim" if style == "dim" else "", "dim")
-    columns([("", 2, ""), *zip(cells, WIDTHS, styles)], word, style)
+    styles = (style, "dim" if style == "dim" else "", "dim")
+    columns([("", 4, ""), *zip(cells, WIDTHS, styles)], word, style)

@@ -1,5 +1,6 @@
 //! `opendlm delete POLICY`: nothing starts it any more.
 
+use super::runs::{offer_to_stop, told_under_way, under_way};
 use super::say::{say, say_json, say_wrapped};
 use super::site::{Sight, Site};
 use super::{Told, Which, agrees, event_of, policy_id};
@@ -39,11 +40,13 @@ pub(super) async fn delete(arguments: &Arguments) -> Told<ExitCode> {
             format!("its snapshots stay in EC2 and nothing manages them; how many there are is not known: {why}")
         }
     };
+    let runs = under_way(&site, &id).await;
+    let effects: Vec<String> = [effect].into_iter().chain(told_under_way(&runs, "deleted")).collect();
     let schedules: Vec<String> = deployed.schedules.iter().map(|each| each.found.id.to_string()).collect();
     if !which.json {
         say(id.as_str());
         schedules.iter().for_each(|schedule| say(&format!("  delete {schedule}")));
-        say_wrapped(&format!("  {effect}"), 4);
+        effects.iter().for_each(|effect| say_wrapped(&format!("  {effect}"), 4));
     }
     if !yes && !agrees("Delete the policy?") {
         return Ok(ExitCode::FAILURE);
@@ -53,9 +56,10 @@ pub(super) async fn delete(arguments: &Arguments) -> Told<ExitCode> {
         deleted.map_err(|error| format!("{error}\n{id} is deleted in part; delete it again to finish"))?;
     }
     if which.json {
-        say_json(&json!({ "PolicyId": id.as_str(), "Delete": schedules, "Effect": [effect], "Done": true }));
+        say_json(&json!({ "PolicyId": id.as_str(), "Delete": schedules, "Effect": effects, "Done": true }));
     } else {
         say(&format!("{id} is deleted"));
+        offer_to_stop(&site, &runs).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

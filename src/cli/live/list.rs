@@ -3,16 +3,20 @@
 use super::say::{say, say_json, say_wrapped};
 use super::site::{Sight, Site};
 use super::{Group, Told, event_of};
-use crate::aws::clock;
+use crate::aws::{Machine, clock};
 use crate::live::deployed::Deployed;
 use crate::live::document;
-use crate::live::effect::{Outlook, age};
+use crate::live::effect::{Outlook, age, counted};
 use crate::live::row::Row;
+use crate::live::runs::Run;
 use crate::tags::written;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::process::ExitCode;
+
+/// How many executions are looked through for the last one of each policy.
+const EXECUTIONS_MAX: usize = 200;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -26,13 +30,15 @@ pub(in crate::cli) struct Arguments {
 pub(super) async fn list(arguments: &Arguments) -> Told<ExitCode> {
     let site = Site::open(arguments.group.name()).await?;
     let sight = Sight::open().await;
+    let runs = last_runs(&site).await;
     let mut rows = Vec::new();
     for deployed in &site.inventory.policies {
         let row = Row::of(deployed, &site.group, &site.target, clock::now());
-        rows.push((row, backups(deployed, &sight).await));
+        let run = runs.as_ref().ok().and_then(|runs| runs.iter().find(|run| run.policy.as_ref() == Some(&deployed.id)));
+        rows.push((row, backups(deployed, &sight).await, run));
     }
     if arguments.json {
-        let policies: Vec<Value> = rows.iter().map(|(row, backups)| as_json(row, backups)).collect();
+        let policies: Vec<Value> = rows.iter().map(|(row, backups, run)| as_json(row, backups, *run)).collect();
         let strangers = site.inventory.strangers.iter();
         let strangers: Vec<Value> =
             strangers.map(|each| json!({ "Name": each.id.to_string(), "Reason": each.why })).collect();
@@ -44,11 +50,14 @@ pub(super) async fn list(arguments: &Arguments) -> Told<ExitCode> {
     } else {
         print_rows(&rows, clock::now());
     }
-    for (row, backups) in &rows {
+    for (row, backups, _) in &rows {
         row.faults.iter().for_each(|fault| say_wrapped(&format!("{}: {fault}", row.id), 2));
         if let Err(why) = backups {
             say_wrapped(&format!("{}: its backups are not known: {why}", row.id), 2);
         }
+    }
+    if let Err(why) = &runs {
+        say_wrapped(&format!("the last runs are not known: {why}"), 2);
     }
     site.inventory.strangers.iter().for_each(|each| say_wrapped(&format!("{}: {}", each.id, each.why), 2));
     Ok(ExitCode::SUCCESS)
@@ -59,28 +68,40 @@ async fn backups(deployed: &Deployed, sight: &Sight) -> Told<Outlook> {
     sight.outlook(&event_of(&document::with_state(&deployed.newest().document, "ENABLED"), deployed.revision())).await
 }
 
+/// The last runs of all policies, the newest first.
+async fn last_runs(site: &Site) -> Told<Vec<Run>> {
+    let machine = Machine::connect(&site.target.machine).await;
+    let executions = machine.executions(EXECUTIONS_MAX, false).await.map_err(|error| error.to_string())?;
+    Ok(executions.iter().map(|execution| Run::of(execution, None)).collect())
+}
+
 /// Two lines for each policy: what is asked for most, and what it is about.
-fn print_rows(rows: &[(Row, Told<Outlook>)], now: Timestamp) {
-    let id_width = rows.iter().map(|(row, _)| row.id.as_str().len()).max().unwrap_or_default().max("POLICY".len());
-    let line = |id: &str, state: &str, next: &str, backups: &str| {
-        say(format!("{id:<id_width$}  {state:<8}  {next:<16}  {backups}").trim_end());
+fn print_rows(rows: &[(Row, Told<Outlook>, Option<&Run>)], now: Timestamp) {
+    let ids = rows.iter().map(|(row, ..)| row.id.as_str().len());
+    let id_width = ids.max().unwrap_or_default().max("POLICY".len());
+    let line = |id: &str, [state, next, last, outcome]: [&str; 4]| {
+        let line = format!("{id:<id_width$}  {state:<8}  {next:<11}  {last:<11}  {outcome}");
+        say(line.trim_end());
     };
-    line("POLICY", "STATE", "NEXT START", "BACKUPS");
-    for (row, backups) in rows {
+    line("POLICY", ["STATE", "NEXT START", "LAST RUN", "OUTCOME"]);
+    for (row, backups, run) in rows {
         let backups = match backups {
             Ok(outlook) => match outlook.newest {
-                Some(newest) => format!("{}, {} old", outlook.backups, age(newest, now)),
-                None => "none".to_owned(),
+                Some(newest) => format!("{}, the newest {} old", counted(outlook.backups, "backup"), age(newest, now)),
+                None => "no backup".to_owned(),
             },
-            Err(_) => "?".to_owned(),
+            Err(_) => "backups not known".to_owned(),
         };
-        let next = row.next_start.map_or_else(|| "-".to_owned(), |start| start.strftime("%Y-%m-%d %H:%M").to_string());
-        line(row.id.as_str(), row.state.word(), &next, &backups);
-        say_wrapped(&format!("  {}: {}", row.targets, row.schedules.join(", ")), 4);
+        let time = |time: Option<Timestamp>| {
+            time.map_or_else(|| "-".to_owned(), |time| time.strftime("%m-%d %H:%M").to_string())
+        };
+        let (last, outcome) = (run.and_then(|run| run.started), run.map_or("-", |run| &run.outcome));
+        line(row.id.as_str(), [row.state.word(), &time(row.next_start), &time(last), outcome]);
+        say_wrapped(&format!("  {}: {}; {backups}", row.targets, row.schedules.join(", ")), 4);
     }
 }
 
-fn as_json(row: &Row, backups: &Told<Outlook>) -> Value {
+fn as_json(row: &Row, backups: &Told<Outlook>, run: Option<&Run>) -> Value {
     let backups = match backups {
         Ok(outlook) => json!({ "Complete": outlook.backups, "Newest": outlook.newest.map(written) }),
         Err(why) => json!({ "Unknown": why }),
@@ -92,6 +113,7 @@ fn as_json(row: &Row, backups: &Told<Outlook>) -> Value {
         "Schedules": row.schedules,
         "NextStart": row.next_start.map(written),
         "Revision": row.revision.map(written),
+        "LastRun": run.map(|run| json!({ "Run": run.name, "Started": run.started.map(written), "Outcome": run.outcome })),
         "Backups": backups,
         "Faults": row.faults,
     })

@@ -1,6 +1,7 @@
 //! `opendlm put FILE...`: deploy policies, after showing what that does.
 
 use super::files::{self, Policy};
+use super::runs::{told_under_way, under_way};
 use super::say::{say, say_json, say_wrapped};
 use super::site::{Sight, Site};
 use super::{Group, Told, agrees, event_of};
@@ -116,10 +117,13 @@ async fn prepare<'a>(from: Option<&'a Policy>, put: Put, site: &Site, sight: &Si
         Some(before) => sight.outlook(&event_of(&before.newest().document, before.revision())).await.ok(),
         None => None,
     };
-    let effect = match sight.outlook(&event_of(&put.document, Some(put.revision))).await {
+    let mut effect = match sight.outlook(&event_of(&put.document, Some(put.revision))).await {
         Ok(new) => effect::told(old.as_ref(), &new),
         Err(why) => vec![format!("what it does to the account is not known: {why}")],
     };
+    if before.is_some() {
+        effect.extend(told_under_way(&under_way(site, &put.id).await, "put"));
+    }
     Prepared { from, is_new: before.is_none(), put, effect }
 }
 

@@ -1,5 +1,6 @@
 //! `opendlm enable POLICY` and `opendlm disable POLICY`.
 
+use super::runs::{offer_to_stop, told_under_way, under_way};
 use super::say::{say, say_json, say_wrapped};
 use super::site::{Sight, Site};
 use super::{Told, Which, event_of, policy_id};
@@ -58,8 +59,13 @@ pub(super) async fn disable(arguments: &Arguments) -> Told<ExitCode> {
         let off = site.scheduler.switch_off(&each.found.id).await;
         off.map_err(|error| format!("{error}\n{id} is disabled in part; disable it again to finish"))?;
     }
-    let stays = "nothing is made or deleted any more; a run under way goes on to its end".to_owned();
-    tell(which, "DISABLED", &[stays]);
+    let runs = under_way(&site, &id).await;
+    let mut lines = vec!["nothing is made or deleted any more by new starts".to_owned()];
+    lines.extend(told_under_way(&runs, "disabled"));
+    tell(which, "DISABLED", &lines);
+    if !which.json {
+        offer_to_stop(&site, &runs).await?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -134,7 +134,7 @@ fn one_target_without_a_region_or_beside_several_is_refused() {
         &json!({ "Target": { "Regions": ["eu-west-1"] } }),
         &[
             "Options.Target.Region: missing, expected a Region such as eu-west-1",
-            "Options.Target.Regions: unknown key, expected one of ExternalId, Number, Of, Region, RoleArn",
+            "Options.Target.Regions: unknown key, expected one of ExternalId, Number, Of, Region, RoleArn; did you mean Region?",
         ],
     );
     check_refused(

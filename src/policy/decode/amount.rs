@@ -53,6 +53,9 @@ impl Limits {
     }
 }
 
+/// The least of a count or an interval as a message says it: 0 is for a schedule that archives, and for that alone.
+const LEAST_TOLD: u32 = 1;
+
 /// The units of time of every rule but `CreateRule`.
 const UNITS: [Word<AgeUnit>; 4] = [
     Word::new("DAYS", AgeUnit::Days),
@@ -65,12 +68,12 @@ impl Amount {
     /// Reads `Count`, or `Interval` and `IntervalUnit`: exactly one of the two (V2). `Interval: 0` beside a count is
     /// how DLM prints a count rule (E52).
     pub(super) fn read(object: &mut Object<'_>, limits: &Limits) -> Option<Self> {
-        let count = object.take("Count").integer(limits.counts.clone());
+        let count = object.take("Count").integer_told(limits.counts.clone(), LEAST_TOLD);
         let interval_node = object.take("Interval");
         let unit = object.take("IntervalUnit").word(&UNITS);
         let interval = match (count, unit) {
-            (Field::Absent, Field::Given(unit)) => interval_node.integer(limits.intervals(unit)),
-            (Field::Absent, _) => interval_node.integer(limits.intervals(AgeUnit::Days)),
+            (Field::Absent, Field::Given(unit)) => interval_node.integer_told(limits.intervals(unit), LEAST_TOLD),
+            (Field::Absent, _) => interval_node.integer_told(limits.intervals(AgeUnit::Days), LEAST_TOLD),
             _ => interval_node.integer(0..=*limits.intervals(AgeUnit::Days).end()),
         };
         let unit_absent = matches!(unit, Field::Absent);

@@ -23,7 +23,7 @@ pub(super) fn unknown_key(key: &str, shape: &Shape) -> String {
         (Some(near), None, _) | (None, None, Some(near)) => format!("; did you mean {near}?"),
         (None, None, None) => String::new(),
     };
-    format!("unknown key {}, expected {}{advice}", named(key), one_of(&known))
+    format!("unknown key, expected {}{advice}", one_of(&known))
 }
 
 /// `A`, or `one of A, B, C`.
@@ -73,7 +73,7 @@ fn places(key: &str) -> Option<String> {
 }
 
 /// The known key that has most in common with `key`, when that is enough.
-fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     let key = folded(key)?;
     let scored = known.iter().filter_map(|name| Some((likeness(&key, &folded(name)?), *name)));
     scored.filter(|(score, _)| *score >= NEAR_PER_CENT).max_by_key(|(score, _)| *score).map(|(_, name)| name)

@@ -129,9 +129,14 @@ impl<'a> Node<'a> {
         self.context.notes.borrow_mut().warnings.push(&self.path, message);
     }
 
-    /// Reports that opendlm does not carry out what stands here.
-    pub(super) fn not_supported(&self, name: &str) {
-        self.context.notes.borrow_mut().not_supported.push(&self.path, format!("{name}: not supported yet"));
+    /// Reports that opendlm does not carry out the key that stands here.
+    pub(super) fn key_not_supported(&self) {
+        self.context.notes.borrow_mut().not_supported.push(&self.path, "not supported yet");
+    }
+
+    /// Reports that opendlm does not carry out the word that stands here.
+    pub(super) fn word_not_supported(&self, word: &str) {
+        self.context.notes.borrow_mut().not_supported.push(&self.path, format!("{word} is not supported yet"));
     }
 
     /// Reports that something else was expected here.
@@ -151,12 +156,25 @@ impl<'a> Node<'a> {
 
     /// A whole number in `range`.
     pub(super) fn integer(&self, range: RangeInclusive<u32>) -> Field<u32> {
+        let least = *range.start();
+        self.integer_told(range, least)
+    }
+
+    /// A whole number in `range`, of which a person is told that it begins at `least`.
+    pub(super) fn integer_told(&self, range: RangeInclusive<u32>, least: u32) -> Field<u32> {
         let Some(value) = self.value else { return Field::Absent };
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
-        match number.filter(|number| range.contains(number)) {
-            Some(number) => Field::Given(number),
-            None => self.expected(format_args!("a whole number from {} to {}", range.start(), range.end())),
+        if let Some(number) = number.filter(|number| range.contains(number)) {
+            return Field::Given(number);
         }
+        let is_quoted = value.as_str().and_then(|text| text.parse().ok()).is_some_and(|number| range.contains(&number));
+        let quotes = if is_quoted { ": take the quotes away" } else { "" };
+        self.error(format!(
+            "expected a whole number from {least} to {} but got {}{quotes}",
+            range.end(),
+            Got(self.value)
+        ));
+        Field::Invalid
     }
 
     /// A text; `""` counts as absent.
@@ -202,7 +220,7 @@ impl<'a> Node<'a> {
                 return None;
             }
             if !word.is_built {
-                self.not_supported(text);
+                self.word_not_supported(text);
             }
             Some(word.value)
         })

@@ -62,7 +62,7 @@ impl<'a> Object<'a> {
                 }
             }
         } else if !key.is_built && node.value() != Some(&Value::Bool(false)) {
-            node.not_supported(key.name);
+            node.key_not_supported();
         }
     }
 

@@ -95,6 +95,9 @@ pub enum CronError {
     /// A year range from a later year to an earlier one: other ranges wrap around, years do not come again.
     #[error("year has the range {0:?}, expected the earlier year first")]
     RangeBackwards(String),
+    /// Several fields are wrong, each for a reason of its own.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<Self>),
     /// A step of 0 or wider than the field.
     #[error("{field} has the step {text:?}, expected 1 to {max}", max = .field.step_max())]
     Step {

@@ -25,13 +25,21 @@ pub(super) fn parse(text: &str) -> Result<CronTimes, CronError> {
     if length < LENGTH_MIN {
         return Err(CronError::Length(length));
     }
-    Ok(CronTimes {
-        minutes: values(Field::Minute, minute)?,
-        hours: values(Field::Hour, hour)?,
-        days: days(day_of_month, day_of_week)?,
-        months: values(Field::Month, month)?,
-        years: values(Field::Year, year)?,
-    })
+    let minutes = values(Field::Minute, minute);
+    let hours = values(Field::Hour, hour);
+    let days = days(day_of_month, day_of_week);
+    let months = values(Field::Month, month);
+    let years = values(Field::Year, year);
+    match (minutes, hours, days, months, years) {
+        (Ok(minutes), Ok(hours), Ok(days), Ok(months), Ok(years)) => {
+            Ok(CronTimes { minutes, hours, days, months, years })
+        }
+        (minutes, hours, days, months, years) => {
+            let faults = [minutes.err(), hours.err(), days.err(), months.err(), years.err()];
+            let mut faults: Vec<CronError> = faults.into_iter().flatten().collect();
+            Err(if faults.len() == 1 { faults.remove(0) } else { CronError::Several(faults) })
+        }
+    }
 }
 
 /// The two day fields: exactly one of them must be `?`.

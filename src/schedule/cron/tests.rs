@@ -268,3 +268,13 @@ fn times_that_never_come_are_refused() {
         check_refused(&format!("cron(0 0 {days})"), message);
     }
 }
+
+#[test]
+fn an_expression_with_several_faults_hears_of_all_of_them() {
+    check_refused(
+        "cron(60 24 ? JANUARY * 1969)",
+        "minute has \"60\", expected 0 to 59, with the wildcards , - * /; hour has \"24\", expected 0 to 23, with the \
+         wildcards , - * /; month has \"JANUARY\", expected 1 to 12 or JAN to DEC, with the wildcards , - * /; year has \
+         \"1969\", expected 1970 to 2199, with the wildcards , - * /",
+    );
+}

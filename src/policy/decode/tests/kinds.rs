@@ -261,13 +261,13 @@ fn what_a_schedule_does_not_carry_out_yet_is_named_at_its_path() {
         ("ShareRules", json!([{"TargetAccounts": ["111122223333"]}])),
         ("ArchiveRule", json!({"RetainRule": {"RetentionArchiveTier": {"Count": 3}}})),
     ] {
-        let expected = format!("PolicyDetails.Schedules[0].{name} {name}: not supported yet");
+        let expected = format!("PolicyDetails.Schedules[0].{name} not supported yet");
         check_not_supported(sample(), SCHEDULE, json!({name: rule}), &[&expected]);
     }
 }
 
-const IMAGE: &str = "PolicyDetails.PolicyType IMAGE_MANAGEMENT: not supported yet";
-const DEFAULT_INSTANCE: &str = "DefaultPolicy DefaultPolicy INSTANCE: not supported yet";
+const IMAGE: &str = "PolicyDetails.PolicyType IMAGE_MANAGEMENT is not supported yet";
+const DEFAULT_INSTANCE: &str = "DefaultPolicy INSTANCE is not supported yet";
 
 #[test]
 fn kinds_of_policy_that_are_not_carried_out_yet_are_named() {
@@ -277,25 +277,25 @@ fn kinds_of_policy_that_are_not_carried_out_yet_are_named() {
         images(),
         SCHEDULE,
         json!({"DeprecateRule": {"Count": 1}, "CopyTags": true}),
-        &[IMAGE, "PolicyDetails.Schedules[0].DeprecateRule DeprecateRule: not supported yet"],
+        &[IMAGE, "PolicyDetails.Schedules[0].DeprecateRule not supported yet"],
     );
     check_not_supported(
         instances(),
         SCHEDULE,
         scripts(json!({"ExecutionHandler": "x"})),
-        &["PolicyDetails.Schedules[0].CreateRule.Scripts Scripts: not supported yet"],
+        &["PolicyDetails.Schedules[0].CreateRule.Scripts not supported yet"],
     );
     check_not_supported(
         events(),
         DETAILS,
         json!({}),
-        &["PolicyDetails.PolicyType EVENT_BASED_POLICY: not supported yet"],
+        &["PolicyDetails.PolicyType EVENT_BASED_POLICY is not supported yet"],
     );
     check_not_supported(
         default_volumes(),
         POLICY,
         json!({"CrossRegionCopyTargets": [{"TargetRegion": "us-west-2"}]}),
-        &["CrossRegionCopyTargets CrossRegionCopyTargets: not supported yet"],
+        &["CrossRegionCopyTargets not supported yet"],
     );
     let instance = json!({"DefaultPolicy": "INSTANCE", "ExtendDeletion": true, "CopyTags": true});
     check_not_supported(default_volumes(), POLICY, instance, &[DEFAULT_INSTANCE]);
@@ -308,6 +308,6 @@ fn kinds_of_policy_that_are_not_carried_out_yet_are_named() {
         volumes(),
         DETAILS,
         json!({"ResourceLocations": ["OUTPOST"]}),
-        &["PolicyDetails.ResourceLocations[0] OUTPOST: not supported yet"],
+        &["PolicyDetails.ResourceLocations[0] OUTPOST is not supported yet"],
     );
 }

@@ -51,9 +51,16 @@ fn counts_end_at_a_thousand() {
     check_retain(json!({"Count": 1}), count(1), &[]);
     check_retain(json!({"Count": 1000}), count(1000), &[]);
     for wrong in [json!(1001), json!(-1), json!(3.0), json!(1e300), json!("5"), json!(true), json!([5])] {
-        let said = [error("RetainRule.Count", "expected a whole number from 0 to 1000 but got")];
+        let said = [error("RetainRule.Count", "expected a whole number from 1 to 1000 but got")];
         check_retain(json!({"Count": wrong}), None, &said);
     }
+}
+
+#[test]
+fn a_count_in_quotes_is_told_to_lose_them() {
+    let told = "expected a whole number from 1 to 1000 but got \"3\": take the quotes away";
+    check_retain(json!({"Count": "3"}), None, &[error("RetainRule.Count", told)]);
+    check_retain(json!({"Count": "many"}), None, &[error("RetainRule.Count", "to 1000 but got \"many\"")]);
 }
 
 #[test]
@@ -66,7 +73,7 @@ fn v17_ages_end_at_a_hundred_years() {
     ];
     for (word, most, unit) in units {
         check_retain(json!({"Interval": most, "IntervalUnit": word}), age(most, unit), &[]);
-        let said = [error("RetainRule.Interval", "expected a whole number from 0 to")];
+        let said = [error("RetainRule.Interval", "expected a whole number from 1 to")];
         check_retain(json!({"Interval": most + 1, "IntervalUnit": word}), None, &said);
     }
     let said = [error("RetainRule.IntervalUnit", "expected DAYS, WEEKS, MONTHS or YEARS but got \"HOURS\"")];

@@ -15,7 +15,7 @@ fn an_unknown_key_is_an_error_everywhere() {
         "/PolicyDetails/Schedules/0/RetainRule",
     ];
     for pointer in objects {
-        check(volumes(), pointer, json!({"Xyzzy": null}), &[error("Xyzzy", "unknown key Xyzzy, expected one of")]);
+        check(volumes(), pointer, json!({"Xyzzy": null}), &[error("Xyzzy", "unknown key, expected one of")]);
     }
     let objects = [
         "/PolicyDetails/EventSource",
@@ -26,7 +26,7 @@ fn an_unknown_key_is_an_error_everywhere() {
         "/PolicyDetails/Actions/0/CrossRegionCopy/0/EncryptionConfiguration",
     ];
     for pointer in objects {
-        check(events(), pointer, json!({"Xyzzy": 1}), &[error("Xyzzy", "unknown key Xyzzy, expected one of")]);
+        check(events(), pointer, json!({"Xyzzy": 1}), &[error("Xyzzy", "unknown key, expected one of")]);
     }
 }
 
@@ -83,7 +83,7 @@ fn a_key_that_stands_elsewhere_is_sent_there() {
 
 #[test]
 fn where_there_is_one_key_it_alone_is_named() {
-    assert_eq!(hint::unknown_key("Xyzzy", &shape::ARCHIVE_RULE), "unknown key Xyzzy, expected RetainRule");
+    assert_eq!(hint::unknown_key("Xyzzy", &shape::ARCHIVE_RULE), "unknown key, expected RetainRule");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_policy_with_several_mistakes_hears_of_all_of_them_at_once() {
     PolicyDetails.Schedules[0].CreateRule.Times[0]: expected a time in UTC such as 03:00 but got "3:00"
     PolicyDetails.Schedules[0].CreateRule.Interval: expected 1, 2, 3, 4, 6, 8, 12 or 24 but got 168
     PolicyDetails.Schedules[0].RetainRule: missing, expected an object with Count, or with Interval and IntervalUnit: how long snapshots stay is never assumed
-    PolicyDetails.Schedules[0].RetentionRule: unknown key RetentionRule, expected one of Name, CreateRule, RetainRule, CopyTags, TagsToAdd, VariableTags, FastRestoreRule, CrossRegionCopyRules, ShareRules, DeprecateRule, ArchiveRule; did you mean RetainRule?
-    PolicyDetails.VariableTags: unknown key VariableTags, expected one of PolicyType, PolicyLanguage, ResourceTypes, ResourceType, ResourceLocations, TargetTags, Schedules, Parameters, EventSource, Actions, CreateInterval, RetainInterval, CopyTags, ExtendDeletion, CrossRegionCopyTargets, Exclusions; VariableTags belongs in PolicyDetails.Schedules[]
+    PolicyDetails.Schedules[0].RetentionRule: unknown key, expected one of Name, CreateRule, RetainRule, CopyTags, TagsToAdd, VariableTags, FastRestoreRule, CrossRegionCopyRules, ShareRules, DeprecateRule, ArchiveRule; did you mean RetainRule?
+    PolicyDetails.VariableTags: unknown key, expected one of PolicyType, PolicyLanguage, ResourceTypes, ResourceType, ResourceLocations, TargetTags, Schedules, Parameters, EventSource, Actions, CreateInterval, RetainInterval, CopyTags, ExtendDeletion, CrossRegionCopyTargets, Exclusions; VariableTags belongs in PolicyDetails.Schedules[]
     "#);
 }
