@@ -100,23 +100,25 @@ pub(super) fn resolve(document: &mut super::Document) -> Told<()> {
         return Ok(());
     }
     let group = document.group.name();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
-    let event = runtime.block_on(async {
+    let event = finish_with(async {
         let site = site::Site::open(group).await?;
         let deployed = site.policy(&id)?;
         Ok::<Value, String>(event_of(&deployed.newest().document, deployed.revision()))
     });
-    document.deployed =
-        Some(event.map_err(|why| format!("{name}: there is no such file, and no policy of that id: {why}"))?);
+    document.deployed = Some(event.map_err(|why| format!("{name}: there is no such file, and no such policy: {why}"))?);
     Ok(())
 }
 
 /// What a word came to: an exit code, or what is wrong.
 type Told<T> = Result<T, String>;
 
-fn finish(word: impl Future<Output = Told<ExitCode>>) -> ExitCode {
+fn finish_with<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
-    runtime.block_on(word).unwrap_or_else(|wrong| {
+    runtime.block_on(work)
+}
+
+fn finish(word: impl Future<Output = Told<ExitCode>>) -> ExitCode {
+    finish_with(word).unwrap_or_else(|wrong| {
         complain(&wrong);
         ExitCode::FAILURE
     })

@@ -60,7 +60,8 @@ fn the_shell_has_no_word_about_policy() {
 #[test]
 fn only_observe_and_apply_speak_ec2() {
     let forbidden = [".describe_", ".create_snapshot", ".delete_snapshot"];
-    let may = ["aws/observe", "aws/apply", "aws/client.rs"];
+    // `describe_execution` is Step Functions'.
+    let may = ["aws/observe", "aws/apply", "aws/client.rs", "aws/machine.rs"];
     check(
         |name| !may.iter().any(|file| name.starts_with(file)),
         &forbidden,
@@ -71,6 +72,11 @@ fn only_observe_and_apply_speak_ec2() {
 #[test]
 fn only_one_file_speaks_to_scheduler() {
     check(|name| name != "aws/scheduler.rs", &["aws_sdk_scheduler"], "policies are deployed in aws/scheduler.rs");
+}
+
+#[test]
+fn only_one_file_speaks_to_step_functions() {
+    check(|name| name != "aws/machine.rs", &["aws_sdk_sfn"], "runs are asked for in aws/machine.rs");
 }
 
 #[test]

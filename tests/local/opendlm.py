@@ -65,7 +65,7 @@ class Opendlm:
             [str(self.binary), *words],
             cwd=self.folder, env=self.environment, input=answer, capture_output=True, text=True, timeout=SECONDS_MAX, check=False,
         )
-        if "--json" not in words and words[0] not in ("show", "template"):
+        if "--json" not in words and words[0] in ("put", "list", "enable", "disable", "delete"):
             wide = [line for line in done.stdout.splitlines() if len(line) > WIDTH and " " in line.strip()]
             assert not wide, done.stdout
         return Said(done.returncode, done.stdout, done.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,38 @@ def test_a_half_written_put_is_seen_and_finished_by_the_next_one(opendlm: Opendl
     assert {each["Event"]["Policy"]["Description"] for each in schedules(aws).values()} == {"Edited"}
 
 
+def test_the_older_half_of_a_half_written_put_deletes_nothing(opendlm: Opendlm, aws: LocalAws, account: Account):
+    aws.switches.change({"SNAP_SECONDS": 0})
+    rules = ({"Interval": 1, "IntervalUnit": "HOURS", "Times": ["00:00"]}, {"CronExpression": "cron(30 3 ? * SUN *)"})
+    few, many = (policy(ONE, ("Hourly", rules[0], count), ("Sundays", rules[1], 4)) for count in (2, 30))
+    now = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
+    volume, schedule = account.add_volume({"backup": "one"}), few["PolicyDetails"]["Schedules"][0]
+    for hours in range(6, 0, -1):
+        at = now - timedelta(hours=hours)
+        account.add_snapshot(volume, at, contract.our_description(few, schedule), contract.our_tags(few, schedule, at))
+    options = {"StartWindowMinutes": 1440}
+    put(opendlm, {"Policy": few, "Options": options})
+    aws.switches.change({"FAIL_SCHEDULES": {f"{ONE}-2": "ValidationException"}})
+    file = opendlm.named("many.json", {"Policy": many, "Options": options})
+    assert opendlm.type("put", file, "--yes").code == 1
+    new, old = (each["Event"] for each in schedules(aws).values())
+    assert new["Revision"] > old["Revision"]
+
+    def started(event: dict[str, Any]) -> Said:
+        return opendlm.type("run", opendlm.named("start.json", {**event, "ScheduledTime": now.strftime("%Y-%m-%dT%H:%M:%SZ")}), "--json")
+
+    report = started(new).json()["Report"]
+    assert (report["Created"], report["Deleted"], report["Outcome"]) == (1, 0, "SUCCEEDED"), report
+    # A run that begins in the second of the new revision may have been started before it. It would keep two of seven.
+    while datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") <= new["Revision"]:
+        time.sleep(0.05)
+    said = started(old)
+    report = said.json()["Report"]
+    assert (said.code, report["Deleted"], report["Outcome"]) == (1, 0, "PARTIAL"), report
+    assert old["Revision"] in json.dumps(report) and new["Revision"] in json.dumps(report), report
+    assert len(account.snapshots()) == 7
+
+
 def test_an_id_that_another_policy_has_is_refused(opendlm: Opendlm, aws: LocalAws):
     files = [opendlm.named(name, one()) for name in ("a.json", "b.json")]
     said = opendlm.type("put", *files, "--yes")
@@ -327,6 +360,20 @@ def test_a_policy_is_disabled_enabled_and_deleted(opendlm: Opendlm, aws: LocalAw
     assert schedules(aws) == {} and len(account.snapshots()) == 2
     gone = opendlm.type("show", TWO)
     assert gone.code == 1 and f"no policy {TWO} is deployed in the group opendlm, there is no policy" in gone.err
+
+
+def test_the_commands_that_read_a_file_take_a_deployed_policy_too(opendlm: Opendlm, account: Account):
+    seed(account, one(), 1, 3)
+    put(opendlm, one())
+    [times] = [each["Times"] for each in opendlm.told("next", ONE, "--count", "1")["Schedules"]]
+    assert len(times) == 1 and times[0].endswith("T17:00:00Z")
+    assert opendlm.told("check", ONE) == {"Errors": [], "Warnings": [], "NotSupported": []}
+    assert opendlm.told("plan", ONE)["Report"]["PolicyId"] == ONE
+    snapshot = next(iter(account.snapshots()))
+    assert opendlm.told("explain", ONE, snapshot)["Snapshot"] == snapshot
+    missing = opendlm.type("check", "policy-0ccccccccccccccccc")
+    assert missing.code == 1
+    assert "there is no such file, and no such policy: no policy policy-0ccccccccccccccccc is deployed in the group opendlm" in missing.err
 
 
 def test_a_policy_that_is_put_disabled_starts_nothing(opendlm: Opendlm, aws: LocalAws):

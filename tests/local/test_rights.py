@@ -56,11 +56,11 @@ def test_only_snapshots_are_tagged_while_they_are_created():
 
 def test_the_code_can_call_no_other_service_than_ec2_and_the_one_that_tells_its_limits():
     assert rust_source.sdks_linked("aws") == {"ec2", "servicequotas"}
-    assert rust_source.sdks_linked("cli") == {"scheduler"}
+    assert rust_source.sdks_linked("cli") == {"scheduler", "sfn"}
 
 
-def test_the_readme_names_what_the_command_line_calls_of_scheduler():
-    [words] = re.findall(r"`scheduler:GetScheduleGroup`,.*?iam:PassRole", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_page_on_policies_names_what_the_command_line_calls_of_scheduler():
+    [words] = re.findall(r"`scheduler:GetScheduleGroup`,.*?iam:PassRole", (ROOT / "docs" / "policies.md").read_text(), re.DOTALL)
     named = {name.removeprefix("scheduler:") for name in re.findall(r"`([A-Za-z:]+)`", words)}
     assert named == rust_source.scheduler_operations_called()
 

@@ -119,4 +119,4 @@ def test_what_reads_a_file_takes_a_deployed_policy_as_well(local: Chain, opendlm
     explained = opendlm.ok("explain", POLICY, snapshot).out
     assert snapshot in explained and "RunNow" in " ".join(explained.split()), explained
     unknown = opendlm.type("plan", "policy-0ffffffffffffffff")
-    assert unknown.code == 1 and "there is no such file, and no policy of that id" in unknown.err
+    assert unknown.code == 1 and "there is no such file, and no such policy" in unknown.err

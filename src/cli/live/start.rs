@@ -71,6 +71,7 @@ pub(super) async fn start(arguments: &Arguments) -> Told<ExitCode> {
 
 /// The run once it is over. It ends whether or not somebody waits.
 async fn wait(machine: &Machine, arn: &str) -> Told<Run> {
+    // Bounded by the state machine's own timeout.
     loop {
         let execution = machine.execution(arn).await.map_err(|error| error.to_string())?;
         if execution.standing != Standing::UnderWay {
