@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 /// The file's JSON, or why there is none.
 fn read_json(document: &Document) -> Reading<Value> {
-    let name = document.file.display().to_string();
-    let text = if document.file.as_os_str() == "-" {
+    let name = document.name();
+    let text = if document.is_standard_input() {
         let mut text = Vec::new();
         std::io::stdin().read_to_end(&mut text).map(|_| text)
     } else {
