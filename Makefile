@@ -42,7 +42,7 @@ run: ready ## do the main job here: a local AWS, the real function, EVENT=events
 invoke: ready ## a single turn: EVENT=events/sample.json
 	@$(VENV) tests/local/invoke.py --bootstrap $(BOOTSTRAP) $(EVENT)
 
-serve: venv ## a local AWS in the foreground, to try opendlm plan and run against
+serve: ready ## a local AWS in the foreground, to try the command line against
 	@$(VENV) tests/local/serve.py
 
 test: ready ## every test
@@ -51,6 +51,7 @@ test: ready ## every test
 
 # The function as `make run` has it, stripped: what is deployed for real is compiled from the start, for another machine.
 deployed: ready ## deploy the stack with the SAM CLI to an AWS emulator by others, and run it there (450 MB of Python packages)
+	@cargo build --locked --features $(FEATURES) --bin opendlm
 	@$(PYTHON) tests/deployed/prepare.py $(BOOTSTRAP)
 	$(VENV) -m pytest -q -rs tests/deployed
 

@@ -3,6 +3,7 @@
 use crate::event::Event;
 use crate::place::OneOf;
 use crate::policy::decode::shown;
+use crate::report::mail::{self, CouldNotGoOn, Mail};
 use crate::report::part::Part;
 use crate::report::{self, Report};
 use crate::turn::{Conclusion, Progress, Status, lifetime};
@@ -28,6 +29,9 @@ pub struct Answer {
     /// The report as a sum takes it, of a run for one target that is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
+    /// The mail about a run that is done and failed. One of several targets is told in the mail about all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Mail>,
 }
 
 /// The answer to an event with several targets: nothing was done, each target is to have a run of its own.
@@ -62,10 +66,45 @@ pub struct ListAnswer {
     pub report: Report,
 }
 
+/// The answer about a run that could not go on: what is to be told of it, since no report came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct FailedAnswer {
+    /// `FAILED`.
+    pub status: &'static str,
+    /// What there is in the place of a report.
+    pub report: FailedReport,
+    /// The mail about it.
+    pub mail: Mail,
+}
+
+/// What is known of a run that could not go on, under the names of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct FailedReport {
+    /// `FAILED`.
+    pub outcome: &'static str,
+    /// Why, in a sentence or two.
+    pub summary: String,
+    /// The policy, if the event names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<String>,
+    /// The start, if the event names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// The name of the error, as `AccessDenied`.
+    pub error: String,
+}
+
+/// How many characters of a cause are told in the place of a report: that of a report has 2,000, too.
+const CAUSE_LENGTH_MAX: usize = 2_000;
+
 /// What an invocation answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
+    /// A run that could not go on is to be told.
+    Failed(Box<FailedAnswer>),
     /// A list of targets is to be read.
     List(Box<ListAnswer>),
     /// Several runs are to be made.
@@ -86,13 +125,26 @@ impl Answer {
             Status::Done(_) => ("DONE", 0, part(), None),
             Status::Waiting { seconds } => ("WAITING", seconds, None, new_execution()),
         };
-        Self { status, wait_seconds, new_execution, next: event.next(progress), report, part }
+        let mail = if part.is_some() { None } else { mail::of_report(&report) };
+        Self { status, wait_seconds, new_execution, next: event.next(progress), report, part, mail }
     }
 
     /// The answer to the reports of all targets.
     #[must_use]
     pub fn of_sum(sum: Report) -> Self {
-        Self { status: "DONE", wait_seconds: 0, new_execution: None, next: Value::Null, report: sum, part: None }
+        let mail = mail::of_report(&sum);
+        Self { status: "DONE", wait_seconds: 0, new_execution: None, next: Value::Null, report: sum, part: None, mail }
+    }
+}
+
+impl FailedAnswer {
+    /// The answer about a run that could not go on.
+    #[must_use]
+    pub fn new(failure: &CouldNotGoOn) -> Self {
+        let CouldNotGoOn { policy_id, start, error, cause } = failure.clone();
+        let summary = shown(&format!("{error}: {cause}"), CAUSE_LENGTH_MAX);
+        let report = FailedReport { outcome: "FAILED", summary, policy_id, start, error };
+        Self { status: "FAILED", report, mail: mail::of_failure(failure) }
     }
 }
 

@@ -9,10 +9,14 @@ pub mod failure;
 mod accounts;
 mod apply;
 mod client;
+#[cfg(feature = "cli")]
+mod machine;
 mod observe;
 mod pace;
 mod quotas;
 mod role;
+#[cfg(feature = "cli")]
+mod scheduler;
 mod settings;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
@@ -29,8 +33,12 @@ use crate::pace::Limits;
 pub use accounts::Accounts;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
+#[cfg(feature = "cli")]
+pub use machine::{Machine, MachineError};
 pub use pace::Buckets;
 use pace::Lanes;
+#[cfg(feature = "cli")]
+pub use scheduler::{Scheduler, SchedulerError};
 pub use settings::SettingsError;
 use std::sync::Arc;
 

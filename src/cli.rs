@@ -1,9 +1,10 @@
-//! The command line `opendlm`: check a policy, list its coming times, plan, and run at home.
+//! The command line `opendlm`: check a policy, list its coming times, plan, run at home, and deploy.
 
 mod backups;
 mod check;
 mod document;
 mod explain;
+mod live;
 mod next;
 mod output;
 mod plan;
@@ -11,6 +12,7 @@ mod run;
 mod screen;
 mod simulate;
 
+use crate::report::cost::Price;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -54,6 +56,8 @@ enum Command {
         #[arg(value_name = "SNAPSHOT")]
         snapshot: String,
     },
+    #[command(flatten)]
+    Live(live::Live),
     /// List the coming scheduled times of each schedule.
     Next {
         #[command(flatten)]
@@ -72,6 +76,9 @@ enum Command {
         /// Show each snapshot that stays, too.
         #[arg(long)]
         all: bool,
+        /// What a GiB costs for a month, in US dollars; default: 0.05, as in us-east-1.
+        #[arg(long, value_name = "USD", default_value_t = Price::DOCUMENTED)]
+        price: Price,
     },
     /// Make turns until the run is done, sleeping where Step Functions would wait; exit 1 when it fails or is PARTIAL.
     Run(Document),
@@ -86,15 +93,34 @@ enum Command {
     },
 }
 
+impl Command {
+    /// What it reads, if it reads a document.
+    fn document(&mut self) -> Option<&mut Document> {
+        match self {
+            Self::Check { document, .. }
+            | Self::Explain { document, .. }
+            | Self::Next { document, .. }
+            | Self::Plan { document, .. }
+            | Self::Run(document) => Some(document),
+            _ => None,
+        }
+    }
+}
+
 /// What a command reads, and how it answers.
 #[derive(Debug, Args)]
 struct Document {
-    /// An event, or a policy as `aws dlm` takes and prints it; `-` for standard input.
-    #[arg(value_name = "FILE")]
+    /// An event, or a policy as `aws dlm` takes and prints it; `-` for standard input; or the id of a deployed policy.
+    #[arg(value_name = "FILE|POLICY")]
     file: PathBuf,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    group: live::Group,
+    /// The event of the deployed policy that `file` names, where it is no file.
+    #[arg(skip)]
+    deployed: Option<serde_json::Value>,
 }
 
 impl Document {
@@ -116,12 +142,19 @@ fn time(text: &str) -> Result<Timestamp, String> {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let mut command = Arguments::parse().command;
+    if let Some(document) = command.document()
+        && let Err(error) = live::resolve(document)
+    {
+        return document::fail(&error);
+    }
+    match command {
         Command::Backups { source, snapshot, json } => backups::backups(&source, snapshot.as_deref(), json),
         Command::Check { document, portable } => check::check(&document, portable),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
+        Command::Live(word) => live::live(&word),
         Command::Next { document, from, count } => next::next(&document, from, count),
-        Command::Plan { document, all } => plan::plan(&document, all),
+        Command::Plan { document, all, price } => plan::plan(&document, all, price),
         Command::Run(document) => run::run(&document),
         Command::Simulate { seed, json } => simulate::simulate(seed, json),
     }

@@ -6,10 +6,12 @@
 //! - the `Next` of an earlier answer: the first shape with `Progress` added.
 //! - the `Next` of an answer that asks for a list of targets, with the list's text added as `TargetsList`.
 //! - `{"Split": {...}, "Targets": [...], "Reports": [...]}`: what came of the targets of a run that was split, to be summed.
+//! - `{"Failed": {"Error", "Cause"}, "Event": ...}`: a run that could not go on, to be put into words.
 //!
 //! Bad input is refused before the first write, with all its problems at once.
 
 mod bounds;
+mod failed;
 #[cfg(test)]
 mod hostile;
 pub mod json;
@@ -33,6 +35,7 @@ use crate::tags::{to_the_second, written};
 use crate::turn::Progress;
 pub use bounds::EVENT_LENGTH_MAX;
 pub(crate) use bounds::length as json_length;
+pub use failed::{is_of_failure, read_failure};
 use jiff::{SignedDuration, Timestamp};
 use keys::Keys;
 pub use reading::{REFUSAL_LENGTH_MAX, WARNINGS_LENGTH_MAX};
@@ -84,8 +87,7 @@ impl Event {
     #[must_use]
     pub fn next(&self, progress: &Progress) -> Value {
         let mut next = self.document.clone();
-        let progress = serde_json::to_value(progress).expect("counters and texts are JSON");
-        next.insert("Progress".to_owned(), progress);
+        next.insert("Progress".to_owned(), bounds::progress_written(progress));
         Value::Object(next)
     }
 

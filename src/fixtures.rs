@@ -57,6 +57,12 @@ pub(crate) fn every(hours: u8, schedule_name: &str, retain: RetainRule) -> Sched
     }
 }
 
+/// A schedule by a cron expression.
+pub(crate) fn by_cron(schedule_name: &str, expression: &str, retain: RetainRule) -> Schedule {
+    let create = crate::policy::CreateRule::Cron(crate::schedule::cron::CronExpression::parse(expression).unwrap());
+    Schedule { create, ..daily(schedule_name, retain) }
+}
+
 pub(crate) fn count(count: u32) -> RetainRule {
     RetainRule::Count(NonZeroU32::new(count).unwrap())
 }

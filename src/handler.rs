@@ -6,9 +6,11 @@
 
 mod closer;
 mod lines;
+#[cfg(feature = "cli")]
+mod outlook;
 
 use crate::action::{Action, Outcome};
-use crate::answer::{Answer, ListAnswer, Reply, SplitAnswer, TurnError};
+use crate::answer::{Answer, FailedAnswer, ListAnswer, Reply, SplitAnswer, TurnError};
 use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
@@ -22,6 +24,8 @@ use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{SnapshotId, World};
 use jiff::{SignedDuration, Timestamp};
 use lines::{log_action, log_decisions, log_failed_snapshots, log_limits, log_turn};
+#[cfg(feature = "cli")]
+pub use outlook::outlook;
 use serde_json::Value;
 use std::time::Duration;
 use tracing::{error, info, warn};
@@ -63,6 +67,10 @@ pub(crate) fn accepted<T>(reading: Reading<T>) -> Result<T, TurnError> {
 pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Result<Reply, TurnError> {
     if event::is_of_reports(value) {
         return sum(value).map(|answer| Reply::Turn(Box::new(answer)));
+    }
+    if event::is_of_failure(value) {
+        let failure = accepted(event::read_failure(value))?;
+        return Ok(Reply::Failed(Box::new(FailedAnswer::new(&failure))));
     }
     let (event, warnings) = read_event(value)?;
     if event.options.has_several_targets() {

@@ -20,11 +20,13 @@
 //! - [`policy`]: a policy as values that cannot be wrong; [`policy::decode`]: JSON to policy, or all its problems.
 //! - [`options`], [`event`]: what opendlm offers beyond the policy, and what starts a turn. [`place`]: the account and
 //!   Region that it works in.
-//! - [`schedule`]: the scheduled times of a schedule.
+//! - [`schedule`]: the scheduled times of a schedule. [`starts`](mod@starts): the expressions of EventBridge Scheduler that meet
+//!   them.
 //! - [`tags`]: the database schema, every tag that is written or read.
 //! - [`world`]: what was observed. [`action`]: what is done, and what came of it.
 //! - [`plan`](mod@plan): every decision with its reason, and what no plan may break.
 //! - [`turn`]: which actions go now, which of them together, and when to look again. [`pace`]: how fast EC2 may be called.
+//! - [`live`]: policies as they are deployed, and what a deployment changes.
 //! - [`backups`]: which of the snapshots can be restored.
 //! - [`report`], [`answer`]: the words.
 //! - [`sim`]: a simulated account that drives all of it through a year in a second.
@@ -44,6 +46,7 @@ pub mod event;
 mod fixtures;
 #[cfg(feature = "aws")]
 pub mod handler;
+pub mod live;
 #[cfg(feature = "aws")]
 pub mod log;
 mod lookup;
@@ -55,6 +58,7 @@ pub mod policy;
 pub mod report;
 pub mod schedule;
 pub mod sim;
+pub mod starts;
 pub mod tags;
 pub mod turn;
 pub mod world;

@@ -4,6 +4,7 @@
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use opendlm::answer::{Reply, TurnError};
 use opendlm::aws::{Accounts, clock};
+use opendlm::report::metrics;
 use opendlm::turn::deadline;
 use opendlm::{handler, log};
 use serde_json::value::RawValue;
@@ -26,11 +27,22 @@ async fn invoke(accounts: &Accounts, event: LambdaEvent<Box<RawValue>>) -> Resul
         }
         Err(error) => Err(error),
     };
+    if let Some(line) = reply.as_ref().ok().and_then(metrics_line) {
+        log::write_line(&line);
+    }
     reply.map_err(|error| {
         let diagnostic = diagnostic(&error);
         tracing::error!(error = error.name(), cause = diagnostic.error_message, "failed");
         diagnostic
     })
+}
+
+/// The metrics of a run that has come to its end. One of several targets is told in the sum of them all.
+fn metrics_line(reply: &Reply) -> Option<String> {
+    match reply {
+        Reply::Turn(answer) if answer.part.is_none() => metrics::line(&answer.report, clock::now()),
+        Reply::Failed(_) | Reply::List(_) | Reply::Split(_) | Reply::Turn(_) => None,
+    }
 }
 
 /// The error as Step Functions sees it: `Retry` matches its name.

@@ -2,7 +2,7 @@
 
 use crate::pace::Share;
 use crate::place::{ListObject, OneOf, Place};
-use crate::policy::{Age, ScheduleName};
+use crate::policy::{Age, AgeUnit, Policy, ScheduleName, Targets};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -34,6 +34,8 @@ pub struct Options {
     pub previous_names: BTreeMap<ScheduleName, Vec<ScheduleName>>,
     /// `RunNow`: every schedule of the policy is due, with the start itself as scheduled time. Default: false.
     pub run_now: bool,
+    /// `RunNowRetain`: how long the snapshots of such a run stay, which are in no schedule's series. Default: 7 days.
+    pub run_now_retain: Age,
     /// The revision of the policy that the event carries beside it; `None` where it has none. Which of two deployed versions is
     /// the newer one is told by it.
     pub revision: Option<Timestamp>,
@@ -94,6 +96,9 @@ impl Options {
     /// may differ, added up. Our own: AWS promises no bound for "eventually consistent" and advises to look again for a
     /// few minutes at most; a minute of each is what the simulator lies by, far more than anybody has reported.
     pub const SETTLING_DEFAULT: SignedDuration = SignedDuration::from_secs(120);
+    /// Long enough to look at what was made before a change, and a bound to what it costs. Our own.
+    pub const RUN_NOW_RETAIN_DEFAULT: Age =
+        Age { interval: NonZeroU32::new(7).expect("seven is not zero"), unit: AgeUnit::Days };
     /// More than AWS's few minutes; beyond it every run would take longer than its snapshots.
     pub const SETTLING_SECONDS_MAX: u32 = 900;
     /// What says otherwise for an endpoint that shows at once what was begun, in seconds.
@@ -121,6 +126,13 @@ impl Options {
         self.one_of.is_some()
     }
 
+    /// Whether what a run makes is a RunNow's own: it is marked so, is in no series, and answers no scheduled time. The RunNow
+    /// of a default policy is an ordinary start: each of its snapshots goes by the policy's RetainInterval anyhow.
+    #[must_use]
+    pub fn marks_run_now(&self, policy: &Policy) -> bool {
+        self.run_now && !matches!(policy.targets, Targets::AllVolumes(_))
+    }
+
     /// The settling time that the environment names, in seconds from 0 on. What cannot be read is as good as nothing
     /// said: a shorter time could cost a second snapshot, a longer one only postpones.
     #[must_use]
@@ -143,6 +155,7 @@ impl Default for Options {
             orphans: Orphans::Keep,
             previous_names: BTreeMap::new(),
             run_now: false,
+            run_now_retain: Self::RUN_NOW_RETAIN_DEFAULT,
             revision: None,
             settling: Self::SETTLING_DEFAULT,
             start_window: Self::START_WINDOW_DEFAULT,

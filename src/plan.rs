@@ -41,7 +41,9 @@ use crate::tags::Owner;
 use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, World};
 pub use belief::Doubt;
 pub(crate) use belief::doubt;
-pub use decision::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict};
+pub use decision::{
+    DeleteReason, KeepReason, MissedReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict,
+};
 pub use due::Due;
 pub use evidence::StandsBack;
 use history::Histories;
@@ -79,6 +81,8 @@ pub struct Plan<'a> {
     pub asks: Asks,
     /// Snapshots of ours that nothing manages any more.
     pub orphans: OrphanCount,
+    /// How many volumes or instances the policy targets, whatever is due.
+    pub targeted: usize,
     /// How many targeted volumes have a newest complete snapshot that is older than their schedule's period and start
     /// window: their backups have stopped.
     pub stopped: usize,
@@ -158,6 +162,7 @@ fn plan_in_parts<'a>(
     let (ours, targets) = (ours::by_volume(ours), target::all(policy, world));
     let sources = orphan::Sources::new(policy, world);
     let silence = orphan::Silence::new(policy, options, ours.iter().copied());
+    plan.targeted = targets.len();
     plan.stands_back = evidence::of(policy, options, start, now, ours.iter().copied());
     let stands_back = plan.stands_back;
     let windows = missed::Windows::new(policy, options, start, ours.iter().copied());
@@ -215,10 +220,15 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     let ours = Ours::new(policy, options, part.snapshots.to_vec());
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
     let histories = Histories::new(policy, now, &ours, &broken);
-    let clock = create::Clock { now, window: options.start_window, settling: options.settling };
+    let clock = create::Clock {
+        now,
+        window: options.start_window,
+        settling: options.settling,
+        marks_run_now: options.marks_run_now(policy),
+    };
     let first = plan.targets.len();
     if !plan.is_disabled {
-        create::decide(policy, &plan.due, clock, part.targets, &ours, &histories, &mut plan.targets);
+        create::decide(policy, &plan.due, clock, part.targets, (&ours, &histories, &broken), &mut plan.targets);
     }
     let targets = plan.targets.get(first..).unwrap_or_default();
     let (later, changes) = foresee::later(rules, &ours, targets);
@@ -254,6 +264,7 @@ impl Plan<'_> {
             older: Older::default(),
             asks: Asks::default(),
             orphans: OrphanCount::default(),
+            targeted: 0,
             stopped: 0,
             missed: Vec::new(),
             meets_nothing: None,

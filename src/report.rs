@@ -3,9 +3,14 @@
 //! A report counts everything and lists a bounded number of failures, so that an answer stays under 200 KB whatever the
 //! number of volumes; the log holds every action.
 
+mod consent;
+pub mod cost;
+pub mod counts;
 pub mod explain;
 mod failures;
 pub mod forecast;
+pub mod mail;
+pub mod metrics;
 pub mod part;
 pub mod stranger;
 pub mod sum;
@@ -22,6 +27,9 @@ use crate::schedule;
 use crate::tags::written;
 use crate::turn::progress::Progress;
 use crate::turn::{RunOutcome, Status};
+use crate::world::SnapshotId;
+use cost::{Cost, CostReport};
+use counts::Counts;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,8 +77,12 @@ pub struct Report {
     pub created: u64,
     /// How many snapshots the run deleted.
     pub deleted: u64,
+    /// What the metrics of the run count besides; zero as long as it goes on.
+    pub counts: Counts,
     /// Snapshots of ours that nothing manages any more.
     pub orphans: OrphanReport,
+    /// What all snapshots of the policy cost at most.
+    pub cost: CostReport,
     /// How many volumes have a newest complete snapshot that is older than their schedule allows.
     pub stopped: usize,
     /// How many snapshots carry our tag and a description like ours but are not ours.
@@ -185,6 +197,13 @@ pub struct FailureReport {
     pub attempts: u32,
 }
 
+impl FailureReport {
+    /// Whether one snapshot could not be deleted.
+    fn is_of_one_deletion(&self) -> bool {
+        self.action == "DeleteSnapshot" && SnapshotId::parse(&self.resource).is_some()
+    }
+}
+
 /// Puts a turn into words.
 #[must_use]
 pub fn report(
@@ -216,12 +235,18 @@ pub fn report(
         snapshots: counted(plan.snapshots.iter().map(words::of_snapshot)),
         created: progress.created,
         deleted: progress.deleted,
+        counts: Counts::of(plan, progress, status, &failures),
         orphans: plan.orphans.into(),
+        cost: Cost::of(plan).told(),
         stopped: plan.stopped,
         foreign: plan.foreign,
         failed,
         failures,
-        warnings: warnings.iter().cloned().chain(progress.tags_left_out.iter().map(line)).collect(),
+        warnings: [warnings, &consent::of(plan)]
+            .concat()
+            .into_iter()
+            .chain(progress.tags_left_out.iter().map(line))
+            .collect(),
         targets: Vec::new(),
     };
     report.summary = summary(&report, plan, status);
@@ -328,6 +353,7 @@ fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
     if let Some(why) = plan.stands_back {
         sentences.push(words::stands_back(why));
     }
+    sentences.extend(consent::of(plan));
     if report.dry_run {
         sentences.push("dry run: nothing was changed".to_owned());
     }
@@ -345,7 +371,7 @@ fn about_targets(plan: &Plan<'_>) -> Vec<String> {
     let count =
         |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().filter(|d| is_wanted(&d.verdict)).count();
     let complete = count(|verdict| matches!(verdict, TargetVerdict::Exists(_) | TargetVerdict::Settling { .. }));
-    let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed));
+    let missed = count(|verdict| matches!(verdict, TargetVerdict::Missed(_)));
     let left_alone = count(|verdict| matches!(verdict, TargetVerdict::Skip(_) | TargetVerdict::HasRecent { .. }));
     let joined = count(|verdict| matches!(verdict, TargetVerdict::Coincides { .. }));
     let due = plan.targets.len() - missed - left_alone - joined;
@@ -358,9 +384,9 @@ fn about_targets(plan: &Plan<'_>) -> Vec<String> {
         sentences.push(nothing_due(plan));
     }
     if missed > 0 {
-        let have = if missed == 1 { "has" } else { "have" };
+        let (have, get) = if missed == 1 { ("has", "gets") } else { ("have", "get") };
         sentences.push(format!(
-            "{} {have} no snapshot for the latest scheduled time, whose start window is over",
+            "{} {have} no snapshot for the latest scheduled time and {get} none any more",
             told::counted(missed, "target")
         ));
     }

@@ -10,18 +10,25 @@ pub mod by_id;
 pub mod changes;
 pub mod crash;
 pub mod ec2;
+pub mod edits;
 pub mod execution;
 pub mod fleet;
 pub mod judge;
+#[cfg(test)]
+mod latch;
 pub mod life;
 #[cfg(test)]
 mod listing;
+#[cfg(test)]
+mod overlap;
 #[cfg(test)]
 mod paced;
 pub mod random;
 pub mod sabotage;
 pub mod shape;
 pub mod soak;
+pub mod tampering;
+pub mod version;
 pub mod year;
 
 pub use account::{Account, Calls, Ended};

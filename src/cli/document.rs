@@ -15,6 +15,9 @@ use std::sync::Arc;
 
 /// The file's JSON, or why there is none.
 fn read_json(document: &Document) -> Reading<Value> {
+    if let Some(deployed) = &document.deployed {
+        return Reading { value: Some(deployed.clone()), errors: vec![], not_supported: vec![], warnings: vec![] };
+    }
     let name = document.name();
     let text = if document.is_standard_input() {
         let mut text = Vec::new();

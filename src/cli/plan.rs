@@ -7,12 +7,13 @@ use super::screen::{self, Labels};
 use crate::aws::Account;
 use crate::handler::{self, Foreseen};
 use crate::report::Report;
+use crate::report::cost::{Price, at_most};
 use crate::world::VolumeId;
 use serde_json::json;
 use std::process::ExitCode;
 
 /// Prints the plan of a start now; exit 1 where the run would fail or stop at a brake.
-pub(super) fn plan(document: &Document, is_all: bool) -> ExitCode {
+pub(super) fn plan(document: &Document, is_all: bool, price: Price) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
     let (foreseen, labels) = match runtime.block_on(foresee(document)) {
         Ok(foreseen) => foreseen,
@@ -23,6 +24,7 @@ pub(super) fn plan(document: &Document, is_all: bool) -> ExitCode {
         print_json(&json!({ "Plan": forecast, "Report": report, "Decisions": decisions }));
     } else {
         print_text(&foreseen, &labels, is_all);
+        print_cost(&foreseen, price);
     }
     if foreseen.forecast.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -60,6 +62,20 @@ fn print_text(foreseen: &Foreseen, labels: &Labels, is_all: bool) {
         say_wrapped(&format!("the run would fail: {failure}"), 2);
     }
     say_wrapped(&foreseen.forecast.sentence(), 2);
+}
+
+/// What there is now costs at most.
+fn print_cost(foreseen: &Foreseen, price: Price) {
+    let (cost, orphans) = (foreseen.report.cost.cost, foreseen.report.orphans);
+    say_wrapped(&format!("Cost of {} complete snapshots: {}", cost.snapshots, at_most(cost.full_size_bytes, price)), 2);
+    for (what, count, bytes) in [
+        ("made by RunNow", cost.run_now_snapshots, cost.run_now_bytes),
+        ("orphans", u64::try_from(orphans.snapshots).unwrap_or(u64::MAX), orphans.full_size_bytes),
+    ] {
+        if count > 0 {
+            say_wrapped(&format!("  {count} {what}: {}", at_most(bytes, price)), 4);
+        }
+    }
 }
 
 fn print_schedules(report: &Report) {

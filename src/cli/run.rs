@@ -35,6 +35,7 @@ async fn run_to_end(document: &Document) -> Result<Answer, String> {
     let event = event(document)?;
     let accounts = connect().await?;
     let split = match turns(document, &accounts, event).await.map_err(|error| told_of(&error))? {
+        Reply::Failed(_) => unreachable!("an event that was read asks for no mail"),
         Reply::List(_) => return Err(LIST_IS_NOT_READ.to_owned()),
         Reply::Split(split) => split,
         Reply::Turn(answer) => return Ok(*answer),
@@ -46,7 +47,9 @@ async fn run_to_end(document: &Document) -> Result<Answer, String> {
         tell_target(document, target);
         let report = match turns(document, &accounts, split.event_of(target)).await {
             Ok(Reply::Turn(answer)) => serde_json::to_value(&answer.part).expect("a part is JSON"),
-            Ok(Reply::List(_) | Reply::Split(_)) => unreachable!("the event of one target names no others"),
+            Ok(Reply::Failed(_) | Reply::List(_) | Reply::Split(_)) => {
+                unreachable!("the event of one target names no others")
+            }
             Err(error) => {
                 complain(&format!("error: {}", told_of(&error)));
                 error.told(OneOf { number, of })
@@ -67,7 +70,7 @@ async fn turns(document: &Document, accounts: &Accounts, mut event: Value) -> Re
         let reply = handler::invoke(accounts, &event, until).await;
         progress.end();
         match reply {
-            Ok(reply @ (Reply::List(_) | Reply::Split(_))) => return Ok(reply),
+            Ok(reply @ (Reply::Failed(_) | Reply::List(_) | Reply::Split(_))) => return Ok(reply),
             Ok(Reply::Turn(answer)) if answer.status == "DONE" => return Ok(Reply::Turn(answer)),
             Ok(Reply::Turn(answer)) => {
                 failures_in_a_row = 0;

@@ -71,6 +71,20 @@ impl io::Write for Count {
     }
 }
 
+/// Which form of `Progress` this is. A run that is under way at an update goes on with the form of before; opendlm 0.1 wrote
+/// no version, which is the first.
+const VERSION: u64 = 2;
+const VERSION_KEY: &str = "Version";
+
+/// `Progress` as the next event holds it.
+pub(super) fn progress_written(progress: &Progress) -> Value {
+    let mut value = serde_json::to_value(progress).expect("counters and texts are JSON");
+    if let Value::Object(fields) = &mut value {
+        fields.insert(VERSION_KEY.to_owned(), VERSION.into());
+    }
+    value
+}
+
 /// The state of the run, if this is the `Next` of an earlier answer.
 pub(super) fn progress(keys: &mut Keys<'_>) -> Option<Progress> {
     let value = keys.any("Progress")?;
@@ -88,13 +102,26 @@ fn read_progress(value: &Value) -> Result<Progress, String> {
     if length > PROGRESS_LENGTH_MAX {
         return Err(format!("has {length} bytes, expected at most {PROGRESS_LENGTH_MAX}"));
     }
-    let progress = Progress::deserialize(without_obsolete(value))
+    let mut value = value.clone();
+    if let Some(version) =
+        take_version(&mut value).filter(|version| version.as_u64().is_none_or(|known| known > VERSION))
+    {
+        let version = shown(&version.to_string(), PROGRESS_QUOTE_LENGTH_MAX);
+        return Err(format!(
+            "has the version {version}, and this opendlm understands {VERSION}: a newer one began the run, let that one end it"
+        ));
+    }
+    let progress = Progress::deserialize(without_obsolete(&value))
         .map_err(|error| shown(&error.to_string(), PROGRESS_QUOTE_LENGTH_MAX))?;
     // Its shape is known now, and so is that its depth is small.
-    match excessive_number(value) {
+    match excessive_number(&value) {
         Some(number) => Err(format!("counts to {number}, expected at most {COUNTER_MAX}")),
         None => Ok(progress),
     }
+}
+
+fn take_version(value: &mut Value) -> Option<Value> {
+    value.as_object_mut()?.remove(VERSION_KEY)
 }
 
 /// Keys of `Progress` that opendlm 0.1 wrote and nobody reads any more: a run that is under way at an update goes on.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-/// The units of `Orphans.IntervalUnit`, and how many of each make the 100 years that end a retention too (DLM's own
+/// The units of an `IntervalUnit`, and how many of each make the 100 years that end a retention too (DLM's own
 /// table: `Interval` of `RetainRule`).
 const UNITS: [(&str, AgeUnit, u32); 4] = [
     ("DAYS", AgeUnit::Days, 36_500),
@@ -53,6 +53,7 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     if let Some(run_now) = keys.boolean("RunNow") {
         options.run_now = run_now;
     }
+    let run_now_retain = keys.object("RunNowRetain");
     if let Some(minutes) = keys.number("StartWindowMinutes", Options::START_WINDOW_MINUTES_MAX) {
         options.start_window = SignedDuration::from_mins(i64::from(minutes));
         if minutes == 0 {
@@ -83,6 +84,13 @@ pub(super) fn read(object: Option<&Map<String, Value>>, path: &str, policy: Opti
     let mut errors = keys.finish();
     if let Some(orphans) = orphans.and_then(|value| read_orphans(value, &format!("{prefix}Orphans"), &mut errors)) {
         options.orphans = orphans;
+    }
+    if let Some(object) = run_now_retain {
+        let prefix = format!("{prefix}RunNowRetain.");
+        let mut keys = Keys::new(object, &prefix);
+        let (interval, unit) = (keys.any("Interval"), keys.any("IntervalUnit"));
+        options.run_now_retain = read_age(&mut keys, interval, unit).unwrap_or(options.run_now_retain);
+        errors.extend(keys.finish());
     }
     if let Some(accept_count) = accept_count {
         options.accept_count = read_accept_count(accept_count, &format!("{prefix}AcceptCount"), policy, &mut errors);
@@ -187,7 +195,7 @@ fn read_orphans_object(keys: &mut Keys<'_>) -> Option<Orphans> {
     }
 }
 
-/// The age of `EXPIRE`. Without a right unit, the interval is measured in days, of which there can be most.
+/// An age. Without a right unit, the interval is measured in days, of which there can be most.
 fn read_age(keys: &mut Keys<'_>, interval: Option<&Value>, unit: Option<&Value>) -> Option<Age> {
     const WORDS: &str = "DAYS, WEEKS, MONTHS or YEARS";
     let known = unit.and_then(Value::as_str).and_then(|word| UNITS.iter().find(|(name, ..)| *name == word));

@@ -44,7 +44,7 @@ struct Failed {
 /// Why, as `Catch` of the state machine tells it. Not every error has a cause.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Caught {
+pub(super) struct Caught {
     error: String,
     #[serde(default)]
     cause: String,
@@ -146,9 +146,15 @@ fn told_by(report: &Value) -> Result<(Option<u32>, Told), String> {
     Ok((None, Caught::deserialize(report).map_or_else(|_| nothing_told(), failed)))
 }
 
-fn failed(caught: Caught) -> Told {
+/// The name of an error and what it says: the function's own words, where Lambda has put something around them.
+pub(super) fn said(caught: Caught) -> (String, String) {
     let Caught { error, cause } = caught;
     let cause = serde_json::from_str(&cause).map_or(cause, |error: LambdaError| error.error_message);
+    (error, cause)
+}
+
+fn failed(caught: Caught) -> Told {
+    let (error, cause) = said(caught);
     Told::Failed { error, cause }
 }
 

@@ -105,6 +105,28 @@ fn check_options_refused(options: &Value, expected: &[&str]) {
 }
 
 #[test]
+fn how_long_the_snapshots_of_a_run_now_stay_is_read() {
+    let retain = |options: Options| (options.run_now_retain.interval.get(), options.run_now_retain.unit);
+    assert_eq!(retain(options(json!({}))), (7, AgeUnit::Days));
+    assert_eq!(
+        retain(options(json!({ "RunNowRetain": { "Interval": 2, "IntervalUnit": "WEEKS" } }))),
+        (2, AgeUnit::Weeks)
+    );
+    check_options_refused(&json!({ "RunNowRetain": 7 }), &["Options.RunNowRetain: expected an object but got 7"]);
+    check_options_refused(
+        &json!({ "RunNowRetain": { "Interval": 0, "IntervalUnit": "DAYS", "Count": 1 } }),
+        &[
+            "Options.RunNowRetain.Interval: expected a whole number from 1 to 36500 but got 0",
+            "Options.RunNowRetain.Count: unknown key, expected one of Interval, IntervalUnit",
+        ],
+    );
+    check_options_refused(
+        &json!({ "RunNowRetain": { "Interval": 7 } }),
+        &["Options.RunNowRetain.IntervalUnit: missing, expected DAYS, WEEKS, MONTHS or YEARS"],
+    );
+}
+
+#[test]
 fn brakes_and_floors_are_read() {
     let expected = Options {
         age_without_new_backups: true,
@@ -349,6 +371,37 @@ fn a_changed_progress_is_refused() {
     next["Progress"]["Turns"] = json!("many");
     let reading = read(&next, IdRule::Required);
     assert_eq!(reading.errors.iter().map(|finding| finding.path.as_str()).collect::<Vec<_>>(), ["Progress"]);
+}
+
+/// What functions answered, unchanged: 0.2 after its first turn.
+const REAL_NEXT: [&str; 2] =
+    [include_str!("../../tests/next/0.2-instances.json"), include_str!("../../tests/next/0.2-volumes.json")];
+
+#[test]
+fn the_next_of_a_run_that_is_under_way_at_an_update_is_understood() {
+    for text in REAL_NEXT {
+        let next: Value = serde_json::from_str(text).unwrap();
+        let event = understood(&next);
+        let progress = event.progress.clone().expect("it is no first turn");
+        assert!(progress.turns == 1 && progress.created > 0 && !progress.ids_begun().is_empty(), "{text}");
+        let mut again = event.next(&progress);
+        assert_eq!(again["Progress"]["Version"], json!(2));
+        let mut then = next.clone();
+        for each in [&mut again, &mut then] {
+            each["Progress"].as_object_mut().unwrap().retain(|key, _| key != "Version");
+        }
+        assert_eq!(again, then, "nothing is lost on the way");
+    }
+}
+
+#[test]
+fn the_next_of_a_newer_opendlm_is_refused_and_says_what_to_do() {
+    let mut next: Value = serde_json::from_str(REAL_NEXT[0]).unwrap();
+    for version in [json!(3), json!("2"), json!(-1)] {
+        next["Progress"]["Version"] = version;
+        let refusal = read(&next, IdRule::Required).refusal().unwrap();
+        assert!(refusal.contains("a newer one began the run, let that one end it"), "{refusal}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod boundaries;
 mod creation;
 mod doubt;
 mod duplicates;
+mod found;
 mod instances;
 mod missed;
 mod promises;
@@ -70,10 +71,4 @@ fn held(account: &Account, now: Timestamp) -> Vec<String> {
         complete.filter_map(|s| s.marks.scheduled_time.value().map(ToString::to_string)).collect();
     times.sort();
     times
-}
-
-/// A schedule by a cron expression.
-fn by_cron(schedule_name: &str, expression: &str, retain: crate::policy::RetainRule) -> Schedule {
-    let create = crate::policy::CreateRule::Cron(crate::schedule::cron::CronExpression::parse(expression).unwrap());
-    Schedule { create, ..daily(schedule_name, retain) }
 }

@@ -17,7 +17,7 @@ use crate::world::{
 };
 use jiff::Timestamp;
 use left::Left;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A promise that a plan breaks: a defect of opendlm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,7 +99,7 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
     broken.append(&mut deletions);
     left.check_floor(&mut broken);
     check_brake(plan, options, (snapshots, volumes), &mut broken);
-    check_creations(policy, world, plan, &mut broken);
+    check_creations(policy, options, world, plan, &mut broken);
     broken
 }
 
@@ -347,8 +347,9 @@ fn check_brake(plan: &Plan<'_>, options: &Options, (snapshots, volumes): (usize,
 /// What answers a creation: target, the schedule's name and the scheduled time.
 type Answered<'a> = (SourceId, &'a str, Timestamp);
 
-/// Nothing is made for which there is an answer. Beside a failed member the others of its set are none.
-fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
+/// Nothing is made for which there is an answer. Beside a failed member the others of its set are none, and what a RunNow made is
+/// for nobody but another RunNow.
+fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
     let creations: Vec<Answered<'_>> = plan
         .targets
         .iter()
@@ -360,6 +361,8 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
         return;
     }
     let mut answers: Lookup<Answered<'_>, SnapshotId> = Lookup::default();
+    // Of each call how many members there are, and how many there were to be.
+    let mut calls: BTreeMap<(Answered<'_>, Timestamp), (u32, Option<u32>)> = BTreeMap::new();
     let mut failed: LookupSet<Answered<'_>> = LookupSet::default();
     let mut owner = Owner::new(&policy.id);
     for snapshot in world.snapshots.iter().filter(|snapshot| owner.is_of(snapshot)) {
@@ -368,17 +371,25 @@ fn check_creations(policy: &Policy, world: &World, plan: &Plan<'_>, broken: &mut
         let (Some(source), Some(name), Some(&time)) = tags else { continue };
         let key = (source, name.as_str(), time);
         let can_be_true = time.duration_since(snapshot.start_time) <= CLOCK_SKEW_MAX;
-        if !wanted.contains(&key) {
+        let is_of_other_kind =
+            marks.stamp.value().is_some_and(|stamp| stamp.is_run_now != options.marks_run_now(policy));
+        if !wanted.contains(&key) || is_of_other_kind {
             continue;
         } else if snapshot.state == SnapshotState::Error {
             failed.insert(key);
         } else if can_be_true {
             answers.insert(key, snapshot.id);
+            let call = calls.entry((key, snapshot.start_time)).or_default();
+            *call = (call.0 + 1, marks.stamp.value().and_then(|stamp| stamp.members));
         }
     }
+    let is_whole = |key: Answered<'_>| {
+        let mut of_key = calls.iter().filter(|((answered, _), _)| *answered == key).map(|(_, call)| call);
+        of_key.any(|&(members, planned)| planned.is_none_or(|planned| members >= planned))
+    };
     let of_instances = matches!(policy.targets, Targets::Instances { .. });
     for key in creations {
-        let answer = answers.get(&key).filter(|_| !(of_instances && failed.contains(&key)));
+        let answer = answers.get(&key).filter(|_| !(of_instances && (failed.contains(&key) || !is_whole(key))));
         if let Some(snapshot) = answer {
             broken.push(Broken::CreatesTwice {
                 volume: key.0.to_string(),

@@ -2,18 +2,22 @@
 
 use super::coincide;
 use super::due::{Due, saturating_add};
-use super::history::{Dated, Histories};
+use super::history::{Dated, Histories, is_good};
 use super::ours::Ours;
-use super::{SkipReason, Target, TargetDecision, TargetVerdict};
+use super::sets::BrokenSets;
+use super::{MissedReason, SkipReason, Target, TargetDecision, TargetVerdict};
 use super::{sets, target};
-use crate::policy::{Policy, Schedule, ScheduleName, Targets};
-use crate::world::{Snapshot, SnapshotState, Volume};
+use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
+use crate::world::{Snapshot, SnapshotState, Volume, VolumeId};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// After so many snapshots for one scheduled time that went to `error`, another would too. Our own: DLM does not say
 /// how often it tries; EC2 lets a volume have five snapshots pending at once, and failed ones of st1 count among them.
 pub const FAILED_SNAPSHOTS_MAX: usize = 5;
+
+/// After so many sets for one scheduled time that lack a member, another would lack one too: a set is made again once. Our own.
+const LACKING_SETS_MAX: usize = 2;
 
 /// DLM user guide: default policies back up "resources that are at least 24 hours old".
 pub const DEFAULT_POLICY_AGE_MIN: SignedDuration = SignedDuration::from_hours(24);
@@ -25,6 +29,8 @@ pub(super) struct Clock {
     pub(super) window: SignedDuration,
     /// For how long after a beginning EC2 may not show all that was begun.
     pub(super) settling: SignedDuration,
+    /// Whether what is made is a RunNow's own: of no series, answered by another RunNow's only.
+    pub(super) marks_run_now: bool,
 }
 
 /// Adds one decision for each target and schedule that is due, and one for each that was missed.
@@ -33,10 +39,10 @@ pub(super) fn decide<'a>(
     due: &[(&'a Schedule, Due)],
     clock: Clock,
     targets: &[Target<'a>],
-    ours: &Ours<'a>,
-    histories: &Histories,
+    (ours, histories, broken): (&Ours<'a>, &Histories, &BrokenSets),
     decisions: &mut Vec<TargetDecision<'a>>,
 ) {
+    let run_now = clock.marks_run_now;
     for &target in targets {
         let history = histories.of(ours, target.id());
         let first = decisions.len();
@@ -44,14 +50,17 @@ pub(super) fn decide<'a>(
             let decided = match due {
                 Due::Nothing => None,
                 Due::Late { scheduled_time } => {
-                    let answers = answers(ours, history.clone(), schedule, (scheduled_time, scheduled_time), false);
-                    let is_missed = was_missed(target, scheduled_time, answers);
-                    is_missed.then_some((scheduled_time, TargetVerdict::Missed))
+                    let answers = answers(ours, history.clone(), schedule, (scheduled_time, scheduled_time), run_now);
+                    let is_missed = was_missed(target, scheduled_time, answers.collect(), clock);
+                    is_missed.then_some((scheduled_time, TargetVerdict::Missed(MissedReason::StartWindowOver)))
                 }
                 Due::Now { scheduled_time, answered_from, until } => {
                     let times = (answered_from, scheduled_time);
-                    let answers: Vec<Dated<'a>> = answers(ours, history.clone(), schedule, times, false).collect();
-                    Some((scheduled_time, verdict(policy, target, &answers, scheduled_time, until, clock)))
+                    let answers: Vec<Dated<'a>> = answers(ours, history.clone(), schedule, times, run_now).collect();
+                    let verdict = verdict(policy, target, &answers, scheduled_time, until, clock);
+                    let newer = history.clone().take_while(|dated| dated.scheduled_time > scheduled_time);
+                    let newer = newer.filter(|dated| is_good(dated, clock.now, broken));
+                    Some((scheduled_time, unless_full(policy, target, schedule, verdict, (ours, newer), clock)))
                 }
             };
             let decision =
@@ -77,6 +86,39 @@ fn answers<'a>(
     })
 }
 
+/// What its own rule would delete at once is not made (R1 of docs/promises.md): `newer` good snapshots of later scheduled times, of
+/// whichever schedule, fill the count already. Of an instance one volume with room is enough to make the set.
+fn unless_full<'a>(
+    policy: &Policy,
+    target: Target<'a>,
+    schedule: &Schedule,
+    verdict: TargetVerdict<'a>,
+    (ours, newer): (&Ours<'a>, impl Iterator<Item = Dated<'a>>),
+    clock: Clock,
+) -> TargetVerdict<'a> {
+    let (TargetVerdict::Create { .. }, RetainRule::Count(count), false) =
+        (&verdict, &schedule.retain, clock.marks_run_now)
+    else {
+        return verdict;
+    };
+    let mut times: BTreeMap<VolumeId, BTreeSet<Timestamp>> = BTreeMap::new();
+    for dated in newer.filter(|dated| ours.schedules(dated.place()).any(|(_, of)| std::ptr::eq(of, schedule))) {
+        times.entry(dated.snapshot.volume_id).or_default().insert(dated.scheduled_time);
+    }
+    if times.is_empty() {
+        return verdict;
+    }
+    let count = usize::try_from(count.get()).expect("a count of at most 1000 fits");
+    let is_full = |volume: VolumeId| times.get(&volume).is_some_and(|times| times.len() >= count);
+    let all_full = match target {
+        Target::Instance(instance) => {
+            target::included_volumes(policy, instance).into_iter().all(|volume| is_full(volume.id))
+        }
+        Target::Volume(volume) => is_full(volume.id),
+    };
+    if all_full { TargetVerdict::Missed(MissedReason::CountFull { count }) } else { verdict }
+}
+
 /// What to do about a due target, given its snapshots for the scheduled time.
 fn verdict<'a>(
     policy: &Policy,
@@ -86,10 +128,11 @@ fn verdict<'a>(
     until: Timestamp,
     clock: Clock,
 ) -> TargetVerdict<'a> {
-    let (mut failed_sets, mut last_failed) = (0, None);
+    let (mut failed_sets, mut lacking_sets, mut last_failed) = (0, 0, None);
     let (mut complete, mut under_way) = (None, None);
-    let mut note = |set: &[Dated<'a>]| match state_of(set) {
+    let mut note = |set: &[Dated<'a>]| match state_of(set, clock) {
         None => {}
+        Some(SetState::Lacking) => lacking_sets += 1,
         Some(SetState::Complete(snapshot)) => complete = complete.or(Some(snapshot)),
         Some(SetState::Failed(snapshot)) => {
             failed_sets += 1;
@@ -125,8 +168,9 @@ fn verdict<'a>(
     if let Some(reason) = target::fail_reason(policy, target) {
         return TargetVerdict::Fail(reason);
     }
-    let may_try = failed_sets == 0 || (failed_sets < FAILED_SNAPSHOTS_MAX && clock.now <= until);
-    if may_try {
+    let tried = failed_sets + lacking_sets;
+    let has_room = tried < FAILED_SNAPSHOTS_MAX && lacking_sets < LACKING_SETS_MAX;
+    if tried == 0 || (has_room && clock.now <= until) {
         TargetVerdict::Create { until, with: Vec::new(), last_failed }
     } else {
         TargetVerdict::GiveUp { failed_snapshots: failed_sets, last_failed }
@@ -168,11 +212,13 @@ fn sets_of<'a>(answers: &[Dated<'a>]) -> Vec<Vec<Dated<'a>>> {
 enum SetState<'a> {
     Complete(&'a Snapshot),
     Failed(&'a Snapshot),
+    /// All that is left of it is complete, and it was made with more.
+    Lacking,
     UnderWay(&'a Snapshot),
 }
 
 /// The state of a set, `None` of an empty one. Of the members that failed the one is named of which EC2 says why.
-fn state_of<'a>(set: &[Dated<'a>]) -> Option<SetState<'a>> {
+fn state_of<'a>(set: &[Dated<'a>], clock: Clock) -> Option<SetState<'a>> {
     let is_failed = |dated: &&Dated<'_>| dated.snapshot.state == SnapshotState::Error;
     let is_under_way =
         |dated: &&Dated<'_>| matches!(dated.snapshot.state, SnapshotState::Pending | SnapshotState::Unknown(_));
@@ -183,16 +229,25 @@ fn state_of<'a>(set: &[Dated<'a>]) -> Option<SetState<'a>> {
     if let Some(dated) = set.iter().find(is_under_way) {
         return Some(SetState::UnderWay(dated.snapshot));
     }
+    let members = || set.iter().map(|dated| dated.snapshot);
+    // Until it has settled the last member may only not be listed yet.
+    if sets::lacks_members(members()) && sets::settles_at(members(), clock.now, clock.settling).is_none() {
+        return Some(SetState::Lacking);
+    }
     set.first().map(|dated| SetState::Complete(dated.snapshot))
 }
 
 /// Whether a target that was there at a scheduled time has no snapshot for it.
-fn was_missed<'a>(target: Target<'_>, scheduled_time: Timestamp, mut answers: impl Iterator<Item = Dated<'a>>) -> bool {
-    let was_there = match target {
-        Target::Instance(_) => true,
-        Target::Volume(volume) => volume.created.is_none_or(|created| created <= scheduled_time),
-    };
-    was_there && answers.all(|dated| dated.snapshot.state == SnapshotState::Error)
+fn was_missed(target: Target<'_>, scheduled_time: Timestamp, answers: Vec<Dated<'_>>, clock: Clock) -> bool {
+    let is_none =
+        |set: &[Dated<'_>]| matches!(state_of(set, clock), None | Some(SetState::Failed(_) | SetState::Lacking));
+    match target {
+        Target::Instance(_) => sets_of(&answers).iter().all(|set| is_none(set)),
+        Target::Volume(volume) => {
+            let was_there = volume.created.is_none_or(|created| created <= scheduled_time);
+            was_there && answers.iter().all(|dated| is_none(std::slice::from_ref(dated)))
+        }
+    }
 }
 
 /// Of the creations of one target for one scheduled time, leaves the one of the schedule that keeps longest.

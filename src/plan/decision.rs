@@ -40,9 +40,9 @@ pub enum TargetVerdict<'a> {
     Exists(&'a Snapshot),
     /// It cannot get its snapshot, and no try would help.
     Fail(FailReason),
-    /// So many snapshots for the scheduled time went to `error`: another try would fail as well.
+    /// So many snapshots for the scheduled time went to `error`, or lack a member of their set: another try would do no better.
     GiveUp {
-        /// How many there are.
+        /// How many failed; none where sets lack a member.
         failed_snapshots: usize,
         /// The newest of them.
         last_failed: Option<&'a Snapshot>,
@@ -52,8 +52,8 @@ pub enum TargetVerdict<'a> {
         /// When that one began.
         began: Timestamp,
     },
-    /// The scheduled time passed without a snapshot and its start window is over.
-    Missed,
+    /// The scheduled time passed without a snapshot, and none is made for it any more.
+    Missed(MissedReason),
     /// A snapshot for the scheduled time is complete, but EC2's lists may not show yet what else was begun for it:
     /// another member of its set, or a second one by a turn at the same time.
     Settling {
@@ -68,6 +68,18 @@ pub enum TargetVerdict<'a> {
     Wait(&'a Snapshot),
 }
 
+/// Why no snapshot is made any more for a scheduled time that has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissedReason {
+    /// Newer complete ones fill the count of its schedule: its own rule would delete it at once.
+    CountFull {
+        /// What the schedule keeps.
+        count: usize,
+    },
+    /// The start window is over.
+    StartWindowOver,
+}
+
 impl<'a> TargetVerdict<'a> {
     /// The newest snapshot for the scheduled time that went to `error`, where that is why something is, or is not, tried.
     #[must_use]
@@ -78,7 +90,7 @@ impl<'a> TargetVerdict<'a> {
             | Self::Exists(_)
             | Self::Fail(_)
             | Self::HasRecent { .. }
-            | Self::Missed
+            | Self::Missed(_)
             | Self::Settling { .. }
             | Self::Skip(_)
             | Self::Wait(_) => None,

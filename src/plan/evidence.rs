@@ -3,7 +3,7 @@
 //! What EC2 shows of other runs is evidence; the clock is none. A run that stands back still makes what is due and waits for it.
 
 use super::belief;
-use super::due;
+use super::due::{self, Due};
 use crate::options::{Options, Start};
 use crate::policy::{Policy, PolicyState};
 use crate::tags::Stamp;
@@ -47,6 +47,7 @@ pub(super) fn of<'w>(
     if is_too_late(policy, options, start) {
         return Some(StandsBack::TooLate);
     }
+    let own: Vec<Timestamp> = own_times(policy, options, start).collect();
     let mut later: Option<Timestamp> = None;
     let mut newest: Option<(Timestamp, Option<Timestamp>)> = None;
     for snapshot in ours {
@@ -58,8 +59,10 @@ pub(super) fn of<'w>(
         if start.at < scheduled_time && scheduled_time <= now {
             later = later.max(Some(scheduled_time));
         }
-        // What this run made itself says nothing about other versions of the policy.
-        if snapshot.start_time < start.begun || revision(stamp) > options.revision {
+        // What this run made itself says nothing about other versions of the policy. Its clock may be ahead of EC2's, so the time at
+        // which it began does not tell alone.
+        let is_of_others = snapshot.start_time < start.begun && !own.contains(&scheduled_time);
+        if is_of_others || revision(stamp) > options.revision {
             newest = newest.max(Some((snapshot.start_time, revision(stamp))));
         }
     }
@@ -67,6 +70,14 @@ pub(super) fn of<'w>(
     let by_revision = newest.and_then(|(_, newest)| by_revision(options, start, now, newest));
     // What somebody has to mend is told whatever else holds.
     by_revision.filter(|by_revision| by_revision.is_failure()).or(by_later).or(by_revision)
+}
+
+/// The scheduled times that the run makes snapshots for.
+fn own_times(policy: &Policy, options: &Options, start: &Start) -> impl Iterator<Item = Timestamp> {
+    policy.schedules.iter().filter_map(|schedule| match due::of(schedule, options, start) {
+        Due::Now { scheduled_time, .. } => Some(scheduled_time),
+        Due::Late { .. } | Due::Nothing => None,
+    })
 }
 
 fn revision(stamp: Option<&Stamp>) -> Option<Timestamp> {

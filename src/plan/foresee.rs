@@ -91,7 +91,7 @@ impl<'a> Awaited<'a> {
             | TargetVerdict::Fail(_)
             | TargetVerdict::GiveUp { .. }
             | TargetVerdict::HasRecent { .. }
-            | TargetVerdict::Missed
+            | TargetVerdict::Missed(_)
             | TargetVerdict::Settling { .. }
             | TargetVerdict::Skip(_) => None,
         };

@@ -175,8 +175,8 @@ fn excluded(policy: &Policy, world: &World) -> LookupSet<(SourceId, VolumeId)> {
     excluded
 }
 
-/// A line of snapshots by what their own tags say: source, volume and schedule name, whether or not a schedule of that
-/// name is left.
+/// A line of snapshots by what their own tags say: source, volume and the name of a schedule that they are for, whether or not
+/// a schedule of that name is left.
 type Line<'a> = (SourceId, VolumeId, &'a ScheduleName);
 
 /// The newest complete snapshots of each line: the ones that are kept as the last.
@@ -199,18 +199,30 @@ impl Lines {
             let marks = &snapshot.marks;
             // What was made of a volume by itself, before the policy was for instances, has a line of its volume.
             let source = ours::source(policy, snapshot).unwrap_or(SourceId::Volume(snapshot.volume_id));
-            let (Some(name), Some(&time)) = (marks.schedule_name.value(), marks.scheduled_time.value()) else {
-                continue;
-            };
+            let (Some(_), Some(&time)) = (marks.schedule_name.value(), marks.scheduled_time.value()) else { continue };
             let is_complete = snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard;
             let can_be_true = time <= now && !ours.is_doubted(place) && !ours.is_run_now(place);
-            if is_complete && can_be_true && broken.is_whole(place) && !is_duplicate(place) {
+            if !(is_complete && can_be_true && broken.is_whole(place)) || is_duplicate(place) {
+                continue;
+            }
+            // What several schedules share may be the last one of any of them.
+            for name in ours::names(snapshot) {
                 let entry = (time, snapshot.start_time, snapshot.id, place);
                 let key = (source, snapshot.volume_id, name);
                 newest.entry(key).and_modify(|best| *best = (*best).max(entry)).or_insert(entry);
             }
         }
-        Self { newest: newest.into_values().map(|(_, _, _, place)| place).collect() }
+        let mut newest: BTreeSet<Place> = newest.into_values().map(|(_, _, _, place)| place).collect();
+        // A set stays as a whole: without one member the others were none, and the last one of nothing.
+        if let Targets::Instances { .. } = policy.targets {
+            let set_of = |place: Place| {
+                let snapshot = ours[place];
+                (ours::source(policy, snapshot), snapshot.marks.scheduled_time.value(), snapshot.start_time)
+            };
+            let sets: BTreeSet<_> = newest.iter().map(|&place| set_of(place)).collect();
+            newest.extend((0..ours.len()).filter(|&place| sets.contains(&set_of(place))));
+        }
+        Self { newest }
     }
 
     pub(super) fn is_newest(&self, place: Place) -> bool {

@@ -84,10 +84,10 @@ impl<'a> Judge<'_, 'a> {
         if let Some(verdict) = self.unless_complete(place, snapshot) {
             return verdict;
         }
-        let (name, scheduled_time) = match (marks.schedule_name.value(), marks.scheduled_time.value()) {
+        let scheduled_time = match (marks.schedule_name.value(), marks.scheduled_time.value()) {
             (None, _) => return keep(KeepReason::UnreadableTag(tags::SCHEDULE_NAME)),
             (_, None) => return keep(KeepReason::UnreadableTag(tags::SCHEDULED_TIME)),
-            (Some(name), Some(&scheduled_time)) => (name, scheduled_time),
+            (Some(_), Some(&scheduled_time)) => scheduled_time,
         };
         if let Mark::Unreadable(_) = marks.expiration_time {
             return keep(KeepReason::UnreadableTag(tags::EXPIRATION_TIME));
@@ -120,10 +120,10 @@ impl<'a> Judge<'_, 'a> {
             Fate::Untargeted => keep(KeepReason::VolumeNotTargeted),
             _ if self.ours.is_run_now(place) => self.of_run_now(snapshot),
             Fate::Targeted => self.by_series(place, source, scheduled_time),
-            Fate::Gone | Fate::Missing if self.ours.schedules(place).next().is_none() => {
-                self.without_schedule(place, name, scheduled_time)
-            }
-            Fate::Gone | Fate::Missing => self.of_gone_source(place, snapshot, scheduled_time),
+            Fate::Gone | Fate::Missing => match self.ours.unknown_name(place) {
+                Some(name) => self.without_schedule(place, name, scheduled_time),
+                None => self.of_gone_source(place, snapshot, scheduled_time),
+            },
         }
     }
 
@@ -176,18 +176,24 @@ impl<'a> Judge<'_, 'a> {
     }
 
     fn without_schedule(&self, place: Place, name: &'a ScheduleName, scheduled_time: Timestamp) -> SnapshotVerdict<'a> {
-        if !self.rules.silence.is_over(name, self.rules.now) {
-            return SnapshotVerdict::Keep(KeepReason::PerhapsOfAnotherPolicy(name));
+        // Any of its names may be another policy's. One that a schedule has is none of those.
+        let mut names = ours::names(self.ours[place]);
+        if let Some(used) = names.find(|name| !self.rules.silence.is_over(name, self.rules.now)) {
+            return SnapshotVerdict::Keep(KeepReason::PerhapsOfAnotherPolicy(used));
         }
         let orphan = self.by_option(place, scheduled_time, OrphanOf::Schedule);
         orphan.unwrap_or(SnapshotVerdict::Keep(KeepReason::NoSchedule(name)))
     }
 
     /// DLM user guide: by count none is deleted any more; by age they expire "up to, but not including, the last one",
-    /// with `ExtendDeletion` that one too.
+    /// with `ExtendDeletion` that one too. What a schedule by count shares stays as its own does.
     fn of_gone_source(&self, place: Place, snapshot: &Snapshot, scheduled_time: Timestamp) -> SnapshotVerdict<'a> {
         if let Some(verdict) = self.by_option(place, scheduled_time, OrphanOf::GoneSource) {
             return verdict;
+        }
+        let mut schedules = self.ours.schedules(place);
+        if schedules.any(|(_, schedule)| matches!(schedule.retain, RetainRule::Count(_))) {
+            return SnapshotVerdict::Keep(KeepReason::SourceGone);
         }
         match snapshot.marks.expiration_time {
             // The caller has seen that it is over.

@@ -84,9 +84,10 @@ fn own_tags(purpose: &Purpose<'_>) -> Vec<Tag> {
     own.push(tag(tags::SCHEDULED_TIME, written(scheduled_time)));
     own.extend(expiration_time(purpose).map(|at| tag(tags::EXPIRATION_TIME, written(at))));
     own.extend(set.map(|(instance, _)| tag(tags::INSTANCE_ID, instance.to_string())));
+    let is_run_now = options.marks_run_now(policy);
     let count = |schedule: &&Schedule| match schedule.retain {
-        RetainRule::Age(_) => None,
-        RetainRule::Count(count) => Some(count),
+        RetainRule::Count(count) if !is_run_now => Some(count),
+        RetainRule::Age(_) | RetainRule::Count(_) => None,
     };
     let stamp = Stamp {
         is_intact: true,
@@ -94,14 +95,18 @@ fn own_tags(purpose: &Purpose<'_>) -> Vec<Tag> {
         counts: schedules.iter().map(count).collect(),
         members: set.map(|(_, members)| members),
         revision: options.revision,
-        is_run_now: false,
+        is_run_now,
     };
     own.push(stamp::tag(&own, &stamp));
     own
 }
 
-/// When the snapshot expires: the latest of all schedules that keep by age, because it stays as long as any of them keeps it.
+/// When the snapshot expires: the latest of all schedules that keep by age, because it stays as long as any of them keeps it;
+/// that of a RunNow by an age of its own.
 fn expiration_time(purpose: &Purpose<'_>) -> Option<Timestamp> {
-    let &Purpose { schedules, scheduled_time, .. } = purpose;
+    let &Purpose { policy, options, schedules, scheduled_time, .. } = purpose;
+    if options.marks_run_now(policy) {
+        return Some(retain::later_by(scheduled_time, options.run_now_retain));
+    }
     schedules.iter().filter_map(|schedule| retain::expiration_time(&schedule.retain, scheduled_time)).max()
 }

@@ -47,13 +47,32 @@ pub fn explain(
             goes_at: None,
         };
     };
-    let name = decision.snapshot.marks.schedule_name.value();
+    let marks = &decision.snapshot.marks;
+    if marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) {
+        return of_run_now(decision, now);
+    }
+    let name = marks.schedule_name.value();
     let schedule = name.and_then(|name| plan::owning_schedule(policy, options, name));
     let (goes, goes_at) = forecast(decision, schedule, now);
     Explanation {
         snapshot: snapshot.to_string(),
         decision: Some(words::of_snapshot(decision)),
         rule: schedule.map_or_else(|| "no schedule of the policy owns it".to_owned(), rule),
+        goes,
+        goes_at: goes_at.map(written),
+    }
+}
+
+/// A RunNow's own is in no schedule's series, and needs no newer one to go.
+fn of_run_now(decision: &SnapshotDecision<'_>, now: Timestamp) -> Explanation {
+    let (mut goes, goes_at) = forecast(decision, None, now);
+    if let (SnapshotVerdict::Keep(KeepReason::NotExpired { until }), None) = (&decision.verdict, decision.goes_later) {
+        goes = format!("at the first turn after {}", written(*until));
+    }
+    Explanation {
+        snapshot: decision.snapshot.id.to_string(),
+        decision: Some(words::of_snapshot(decision)),
+        rule: "a RunNow made it: it is in no schedule's count and goes by Options.RunNowRetain of then".to_owned(),
         goes,
         goes_at: goes_at.map(written),
     }

@@ -144,13 +144,14 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         // Made, perhaps often, and never seen; what failed by name is told already.
         TargetVerdict::Create { .. } if is_over && !is_told(decision, progress) => "NotVisible",
         TargetVerdict::Fail(reason) => words::fail_kind(*reason),
+        TargetVerdict::GiveUp { failed_snapshots: 0, .. } => "SetIncomplete",
         TargetVerdict::GiveUp { .. } => "SnapshotsFailed",
         TargetVerdict::Coincides { .. }
         | TargetVerdict::Create { .. }
         | TargetVerdict::Exists(_)
         | TargetVerdict::Settling { .. }
         | TargetVerdict::HasRecent { .. }
-        | TargetVerdict::Missed
+        | TargetVerdict::Missed(_)
         | TargetVerdict::Skip(_) => return None,
         TargetVerdict::Wait(_) if is_over => "StillPending",
         TargetVerdict::Wait(_) => return None,

@@ -1,5 +1,7 @@
 //! What is told of one target's run to those who sum up: its report, cut to what a sum needs.
 
+use super::cost::Cost;
+use super::counts::Counts;
 use super::{FailureReport, OrphanReport, Report};
 use crate::event::json_length as length;
 use crate::place::OneOf;
@@ -32,8 +34,14 @@ pub struct Part {
     pub created: u64,
     /// Snapshots deleted.
     pub deleted: u64,
+    /// What the metrics count besides.
+    #[serde(default)]
+    pub counts: Counts,
     /// Snapshots that nothing manages any more.
     pub orphans: OrphanReport,
+    /// What all snapshots of the policy cost at most.
+    #[serde(default)]
+    pub cost: Cost,
     /// Volumes whose backups have stopped.
     pub stopped: usize,
     /// Snapshots that look like ours and are not.
@@ -60,7 +68,9 @@ impl Part {
             snapshots: report.snapshots.clone(),
             created: report.created,
             deleted: report.deleted,
+            counts: report.counts,
             orphans: report.orphans,
+            cost: report.cost.cost,
             stopped: report.stopped,
             foreign: report.foreign,
             failed: report.failed,

@@ -3,6 +3,8 @@
 //! Promises: no count is lost, a target that failed altogether is named with its error, the order in which the parts come
 //! does not matter, and the sum of one part is the report that it came from, but for names.
 
+use super::cost::Cost;
+use super::counts::Counts;
 use super::part::Part;
 use super::told::counted;
 use super::{FAILURES_LISTED_MAX, FAILURES_NAMED_MAX, SUMMARY_LENGTH_MAX};
@@ -105,7 +107,9 @@ pub fn sum(reports: Reports) -> Report {
         snapshots: BTreeMap::new(),
         created: 0,
         deleted: 0,
+        counts: Counts::default(),
         orphans: OrphanReport::default(),
+        cost: Cost::default().told(),
         stopped: 0,
         foreign: 0,
         failed: 0,
@@ -120,6 +124,7 @@ pub fn sum(reports: Reports) -> Report {
             Told::Part(part) => add(&mut sum, place, part),
         }
     }
+    sum.cost = sum.cost.cost.told();
     sum.summary = summary(&sum);
     sum.failures.truncate(FAILURES_LISTED_MAX);
     sum
@@ -186,7 +191,9 @@ fn add(sum: &mut Report, place: &Place, part: &Part) {
         snapshots,
         created,
         deleted,
+        counts,
         orphans,
+        cost,
         stopped,
         foreign,
         failed,
@@ -202,7 +209,9 @@ fn add(sum: &mut Report, place: &Place, part: &Part) {
     }
     sum.created = sum.created.saturating_add(*created);
     sum.deleted = sum.deleted.saturating_add(*deleted);
+    sum.counts.add(counts);
     add_orphans(&mut sum.orphans, orphans);
+    sum.cost.cost.add(cost);
     sum.stopped = sum.stopped.saturating_add(*stopped);
     sum.foreign = sum.foreign.saturating_add(*foreign);
     sum.failed = sum.failed.saturating_add(*failed);

@@ -37,6 +37,7 @@ fn one_volume_of_two_hundred_that_fails_is_named_and_the_others_are_done() {
     let options = Options { start_window: SignedDuration::from_mins(2), ..Options::default() };
     let report = last_report(&mut account, &sample(), &options, "2026-11-22T17:00:00Z");
     assert_eq!((report.outcome, report.created, report.failed), (Some("PARTIAL"), 199, 1));
+    assert_eq!(report.counts, Counts { targeted: 200, completed: 199, not_created: 1, not_deleted: 0 });
     assert!(report.summary.contains(&format!("1 failed: CreateSnapshot {}", volume_id(77))), "{}", report.summary);
     let is_good = |s: &Snapshot| s.volume_id == volume_id(77) && s.state == SnapshotState::Completed;
     let kept = account.observe(at(NOW)).snapshots.into_iter().filter(is_good);
@@ -73,6 +74,7 @@ fn the_ordinary_one_out_for_one_in_never_meets_the_brake() {
     let mut account = with_history(300, 3);
     let report = last_report(&mut account, &sample(), &Options::default(), "2026-11-22T17:00:00Z");
     assert_eq!((report.outcome, report.created, report.deleted), (Some("SUCCEEDED"), 300, 300));
+    assert_eq!(report.counts, Counts { targeted: 300, completed: 300, ..Counts::default() });
 }
 
 #[test]
@@ -212,4 +214,22 @@ fn a_snapshot_is_explained_by_its_rule_and_when_it_goes() {
         &forged,
         ["it carries our tag but not our description, so somebody else made it", "opendlm never deletes it"],
     );
+}
+
+#[test]
+fn what_waits_for_consent_is_told_at_each_run_which_succeeds_and_says_how_to_give_it() {
+    let mut account = Account::new(2, SignedDuration::from_secs(10));
+    for volume in 1..=2 {
+        for age in 1..=10 {
+            let time = at("2026-11-22T17:00:00Z") - SignedDuration::from_hours(24 * i64::from(age));
+            account.add_snapshot(snapshot(volume * 1000 + age, volume, &time.to_string()).stamped(&[10]));
+        }
+    }
+    let lowered = policy(vec![daily("Default Schedule", count(3))]);
+    let report = last_report(&mut account, &lowered, &Options::default(), "2026-11-22T17:00:00Z");
+    assert_eq!((report.outcome, report.created, report.deleted), (Some("SUCCEEDED"), 2, 2));
+    let told = "Default Schedule keeps 3 now and kept more when 14 snapshots of 2 volumes were made, which stay; to let them go set \
+                Options.AcceptCount to {\"Default Schedule\": 3}";
+    assert_eq!(report.warnings, [told]);
+    assert!(report.summary.contains(told), "{}", report.summary);
 }

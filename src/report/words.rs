@@ -4,8 +4,8 @@ mod change;
 
 use super::told::counted;
 use crate::plan::{
-    Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, OrphanOf, SkipReason, SnapshotDecision,
-    SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
+    Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, MissedReason, OrphanOf, SkipReason,
+    SnapshotDecision, SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
 };
 use crate::tags::{Hold, written};
 use crate::world::{Snapshot, SnapshotId};
@@ -88,6 +88,14 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             ("exists", "Exists", Some(&snapshot.id), format!("the snapshot of {time} is complete, nothing to make"))
         }
         TargetVerdict::Fail(reason) => ("fail", fail_kind(*reason), None, reason.to_string()),
+        TargetVerdict::GiveUp { failed_snapshots: 0, .. } => (
+            "give up",
+            "SetIncomplete",
+            None,
+            "its set for this time has fewer snapshots than it was made with: somebody deleted one of them; what is left is \
+             no backup of the whole instance and stays"
+                .to_owned(),
+        ),
         TargetVerdict::GiveUp { failed_snapshots, last_failed } => {
             let mut reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
             if let Some(snapshot) = last_failed {
@@ -98,7 +106,13 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
         TargetVerdict::HasRecent { began } => {
             ("skip", "HasRecent", None, format!("it has a snapshot of {} already, whoever made it", written(*began)))
         }
-        TargetVerdict::Missed => {
+        TargetVerdict::Missed(MissedReason::CountFull { count }) => {
+            let newer =
+                if *count == 1 { "a newer snapshot fills".to_owned() } else { format!("{count} newer snapshots fill") };
+            let reason = format!("{newer} the schedule's Count, which would delete this one at once, so none is made");
+            ("missed", "CountFull", None, reason)
+        }
+        TargetVerdict::Missed(MissedReason::StartWindowOver) => {
             ("missed", "StartWindowOver", None, "the start window is over and no snapshot was made".to_owned())
         }
         TargetVerdict::Settling { snapshot, until } => {

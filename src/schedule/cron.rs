@@ -50,13 +50,15 @@ mod tests;
 mod times;
 mod values;
 
+pub(crate) use days::DayRule;
 pub use error::{CronError, Field};
 
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use std::fmt;
-use times::CronTimes;
+pub(crate) use times::CronTimes;
+pub(crate) use values::Values;
 
 /// A cron expression that EventBridge and Amazon DLM accept: one that fires at least once from 1970 to 2199, and
 /// whose times are between an hour and a year apart.
@@ -83,6 +85,16 @@ impl CronExpression {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// What the expression's fields allow.
+    pub(crate) fn times(&self) -> &CronTimes {
+        &self.times
+    }
+
+    /// The year field as it was written.
+    pub(crate) fn year_field(&self) -> &str {
+        self.text.trim_end_matches(')').split([' ', '\t']).rfind(|field| !field.is_empty()).unwrap_or("*")
     }
 
     /// The latest time that the expression names at or before `t`; `None` when there was none since 1970.

@@ -1,6 +1,7 @@
 //! What the simulated account says of ids: true to within a moment, other than its listings.
 
 use super::ec2::{Ec2, ListFailure};
+use super::sabotage::{self, Sabotage};
 use crate::action::last_look::{self, Change};
 use crate::action::{DeleteSnapshot, Outcome};
 use crate::options::{Options, Start};
@@ -133,7 +134,8 @@ impl Ec2 {
         }
         if asks.images {
             world.closer.images_asked = true;
-            if self.list_fails().is_ok() {
+            self.images_seen = self.list_fails().is_ok();
+            if self.images_seen {
                 for position in 0..self.records.len() {
                     let at = self.lagged(now);
                     let used = self.records.get(position).filter(|r| r.imaged.is_some_and(|imaged| imaged.holds(at)));
@@ -147,7 +149,7 @@ impl Ec2 {
 
     /// What the last look before a deletion says; `None` when it goes on.
     pub(super) fn last_look(&mut self, delete: &DeleteSnapshot, now: Timestamp) -> Option<Outcome> {
-        if self.skips_last_look {
+        if self.sabotage == Some(Sabotage::SkipsLastLook) {
             return None;
         }
         if self.revoked.is_some_and(|revoked| revoked.holds(now)) || self.list_fails().is_err() {
@@ -155,7 +157,8 @@ impl Ec2 {
         }
         let at = self.by_id_at(now);
         let record = self.records.iter().find(|record| record.snapshot.id == delete.snapshot.id);
-        let Some(seen) = record.and_then(|record| record.seen(at)) else { return Some(Outcome::Deleted) };
+        let Some(mut seen) = record.and_then(|record| record.seen(at)) else { return Some(Outcome::Deleted) };
+        sabotage::distort(self.sabotage, &delete.policy_id, &mut seen);
         let change: Option<Change> = last_look::change(&delete.snapshot, &seen, now);
         change.map(Outcome::Changed)
     }

@@ -5,7 +5,7 @@ use super::life::{Record, Remover, Span};
 use super::random::Random;
 use super::shape::Shape;
 use crate::plan::due::saturating_add;
-use crate::world::{Origin, SnapshotId, SnapshotState};
+use crate::world::{Origin, SnapshotId};
 use jiff::{SignedDuration, Timestamp};
 
 /// Something that somebody does.
@@ -149,20 +149,8 @@ fn add_copy(ec2: &mut Ec2, random: &mut Random, now: Timestamp, by_copying: bool
         snapshot.description = "by hand".into();
     }
     let ends_at = saturating_add(now, SignedDuration::from_mins(1));
-    ec2.records.push(Record {
-        snapshot,
-        is_ours: false,
-        call: u64::MAX,
-        ends_at,
-        ends_as: SnapshotState::Completed,
-        held: None,
-        locked: None,
-        imaged: None,
-        archived: None,
-        restored: None,
-        is_torn: false,
-        removed: None,
-    });
+    let copied = Record::new(snapshot, Vec::new(), u64::MAX, ends_at);
+    ec2.records.push(Record { is_ours: false, ..copied });
 }
 
 fn remove_source(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) {

@@ -1,8 +1,11 @@
 //! EC2 as it may be on its worst days: lists that lag, calls whose answers are lost, limits, refusals, snapshots that
 //! fail or hang. What is true is here for the judge to read; what a turn sees comes from [`Ec2::observe`] alone.
 
-use super::life::{Life, Record, Remover, Span};
+mod faults;
+
+use super::life::{Life, Maker, Record, Remover, Span};
 use super::random::Random;
+use super::sabotage::Sabotage;
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
 use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
@@ -10,6 +13,7 @@ use crate::tags::Marks;
 use crate::world::{
     Coverage, CutShort, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId, World,
 };
+pub use faults::{Emptied, Faults, ListFailure};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -23,65 +27,8 @@ const BETWEEN_SNAPSHOTS: SignedDuration = SignedDuration::from_secs(15);
 /// How long a snapshot that was deleted is remembered: longer than any list lags, and than the judge looks back.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(30);
 
-/// How often each thing goes wrong, in calls out of 10,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Faults {
-    /// A thing in a list is shown as it was up to [`LAG_MAX`] ago.
-    pub lag: u64,
-    /// A call takes effect and its answer is lost.
-    pub lost_answer: u64,
-    /// A call fails before it takes effect: an internal error, a timeout, an unknown code.
-    pub failure: u64,
-    /// A call is throttled.
-    pub throttled: u64,
-    /// A list fails.
-    pub list_failure: u64,
-    /// A list is cut short.
-    pub cut_short: u64,
-    /// A list of volumes or instances is empty, as if there were none.
-    pub empty: u64,
-    /// A snapshot goes to `error`.
-    pub error: u64,
-    /// A snapshot stays pending for a day.
-    pub hangs: u64,
-}
-
-impl Faults {
-    /// Nothing goes wrong.
-    pub const NONE: Self = Self {
-        lag: 0,
-        lost_answer: 0,
-        failure: 0,
-        throttled: 0,
-        list_failure: 0,
-        cut_short: 0,
-        empty: 0,
-        error: 0,
-        hangs: 0,
-    };
-}
-
-/// Why a list failed, by the names of the state machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListFailure {
-    /// The role may not look.
-    AccessDenied,
-    /// EC2 has too many calls.
-    Throttled,
-    /// EC2 does not answer.
-    Unavailable,
-}
-
-/// Which lists of volumes or instances a look found empty by mistake, with HTTP 200.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Emptied {
-    /// That of the targets, and that of what our snapshots were made of.
-    Both,
-    /// None.
-    Nothing,
-    /// That of the targets.
-    Targets,
-}
+/// How long one is remembered that somebody deleted by hand: it answered its scheduled time all the same, longer than two periods.
+const REMEMBERED_OF_USERS: SignedDuration = SignedDuration::from_hours(60);
 
 /// A simulated account in which all of this happens.
 #[derive(Debug, Clone)]
@@ -99,10 +46,14 @@ pub struct Ec2 {
     /// For how long a snapshot is in no filtered listing, whatever else lags: an incident, or an endpoint that does not filter as EC2
     /// does.
     pub hides_for: Option<SignedDuration>,
-    /// Which lists of volumes or instances were empty at the last look although there may be some.
+    /// Which lists were empty at the last look although there may be something.
     pub emptied: Emptied,
-    /// Whether the last look before a deletion is left out.
-    pub skips_last_look: bool,
+    /// The rule that is broken on purpose.
+    pub sabotage: Option<Sabotage>,
+    /// Whether the last look saw which AMIs there are.
+    pub images_seen: bool,
+    /// Who makes the next calls, where that is known.
+    pub maker: Option<Maker>,
     /// How many calls changed or tried to change something.
     pub calls: u64,
     pub(super) random: Random,
@@ -121,7 +72,9 @@ impl Ec2 {
             revoked: None,
             hides_for: None,
             emptied: Emptied::Nothing,
-            skips_last_look: false,
+            sabotage: None,
+            images_seen: false,
+            maker: None,
             calls: 0,
             random,
             last_id: 0,
@@ -151,18 +104,20 @@ impl Ec2 {
             return Err(ListFailure::AccessDenied);
         }
         self.list_fails()?;
-        self.emptied = if !self.random.happens(self.faults.empty) {
-            Emptied::Nothing
-        } else if self.random.happens(5_000) {
-            Emptied::Both
-        } else {
-            Emptied::Targets
+        self.images_seen = false;
+        self.emptied = match self.random.happens(self.faults.empty).then(|| self.random.below(3)) {
+            None => Emptied::Nothing,
+            Some(0) => Emptied::Both,
+            Some(1) => Emptied::Snapshots,
+            Some(_) => Emptied::Targets,
         };
         let mut world = World::default();
-        if self.emptied == Emptied::Nothing {
+        if matches!(self.emptied, Emptied::Nothing | Emptied::Snapshots) {
             self.list_targets(policy, now, &mut world);
         }
-        world.snapshots = self.list_snapshots(now);
+        if self.emptied != Emptied::Snapshots {
+            world.snapshots = self.list_snapshots(now);
+        }
         if self.random.happens(self.faults.cut_short) {
             world.coverage = Coverage::Partial(CutShort::TooManyPages);
             let keep = self.random.index(world.snapshots.len()).unwrap_or(0);
@@ -333,20 +288,9 @@ impl Ec2 {
             ids.push(snapshot.id);
             let (takes, ends_as) = self.ending();
             let ends_at = saturating_add(now, takes);
-            self.records.push(Record {
-                snapshot,
-                is_ours: true,
-                call,
-                ends_at,
-                ends_as,
-                held: None,
-                locked: None,
-                imaged: None,
-                archived: None,
-                restored: None,
-                is_torn: false,
-                removed: None,
-            });
+            let record =
+                Record { ends_as, maker: self.maker.clone(), ..Record::new(snapshot, tags.to_vec(), call, ends_at) };
+            self.records.push(record);
         }
         ids
     }
@@ -384,10 +328,13 @@ impl Ec2 {
         SnapshotId::parse(&format!("snap-{:017x}", self.last_id)).expect("a hexadecimal number is an id")
     }
 
-    /// Forgets what was removed so long ago that nobody can see it any more.
+    /// Forgets what was removed so long ago that nobody can see it any more, or asks for it.
     pub fn forget(&mut self, now: Timestamp) {
-        self.records
-            .retain(|record| record.removed.is_none_or(|(removed, _)| now.duration_since(removed) < REMEMBERED));
+        let until = |removed: Timestamp, by: Remover| match by {
+            Remover::Run => saturating_add(removed, REMEMBERED),
+            Remover::User => saturating_add(removed, REMEMBERED_OF_USERS),
+        };
+        self.records.retain(|record| record.removed.is_none_or(|(removed, by)| now < until(removed, by)));
     }
 }
 

@@ -1,9 +1,15 @@
 //! One execution of the state machine: what Step Functions remembers of it, and when it tries a turn again.
 
+use super::judge::newest::Hand;
 use super::random::Random;
+use super::version::Version;
 use crate::plan::due::saturating_add;
 use crate::turn::Progress;
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+/// No wait and no retry of the state machine is so long: who comes back after that was replayed.
+const LONG: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a `Retry` of statemachine/opendlm.asl.json goes on; a test holds both together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +61,16 @@ pub struct Execution {
     pub number: u64,
     /// The scheduled time that its event carries.
     pub start: Timestamp,
+    /// The version of the policy that its event carries.
+    pub version: Arc<Version>,
     /// The `Next` of the last answer; `None` before the first.
     pub next: Option<Progress>,
     /// When its first turn began, in true time.
     pub begun: Option<Timestamp>,
+    /// When its last turn ended, in true time.
+    pub ended: Option<Timestamp>,
+    /// Whether it was taken up a day or more after that.
+    pub came_back: bool,
     /// How many calls that change something its turns made.
     pub calls: u64,
     tried: [u32; 2],
@@ -67,8 +79,33 @@ pub struct Execution {
 impl Execution {
     /// One that was just started.
     #[must_use]
-    pub fn new(number: u64, start: Timestamp) -> Self {
-        Self { number, start, next: None, begun: None, calls: 0, tried: [0, 0] }
+    pub fn new(number: u64, start: Timestamp, version: Arc<Version>) -> Self {
+        Self { number, start, version, next: None, begun: None, ended: None, came_back: false, calls: 0, tried: [0, 0] }
+    }
+
+    /// Takes note of a turn that begins at `now`.
+    pub fn takes_a_turn(&mut self, now: Timestamp) {
+        self.begun.get_or_insert(now);
+        self.came_back |= self.ended.is_some_and(|ended| now.duration_since(ended) >= LONG);
+    }
+
+    /// The same once more, as somebody starts it from its last `Next`.
+    #[must_use]
+    pub fn replayed(self, number: u64) -> Self {
+        Self { number, tried: [0, 0], ..self }
+    }
+
+    /// Who it is for the judge.
+    #[must_use]
+    pub fn hand(&self) -> Hand {
+        Hand {
+            execution: self.number,
+            start: self.start,
+            begun: self.begun.unwrap_or(self.start),
+            came_back: self.came_back,
+            revision: self.version.revision(),
+            is_disabled: self.version.is_disabled(),
+        }
     }
 
     /// When the turn that gave no answer is tried again; `None` when the execution fails instead.

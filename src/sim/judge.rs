@@ -11,7 +11,11 @@
 
 pub mod deletion;
 pub mod ending;
+pub mod newest;
+mod orphan;
+pub mod silence;
 mod truth;
+pub mod waiting;
 pub mod year_end;
 
 use crate::options::{Options, Orphans};
@@ -29,6 +33,8 @@ const START_WINDOW: SignedDuration = SignedDuration::from_mins(60);
 pub struct Rule {
     /// Its name.
     pub name: String,
+    /// Its name and those that it had before.
+    pub names: Vec<String>,
     /// Every so many hours, counted from 17:00; `None`: whenever it is started.
     pub hours: Option<i64>,
     /// How long the period is for the rule that nothing ages away when backups have stopped.
@@ -37,6 +43,8 @@ pub struct Rule {
     pub keeps: Keeps,
     /// Whether all but the last of what is gone may go.
     pub lets_orphans_go: bool,
+    /// Whether somebody has agreed to its count, should an earlier one have been higher.
+    pub is_accepted: bool,
 }
 
 /// What a schedule keeps.
@@ -63,9 +71,28 @@ impl Rule {
             };
             let period = SignedDuration::from_hours(hours.unwrap_or(24));
             let lets_orphans_go = options.orphans == Orphans::KeepLast;
-            Self { name: schedule.name.to_string(), hours, period, keeps, lets_orphans_go }
+            let before = options.previous_names.get(&schedule.name).into_iter().flatten();
+            let names = std::iter::once(&schedule.name).chain(before).map(ToString::to_string).collect();
+            let is_accepted = match schedule.retain {
+                RetainRule::Count(count) => options.accept_count.get(&schedule.name) == Some(&count),
+                RetainRule::Age(_) => false,
+            };
+            Self { name: schedule.name.to_string(), names, hours, period, keeps, lets_orphans_go, is_accepted }
         };
         policy.schedules.iter().map(rule).collect()
+    }
+
+    /// Whether a snapshot for one of these schedules is for it.
+    #[must_use]
+    pub fn is_one_of(&self, names: &[&str]) -> bool {
+        self.names.iter().any(|name| names.contains(&name.as_str()))
+    }
+
+    /// Whether this is one of its scheduled times; of one that has none, the time at which it is started every day.
+    #[must_use]
+    pub fn is_due_at(&self, at: Timestamp) -> bool {
+        let by_day = Self { hours: self.hours.or(Some(24)), ..self.clone() };
+        by_day.latest(at) == at
     }
 
     /// The latest scheduled time at or before `at`.

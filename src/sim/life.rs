@@ -1,8 +1,11 @@
 //! What is true in a simulated account: snapshots, volumes and instances with their whole lives.
 
-use crate::tags::Hold;
+use super::version::Version;
+use crate::policy::Tag;
+use crate::tags::{Hold, Mark, Marks, SharedMarks, Stamp};
 use crate::world::{Snapshot, SnapshotState, Tier};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// A span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +68,26 @@ pub enum Remover {
     User,
 }
 
+/// The run that made a snapshot.
+#[derive(Debug, Clone)]
+pub struct Maker {
+    /// Which execution it is.
+    pub execution: u64,
+    /// The version of the policy that it carries.
+    pub version: Arc<Version>,
+}
+
 /// A snapshot with its whole life.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// As it was begun: its state is told by `ends_at` and `ends_as`.
+    /// As it was begun: its state is told by `ends_at` and `ends_as`, and what became of its tags by `edited`.
     pub snapshot: Snapshot,
+    /// All the tags that it carries, those aside that say that it is held.
+    pub tags: Vec<Tag>,
+    /// Since when tags of ours are not as they were, and what they say since the last change.
+    pub edited: Option<(Timestamp, SharedMarks)>,
+    /// The run that made it, as far as a year knows its runs.
+    pub maker: Option<Maker>,
     /// Whether a run of the policy made it.
     pub is_ours: bool,
     /// The call that made it: what shares it is one set.
@@ -95,6 +113,43 @@ pub struct Record {
 }
 
 impl Record {
+    /// A snapshot that `ends_at` tells when it is complete, and to which nothing has happened yet.
+    #[must_use]
+    pub fn new(snapshot: Snapshot, tags: Vec<Tag>, call: u64, ends_at: Timestamp) -> Self {
+        Self {
+            snapshot,
+            tags,
+            edited: None,
+            maker: None,
+            is_ours: true,
+            call,
+            ends_at,
+            ends_as: SnapshotState::Completed,
+            held: None,
+            locked: None,
+            imaged: None,
+            archived: None,
+            restored: None,
+            is_torn: false,
+            removed: None,
+        }
+    }
+
+    /// Somebody writes these tags on it at `now`. What they say is read as EC2 shows it. With the tags that it was begun with, or
+    /// those of another one of the same run, it is as it was.
+    pub fn edit(&mut self, tags: Vec<Tag>, now: Timestamp) {
+        let since = self.edited.as_ref().map_or(now, |&(since, _)| since);
+        let marks: SharedMarks = Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into();
+        self.edited = (!says_the_same(&marks, &self.snapshot.marks)).then_some((since, marks));
+        self.tags = tags;
+    }
+
+    /// Whether somebody has changed a tag of ours by `at`.
+    #[must_use]
+    pub fn is_edited(&self, at: Timestamp) -> bool {
+        self.edited.as_ref().is_some_and(|&(since, _)| since <= at)
+    }
+
     /// Whether all its data is there at `at`, in the standard tier and not removed.
     #[must_use]
     pub fn is_good(&self, at: Timestamp) -> bool {
@@ -119,6 +174,9 @@ impl Record {
             return None;
         }
         let mut snapshot = self.snapshot.clone();
+        if let Some((_, marks)) = self.edited.as_ref().filter(|&&(since, _)| since <= at) {
+            snapshot.marks = marks.clone();
+        }
         snapshot.state = if at < self.ends_at { SnapshotState::Pending } else { self.ends_as.clone() };
         if self.held.is_some_and(|held| held.holds(at)) {
             snapshot.marks.hold = Some(Hold::Forever);
@@ -129,6 +187,13 @@ impl Record {
         }
         Some(snapshot)
     }
+}
+
+/// Whether tags say the same but for the second in which the call was made.
+fn says_the_same(one: &Marks, other: &Marks) -> bool {
+    let (Mark::Read(stamp), Mark::Read(of_other)) = (&one.stamp, &other.stamp) else { return one == other };
+    let stamp = Stamp { called: of_other.called, ..stamp.clone() };
+    Marks { stamp: Mark::Read(stamp), ..one.clone() } == *other
 }
 
 /// A volume or an instance with its whole life.

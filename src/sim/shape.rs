@@ -196,7 +196,7 @@ fn target_tag() -> Tag {
     Tag { key: "auto-backup".to_owned(), value: "dlm".to_owned() }
 }
 
-fn schedule(name: &str, hours: u8, retain: RetainRule) -> Schedule {
+pub(super) fn schedule(name: &str, hours: u8, retain: RetainRule) -> Schedule {
     let at = StartTime { minute_of_day: 17 * 60, origin: StartTimeOrigin::Given };
     let hours = IntervalHours::new(hours).expect("an interval that DLM knows");
     Schedule {
@@ -213,7 +213,7 @@ fn count(count: u32) -> RetainRule {
     RetainRule::Count(NonZeroU32::new(count).expect("a count of at least one"))
 }
 
-fn days(days: u32) -> RetainRule {
+pub(super) fn days(days: u32) -> RetainRule {
     let interval = NonZeroU32::new(days).expect("at least one day");
     RetainRule::Age(Age { interval, unit: AgeUnit::Days })
 }

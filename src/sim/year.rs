@@ -3,6 +3,7 @@
 //! Events happen in the order of their times. While a turn is between two of its calls, time passes for everybody: other
 //! executions take turns, people change things, and what the turn saw becomes old.
 
+mod acts;
 mod calendar;
 mod invocation;
 mod lines;
@@ -10,15 +11,15 @@ mod lines;
 use super::changes;
 use super::ec2::Ec2;
 use super::execution::Execution;
-use super::judge::{Rule, year_end};
+use super::judge::year_end;
 use super::random::Random;
-use super::sabotage::{self, Sabotage};
+use super::sabotage::Sabotage;
 use super::shape::Shape;
-use crate::options::Options;
+use super::version::Version;
 use crate::plan::due::saturating_add;
-use crate::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// How long the account has peace before the year is judged: longer than anything is kept, and than a failed snapshot
 /// and all that tells of it stays.
@@ -49,20 +50,40 @@ pub struct Told {
 
 #[derive(Debug)]
 enum Event {
+    /// Somebody does something to the policy, the events or the tags.
+    Act,
+    /// Somebody does something to the account.
     Change,
     Season,
-    Start { scheduled: Timestamp },
+    /// EventBridge delivers a start with this version of the policy.
+    Start {
+        scheduled: Timestamp,
+        version: Arc<Version>,
+    },
+    /// A time at which schedules may be due.
+    Tick,
     Turn(Box<Execution>),
 }
 
 /// A year as it goes on.
 #[derive(Debug)]
-struct Year<'p> {
-    policy: &'p Policy,
-    options: &'p Options,
+struct Year {
     shape: Shape,
-    rules: Vec<Rule>,
     sabotage: Option<Sabotage>,
+    /// What new starts carry.
+    deployed: Arc<Version>,
+    /// All versions that there were, the last one last.
+    versions: Vec<Arc<Version>>,
+    /// When starts began to carry what they carry now.
+    deployed_since: Timestamp,
+    /// The executions that are under way.
+    under_way: BTreeSet<u64>,
+    /// When the last executions failed, each with its number.
+    failed: VecDeque<(Timestamp, u64)>,
+    /// Whether who writes a version says when.
+    has_revisions: bool,
+    /// Executions of the last time as they were before one of their turns.
+    remembered: VecDeque<Execution>,
     ec2: Ec2,
     random: Random,
     now: Timestamp,
@@ -84,27 +105,23 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
 #[must_use]
 pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
     let shape = Shape::of_seed(seed);
-    let policy = shape.policy();
-    let mut options = shape.options();
-    let rules = Rule::all(&policy, &options);
-    let policy = sabotage::policy(policy, sabotage);
-    if sabotage == Some(Sabotage::TrustsLists) {
-        options.settling = SignedDuration::ZERO;
-    }
+    let version = Arc::new(Version::new(shape.policy(), shape.options(), sabotage));
     let first = Timestamp::from_second(FIRST_DAY).expect("a time in 2026");
     let end = saturating_add(first, SignedDuration::from_hours(24 * days));
     let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ seed);
     let mut ec2 = Ec2::new(Random::new(random.number()));
-    // The last look would see the holds and descriptions that the first one does not.
-    ec2.skips_last_look =
-        matches!(sabotage, Some(Sabotage::IgnoresHolds | Sabotage::SkipsLastLook | Sabotage::TrustsTags));
+    ec2.sabotage = sabotage;
     shape.furnish(&mut ec2, &mut random, first);
     let mut year = Year {
-        policy: &policy,
-        options: &options,
         shape,
-        rules,
         sabotage,
+        deployed: Arc::clone(&version),
+        versions: vec![version],
+        deployed_since: first,
+        under_way: BTreeSet::new(),
+        failed: VecDeque::new(),
+        has_revisions: random.happens(5_000),
+        remembered: VecDeque::new(),
         ec2,
         random,
         now: first,
@@ -125,7 +142,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
 /// 2026-01-01T00:00:00Z.
 const FIRST_DAY: i64 = 1_767_225_600;
 
-impl Year<'_> {
+impl Year {
     fn log(&mut self, line: impl FnOnce(&Self) -> String) {
         if self.wants_log {
             let line = format!("{} {}", self.now, line(self));
@@ -173,11 +190,13 @@ impl Year<'_> {
                 let change = changes::happen(self.shape, &mut self.ec2, &mut self.random, self.now);
                 self.log(|_| format!("somebody: {change:?}"));
             }
+            Event::Act => self.act(),
             Event::Season => self.season(),
-            Event::Start { scheduled } => {
+            Event::Tick => self.tick(),
+            Event::Start { scheduled, version } => {
                 self.told.executions += 1;
                 self.ec2.forget(self.now);
-                let execution = Execution::new(self.told.executions, scheduled);
+                let execution = Execution::new(self.told.executions, scheduled, version);
                 self.turn(execution);
             }
             Event::Turn(execution) => self.turn(*execution),
@@ -192,13 +211,18 @@ impl Year<'_> {
     fn turn(&mut self, mut execution: Execution) {
         if self.crashes > 0 && self.random.happens(self.crashes / 10) {
             self.log(|_| format!("execution {} is lost", execution.number));
+            self.note_end(&execution, true);
             return;
         }
-        execution.begun.get_or_insert(self.now);
-        match self.attempt(&mut execution) {
+        execution.takes_a_turn(self.now);
+        self.under_way.insert(execution.number);
+        let attempted = self.attempt(&mut execution);
+        execution.ended = Some(self.now);
+        match attempted {
             Ok(None) => {}
             Ok(Some((seconds, next))) => {
                 execution.goes_on_with(next);
+                self.remember(&execution);
                 let at = saturating_add(self.now, SignedDuration::from_millis(i64::from(seconds) * 1_000 + 50));
                 self.push(at, Event::Turn(Box::new(execution)));
             }
@@ -206,24 +230,54 @@ impl Year<'_> {
                 self.log(|_| format!("execution {}: {why:?}", execution.number));
                 match execution.tries_again_at(why, self.now, &mut self.random) {
                     Some(at) => self.push(at, Event::Turn(Box::new(execution))),
-                    None => *self.told.outcomes.entry("FAILED").or_default() += 1,
+                    None => {
+                        self.note_end(&execution, true);
+                        *self.told.outcomes.entry("FAILED").or_default() += 1;
+                    }
                 }
             }
         }
     }
 
+    /// An execution is over; one that has failed has told somebody so.
+    fn note_end(&mut self, execution: &Execution, has_failed: bool) {
+        self.under_way.remove(&execution.number);
+        if has_failed {
+            self.failed.push_back((self.now, execution.number));
+            if self.failed.len() > FAILED_MAX {
+                self.failed.pop_front();
+            }
+        }
+    }
+
+    /// Whether an execution has failed since `time`, or another one may still do so.
+    fn is_told_since(&self, number: u64, time: Timestamp) -> bool {
+        self.failed.iter().any(|&(at, _)| at >= time) || self.under_way.iter().any(|&other| other != number)
+    }
+
+    /// Since when starts carry a version; now for one that is not the last.
+    fn deployed_at(&self, version: &Arc<Version>) -> Timestamp {
+        if Arc::ptr_eq(version, &self.deployed) { self.deployed_since } else { self.now }
+    }
+
     fn judge_the_end(&mut self, end: Timestamp) {
-        let mut last = self.first_start(self.calm);
-        // Bounded by the days of the calm.
-        while saturating_add(last, self.shape.period()) < end {
-            last = saturating_add(last, self.shape.period());
+        let mut last = end;
+        // Bounded by the hours of the calm.
+        while last > self.calm && !(last < end && self.deployed.is_due_at(last)) {
+            last = saturating_add(last, -TICK);
         }
         let by_instance = self.shape.is_of_instances();
-        for fault in year_end::faults(&self.ec2, &self.rules, by_instance, self.calm, last, self.now) {
+        for fault in year_end::faults(&self.ec2, &self.deployed.rules, by_instance, self.calm, last, self.now) {
             self.broken(fault);
         }
     }
 }
+
+/// How many failed executions are remembered: those of some days.
+const FAILED_MAX: usize = 20;
+
+/// How far two starts lie apart at least.
+const TICK: SignedDuration = SignedDuration::from_hours(1);
 
 const SKEW_MILLIS: i64 = 30_000;
 

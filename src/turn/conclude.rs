@@ -6,7 +6,9 @@ use super::unsettled::Begun;
 use super::{Budget, Selection, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{Options, WhenStopped};
-use crate::plan::{DeleteReason, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict};
+use crate::plan::{
+    DeleteReason, Due, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict,
+};
 use crate::tags;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -214,7 +216,7 @@ fn status(
     let has_failed = is_open || remaining.has_failed() || has_stopped || plan.cut_short.is_some();
     let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
     let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
-    let has_missed = has(|verdict| matches!(verdict, TargetVerdict::Missed));
+    let has_missed = has(|verdict| matches!(verdict, TargetVerdict::Missed(_)));
     Status::Done(if has_failed {
         RunOutcome::Partial
     } else if has_backup || (progress.deleted > 0 && !has_missed) {
@@ -225,10 +227,14 @@ fn status(
 }
 
 /// Whether backups are missing that were due, so that the run fails. What other runs have made is theirs to tell: of several
-/// starts for one time, the one that makes its snapshots tells what was missed before.
+/// starts for one time, the one at that very time tells what was missed before, and one that makes its snapshots. Not that one
+/// alone: a turn that crashed after its calls leaves nobody who remembers them.
 pub(crate) fn lacks_backups(options: &Options, plan: &Plan<'_>, progress: &Progress) -> bool {
     let has_own = plan.due.iter().any(|(_, due)| due.is_now());
-    let tells_missed = !plan.missed.is_empty() && (!has_own || progress.creations > 0);
+    let is_at_its_time =
+        |due: &Due| matches!(due, Due::Now { scheduled_time, .. } if *scheduled_time == progress.start);
+    let is_first = plan.due.iter().any(|(_, due)| is_at_its_time(due)) || progress.creations > 0;
+    let tells_missed = !plan.missed.is_empty() && (!has_own || is_first);
     // Whoever presses the button is no schedule that could be late.
     let is_late = !options.run_now && (plan.stopped > 0 || tells_missed);
     let is_lacking = is_late || plan.meets_nothing.is_some() || plan.lacks_targets;

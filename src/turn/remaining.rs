@@ -41,7 +41,7 @@ impl Remaining {
 
 /// How many targets are due by the start, whatever was decided about them.
 pub(super) fn due_targets(plan: &Plan<'_>) -> usize {
-    plan.targets.iter().filter(|decision| !matches!(decision.verdict, TargetVerdict::Missed)).count()
+    plan.targets.iter().filter(|decision| !matches!(decision.verdict, TargetVerdict::Missed(_))).count()
 }
 
 /// What is left after the actions that were `done`, with so many more that did not fit into the turn.
@@ -81,7 +81,10 @@ pub(super) fn after(
         |outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.kind, FailedKind::Denied | FailedKind::Refused)),
     );
     if progress.hidden.is_none() {
-        let unclear = of(|outcome| matches!(outcome, Outcome::Failed(failed) if failed.kind == FailedKind::Unclear));
+        // A call that was throttled in the end may have got no answer before: the SDK tries again by itself.
+        let unclear = of(
+            |outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.kind, FailedKind::Throttled | FailedKind::Unclear)),
+        );
         let bound = Bound::of(options, plan, progress);
         count_deletions(plan, progress, bound, &finished, (&refused, &unclear), &mut remaining);
     }
@@ -123,7 +126,7 @@ fn count_targets(
                 let subject = Subject::of_decision(decision);
                 remaining.pending += usize::from(unsettled.contains(subject.hash().as_str()));
             }
-            TargetVerdict::Coincides { .. } | TargetVerdict::Missed | TargetVerdict::Skip(_) => {}
+            TargetVerdict::Coincides { .. } | TargetVerdict::Missed(_) | TargetVerdict::Skip(_) => {}
         }
     }
 }

@@ -34,7 +34,7 @@ def deployed(cloud: MiniStack, folder: Path) -> Stack:
     """The stack, with nothing changed."""
     stack = Stack(cloud, folder)
     stack.build()
-    stack.deploy(ScheduleExpression="rate(1 minute)")
+    stack.deploy(ScheduleExpression="rate(1 minute)", ScheduleState="ENABLED")
     return stack
 
 

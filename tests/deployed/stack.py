@@ -61,7 +61,10 @@ class Stack:
 
     def schedule(self) -> dict[str, Any]:
         """The schedule, as it can be given back."""
-        found = self.cloud.client("scheduler").get_schedule(Name=self.outputs()["ScheduleName"])
+        outputs = self.outputs()
+        found = self.cloud.client("scheduler").get_schedule(
+            GroupName=outputs["ScheduleGroupName"], Name=outputs["ScheduleName"]
+        )
         read_only = ("Arn", "CreationDate", "LastModificationDate", "ResponseMetadata")
         return {name: value for name, value in found.items() if name not in read_only}
 

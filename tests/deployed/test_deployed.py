@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import policies
 import starts
 import volumes
 from ec2_proxy import Change, Ec2Proxy, hiding_what_is_made, with_transfer_type
@@ -135,6 +136,47 @@ def test_an_ec2_that_hides_what_is_made_gets_one_snapshot_a_start_and_a_clear_fa
         # One for each start, and nothing goes.
         assert len(backed_up.snapshots()) == number + 1
     assert backed_up.snapshots_of_the_other() == []
+
+
+def test_a_policy_that_is_put_starts_the_machine_of_the_stack(stack: Stack, cloud: MiniStack, folder: Path):
+    backed_up = volumes.make(cloud, "put")
+    policy = volumes.policy("put", scheduled_policy())
+    policies.type_opendlm(stack, folder, "put", policies.file(folder, policy), "--yes")
+    [(name, schedule)] = policies.schedules_of(stack, "policy-put").items()
+    assert (name, schedule["ScheduleExpression"]) == ("policy-put-1", "cron(0 * * * ? *)")
+    assert schedule["Target"]["Arn"] == stack.outputs()["StateMachineArn"]
+    event = {**schedule["Target"]["Input"], "ScheduledTime": starts.hours(1)[0]}
+    report = check_succeeded(starts.start(stack, {**event, "Options": {"StartWindowMinutes": 1440}}))
+    assert (report["Created"], report["Warnings"]) == (1, [])
+    assert len(backed_up.snapshots()) == 1
+    [row] = [each for each in policies.listed(stack, folder) if each["PolicyId"] == "policy-put"]
+    assert (row["State"], row["Backups"]["Complete"], row["Faults"]) == ("ENABLED", 1, [])
+    policies.type_opendlm(stack, folder, "delete", "policy-put", "--yes")
+    assert policies.schedules_of(stack, "policy-put") == {}
+
+
+def test_the_template_of_a_policy_deploys_the_schedules_that_put_writes(stack: Stack, folder: Path):
+    policy = volumes.policy("template", scheduled_policy())
+    weekly = {"CronExpression": "cron(0 3 ? * SUN *)"}
+    hourly = policy["PolicyDetails"]["Schedules"][0]
+    policy["PolicyDetails"]["Schedules"].append({**hourly, "Name": "Half past", "CreateRule": {"CronExpression": "cron(30 3 ? * SUN *)"}})
+    policy["PolicyDetails"]["Schedules"].append({**hourly, "Name": "Weekly", "CreateRule": weekly})
+    file = policies.file(folder, policy)
+    policies.deploy_template(stack, policies.type_opendlm(stack, folder, "template", file))
+    by_template = policies.schedules_of(stack, "policy-template")
+    # The weekly one is among the times of the hourly one.
+    assert sorted(by_template) == ["policy-template-1", "policy-template-2"]
+    policies.delete_template(stack)
+    assert policies.schedules_of(stack, "policy-template") == {}
+
+    policies.type_opendlm(stack, folder, "put", file, "--yes")
+    by_put = policies.schedules_of(stack, "policy-template")
+    for each in (*by_template.values(), *by_put.values()):
+        del each["Target"]["Input"]["Revision"]
+        # MiniStack's CloudFormation leaves the time zone out; UTC is Scheduler's default.
+        each.setdefault("ScheduleExpressionTimezone", "UTC")
+    assert by_template == by_put
+    policies.type_opendlm(stack, folder, "delete", "policy-template", "--yes")
 
 
 def test_deleting_the_stack_deletes_no_snapshot(stack: Stack, cloud: MiniStack):

@@ -5,5 +5,7 @@
 mod cases;
 mod events;
 mod hostile;
+mod operations;
 mod policies;
+mod starts;
 mod walls;

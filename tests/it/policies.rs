@@ -14,6 +14,7 @@ macro_rules! say {
         writeln!(std::io::stderr(), $($text)*).expect("standard error takes a line")
     };
 }
+pub(crate) use say;
 
 /// What a person has to be told about each refused policy: the number of its file, and parts of the errors.
 const REFUSED: [(&str, &[&str]); 20] = [
@@ -71,14 +72,14 @@ const WARNED: [(&str, &[&str]); 20] = [
 ];
 
 /// A policy, and what the reader must say of it.
-struct Published {
-    file: String,
+pub(crate) struct Published {
+    pub(crate) file: String,
     verdict: String,
-    document: Value,
+    pub(crate) document: Value,
 }
 
 /// The policies; `None`, and a word why, when nobody said where they are and they are not in their usual place.
-fn published() -> Option<Vec<Published>> {
+pub(crate) fn published() -> Option<Vec<Published>> {
     let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/policies");
     let folder = match std::env::var_os("OPENDLM_POLICIES") {
         Some(folder) => PathBuf::from(folder),

@@ -69,6 +69,11 @@ fn only_observe_and_apply_speak_ec2() {
 }
 
 #[test]
+fn only_one_file_speaks_to_scheduler() {
+    check(|name| name != "aws/scheduler.rs", &["aws_sdk_scheduler"], "policies are deployed in aws/scheduler.rs");
+}
+
+#[test]
 fn only_the_clock_reads_the_clock() {
     let forbidden = ["Timestamp::now()", "SystemTime::now()", "Instant::now()", "Zoned::now()"];
     // Nothing is decided by the stopwatches of `make soak` and `make bench`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from sample_account import Seeded
 # Snapshots take a little over a second, and the waits of 1, 15 and 25 s become 0.1, 1.5 and 2.5 s. EC2 reads a page and filters
 # it then, so that pages are short and empty in accounts of thousands; with pages of a few they are in small ones, too.
 FAST = {"SNAP_SECONDS": 1.2, "WAIT_SCALE": 0.1, "PAGE_SCAN": 7}
+# How much of a start window a test begins with that waits for its end.
+SECONDS_LEFT = (10, 30)
 WRITING = ("Create", "Delete", "Modify", "Copy", "Enable", "Disable", "Register", "Deregister", "Restore", "Lock")
 
 
@@ -67,16 +70,27 @@ def case_with(local: Chain, event: Any, seeded: Seeded) -> Case:
 
 
 def event_now(name: str) -> Any:
-    """A sample event, moved to now and with RunNow."""
+    """A sample event, moved to this minute and due in it."""
     return events.for_now(events.load(ROOT / "events" / f"{name}.json"), events.now_to_the_second()).event
 
 
-def with_short_window(event: Any) -> Any:
-    """The event with a start window of a minute that is over ten seconds from now, and so are the retries of a creation."""
+def by_button(event: Any) -> Any:
+    """The event as a RunNow, with a start window that is over ten seconds from now, and so are the retries of a creation."""
     changed = copy.deepcopy(event)
     start = events.now_to_the_second() - timedelta(seconds=50)
     events.body_of(changed)["ScheduledTime"] = events.time_text(start)
-    return with_options(changed, StartWindowMinutes=1)
+    return with_options(changed, StartWindowMinutes=1, RunNow=True)
+
+
+def due_for_seconds(name: str) -> Any:
+    """A sample event that is due, with a start window that is over in ten seconds or a little more. Schedules know minutes only, so
+    this waits for the end of one."""
+    while not SECONDS_LEFT[0] <= 60 - events.now_to_the_second().second <= SECONDS_LEFT[1]:
+        time.sleep(0.2)
+    minute = events.now_to_the_second().replace(second=0)
+    event = events.for_now(events.load(ROOT / "events" / f"{name}.json"), minute).event
+    events.body_of(event)["ScheduledTime"] = events.time_text(minute)
+    return with_options(event, StartWindowMinutes=1)
 
 
 def with_options(event: Any, **options: Any) -> Any:

@@ -17,11 +17,16 @@ import machine_patches
 import switches
 from account import Account
 from local_aws import ACCOUNT, REGION, LocalAws
+from post import TOPIC, Post
 from rie import FUNCTION_NAME, ROOT, Function, NotPrepared
 
 STATE_MACHINE = ROOT / "statemachine" / "opendlm.asl.json"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION_NAME}"
+TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:{TOPIC}"
 PARAMETERS = {"Partition": "aws", "AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+PARAMETERS |= {"RunEvents": "ENABLED", "TopicArn": TOPIC_ARN}
+# The tasks that tell how a run ended.
+TELLING = ("Event", "Mail", "Words")
 POLL_SECONDS = 0.1
 
 
@@ -33,6 +38,7 @@ class Chain:
     function: Function
     account: Account
     machine_arn: str
+    post: Post
 
     def start(self, event: Any) -> Execution:
         """Start an execution."""
@@ -83,8 +89,8 @@ class Execution:
 
     def answers(self) -> list[Any]:
         """Every answer of the function so far, in order."""
-        exits = [event["stateExitedEventDetails"]["output"] for event in self.history() if event["type"] == "TaskStateExited"]
-        return [json.loads(output) for output in exits]
+        exits = [event["stateExitedEventDetails"] for event in self.history() if event["type"] == "TaskStateExited"]
+        return [json.loads(exit["output"]) for exit in exits if exit["name"] not in TELLING]
 
     def answers_of_the_function(self) -> list[Any]:
         """Its answers without what other tasks gave: the last state's output still says what the function answered before."""
@@ -114,16 +120,17 @@ def chain(
     machine: Path = STATE_MACHINE,
     variables: Mapping[str, str] | None = None,
     timeout_seconds: int = 60,
+    port: int = 0,
 ) -> Iterator[Chain]:
     """Start everything and end everything. `wanted` are switches over those of the environment, `variables` more of the
-    function's environment."""
+    function's environment; a `port` of 0 is any free one."""
     chosen = switches.from_environment()
     chosen.change(wanted or {})
     with contextlib.ExitStack() as stack:
-        aws = stack.enter_context(LocalAws(chosen))
+        aws = stack.enter_context(LocalAws(chosen, port))
         function = stack.enter_context(Function(bootstrap, {**aws.environment(), **(variables or {})}, timeout_seconds))
         machine_patches.register(FUNCTION_NAME, function.invoke)
-        yield Chain(aws, function, Account(aws), create_machine(aws, machine))
+        yield Chain(aws, function, Account(aws), create_machine(aws, machine), Post(aws.client))
 
 
 def create_machine(aws: LocalAws, path: Path) -> str:

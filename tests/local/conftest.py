@@ -71,6 +71,7 @@ def local(running: Chain, role: Rules) -> Iterator[Chain]:
     running.aws.switches.change({**Switches().shown(), **FAST})
     running.aws.reset()
     running.function.invocations.clear()
+    running.post.mails(), running.post.events()
     yield running
     calls = running.aws.wire.calls_since(0)
     refused = rights.refused(role, [call for call in calls if is_at_home(call)], LOCAL)

@@ -20,6 +20,8 @@ ALSO_TAG = "opendlm:also"
 STAMP_TAG = "opendlm:stamp"
 
 DEFAULT_TIME = "17:00"
+# The design's default of Options.RunNowRetain.
+RUN_NOW_DAYS = 7
 DAYS_OF_UNIT = {"DAYS": 1, "WEEKS": 7}
 MONTHS_OF_UNIT = {"MONTHS": 1, "YEARS": 12}
 
@@ -37,11 +39,12 @@ def our_tags(
     source_tags: Iterable[tuple[str, str]] = (),
     instance: str | None = None,
     together: Iterable[dict[str, Any]] = (),
+    run_now_days: int | None = None,
 ) -> dict[str, str]:
     """All tags of a snapshot that the policy made at a scheduled time, without its stamp.
 
     `source_tags` are those of the volume, which CopyTags copies; `together` are the other schedules that had the same scheduled
-    time. Where two say the same key, TagsToAdd wins over VariableTags and those over what is copied; the schedule that owns the
+    time; `run_now_days` is for how long a RunNow keeps what it makes. Where two say the same key, TagsToAdd wins over VariableTags and those over what is copied; the schedule that owns the
     snapshot wins over the others; and nothing wins over our own.
     """
     together = list(together)
@@ -64,6 +67,8 @@ def our_tags(
     ages = [expires for each in schedules if (expires := expiration(each, scheduled_time)) is not None]
     # Of schedules that coincide the longest age holds.
     expires = max(ages, default=None)
+    if run_now_days is not None:
+        expires = scheduled_time + timedelta(days=run_now_days)
     if expires is not None:
         tags[EXPIRATION_TAG] = time_text(expires)
     return {**tags, INSTANCE_TAG: instance} if instance else tags
@@ -116,7 +121,10 @@ def add_months(time: datetime, months: int) -> datetime:
 
 def time_of_day(schedule: dict[str, Any], day: datetime) -> datetime:
     """The schedule's first time on a day, 17:00 where it names none."""
-    times = (schedule.get("CreateRule") or {}).get("Times") or [DEFAULT_TIME]
+    rule = schedule.get("CreateRule") or {}
+    if cron := re.match(r"cron\((\d+) (\d+) ", str(rule.get("CronExpression", ""))):
+        return day.replace(hour=int(cron[2]), minute=int(cron[1]), second=0, microsecond=0)
+    times = rule.get("Times") or [DEFAULT_TIME]
     # A time that is none is the function's to refuse, not ours.
     text = times[0] if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", str(times[0])) else DEFAULT_TIME
     hour, minute = map(int, text.split(":"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -109,17 +110,50 @@ def as_is(event: Any, now: datetime) -> Prepared:
 
 
 def for_now(event: Any, now: datetime) -> Prepared:
-    """Move the start of an event to now, and let its schedules run now."""
-    prepared = as_is(event, now)
+    """Move the start of an event to this minute, and its schedules with it: a scheduled start, as EventBridge makes them."""
+    minute = now.replace(second=0, microsecond=0)
+    prepared = as_is(event, minute)
     event, notes = prepared.event, list(prepared.notes)
     body = body_of(event)
     if not details_of(event):
         return Prepared(event, notes)
-    notes += move_start(event, body, time_text(now)) if not notes else []
-    if not is_disabled(event) and "RunNow" not in options_of(event):
+    notes += move_start(event, body, time_text(minute)) if not notes else []
+    if is_disabled(event):
+        return Prepared(event, notes)
+    if not schedules_of(event):
         body["Options"] = {**options_of(event), "RunNow": True}
-        notes.append("Options.RunNow added: nobody waits for the next scheduled time to see it")
+        return Prepared(event, [*notes, "Options.RunNow added: nobody waits for the next scheduled time to see it"])
+    for schedule in schedules_of(event):
+        make_due(schedule, minute)
+    notes.append(f"its schedules moved to {minute:%H:%M} UTC: nobody waits for the next scheduled time to see it")
+    if options_of(event).get("RunNow") is True:
+        body["Options"] = {key: value for key, value in options_of(event).items() if key != "RunNow"}
+        notes.append("Options.RunNow taken out: what a button makes is no part of the rotation")
     return Prepared(event, notes)
+
+
+def make_due(schedule: dict[str, Any], at: datetime) -> None:
+    """Move a schedule to a time of the day; nonsense stays what it is."""
+    rule = schedule.get("CreateRule")
+    if not isinstance(rule, dict):
+        return
+    if "CronExpression" in rule:
+        rule["CronExpression"] = f"cron({at.minute} {at.hour} * * ? *)"
+    else:
+        rule["Times"] = [at.strftime("%H:%M")]
+
+
+def is_due(schedule: dict[str, Any], at: datetime) -> bool:
+    """Whether a schedule has a scheduled time in this minute: by Times, or by a cron of one minute and hour."""
+    rule = schedule.get("CreateRule") or {}
+    cron = re.match(r"cron\((\d+) (\d+) ", str(rule.get("CronExpression", "")))
+    times = [f"{int(cron[2]):02}:{int(cron[1]):02}"] if cron else rule.get("Times") or []
+    return at.strftime("%H:%M") in times
+
+
+def has_run_now(event: Any) -> bool:
+    """Whether the event is a press of the button."""
+    return options_of(event).get("RunNow") is True
 
 
 def move_start(event: dict[str, Any], body: dict[str, Any], now: str) -> list[str]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import targets
 from account import AccountSeen, SnapshotSeen
-from contract import EXPIRATION_TAG, HOLD_TAG, INSTANCE_TAG, POLICY_TAG, SCHEDULED_TAG, STAMP_TAG
+from contract import EXPIRATION_TAG, HOLD_TAG, INSTANCE_TAG, POLICY_TAG, RUN_NOW_DAYS, SCHEDULED_TAG, STAMP_TAG
 from contract import our_description, our_tags, owner_of, parse
-from events import is_disabled, options_of, policy_of, schedules_of, start_of
+from events import has_run_now, is_disabled, is_due, options_of, policy_of, schedules_of, start_of
 from targets import Source
 
 # The design's default of Options.StartWindowMinutes.
@@ -56,7 +56,7 @@ def is_ours(snapshot: SnapshotSeen, event: Any, account: str) -> bool:
 
 
 def promise(event: Any, seen: AccountSeen, account: str, now: datetime) -> Promise:
-    """What a run with RunNow must do; a disabled policy does nothing, and a run without RunNow makes nothing new here."""
+    """What a run must do: one snapshot of each source where its schedules are due, or where somebody presses RunNow."""
     schedules = schedules_of(event)
     if is_disabled(event) or not schedules:
         return Promise(set(), set())
@@ -65,17 +65,36 @@ def promise(event: Any, seen: AccountSeen, account: str, now: datetime) -> Promi
         if is_ours(each, event, account) and each.status == "completed":
             histories.setdefault((each.description, each.volume, each.tag(INSTANCE_TAG)), []).append(each)
     new, deleted = set(), set()
-    owner = owner_among(schedules)
+    due = due_schedules(event, now)
+    owner = owner_among(due) if due else None
     for schedule in schedules:
         for source in targets.of_policy(seen, event):
-            history = histories.get((our_description(policy_of(event), schedule), source.volume, source.instance), [])
-            # RunNow gives all schedules one scheduled time, so one snapshot answers them all. There is one already when the
-            # same input ran just before.
-            wanted = options_of(event).get("RunNow") is True and schedule is owner
-            made = wanted and not any(answers_run_now(each, event, now) for each in history)
+            ours = histories.get((our_description(policy_of(event), schedule), source.volume, source.instance), [])
+            history = [each for each in ours if not is_of_run_now(each)]
+            alike = [each for each in ours if is_of_run_now(each) == has_run_now(event)]
+            # Schedules that are due at one time share one snapshot. There is one already when the same input ran just before.
+            made = schedule is owner and not any(answers(each, event, now) for each in alike)
             new |= {Due(str(schedule.get("Name")), source)} if made else set()
-            deleted |= surplus(history, schedule.get("RetainRule") or {}, made, now)
+            deleted |= surplus(history, schedule.get("RetainRule") or {}, made and not has_run_now(event), now)
     return Promise(new, deleted)
+
+
+def due_schedules(event: Any, now: datetime) -> list[dict[str, Any]]:
+    """The schedules that are due by the event's start and in time; all of them for a RunNow."""
+    start = start_of(event) or now.replace(second=0)
+    if now - start > window_of(event):
+        return []
+    return [each for each in schedules_of(event) if has_run_now(event) or is_due(each, start)]
+
+
+def window_of(event: Any) -> timedelta:
+    """How long after its scheduled time a snapshot may be begun."""
+    return timedelta(minutes=options_of(event).get("StartWindowMinutes", START_WINDOW_MINUTES))
+
+
+def is_of_run_now(snapshot: SnapshotSeen) -> bool:
+    """Whether a RunNow made it, by its stamp."""
+    return (snapshot.tag(STAMP_TAG) or "").endswith(" now")
 
 
 def owner_among(schedules: list[dict[str, Any]]) -> dict[str, Any]:
@@ -83,12 +102,11 @@ def owner_among(schedules: list[dict[str, Any]]) -> dict[str, Any]:
     return owner_of(schedules) if len(schedules) > 1 else schedules[0]
 
 
-def answers_run_now(snapshot: SnapshotSeen, event: Any, now: datetime) -> bool:
-    """Whether a snapshot is what RunNow asks for: one that was made within the start window before the start."""
+def answers(snapshot: SnapshotSeen, event: Any, now: datetime) -> bool:
+    """Whether a snapshot is what the start asks for: one that was made within the start window before it."""
     start = start_of(event) or now
-    window = timedelta(minutes=options_of(event).get("StartWindowMinutes", START_WINDOW_MINUTES))
     scheduled_time = parse(snapshot.tag(SCHEDULED_TAG))
-    return scheduled_time is not None and start - window < scheduled_time <= start
+    return scheduled_time is not None and start - window_of(event) < scheduled_time <= start
 
 
 def surplus(history: list[SnapshotSeen], rule: dict[str, Any], made: bool, now: datetime) -> set[str]:
@@ -146,10 +164,16 @@ def broken_snapshot(event: Any, schedule: dict[str, Any], source: Source, snapsh
         problems.append(f"{snapshot.id} was started at {snapshot.start}, expected within {CLOCK_START_MAX} of {scheduled_time}")
     others = [each for each in schedules_of(event) if each is not schedule]
     tags = our_tags(
-        policy_of(event), schedule, scheduled_time, source_tags=source.tags, instance=source.instance, together=others
+        policy_of(event),
+        schedule,
+        scheduled_time,
+        source_tags=source.tags,
+        instance=source.instance,
+        together=others,
+        run_now_days=RUN_NOW_DAYS if has_run_now(event) else None,
     )
     seen = dict(snapshot.tags)
-    if not re.fullmatch(STAMP, seen.pop(STAMP_TAG, "")):
+    if not re.fullmatch(STAMP + (" now" if has_run_now(event) else ""), seen.pop(STAMP_TAG, "")):
         problems.append(f"{snapshot.id} has the stamp {snapshot.tag(STAMP_TAG)}, expected a stamp")
     if seen != tags:
         problems.append(f"{snapshot.id} has the tags {dict(snapshot.tags)}, expected {tags}")

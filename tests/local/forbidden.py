@@ -66,6 +66,8 @@ ALLOWED = {
     ).split(),
     "SchedulerRole": ["sqs:SendMessage", "states:StartExecution"],
     "StateMachineRole": [
+        "events:PutEvents",
+        "sns:Publish",
         "lambda:InvokeFunction",
         "s3:GetObject",
         "states:DescribeExecution",
@@ -95,7 +97,7 @@ def rows(role: str, place: Place) -> list[Row]:
         table += [("EC2 is the function's", each) for call in sample_calls() for each in questions(call, place)]
     table += [("it is somewhere else", each) for each in elsewhere(role, place)]
     table += [*deleting(place), *tagging(place), *creating(place), *changing(place), *using_keys(place)]
-    return [*table, *becoming_others(place), *reading_lists(place)]
+    return [*table, *becoming_others(place), *reading_lists(place), *telling(place)]
 
 
 def deleting(place: Place) -> Iterator[Row]:
@@ -180,6 +182,12 @@ def reading_lists(place: Place) -> Iterator[Row]:
     for action in ("DeleteObject", "GetObjectVersion", "PutObject"):
         yield "a list is only read", Request(f"s3:{action}", place.list())
     yield "a bucket is not listed", Request("s3:ListBucket", place.list().partition("/")[0])
+
+
+def telling(place: Place) -> Iterator[Row]:
+    """Events go to the default bus and to no other, whose rules may be somebody else's; nobody is subscribed."""
+    yield "a bus that is not the default one", Request("events:PutEvents", place.bus("another"))
+    yield "nobody is subscribed", Request("sns:Subscribe", place.arn_of("AlarmTopic"))
 
 
 def elsewhere(role: str, place: Place) -> Iterator[Request]:

@@ -12,7 +12,7 @@ from typing import Any
 import targets
 from account import AccountSeen, SnapshotSeen
 from contract import INSTANCE_TAG, SCHEDULED_TAG
-from events import schedules_of, start_of, time_text
+from events import has_run_now, schedules_of, start_of, time_text
 from expectations import Snapshots, is_ours
 from local_aws import ACCOUNT
 from targets import Source
@@ -55,8 +55,8 @@ def truth(event: Any, count: int, source: Source, before: Snapshots, after: Snap
     old = [each.id for each in old if each.status == "completed"]
     new = [each for each in of_source(event, source, after) if each.id not in before and is_for(event, each)]
     answers = sorted((each for each in new if each.status == "completed"), key=earliness)
-    # A failed or unfinished successor costs no good one.
-    room = count - 1 if answers else count
+    # A failed or unfinished successor costs no good one, and what a RunNow makes takes no place.
+    room = count - 1 if answers and not has_run_now(event) else count
     return Truth(
         source=source,
         answers=answers,

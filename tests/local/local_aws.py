@@ -1,4 +1,4 @@
-"""A local AWS in one Python process: EC2 and Step Functions on one port, with what stock moto lacks.
+"""A local AWS in one Python process: EC2, Scheduler and Step Functions on one port, with what stock moto lacks.
 
     with LocalAws(switches.from_environment()) as aws:
         client = aws.client("ec2")
@@ -32,6 +32,7 @@ from werkzeug.serving import make_server  # noqa: E402
 
 import ec2_patches  # noqa: E402
 import machine_patches  # noqa: E402
+import scheduler_patches  # noqa: E402
 import touched  # noqa: E402
 from keep_alive import KeepAliveHandler  # noqa: E402
 from switches import Switches  # noqa: E402
@@ -46,6 +47,7 @@ class LocalAws:
         self.switches = switches
         ec2_patches.apply(switches)
         machine_patches.apply(switches)
+        scheduler_patches.apply(switches)
         default_user_config["stepfunctions"]["execute_state_machine"] = True
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         logging.getLogger("moto").setLevel(logging.CRITICAL)
@@ -72,9 +74,10 @@ class LocalAws:
     def reset(self) -> None:
         """Empty accounts, an empty log, full buckets, and ids drawn from the seed again."""
         # The reset of the whole service would take the state machines along.
-        for account in list(get_backend("ec2").values()):
-            for region in list(account.values()):
-                region.reset()
+        for service in ("ec2", "scheduler"):
+            for account in list(get_backend(service).values()):
+                for region in list(account.values()):
+                    region.reset()
         self.wire.reset()
         mock_random.seed(self.switches.SEED)
 

@@ -145,6 +145,7 @@ def other_needs(role: str, place: Place) -> list[Request]:
             *(Request("lambda:InvokeFunction", arn) for arn in functions_of_the_machine(place)),
             *needs_of_itself(place),
             Request("s3:GetObject", place.list()),
+            *needs_of_telling(place),
         ]
     if role == "SchedulerRole":
         targets = [each["Target"] for each in resources("AWS::Scheduler::Schedule").values()]
@@ -155,6 +156,7 @@ def other_needs(role: str, place: Place) -> list[Request]:
 
 INVOKE, START = "arn:aws:states:::lambda:invoke", "arn:aws:states:::states:startExecution"
 READ = "arn:aws:states:::aws-sdk:s3:getObject"
+PUBLISH, PUT_EVENTS = "arn:aws:states:::sns:publish", "arn:aws:states:::events:putEvents"
 
 
 def states_of_the_machine(place: Place) -> list[dict]:
@@ -166,9 +168,23 @@ def states_of_the_machine(place: Place) -> list[dict]:
 def functions_of_the_machine(place: Place) -> list[str]:
     """The ARNs of the functions that the state machine's tasks call; a task of a kind that nobody knows is an error."""
     tasks = [state for state in states_of_the_machine(place) if state["Type"] == "Task"]
-    known = {integration.replace("arn:aws:", f"arn:{place.partition}:") for integration in (INVOKE, READ, START)}
+    known = {integration.replace("arn:aws:", f"arn:{place.partition}:") for integration in (INVOKE, PUBLISH, PUT_EVENTS, READ, START)}
     assert {task["Resource"] for task in tasks} == known
     return sorted({task["Parameters"]["FunctionName"] for task in tasks if task["Resource"].endswith(":lambda:invoke")})
+
+
+def needs_of_telling(place: Place) -> list[Request]:
+    """What the state machine needs to send a mail and to put an event on the default bus, where its tasks do so.
+
+    AWS Step Functions Developer Guide, "IAM policies for calling Amazon SNS" and "IAM policies for calling Amazon EventBridge": on
+    the topic, and on the bus.
+    """
+    tasks = [state for state in json.loads(machine_text(place))["States"].values() if state["Type"] == "Task"]
+    topics = [task["Parameters"]["TopicArn"] for task in tasks if task["Resource"].endswith(":sns:publish")]
+    entries = [task["Parameters"]["Entries"] for task in tasks if task["Resource"].endswith(":events:putEvents")]
+    # Without a name it is the default bus.
+    assert not any("EventBusName" in entry for each in entries for entry in each)
+    return [*(Request("sns:Publish", topic) for topic in topics), *(Request("events:PutEvents", place.bus()) for _ in entries)]
 
 
 def needs_of_itself(place: Place) -> list[Request]:

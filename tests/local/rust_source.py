@@ -18,11 +18,23 @@ def code(*paths: Path) -> str:
     return re.sub(r"(?<!:)//.*", "", "\n".join(texts))
 
 
+# What only the command line is compiled with: it calls AWS with the rights of who types.
+OF_THE_COMMAND_LINE = ROOT / "src" / "aws" / "scheduler.rs"
+
+
 def shell_files() -> list[Path]:
     """The files of src/aws, the only ones that may call EC2; a file `tests.rs` is a test module."""
     found = [ROOT / "src" / "aws.rs", *(path for path in (ROOT / "src" / "aws").rglob("*.rs") if path.name != "tests.rs")]
     assert len(found) > 1, "src/aws holds no source, so there is nothing to compare the permissions with"
-    return sorted(found)
+    return sorted(set(found) - {OF_THE_COMMAND_LINE})
+
+
+def scheduler_operations_called() -> set[str]:
+    """The operations of EventBridge Scheduler that the command line calls."""
+    model = botocore.session.get_session().get_service_model("scheduler")
+    operations = {botocore.xform_name(name): name for name in model.operation_names}
+    names = re.findall(r"\bclient\s*\.\s*([a-z_]+)\s*\(\s*\)", code(OF_THE_COMMAND_LINE))
+    return {operations[name] for name in names}
 
 
 @functools.cache
@@ -53,6 +65,7 @@ def kinds_tagged_while_creating() -> set[str]:
     return {kind.lower() for kind in kinds}
 
 
-def sdks_linked() -> set[str]:
-    """The AWS services whose SDK the package links: aws-sdk-ec2 gives ec2."""
-    return set(re.findall(r"^aws-sdk-([a-z0-9]+)\b", (ROOT / "Cargo.toml").read_text(), re.MULTILINE))
+def sdks_linked(feature: str) -> set[str]:
+    """The AWS services whose SDK a feature of the package links: dep:aws-sdk-ec2 gives ec2."""
+    [listed] = re.findall(rf"^{feature} = \[(.*)\]$", (ROOT / "Cargo.toml").read_text(), re.MULTILINE)
+    return set(re.findall(r"\bdep:aws-sdk-([a-z0-9]+)\b", listed))

@@ -1,4 +1,5 @@
-"""Serve the local AWS until Ctrl-C, with an account that is made for an event, so that `opendlm plan` and the like can be tried.
+"""Serve the local AWS until Ctrl-C, with an account that is made for an event, and with the stack's empty schedule group, so that `opendlm
+plan`, `opendlm put` and the like can be tried.
 
     python tests/local/serve.py [EVENT] [--port N] [--volumes N --snapshots-each N]
 
@@ -18,11 +19,11 @@ from typing import Any
 
 import contract
 import events
+import policy_group
 import sample_account
-import switches
 from account import Account
-from local_aws import LocalAws
-from rie import ROOT
+from chain import bootstrap_path, chain
+from rie import ROOT, NotPrepared
 
 
 def main() -> int:
@@ -32,21 +33,32 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     event = events.load(arguments.event)
-    with LocalAws(switches.from_environment(), arguments.port) as aws:
-        fill(Account(aws), event, arguments)
+    try:
+        serve(event, arguments, stop)
+    except NotPrepared as missing:
+        sys.exit(str(missing))
+    return 0
+
+
+def serve(event: Any, arguments: argparse.Namespace, stop: threading.Event) -> None:
+    """Serve until somebody says stop."""
+    with chain(arguments.bootstrap, port=arguments.port) as running:
+        aws = running.aws
+        fill(running.account, event, arguments)
+        policy_group.make(aws, machine=running.machine_arn)
         for name, value in aws.environment().items():
             print(f"export {name}={value}")
         print(f"# {len(aws.ec2.reservations)} instances, {len(aws.ec2.volumes)} volumes, {len(aws.ec2.snapshots)} snapshots")
         print(f"# switches: curl {aws.url}/opendlm-local/switches -d '{{\"SNAP_SECONDS\": 30}}'")
         print(f"# the EC2 calls so far: curl {aws.url}/opendlm-local/calls", flush=True)
         stop.wait()
-    return 0
 
 
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Serve a local EC2 and Step Functions until Ctrl-C.")
+    parser = argparse.ArgumentParser(description="Serve a local EC2, Scheduler and Step Functions until Ctrl-C.")
     parser.add_argument("event", nargs="?", type=Path, default=ROOT / "events" / "sample.json")
+    parser.add_argument("--bootstrap", type=Path, default=bootstrap_path(), help="the function that the state machine calls")
     parser.add_argument("--port", type=int, default=0, help="default: any free port")
     parser.add_argument("--volumes", type=int, default=0, help="this many more tagged volumes")
     parser.add_argument("--snapshots-each", type=int, default=3, help="with so many old snapshots of the policy each")

@@ -42,6 +42,8 @@ class Switches:
     """DeleteSnapshot of these snapshots is answered with the code: `snap-a,snap-b:SomeCode`."""
     FAIL_ACTIONS: dict[str, str] = field(default_factory=dict)
     """These EC2 actions are answered with the code: `DescribeVolumes:UnauthorizedOperation`."""
+    FAIL_SCHEDULES: dict[str, str] = field(default_factory=dict)
+    """Writing or deleting these schedules of EventBridge Scheduler is answered with the code: `policy-a-1:InternalServerException`."""
     ERROR_VOLUMES: set[str] = field(default_factory=set)
     """Snapshots of these volumes end in the state `error`, and so does the whole set that one of them belongs to."""
     ERROR_MESSAGES: dict[str, str] = field(default_factory=dict)

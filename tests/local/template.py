@@ -13,19 +13,23 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "opendlm"
 STACK_FILE, TARGET_FILE = "template.yaml", "target-role.yaml"
+# The parameter: a stack has every optional part here.
+RUN_EVENTS = "ENABLED"
 FUNCTION_ACCOUNT, EXTERNAL_ID = "111122223333", "opendlm-external-id"
 
 # What `!Ref` of a resource gives where it is not the name, and `!GetAtt X.Arn`: CloudFormation, "Return values" of each type.
 ARNS = {
+    "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
     "AWS::Lambda::Function": "arn:{partition}:lambda:{region}:{account}:function:{name}",
     "AWS::Logs::LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}:*",
+    "AWS::SNS::Topic": "arn:{partition}:sns:{region}:{account}:{name}",
     "AWS::SQS::Queue": "arn:{partition}:sqs:{region}:{account}:{name}",
     "AWS::StepFunctions::StateMachine": "arn:{partition}:states:{region}:{account}:stateMachine:{name}",
 }
 # SAM makes these of its own types.
 ARNS["AWS::Serverless::Function"] = ARNS["AWS::Lambda::Function"]
 ARNS["AWS::Serverless::StateMachine"] = ARNS["AWS::StepFunctions::StateMachine"]
-REF_IS_ARN = ("AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine")
+REF_IS_ARN = ("AWS::SNS::Topic", "AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine")
 
 
 class TemplateLoader(yaml.SafeLoader):
@@ -100,6 +104,10 @@ class Place:
         """The ARN of an object in S3: the one that the parameter TargetsFromArns names, or another. It has no account or Region."""
         return f"arn:{self.partition}:s3:::{bucket}/{key}"
 
+    def bus(self, name: str = "default") -> str:
+        """The ARN of an event bus: the default one, or another."""
+        return f"arn:{self.partition}:events:{self.region}:{self.account}:event-bus/{name}"
+
     def function_role(self) -> str:
         """The ARN of the function's role, as target-role.yaml has it."""
         return self.role("opendlm-FunctionRole", FUNCTION_ACCOUNT)
@@ -138,7 +146,7 @@ class Place:
         if name.startswith("AWS::"):
             return pseudo[name.removeprefix("AWS::")]
         parameters = {"KmsKeyArns": [self.key()], "TargetRoleArns": [self.role()], "FunctionRoleArn": self.function_role()}
-        parameters |= {"TargetsFromArns": [self.list()]}
+        parameters |= {"TargetsFromArns": [self.list()], "RunEvents": RUN_EVENTS}
         parameters |= {"ExternalId": EXTERNAL_ID, "Regions": list(self.regions or (self.region,))}
         if name in parameters:
             return parameters[name]

@@ -15,7 +15,7 @@ import pytest
 import contract
 import events
 from account import SnapshotSeen
-from case import Case, case_of, case_with, event_now, with_options, with_short_window, writes
+from case import Case, case_of, case_with, by_button, due_for_seconds, event_now, with_options, writes
 from chain import Chain, Execution
 from expectations import STAMP
 from rie import ROOT
@@ -83,7 +83,7 @@ def test_each_instance_gets_one_consistent_set_without_what_the_policy_leaves_ou
 def without_stamp(snapshot: SnapshotSeen) -> dict[str, str]:
     """Its tags but the stamp, which it must have."""
     tags = dict(snapshot.tags)
-    assert re.fullmatch(STAMP, tags.pop(contract.STAMP_TAG))
+    assert re.fullmatch(STAMP + "( now)?", tags.pop(contract.STAMP_TAG))
     return tags
 
 
@@ -114,7 +114,7 @@ def test_a_second_run_of_an_instance_policy_makes_no_second_set(local: Chain) ->
 
 
 def test_one_failing_member_makes_the_set_failed_and_costs_no_good_set(local: Chain) -> None:
-    case = case_of(local, with_short_window(instance_event()))
+    case = case_of(local, due_for_seconds("instance"))
     one, two, three, _ = case.seeded.instances
     local.aws.switches.change({"ERROR_VOLUMES": [local.account.instances()[one].volumes[1]]})
     assert one in failure_of(case.run())
@@ -125,7 +125,7 @@ def test_one_failing_member_makes_the_set_failed_and_costs_no_good_set(local: Ch
 
 
 def test_an_instance_with_no_volume_left_is_a_failed_creation_and_stops_nobody(local: Chain) -> None:
-    event = with_short_window(instance_event())
+    event = instance_event()
     case = case_of(local, event)
     bare = local.account.add_instance(dict(events.target_tags_of(event)))
     local.account.add_data_volume(bare, dict(events.tag_pairs(events.parameters_of(event)["ExcludeDataVolumeTags"])))
@@ -150,7 +150,7 @@ def test_an_instance_that_is_gone_is_no_target_and_keeps_its_sets(local: Chain) 
 
 
 def test_one_volume_of_two_hundred_that_always_fails_stops_nobody(local: Chain) -> None:
-    event = with_short_window(event_now("sample"))
+    event = by_button(event_now("sample"))
     policy, (schedule,) = events.policy_of(event), events.schedules_of(event)
     target, start = dict(events.target_tags_of(event)), events.start_of(event)
     histories: dict[str, list[str]] = {}
@@ -166,7 +166,7 @@ def test_one_volume_of_two_hundred_that_always_fails_stops_nobody(local: Chain) 
     assert bad in failure_of(execution)
     assert case.new() == sorted(set(histories) - {bad})
     assert {each.status for each in new_snapshots(case)} == {"completed"}
-    assert case.deleted() == {history[0] for volume, history in histories.items() if volume != bad}
+    assert case.deleted() == set(), "what a button makes takes nobody's place"
     report = local.function.invocations[-1].payload["Report"]
     assert report["Outcome"] == "PARTIAL"
 
@@ -268,6 +268,7 @@ def test_two_coinciding_schedules_make_one_snapshot_with_the_tags_of_both(local:
     at = events.now_to_the_second().replace(second=0)
     event = coinciding_event(at)
     event = with_options(event, RunNow=True) if run_now else event
+    days = contract.RUN_NOW_DAYS if run_now else None
     policy, (daily, weekly) = events.policy_of(event), events.schedules_of(event)
     volume = local.account.add_volume(dict(events.target_tags_of(event)))
     source = Source(volume, None, ())
@@ -279,10 +280,10 @@ def test_two_coinciding_schedules_make_one_snapshot_with_the_tags_of_both(local:
 
     (made,) = new_snapshots(case)
     assert made.description == f"Created for policy: {policy['PolicyId']} schedule: Weekly", "it belongs to who keeps it longest"
-    assert without_stamp(made) == contract.our_tags(policy, weekly, at, together=[daily])
+    assert without_stamp(made) == contract.our_tags(policy, weekly, at, together=[daily], run_now_days=days)
     assert (made.tag("daily"), made.tag("weekly")) == ("yes", "yes")
-    # It is the newest of both: the oldest daily one and the oldest weekly one make room.
-    assert case.deleted() == {old_daily[0], old_weekly[0]}
+    # It is the newest of both: the oldest daily one and the oldest weekly one make room, but not for what a button made.
+    assert case.deleted() == (set() if run_now else {old_daily[0], old_weekly[0]})
 
     assert case.run().status() == "SUCCEEDED"
     assert len(new_snapshots(case)) == 1
@@ -306,7 +307,7 @@ def test_a_held_snapshot_stays_beyond_the_count(local: Chain) -> None:
 
 
 def test_a_snapshot_that_cannot_be_deleted_is_reported_and_nothing_newer_goes_instead(local: Chain) -> None:
-    case = case_of(local, with_short_window(event_now("sample")))
+    case = case_of(local, event_now("sample"))
     locked, *others = [case.seeded.ours[volume][0] for volume in case.seeded.targets]
     local.account.lock(locked)
     assert locked in failure_of(case.run())

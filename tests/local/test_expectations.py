@@ -18,26 +18,31 @@ from expectations import Promise, Snapshots
 from local_aws import ACCOUNT, LocalAws
 from sample_account import Seeded
 
-EVENT = events.load(Path(__file__).parents[2] / "events" / "instance.json")
+SAMPLE = events.load(Path(__file__).parents[2] / "events" / "instance.json")
+
+
+def event_at(now: datetime) -> Any:
+    """The sample, due at a time."""
+    return events.for_now(SAMPLE, now).event
 
 
 @pytest.fixture
 def now() -> datetime:
     """The start of the test's own run: the tests of other files may have taken minutes."""
-    return events.now_to_the_second()
+    return events.now_to_the_second().replace(second=0)
 
 
 @pytest.fixture
 def seeded(aws: LocalAws, account: Account, now: datetime) -> Seeded:
     """The account of the instance policy; snapshots are complete at once."""
     aws.switches.change({"SNAP_SECONDS": 0})
-    return sample_account.seed(account, EVENT, now)
+    return sample_account.seed(account, event_at(now), now)
 
 
 def promised(account: Account, now: datetime) -> tuple[Promise, Snapshots]:
     """What a run must do to the account as it is, and its snapshots."""
     seen = account.seen()
-    return expectations.promise(EVENT, seen, ACCOUNT, now), seen.snapshots
+    return expectations.promise(event_at(now), seen, ACCOUNT, now), seen.snapshots
 
 
 # Of the form that the function writes.
@@ -46,10 +51,10 @@ A_STAMP = "1 d=0123456789abcdef t=2026-11-02T03:00:00Z k=3 n=1"
 
 def make_sets(ec2: Any, account: Account, now: datetime, **wrong: str) -> None:
     """One call an instance, as the function should make it, with tags of its own that are `wrong`."""
-    policy, (schedule,) = events.policy_of(EVENT), events.schedules_of(EVENT)
+    policy, (schedule,) = events.policy_of(event_at(now)), events.schedules_of(event_at(now))
     seen = account.seen()
-    for instance in targets.instances_of(seen, EVENT):
-        excluded = [id for id in instance.volumes if id != instance.root and targets.why_excluded(seen, EVENT, instance, id)]
+    for instance in targets.instances_of(seen, event_at(now)):
+        excluded = [id for id in instance.volumes if id != instance.root and targets.why_excluded(seen, event_at(now), instance, id)]
         tags = {**contract.our_tags(policy, schedule, now, instance=instance.id), contract.STAMP_TAG: A_STAMP, **wrong}
         ec2.create_snapshots(
             InstanceSpecification={"InstanceId": instance.id, "ExcludeBootVolume": True, "ExcludeDataVolumeIds": excluded},
@@ -68,7 +73,7 @@ def test_the_promise_of_an_instance_policy_is_kept_by_a_plain_run(ec2: Any, acco
     make_sets(ec2, account, now)
     for snapshot in wanted.deleted:
         ec2.delete_snapshot(SnapshotId=snapshot)
-    assert expectations.broken(EVENT, wanted, before, account.snapshots(), ACCOUNT) == []
+    assert expectations.broken(event_at(now), wanted, before, account.snapshots(), ACCOUNT) == []
     again, before = promised(account, now)
     assert (again.new, again.deleted) == (set(), set())
 
@@ -85,14 +90,14 @@ def test_the_old_snapshots_of_an_instance_are_sets(account: Account, seeded: See
 
 def test_a_missing_set_a_wrong_tag_and_snapshots_apart_are_told(ec2: Any, account: Account, seeded: Seeded, now: datetime) -> None:
     wanted, before = promised(account, now)
-    problems = expectations.broken(EVENT, wanted, before, account.snapshots(), ACCOUNT)
+    problems = expectations.broken(event_at(now), wanted, before, account.snapshots(), ACCOUNT)
     assert sum("has no new snapshot" in each for each in problems) == 5
     assert sum("should have been deleted" in each for each in problems) == 5
     make_sets(ec2, account, now, **{"timestamp": "yesterday"})
-    problems = expectations.broken(EVENT, wanted, before, account.snapshots(), ACCOUNT)
+    problems = expectations.broken(event_at(now), wanted, before, account.snapshots(), ACCOUNT)
     assert sum("has the tags" in each for each in problems) == 5
     make_sets(ec2, account, now)
-    problems = expectations.broken(EVENT, wanted, before, account.snapshots(), ACCOUNT)
+    problems = expectations.broken(event_at(now), wanted, before, account.snapshots(), ACCOUNT)
     assert sum("is one too many" in each for each in problems) == 5
 
 

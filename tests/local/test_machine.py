@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import boto3
@@ -17,25 +19,46 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_events import StateTaskServiceEvents
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import StateTaskServiceSfn
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sns import StateTaskServiceSns
 
 import machine_patches
-from test_template import ERRORS_OF_THE_FUNCTION, machine
+import template
+from post import Mail, Post
+from template import Place, machine_text
+from test_template import ERRORS_OF_THE_FUNCTION
 
 # No scripted execution below takes longer than its waits; this only ends one that hangs.
 EXECUTION_SECONDS_MAX = 30
 
 
+# What the function makes of a run that could not go on.
+WORDS = {
+    "Status": "FAILED",
+    "Report": {"Outcome": "FAILED"},
+    "Mail": {"Subject": "a subject", "Text": "a text, account ", "More": ", and more of "},
+}
+
+
 class ScriptedFunction:
     """Stands where the interpreter calls Lambda: notes each payload, and answers from a list."""
 
-    def __init__(self, *answers: dict):
+    def __init__(self, *answers: dict, words: dict = WORDS):
         self.answers = list(answers)
+        self.words = words
         self.payloads: list[dict] = []
+        self.failures: list[dict] = []
+        """What it was asked to put into words."""
 
     def __call__(self, parameters: dict, region: str, state_credentials: object) -> dict:
-        self.payloads.append(json.loads(parameters["Payload"]))
-        answer = self.answers.pop(0)
+        payload = json.loads(parameters["Payload"])
+        if "Failed" in payload:
+            self.failures.append(payload)
+            answer = self.words
+        else:
+            self.payloads.append(payload)
+            answer = self.answers.pop(0)
         failed = {"FunctionError": "Unhandled"} if "errorType" in answer else {}
         return {"StatusCode": 200, "Payload": answer, **failed}
 
@@ -43,9 +66,15 @@ class ScriptedFunction:
 EVENT = {"Policy": {"PolicyId": "policy-0123456789abcdef0"}, "ScheduledTime": "2026-11-22T17:00:00Z"}
 
 
-def done(outcome: str) -> dict:
+def done(outcome: str, **more: object) -> dict:
     """The last answer of a run."""
-    return {"Status": "DONE", "WaitSeconds": 0, "Next": None, "Report": {"Outcome": outcome, "Summary": f"it is {outcome}"}}
+    report = {"Outcome": outcome, "Summary": f"it is {outcome}"}
+    return {"Status": "DONE", "WaitSeconds": 0, "Next": None, "Report": report, **more}
+
+
+def machine() -> dict:
+    """The definition, as deployed where moto is."""
+    return json.loads(machine_text(Place(region="us-east-1")))
 
 
 def waiting(seconds: int, turn: int) -> dict:
@@ -56,19 +85,18 @@ def waiting(seconds: int, turn: int) -> dict:
 
 @pytest.fixture
 def execute(monkeypatch: pytest.MonkeyPatch):
-    """Runs the machine, with its retries a second apart, on a scripted function; gives the execution and its history."""
+    """Runs the machine, with its retries a moment apart, on a scripted function; gives the execution and its history."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    definition = machine()
-    loop = definition["States"]["Targets"]["ItemProcessor"]["States"]
-    for task in (*(definition["States"][name] for name in ("Turn", "Sum", "Continue")), loop["TargetTurn"]):
-        for retrier in task["Retry"]:
-            retrier["IntervalSeconds"] = 1
-
-    def run(function: ScriptedFunction) -> tuple[dict, list[str]]:
+    monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: time.sleep(0.01)))
+    def run(function: ScriptedFunction, read: Callable[[Post], None] | None = None) -> tuple[dict, list[str]]:
         monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", function)
         with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
-            return run_to_the_end(boto3.client("stepfunctions"), json.dumps(definition))
+            post = Post(boto3.client)
+            ended = run_to_the_end(boto3.client("stepfunctions"), json.dumps(machine()))
+            if read:
+                read(post)
+            return ended
 
     return run
 
@@ -83,6 +111,7 @@ def start(monkeypatch: pytest.MonkeyPatch):
         retrier["IntervalSeconds"] = 1
     machine_patches.apply_to_integrations()
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        Post(boto3.client)
 
         def begin(function: ScriptedFunction) -> tuple[object, str]:
             monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", function)
@@ -207,10 +236,14 @@ def test_a_partial_run_fails_and_its_cause_is_the_summary(execute):
 @pytest.mark.parametrize("error", sorted(name for name, helps in ERRORS_OF_THE_FUNCTION.items() if not helps))
 def test_an_error_that_nothing_can_cure_fails_the_run_at_once_under_its_own_name(execute, error: str):
     failure = {"errorType": error, "errorMessage": "what is wrong and what to do"}
-    execution, history = execute(ScriptedFunction(failure))
+    function = ScriptedFunction(failure)
+    execution, history = execute(function)
     assert (execution["status"], execution["error"]) == ("FAILED", error)
     assert json.loads(execution["cause"]) == failure
-    assert history.count("TaskScheduled") == 1
+    # The turn, and what is told of it: the words, the event, the mail.
+    assert history.count("TaskScheduled") == 4
+    [told] = function.failures
+    assert told == {"Failed": {"Error": error, "Cause": json.dumps(failure, separators=(",", ":"))}, "Event": EVENT}
 
 
 @pytest.mark.parametrize("error", ["Runtime.ExitError", *sorted(n for n, helps in ERRORS_OF_THE_FUNCTION.items() if helps)])
@@ -221,7 +254,88 @@ def test_an_error_that_passes_is_retried_with_the_same_input(execute, error: str
     assert function.payloads == [EVENT, waiting(0, 1)["Next"], waiting(0, 1)["Next"]]
 
 
-@pytest.mark.parametrize("answer", [done("UNKNOWN"), {**done("SUCCEEDED"), "Status": "UNKNOWN"}])
+@pytest.mark.parametrize(
+    "answer", [done("UNKNOWN"), {**done("SUCCEEDED"), "Status": "UNKNOWN"}, {"Status": "WAITING", "Report": {}}]
+)
 def test_an_answer_that_the_machine_does_not_know_fails_the_run(execute, answer: dict):
     execution, _ = execute(ScriptedFunction(answer))
     assert (execution["status"], execution["error"]) == ("FAILED", "UnexpectedAnswer")
+
+
+# What is told of a run, and that telling it never changes how it ends.
+
+
+@dataclass
+class Sent:
+    """What came to the topic and to the bus."""
+
+    mails: list[Mail]
+    events: list[dict]
+
+
+@pytest.fixture
+def execute_and_read(execute):
+    """As `execute`; gives the execution and what was sent."""
+
+    def run(function: ScriptedFunction) -> tuple[dict, Sent]:
+        sent = Sent([], [])
+
+        def read(post: Post) -> None:
+            sent.mails, sent.events = post.mails(), post.events()
+
+        execution, _ = execute(function, read)
+        return execution, sent
+
+    return run
+
+
+@pytest.mark.parametrize(("outcome", "mails"), [("SUCCEEDED", 0), ("SKIPPED", 0), ("PARTIAL", 1)])
+def test_a_run_is_told_once_it_has_ended(execute_and_read, outcome: str, mails: int):
+    mail = {"Mail": {"Subject": "a subject", "Text": "a text, account ", "More": ", and more of "}} if mails else {}
+    execution, sent = execute_and_read(ScriptedFunction(waiting(0, 1), done(outcome, **mail)))
+    [event] = sent.events
+    assert (event["source"], event["detail-type"], event["detail"]) == ("opendlm", "opendlm Run Finished", done(outcome)["Report"])
+    assert len(sent.mails) == mails
+    for each in sent.mails:
+        where = "123456789012 in us-east-1, and more of us-east-1 --execution-arn "
+        assert (each.subject, each.text) == ("a subject", f"a text, account {where}{execution['executionArn']}")
+
+
+def test_a_function_that_cannot_even_say_why_is_told_in_plain_words(execute_and_read):
+    crash = {"errorType": "Runtime.ExitError", "errorMessage": "exit status 101"}
+    execution, sent = execute_and_read(ScriptedFunction(*[crash] * 5, words=crash))
+    assert (execution["status"], execution["error"]) == ("FAILED", "Runtime.ExitError")
+    assert json.loads(execution["cause"]) == crash
+    [mail] = sent.mails
+    assert mail.subject == "opendlm, BACKUPS MAY BE MISSING: a run could not go on"
+    assert "Runtime.ExitError" in mail.text and mail.text.endswith(execution["executionArn"])
+    [event] = sent.events
+    assert (event["detail"]["Outcome"], event["detail"]["Error"]) == ("FAILED", "Runtime.ExitError")
+
+
+def test_an_error_without_a_cause_is_told_and_ends_the_run_all_the_same():
+    """As the definition has it, since moto writes a cause for every error: what is missing becomes empty, not a path to nothing."""
+    states = machine()["States"]
+    assert states["CouldNotGoOn"]["Parameters"]["Unknown"] == {"Error": "", "Cause": ""}
+    assert states["WithCause"]["Parameters"] == {"Failed.$": "States.JsonMerge($.Unknown, $.Caught, false)"}
+
+
+def test_a_run_is_no_worse_for_what_nobody_gets(execute, monkeypatch: pytest.MonkeyPatch):
+    """Neither the topic nor the bus takes anything."""
+
+    def refused(self, env, *arguments, **named):
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 403, "RequestId": "1"}}, "")
+
+    monkeypatch.setattr(StateTaskServiceSns, "_eval_service_task", refused)
+    monkeypatch.setattr(StateTaskServiceEvents, "_eval_service_task", refused)
+    monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
+    execution, _ = execute(ScriptedFunction(done("SUCCEEDED")))
+    assert (execution["status"], json.loads(execution["output"])) == ("SUCCEEDED", done("SUCCEEDED")["Report"])
+    execution, _ = execute(ScriptedFunction(done("PARTIAL", Mail=WORDS["Mail"])))
+    assert (execution["status"], execution["error"], execution["cause"]) == ("FAILED", "Partial", "it is PARTIAL")
+
+
+def test_a_stack_without_events_puts_none(execute_and_read, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(template, "RUN_EVENTS", "DISABLED")
+    _, sent = execute_and_read(ScriptedFunction(done("SUCCEEDED")))
+    assert sent.events == []

@@ -7,6 +7,7 @@ breaks the roles, to show that all this would be noticed. test_rights_e2e.py doe
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -54,7 +55,14 @@ def test_only_snapshots_are_tagged_while_they_are_created():
 
 
 def test_the_code_can_call_no_other_service_than_ec2_and_the_one_that_tells_its_limits():
-    assert rust_source.sdks_linked() == {"ec2", "servicequotas"}
+    assert rust_source.sdks_linked("aws") == {"ec2", "servicequotas"}
+    assert rust_source.sdks_linked("cli") == {"scheduler"}
+
+
+def test_the_readme_names_what_the_command_line_calls_of_scheduler():
+    [words] = re.findall(r"`scheduler:GetScheduleGroup`,.*?iam:PassRole", (ROOT / "README.md").read_text(), re.DOTALL)
+    named = {name.removeprefix("scheduler:") for name in re.findall(r"`([A-Za-z:]+)`", words)}
+    assert named == rust_source.scheduler_operations_called()
 
 
 def test_the_tag_of_the_conditions_is_the_one_that_the_code_writes():

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
-from rights import INVOKE
+from rights import INVOKE, PUBLISH
 from rust_source import code
 from template import EVERYWHERE, ROOT, SAMPLE_SCHEDULE, STACK_FILE, TARGET_FILE, Place
 from template import machine_text, resources, roles, sample_schedule, schedules, template
@@ -77,6 +77,29 @@ def test_the_schedule_starts_when_the_policy_is_due():
     assert sample_schedule()["ScheduleExpressionTimezone"] == "UTC"
 
 
+def test_nothing_starts_before_somebody_asks_for_it():
+    assert schedule()["State"] == {"Ref": "ScheduleState"}
+    assert template()["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
+
+
+def test_the_group_tells_the_command_line_all_that_a_schedule_needs():
+    [group] = resources("AWS::Scheduler::ScheduleGroup")
+    [properties] = resources("AWS::Scheduler::ScheduleGroup").values()
+    assert schedule()["GroupName"] == {"Ref": group}
+    assert properties["Name"] == {"Ref": "ScheduleGroupName"}
+    # No tag key may begin with aws: and a value has at most 256 characters, which no ARN of these exceeds.
+    tags = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
+    target = schedule()["Target"]
+    assert tags == {
+        "opendlm:state-machine": target["Arn"],
+        "opendlm:scheduler-role": target["RoleArn"],
+        "opendlm:dead-letter-queue": target["DeadLetterConfig"]["Arn"],
+    }
+    parameter = template()["Parameters"]["ScheduleGroupName"]
+    # EventBridge Scheduler, API model: the name of a schedule group.
+    assert parameter["Default"] == "opendlm" and parameter["AllowedPattern"] == "^[0-9A-Za-z_.-]{1,64}$"
+
+
 def test_the_policy_uses_only_characters_that_amazon_dlm_takes():
     policy = scheduled_event()["Policy"]
     assert re.fullmatch(r"[0-9A-Za-z _-]{1,500}", policy["Description"])
@@ -112,8 +135,8 @@ def next_states(state: dict) -> set[str]:
 
 
 def tasks() -> dict[str, dict]:
-    """The states that call the function."""
-    return {name: state for name, state in all_states().items() if state.get("Resource") == INVOKE}
+    """The states that call the function to do its work; Words only asks it for words."""
+    return {name: state for name, state in all_states().items() if state.get("Resource") == INVOKE and name != "Words"}
 
 
 def longest_wait_seconds(retrier: dict) -> float:
@@ -137,8 +160,31 @@ def test_every_state_can_be_reached_and_every_transition_leads_to_a_state(scope:
 def test_every_state_says_why_it_is_there_and_only_succeed_and_fail_end_a_run():
     assert all(state.get("Comment") for state in all_states().values())
     for name, state in machine()["States"].items():
-        assert "End" not in state and ("Catch" in state) == (name == "Continue"), name
+        assert "End" not in state, name
         assert bool(next_states(state)) != (state["Type"] in ("Succeed", "Fail")), name
+
+
+# Where an error of a task leads to, with the error beside what was there or in its place.
+CAUGHT = {"Event": "WithMail", "Mail": "Ended", "Words": "PlainWords"}
+
+
+def test_every_task_of_a_run_that_fails_leads_to_the_mail_and_telling_it_changes_nothing():
+    for name, state in machine()["States"].items():
+        if state["Type"] not in ("Map", "Task"):
+            assert "Catch" not in state, name
+            continue
+        catcher = state["Catch"][-1]
+        assert catcher["ErrorEquals"] == ["States.ALL"], name
+        assert catcher["Next"] == CAUGHT.get(name, "CouldNotGoOn"), name
+        # What could not go on is told by the error alone; what was told already stays as it is.
+        assert ("ResultPath" in catcher) == (name in CAUGHT), name
+    states = machine()["States"]
+    assert states["Event"]["ResultPath"] is states["Mail"]["ResultPath"] is None
+
+
+def test_what_is_told_leaves_the_start_window_time_to_make_the_backup_by_hand():
+    for name in CAUGHT:
+        assert sum(longest_wait_seconds(each) for each in machine()["States"][name]["Retry"]) <= START_WINDOW_SECONDS / 4
 
 
 def test_nothing_in_the_loop_of_a_target_fails_the_run_of_the_others():
@@ -155,7 +201,7 @@ def test_nothing_in_the_loop_of_a_target_fails_the_run_of_the_others():
 def test_no_error_of_a_new_execution_is_taken_for_success_but_that_it_is_there():
     names = ["StepFunctions.ExecutionAlreadyExistsException", "StepFunctions.ExecutionAlreadyExists"]
     state = machine()["States"]["Continue"]
-    [catcher], [never, always] = state["Catch"], state["Retry"]
+    [catcher, _], [never, always] = state["Catch"], state["Retry"]
     assert (catcher["ErrorEquals"], never["ErrorEquals"], never["MaxAttempts"]) == (names, names, 0)
     assert always["ErrorEquals"] == ["States.ALL"] and always["MaxAttempts"] > 0
 
@@ -214,7 +260,7 @@ def test_the_template_fills_in_what_the_machine_leaves_open():
 def test_the_machine_names_nothing_of_another_partition(place: Place):
     """AWS GovCloud (US) and Amazon Web Services in China User Guides: an ARN there has the partition's own name."""
     arns = re.findall(r'"(arn:[^"]+)"', machine_text(place))
-    assert len(arns) == 8
+    assert len(arns) == 13
     assert all(arn.startswith(f"arn:{place.partition}:") for arn in arns), arns
     AmazonStateLanguageParser.parse(machine_text(place))
 
@@ -249,12 +295,49 @@ def test_every_way_in_which_a_run_can_end_badly_has_an_alarm_of_one_metric():
     alarms = resources("AWS::CloudWatch::Alarm")
     assert not [name for name, alarm in alarms.items() if "Metrics" in alarm]
     found = sorted(alarm["MetricName"] for alarm in alarms.values() if alarm["Namespace"] == "AWS/States")
-    assert found == ["ExecutionsAborted", "ExecutionsFailed", "ExecutionsTimedOut"]
+    assert found == ["ExecutionsAborted", "ExecutionsFailed", "ExecutionsSucceeded", "ExecutionsTimedOut"]
     machine_ref = [{"Name": "StateMachineArn", "Value": {"Ref": "OpendlmStateMachine"}}]
     for name, alarm in alarms.items():
         assert alarm["Namespace"] == "AWS/SQS" or alarm["Dimensions"] == machine_ref, name
+        if name == "QuietAlarm":
+            continue
         rule = (alarm["Threshold"], alarm["EvaluationPeriods"], alarm["ComparisonOperator"], alarm["TreatMissingData"])
         assert rule == (1, 1, "GreaterThanOrEqualToThreshold", "notBreaching"), name
+
+
+def test_every_alarm_reaches_the_topic_but_the_one_that_the_mail_of_the_run_is_for():
+    for name, alarm in resources("AWS::CloudWatch::Alarm").items():
+        expected = None if name == "FailedAlarm" else [{"Ref": "AlarmTopic"}]
+        assert alarm.get("AlarmActions") == expected, name
+    [mail] = [state for state in machine()["States"].values() if state.get("Resource") == PUBLISH]
+    assert mail["Parameters"]["TopicArn"] == Place().arn_of("AlarmTopic")
+
+
+def test_silence_is_an_alarm_within_what_cloudwatch_looks_back():
+    """CloudWatch API reference, PutMetricAlarm: EvaluationPeriods times Period is a day at most, and seven days for periods of an
+    hour or longer."""
+    alarm = resources("AWS::CloudWatch::Alarm")["QuietAlarm"]
+    parameter = template()["Parameters"]["QuietHours"]
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, {"Ref": "QuietHours"})
+    assert parameter["MaxValue"] * alarm["Period"] == 7 * 24 * 3600
+    rule = (alarm["MetricName"], alarm["Threshold"], alarm["ComparisonOperator"], alarm["TreatMissingData"])
+    assert rule == ("ExecutionsSucceeded", 1, "LessThanThreshold", "breaching")
+    # The default fits the default schedule, which is daily, and a run of two hours.
+    assert parameter["Default"] == 24 + 2
+    assert template()["Conditions"]["HasQuietHours"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "QuietHours"}, 0]}]}
+
+
+def test_a_stack_that_tells_nobody_says_so_when_it_is_deployed():
+    [condition, somebody, nobody] = template()["Outputs"]["WhoHears"]["Value"]["Fn::If"]
+    assert condition == "HasAlarmEmail" and "AlarmEmail" in str(somebody) and nobody.startswith("NOBODY")
+
+
+def test_only_a_stack_with_events_may_put_them():
+    policies = template()["Resources"]
+    events = [name for name, one in policies.items() if "events:PutEvents" in str(one)]
+    assert events == ["StateMachineEventsPolicy"]
+    assert policies["StateMachineEventsPolicy"]["Condition"] == "HasRunEvents"
+    assert template()["Conditions"]["HasRunEvents"] == {"Fn::Equals": [{"Ref": "RunEvents"}, "ENABLED"]}
 
 
 def test_no_policy_of_a_role_has_a_name_that_an_earlier_stack_gave():

@@ -342,7 +342,60 @@ fn a_set_that_lacks_a_planned_member_takes_no_place_and_costs_no_whole_one() {
     let whole = [member(1, 1, "2026-11-21T17:00:00Z"), member(2, 2, "2026-11-21T17:00:00Z")];
     let lacking = [member(3, 2, OWN)];
     let there = World { instances: vec![instance(1, 1, [2])], ..world([], whole.into_iter().chain(lacking)) };
-    assert_eq!(gone(&instance_policy(count(1)), &Options::default(), &start(OWN), &there), [0_u32; 0]);
+    // The window is over: the set is not made again.
+    let options = Options { start_window: SignedDuration::from_mins(5), ..Options::default() };
+    assert_eq!(gone(&instance_policy(count(1)), &options, &start(OWN), &there), [0_u32; 0]);
+}
+
+#[test]
+fn a_set_that_somebody_deleted_a_member_of_is_made_again_once_in_the_window_and_fails_else() {
+    let member = |number, of, second: u32| {
+        let mut member =
+            snapshot(number, of, OWN).of_instance(1).stamped(&[3]).with_stamp(|stamp| stamp.members = Some(2));
+        member.start_time = at(OWN) + SignedDuration::from_secs(i64::from(second));
+        member
+    };
+    let verdict = |now: &str, snapshots: Vec<Snapshot>| {
+        let there = World { instances: vec![instance(1, 1, [2])], ..world([], snapshots) };
+        let (policy, options) = (instance_policy(count(3)), Options::default());
+        let plan = plan(&policy, &options, &start(OWN), at(now), &there);
+        assert_eq!(check::check(&policy, &options, at(now), &there, &plan), vec![]);
+        words::of_target(&plan.targets[0]).kind
+    };
+    let whole = || vec![member(1, 1, 5), member(2, 2, 5)];
+    assert_eq!(verdict(NOW, whole()), "Exists");
+    // The other one may only not be listed yet.
+    assert_eq!(verdict("2026-11-22T17:01:00Z", vec![member(2, 2, 5)]), "Settling");
+    assert_eq!(verdict("2026-11-22T17:30:00Z", vec![member(2, 2, 5)]), "Due");
+    assert_eq!(verdict("2026-11-22T18:30:00Z", vec![member(2, 2, 5)]), "SetIncomplete");
+    assert_eq!(verdict("2026-11-22T17:30:00Z", vec![member(2, 2, 5), member(4, 2, 600)]), "SetIncomplete");
+    // A volume that was attached later is no part of it.
+    let mut attached = whole();
+    attached.push(snapshot(9, 3, "2026-11-21T17:00:00Z"));
+    assert_eq!(verdict(NOW, attached), "Exists");
+}
+
+#[test]
+fn r1_the_daily_run_makes_all_of_its_own_although_an_hourly_start_has_begun() {
+    let policy = policy(vec![daily("Default Schedule", count(7)), every(1, "Hourly", count(24))]);
+    let hourly = (1..=3).map(|of| snapshot(of, of, NOW).of_schedule("Hourly").stamped(&[24]).pending());
+    let there = world((1..=200).map(volume), hourly);
+    let (options, own) = (Options::default(), start(OWN));
+    let plan = plan(&policy, &options, &own, at(NOW), &there);
+    let is_daily = |decision: &&TargetDecision<'_>| decision.schedule.name == name("Default Schedule");
+    let made = plan.targets.iter().filter(is_daily).filter(|d| matches!(d.verdict, TargetVerdict::Create { .. }));
+    assert_eq!(made.count(), 200);
+    assert!(matches!(plan.stands_back, Some(StandsBack::LaterRun { .. })));
+}
+
+#[test]
+fn r1_a_schedule_that_is_added_while_an_old_run_waits_keeps_what_it_makes() {
+    let keep_last = Options { orphans: Orphans::KeepLast, ..Options::default() };
+    // The old run knows nothing of the hourly schedule.
+    let hourly = ["2026-11-22T17:10:00Z", "2026-11-22T17:20:00Z", "2026-11-22T17:30:00Z"];
+    let added = (31..).zip(hourly).map(|(number, time)| snapshot(number, 1, time).of_schedule("Added").stamped(&[24]));
+    let there = world([volume(1)], of_days(3, 3).into_iter().chain(added));
+    assert_eq!(gone(&keeping(3), &keep_last, &start(OWN), &there), [0_u32; 0]);
 }
 
 // Every snapshot of ours is in a series or an orphan that the report counts.

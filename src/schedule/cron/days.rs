@@ -7,7 +7,7 @@ use jiff::civil::Date;
 /// Weekdays are numbered as EventBridge does: 1 is Sunday, 7 is Saturday. In the sets of days, bit `n` stands for
 /// day `n` and bit 0 for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DayRule {
+pub(crate) enum DayRule {
     /// These days, as far as the month has them: `1,15,31`.
     DaysOfMonth(u64),
     /// These weekdays: `MON-FRI`.
@@ -55,7 +55,7 @@ impl DayRule {
 }
 
 /// The bit that stands for `day` in a set of days, or for a weekday in a set of weekdays.
-pub(super) fn day_bit(day: i8) -> u64 {
+pub(crate) fn day_bit(day: i8) -> u64 {
     u32::try_from(day).ok().and_then(|day| 1_u64.checked_shl(day)).unwrap_or(0)
 }
 

@@ -118,7 +118,7 @@ pub enum CronError {
 
 impl Field {
     /// The field's smallest value.
-    pub(super) fn first(self) -> i16 {
+    pub(crate) fn first(self) -> i16 {
         match self {
             Self::Minute | Self::Hour => 0,
             Self::DayOfMonth | Self::Month | Self::DayOfWeek => 1,
@@ -127,7 +127,7 @@ impl Field {
     }
 
     /// The field's greatest value.
-    pub(super) fn last(self) -> i16 {
+    pub(crate) fn last(self) -> i16 {
         match self {
             Self::Minute => 59,
             Self::Hour => 23,
@@ -139,7 +139,7 @@ impl Field {
     }
 
     /// How many values the field has.
-    pub(super) fn size(self) -> i16 {
+    pub(crate) fn size(self) -> i16 {
         self.last() - self.first() + 1
     }
 
@@ -153,7 +153,7 @@ impl Field {
     }
 
     /// The three-letter names of the values, from the smallest on; none where there are only numbers.
-    pub(super) fn names(self) -> &'static [&'static str] {
+    pub(crate) fn names(self) -> &'static [&'static str] {
         const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
         const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
         match self {

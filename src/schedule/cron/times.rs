@@ -8,12 +8,12 @@ use std::ops::RangeInclusive;
 
 /// What the fields of a cron expression allow: a time is named when every field allows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CronTimes {
-    pub(super) minutes: Values,
-    pub(super) hours: Values,
-    pub(super) days: DayRule,
-    pub(super) months: Values,
-    pub(super) years: Values,
+pub(crate) struct CronTimes {
+    pub(crate) minutes: Values,
+    pub(crate) hours: Values,
+    pub(crate) days: DayRule,
+    pub(crate) months: Values,
+    pub(crate) years: Values,
 }
 
 impl CronTimes {
@@ -34,7 +34,7 @@ impl CronTimes {
     }
 
     /// Every month of `months` (year and month) that has a named day, in order, with the set of those days.
-    pub(super) fn months(&self, months: RangeInclusive<(i16, i8)>) -> impl DoubleEndedIterator<Item = (i16, i8, u64)> {
+    pub(crate) fn months(&self, months: RangeInclusive<(i16, i8)>) -> impl DoubleEndedIterator<Item = (i16, i8, u64)> {
         let first = months.start().0.max(Field::Year.first());
         let last = months.end().0.min(Field::Year.last());
         (first..=last)

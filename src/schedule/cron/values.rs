@@ -2,7 +2,7 @@
 
 /// Which of up to 256 consecutive values are allowed: enough for the widest field, the 230 years 1970 to 2199.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Values {
+pub(crate) struct Values {
     /// The value that the lowest bit of `low` stands for.
     first: i16,
     low: u128,
@@ -11,19 +11,19 @@ pub(super) struct Values {
 
 impl Values {
     /// No value at all; `first` is the smallest that may be inserted.
-    pub(super) fn none(first: i16) -> Self {
+    pub(crate) fn none(first: i16) -> Self {
         Self { first, low: 0, high: 0 }
     }
 
     /// Allows `value`. A value that has no bit stays out.
-    pub(super) fn insert(&mut self, value: i16) {
+    pub(crate) fn insert(&mut self, value: i16) {
         let (low, high) = self.bit(value);
         self.low |= low;
         self.high |= high;
     }
 
     /// Whether `value` is allowed.
-    pub(super) fn contains(&self, value: i16) -> bool {
+    pub(crate) fn contains(&self, value: i16) -> bool {
         let (low, high) = self.bit(value);
         self.low & low | self.high & high != 0
     }

@@ -1,6 +1,6 @@
 //! Promise 1: was this snapshot one to delete?
 
-use super::{Keeps, Rule, SKEW_MAX, START_WINDOW, truth};
+use super::{Keeps, Rule, SKEW_MAX, START_WINDOW, orphan, truth};
 use crate::sim::by_id::BY_ID_LAG;
 use crate::sim::ec2::Ec2;
 use crate::sim::life::{Record, Span};
@@ -38,19 +38,41 @@ pub fn fault(
     if is_duplicate(ec2, by_instance, gone, firm, at) {
         return None;
     }
-    let of: Vec<&Rule> = rules.iter().filter(|rule| truth::schedules(gone).contains(&rule.name.as_str())).collect();
-    if of.is_empty() {
-        return wrong("no schedule owns it");
+    // R3: an expiry is the latest of all schedules that it is for.
+    if truth::promised_until(gone).is_some_and(|until| at + SKEW_MAX < until) {
+        return wrong("it was promised to stay longer");
     }
-    // It stays as long as any of its schedules keeps it.
-    of.into_iter().find_map(|rule| kept_by(ec2, rule, by_instance, gone, (firm, at)).and_then(|why| wrong(&why)))
+    let names = truth::schedules(gone);
+    let owners: Vec<&Rule> = rules.iter().filter(|rule| rule.is_one_of(&names)).collect();
+    // R3: it stays as long as any of its schedules keeps it.
+    let seen = Seen { ec2, by_instance, firm, at };
+    if let Some(why) = owners.iter().find_map(|rule| kept_by(&seen, rule, gone)) {
+        return wrong(&why);
+    }
+    // What a schedule had a part in that is no more goes by `Options.Orphans`.
+    let is_known = |name: &&str| owners.iter().any(|rule| rule.is_one_of(&[name]));
+    let unknown: Vec<&str> = names.into_iter().filter(|name| !is_known(name)).collect();
+    if unknown.is_empty() { None } else { orphan::kept(&seen, rules, &unknown, gone).and_then(|why| wrong(&why)) }
+}
+
+/// What there was to see.
+pub(super) struct Seen<'a> {
+    pub(super) ec2: &'a Ec2,
+    pub(super) by_instance: bool,
+    /// What was true since then binds.
+    pub(super) firm: Timestamp,
+    /// When it was deleted.
+    pub(super) at: Timestamp,
 }
 
 /// What EC2 shows of it by its id just before the call that no run may pass over; reads by id lag a moment.
 fn protected(gone: &Record, at: Timestamp) -> Option<&'static str> {
     let seen = at - BY_ID_LAG;
     let is_so = |span: Option<Span>| span.is_some_and(|span| span.from <= seen && at < span.until);
-    if is_so(gone.held) {
+    if gone.is_edited(seen) {
+        // R2: its tags are not believed.
+        Some("somebody has edited its tags")
+    } else if is_so(gone.held) {
         Some("it is held")
     } else if is_so(gone.imaged) {
         Some("an AMI uses it")
@@ -61,33 +83,47 @@ fn protected(gone: &Record, at: Timestamp) -> Option<&'static str> {
     }
 }
 
-/// Why a rule keeps a snapshot at `at`; `None` when it does not.
-fn kept_by(
-    ec2: &Ec2,
-    rule: &Rule,
-    by_instance: bool,
-    gone: &Record,
-    (firm, at): (Timestamp, Timestamp),
-) -> Option<String> {
+/// Whether an AMI used a snapshot when the run looked and does so still: R5 says that nobody asks EC2 to delete it.
+#[must_use]
+pub fn was_imaged(record: &Record, looked_at: Timestamp, at: Timestamp) -> bool {
+    record.imaged.is_some_and(|span| span.holds(truth::firm_since(looked_at)) && span.holds(at)) && record.exists(at)
+}
+
+/// Why a rule keeps a snapshot; `None` when it does not.
+fn kept_by(seen: &Seen<'_>, rule: &Rule, gone: &Record) -> Option<String> {
+    let &Seen { ec2, by_instance, firm, at } = seen;
     let wrong = |why: &str| Some(format!("{why} ({})", rule.name));
     let source = truth::source(gone, by_instance);
     let standing = truth::standing(ec2, source, firm, at);
-    let newer = newer_times(ec2, rule, by_instance, gone, firm, at).len();
+    let newer = newer_times(seen, rule, gone).len();
+    // What is no backup itself, as a member of a set that is not whole, is the last one only where there is no better one.
+    let is_better = |other: &Record| {
+        is_of_the_same_volume(other, gone, by_instance) && other.exists(at) && truth::is_good(ec2, other, firm, at)
+    };
+    let is_worse = || !truth::is_good(ec2, gone, firm, at) && ec2.records.iter().any(is_better);
+    let is_last = || newer == 0 && !has_twin(ec2, by_instance, gone, firm, at) && !is_worse();
     match rule.keeps {
         Keeps::Count(_) if standing.is_gone && rule.lets_orphans_go => {
-            let is_last = newer == 0 && !has_twin(ec2, by_instance, gone, firm, at);
-            if is_last { wrong("it is the last one of what is gone") } else { None }
+            if is_last() {
+                wrong("it is the last one of what is gone")
+            } else {
+                None
+            }
         }
+        // R4: a source that exists keeps its backups.
         Keeps::Count(_) if !standing.ever_targeted => wrong("it is not managed any more"),
         Keeps::Count(count) if newer < count => wrong(&format!("only {newer} newer ones are good, {count} are kept")),
-        Keeps::Count(_) => None,
+        Keeps::Count(count) => {
+            // R6: a lowered count asks.
+            let then = truth::count_of_then(gone, rule).filter(|&then| newer < then && !rule.is_accepted);
+            let asks = |then| format!("{then} were kept when it was made, and nobody has agreed to {count}");
+            then.and_then(|then| wrong(&asks(then)))
+        }
         Keeps::Days(_) if standing.always_there && !standing.ever_targeted => wrong("it is not managed any more"),
-        Keeps::Days(_) if newer == 0 && !has_twin(ec2, by_instance, gone, firm, at) => wrong("no newer one is good"),
-        Keeps::Days(days) => {
-            let expires = truth::time(gone) + SignedDuration::from_hours(24 * days);
-            if at + SKEW_MAX < expires {
-                return wrong("it has not expired");
-            }
+        Keeps::Days(_) if is_last() => wrong("no newer one is good"),
+        // The caller has seen that the time is over that was promised.
+        Keeps::Days(_) if truth::promised_until(gone).is_none() => wrong("nobody has promised when it goes"),
+        Keeps::Days(_) => {
             let has_stopped = standing.always_targeted && backups_have_stopped(ec2, rule, by_instance, gone, firm, at);
             if has_stopped { wrong("the backups of its volume have stopped") } else { None }
         }
@@ -119,24 +155,18 @@ fn is_of_the_same_line(one: &Record, other: &Record, by_instance: bool) -> bool 
     is_of_the_same_volume(one, other, by_instance) && truth::schedule(one) == truth::schedule(other)
 }
 
-fn is_of_the_same_volume(one: &Record, other: &Record, by_instance: bool) -> bool {
+pub(super) fn is_of_the_same_volume(one: &Record, other: &Record, by_instance: bool) -> bool {
     one.is_ours
         && one.snapshot.volume_id == other.snapshot.volume_id
         && truth::source(one, by_instance) == truth::source(other, by_instance)
 }
 
 /// The later scheduled times for which the volume has a good one of this schedule.
-fn newer_times(
-    ec2: &Ec2,
-    rule: &Rule,
-    by_instance: bool,
-    gone: &Record,
-    firm: Timestamp,
-    at: Timestamp,
-) -> BTreeSet<Timestamp> {
+fn newer_times(seen: &Seen<'_>, rule: &Rule, gone: &Record) -> BTreeSet<Timestamp> {
+    let &Seen { ec2, by_instance, firm, at } = seen;
     let is_newer = |other: &&Record| {
         is_of_the_same_volume(other, gone, by_instance)
-            && truth::schedules(other).contains(&rule.name.as_str())
+            && rule.is_one_of(&truth::schedules(other))
             && truth::time(other) > truth::time(gone)
             && truth::is_good(ec2, other, firm, at)
     };

@@ -72,7 +72,9 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
         }
     }
     if outcome == "SUCCEEDED" {
-        faults.extend(twice(ec2, rules, by_instance, ending));
+        if ending.emptied != Emptied::Snapshots {
+            faults.extend(twice(ec2, rules, by_instance, ending));
+        }
         if ending.report.failed > 0 {
             faults.push(format!("SUCCEEDED, but {} things failed", ending.report.failed));
         }
@@ -98,7 +100,7 @@ fn could_know(ec2: &Ec2, by_instance: bool, source: SourceId, firm: Timestamp, e
             && record.exists(ending.looked_at)
     };
     match ending.emptied {
-        Emptied::Nothing => true,
+        Emptied::Nothing | Emptied::Snapshots => true,
         Emptied::Both | Emptied::Targets => ec2.records.iter().any(is_shown),
     }
 }
@@ -115,7 +117,7 @@ fn answers(
     firm: Timestamp,
     at: Timestamp,
 ) -> bool {
-    truth::schedules(record).contains(&rule.name.as_str())
+    rule.is_one_of(&truth::schedules(record))
         && truth::source(record, by_instance) == Some(source)
         && truth::time(record) == time
         && truth::is_backup(ec2, record, firm, at)
@@ -162,7 +164,10 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
     }
     let is_managed = |source: Option<SourceId>| truth::standing(ec2, source, firm, at).always_targeted;
     let is_twice = |(key, calls): &(&Key<'_>, &BTreeSet<u64>)| {
-        calls.len() > 1 && !wished.contains(*key) && is_managed(key.0) && rules.iter().any(|rule| rule.name == key.1)
+        calls.len() > 1
+            && !wished.contains(*key)
+            && is_managed(key.0)
+            && rules.iter().any(|rule| rule.is_one_of(&[key.1]))
     };
     let twice = calls.iter().filter(is_twice);
     twice

@@ -1,5 +1,6 @@
 //! What is true of snapshots and of what they were made of.
 
+use super::{Keeps, Rule};
 use crate::sim::ec2::{Ec2, LAG_MAX};
 use crate::sim::life::{Record, Switched};
 use crate::world::{SnapshotState, SourceId};
@@ -36,6 +37,28 @@ pub(super) fn time(record: &Record) -> Timestamp {
     record.snapshot.marks.scheduled_time.value().copied().unwrap_or(Timestamp::MIN)
 }
 
+/// How many a rule kept when the snapshot was made, by the version of the policy that made it.
+pub(super) fn count_of_then(record: &Record, rule: &Rule) -> Option<usize> {
+    let version = &record.maker.as_ref()?.version;
+    let names = schedules(record);
+    let then = version.rules.iter().find(|then| names.contains(&then.name.as_str()) && rule.names.contains(&then.name));
+    match then?.keeps {
+        Keeps::Count(count) => Some(count),
+        Keeps::Days(_) => None,
+    }
+}
+
+/// Until when it was promised to stay when it was made: the latest of all schedules that it is for.
+pub(super) fn promised_until(record: &Record) -> Option<Timestamp> {
+    let version = &record.maker.as_ref()?.version;
+    let of = version.rules.iter().filter(|then| schedules(record).contains(&then.name.as_str()));
+    let days = of.filter_map(|then| match then.keeps {
+        Keeps::Count(_) => None,
+        Keeps::Days(days) => Some(days),
+    });
+    days.max().map(|days| time(record) + SignedDuration::from_hours(24 * days))
+}
+
 /// Whether it is there at `at`, or was removed after `firm`, which nobody could know.
 pub(super) fn is_there(record: &Record, firm: Timestamp, at: Timestamp) -> bool {
     record.snapshot.start_time <= at && record.removed.is_none_or(|(removed, _)| removed > firm)
@@ -47,13 +70,14 @@ pub(super) fn is_good(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp
 }
 
 /// Whether it can be restored at `at` as far as one can know, archived or not: complete with its whole set, of which nobody has
-/// removed a member.
+/// removed a member or edited its tags.
 pub(super) fn is_backup(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
     let mut set = ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
     // What was removed long ago is forgotten: the stamp tells how many there were to be.
     let planned = record.snapshot.marks.stamp.value().and_then(|stamp| stamp.members).unwrap_or(1);
     let has_all = u32::try_from(set.clone().count()).is_ok_and(|members| members >= planned);
-    let is_whole = has_all && set.all(|member| member.is_complete(at) && is_there(member, firm, at));
+    let is_whole =
+        has_all && set.all(|member| member.is_complete(at) && is_there(member, firm, at) && !member.is_edited(firm));
     record.is_ours && is_there(record, firm, at) && record.is_complete(at) && is_whole
 }
 
@@ -103,7 +127,8 @@ pub(super) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: 
     }
 }
 
-/// Whether somebody ever did something to it that keeps it beside the rules, or kept it.
+/// Whether somebody ever did something to it that keeps it beside the rules, or kept it: an edit of its tags too.
 pub(super) fn is_wished(record: &Record) -> bool {
-    record.held.is_some() || record.locked.is_some() || record.imaged.is_some() || record.archived.is_some()
+    let is_held = record.held.is_some() || record.locked.is_some() || record.imaged.is_some();
+    is_held || record.archived.is_some() || record.edited.is_some()
 }

@@ -20,7 +20,7 @@ pub fn faults(
     let mut faults = Vec::new();
     for source in truth::steady_sources(ec2, by_instance, calm, now) {
         let expected: BTreeSet<Timestamp> = rules.iter().flat_map(|rule| expected(rule, last)).collect();
-        let actual = held(ec2, by_instance, source, now);
+        let actual = held(ec2, rules, by_instance, source, now);
         let is_right = actual.keys().copied().collect::<BTreeSet<_>>() == expected && actual.values().all(|&n| n == 1);
         if !is_right {
             let written = |times: Vec<String>| times.join(", ");
@@ -76,12 +76,14 @@ fn expected(rule: &Rule, last: Timestamp) -> BTreeSet<Timestamp> {
     }
 }
 
-/// The good ones of a source that nobody holds back, by scheduled time, each with the number of calls.
-fn held(ec2: &Ec2, by_instance: bool, source: SourceId, now: Timestamp) -> BTreeMap<Timestamp, usize> {
+/// The good ones of a source that nobody holds back, by scheduled time, each with the number of calls. What a schedule had a part in
+/// that is no more is an orphan.
+fn held(ec2: &Ec2, rules: &[Rule], by_instance: bool, source: SourceId, now: Timestamp) -> BTreeMap<Timestamp, usize> {
     let mut calls: BTreeMap<Timestamp, BTreeSet<u64>> = BTreeMap::new();
     for record in ec2.records.iter().filter(|record| record.is_ours && record.exists(now)) {
         let is_of = truth::source(record, by_instance) == Some(source);
-        let is_free = !truth::is_wished(record);
+        let is_known = |name: &&str| rules.iter().any(|rule| rule.is_one_of(&[name]));
+        let is_free = !truth::is_wished(record) && truth::schedules(record).iter().all(is_known);
         if is_of && is_free && !truth::has_failed(record, now) {
             calls.entry(truth::time(record)).or_default().insert(record.call);
         }

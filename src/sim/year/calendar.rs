@@ -1,18 +1,21 @@
 //! When things happen in a simulated year: starts, changes by people, and how much goes wrong.
 
-use super::{Event, Year};
+use super::{Event, TICK, Year};
 use crate::plan::due::saturating_add;
 use crate::sim::ec2::Faults;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use std::sync::Arc;
 
-impl Year<'_> {
+impl Year {
     /// All that is known beforehand: when EventBridge delivers, when people do something, when faults change.
     pub(super) fn fill(&mut self, first: Timestamp, end: Timestamp) {
-        let mut scheduled = self.first_start(first);
-        // Bounded by the days of the year.
-        while scheduled < end {
-            self.deliver(scheduled);
-            scheduled = saturating_add(scheduled, self.shape.period());
+        let mut at = first;
+        // Bounded by the hours of the year.
+        while at < end {
+            if self.is_time_of_day(at) {
+                self.push(at, Event::Tick);
+            }
+            at = saturating_add(at, TICK);
         }
         let mut at = first;
         // Bounded by the days of the year: a season has a week at least.
@@ -27,21 +30,31 @@ impl Year<'_> {
             self.push(at, Event::Change);
             at = saturating_add(at, self.random.seconds(3_600, 5 * 86_400));
         }
+        // One year in four is without them.
+        let mut at = if self.random.happens(2_500) { self.calm } else { first };
+        // Bounded by the days of the year: an hour at least lies between.
+        while at < self.calm {
+            at = saturating_add(at, self.random.seconds(3_600, 16 * 86_400));
+            if at < self.calm {
+                self.push(at, Event::Act);
+            }
+        }
     }
 
-    pub(super) fn first_start(&self, first: Timestamp) -> Timestamp {
-        let next = self
-            .rules
-            .iter()
-            .filter(|rule| rule.hours.is_some())
-            .map(|rule| saturating_add(rule.latest(first), rule.period));
-        next.min().unwrap_or_else(|| saturating_add(first, SignedDuration::from_hours(17)))
+    /// Whether any version of the policy may be due then: an hour of the day is enough, as all of them count from 17:00.
+    fn is_time_of_day(&self, at: Timestamp) -> bool {
+        [5, 17].contains(&(at.as_second() / 3_600 % 24))
     }
 
-    /// EventBridge delivers at least once, mostly within a minute, sometimes late, sometimes never.
-    fn deliver(&mut self, scheduled: Timestamp) {
+    /// What is deployed may be due now. EventBridge delivers at least once, mostly within a minute, sometimes late, sometimes never.
+    pub(super) fn tick(&mut self) {
+        let scheduled = self.now;
+        if !self.deployed.is_due_at(scheduled) {
+            return;
+        }
+        let version = Arc::clone(&self.deployed);
         if scheduled >= self.calm {
-            return self.push(scheduled, Event::Start { scheduled });
+            return self.push(scheduled, Event::Start { scheduled, version });
         }
         let delay = match self.random.below(100) {
             0 => return,
@@ -49,11 +62,11 @@ impl Year<'_> {
             _ => self.random.seconds(0, 60),
         };
         let at = saturating_add(scheduled, delay);
-        self.push(at, Event::Start { scheduled });
+        self.push(at, Event::Start { scheduled, version: Arc::clone(&version) });
         if self.random.happens(1_000) {
             let most = if self.random.happens(5_000) { 2 } else { 300 };
             let again = saturating_add(at, self.random.seconds(0, most));
-            self.push(again, Event::Start { scheduled });
+            self.push(again, Event::Start { scheduled, version });
         }
     }
 
@@ -62,6 +75,7 @@ impl Year<'_> {
         self.ec2.faults = Faults::NONE;
         self.crashes = 0;
         if self.now >= self.calm {
+            self.deploy_the_last();
             self.ec2.revoked = None;
             self.ec2.records.iter_mut().for_each(|record| (record.locked, record.imaged) = (None, None));
             return;

@@ -2,7 +2,7 @@
 
 use super::lines::told;
 use super::{FUNCTION_TIMEOUT, SKEW_MILLIS, Year};
-use crate::action::{Action, Outcome};
+use crate::action::{Action, DeleteSnapshot, Outcome};
 use crate::options::{Start, StartOrigin};
 use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
@@ -12,13 +12,22 @@ use crate::sim::changes;
 use crate::sim::ec2::{Emptied, ListFailure};
 use crate::sim::execution::{Execution, NoAnswer};
 use crate::sim::judge::ending::Ending;
-use crate::sim::judge::{self, deletion};
-use crate::sim::life::{Record, Remover};
+use crate::sim::judge::{self, deletion, newest};
+use crate::sim::life::{Maker, Remover};
 use crate::sim::sabotage::{self, Sabotage};
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
-impl Year<'_> {
+/// The look of a turn.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Timestamp,
+    /// Whether it saw which AMIs there are.
+    sees_images: bool,
+}
+
+impl Year {
     /// Runs the function once, turn after turn while there is work: the wait and the `Next` of its answer, `None` when the
     /// execution is over. Where a later turn comes to nothing, the answer is that of the one before.
     pub(super) fn attempt(&mut self, execution: &mut Execution) -> Result<Option<(u32, Progress)>, NoAnswer> {
@@ -33,7 +42,8 @@ impl Year<'_> {
             begun: saturating_add(self.now, skew),
             came_back: false,
         };
-        let mut progress = execution.next.clone().unwrap_or_else(|| Progress::new(&start));
+        let taken_up = execution.next.as_ref().map(|next| next.taken_up_at(start.begun));
+        let mut progress = taken_up.unwrap_or_else(|| Progress::new(&start));
         let mut answered = None;
         // Bounded by the function's time.
         loop {
@@ -59,10 +69,11 @@ impl Year<'_> {
         let latency = self.random.millis(50, 1_500);
         self.elapse(latency);
         let looked_at = self.now;
-        let world = self.ec2.observe(self.policy, &progress.ids_begun(), looked_at).map_err(no_answer)?;
+        let version = Arc::clone(&execution.version);
+        let (policy, options) = (&version.told, &version.options);
+        let world = self.ec2.observe(policy, &progress.ids_begun(), looked_at).map_err(no_answer)?;
         let emptied = self.ec2.emptied;
-        let mut world = sabotage::view(self.sabotage, self.policy, world);
-        let (policy, options) = (self.policy, self.options);
+        let mut world = sabotage::view(self.sabotage, &policy.id, world);
         progress.note_look(&policy.id, &world, clock, options.settling);
         by_id::look_closer(policy, options, (&progress.start(), clock), &mut world, |asks, world| {
             let latency = self.random.millis(50, 500);
@@ -72,12 +83,15 @@ impl Year<'_> {
             }
             self.ec2.look_closer(asks, self.now, world).map_err(no_answer)
         })?;
-        let plan = plan::plan(policy, options, &progress.start(), clock, &world);
+        let sees_images = self.ec2.images_seen;
+        let mut plan = plan::plan(policy, options, &progress.start(), clock, &world);
         for broken in check::check(policy, options, clock, &world, &plan) {
             self.broken(format!("the plan: {broken}"));
         }
+        sabotage::plan(self.sabotage, &mut plan);
         let selection = turn::select(policy, options, &plan, &progress, clock, Budget::UNBOUNDED);
-        let outcomes = self.apply(execution, &selection, begun, looked_at)?;
+        let look = Look { at: looked_at, sees_images };
+        let outcomes = self.apply(execution, &selection, begun, look)?;
         let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, saturating_add(self.now, skew));
         if self.crashes_now() {
             return Err(NoAnswer::Crashed);
@@ -100,7 +114,7 @@ impl Year<'_> {
         execution: &mut Execution,
         selection: &Selection,
         begun: Timestamp,
-        looked_at: Timestamp,
+        look: Look,
     ) -> Result<Vec<Outcome>, NoAnswer> {
         let mut outcomes = Vec::new();
         for action in &selection.actions {
@@ -116,9 +130,10 @@ impl Year<'_> {
                 return Err(NoAnswer::Crashed);
             }
             execution.calls += 1;
+            self.ec2.maker = Some(Maker { execution: execution.number, version: Arc::clone(&execution.version) });
             let outcome = self.ec2.apply(action, self.now);
             self.log(|_| format!("execution {}: {} -> {outcome:?}", execution.number, told(action)));
-            self.judge_deletion(action, looked_at);
+            self.judge_call(execution, action, &outcome, look);
             if self.crashes_now() {
                 return Err(NoAnswer::Crashed);
             }
@@ -137,16 +152,37 @@ impl Year<'_> {
         }
     }
 
-    fn judge_deletion(&mut self, action: &Action, looked_at: Timestamp) {
-        let Action::DeleteSnapshot(delete) = action else { return };
-        let is_gone_now = |record: &&Record| {
-            record.snapshot.id == delete.snapshot.id && record.removed == Some((self.now, Remover::Run))
+    fn judge_call(&mut self, execution: &Execution, action: &Action, outcome: &Outcome, look: Look) {
+        let hand = execution.hand();
+        let fault = match (action, outcome) {
+            (Action::CreateSnapshot(create), Outcome::Created(_)) => {
+                newest::creation_fault(&hand, create.scheduled_time)
+            }
+            (Action::CreateSnapshots(create), Outcome::Created(_)) => {
+                newest::creation_fault(&hand, create.scheduled_time)
+            }
+            (Action::DeleteSnapshot(delete), _) => self.deletion_fault(execution, delete, look),
+            (Action::CreateSnapshot(_) | Action::CreateSnapshots(_), _) => None,
         };
-        let Some(gone) = self.ec2.records.iter().find(is_gone_now) else { return };
-        let by_instance = self.shape.is_of_instances();
-        if let Some(fault) = deletion::fault(&self.ec2, &self.rules, by_instance, gone, looked_at, self.now) {
-            self.broken(fault);
+        if let Some(fault) = fault {
+            self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));
         }
+    }
+
+    fn deletion_fault(&self, execution: &Execution, delete: &DeleteSnapshot, look: Look) -> Option<String> {
+        let looked_at = look.at;
+        let record = self.ec2.records.iter().find(|record| record.snapshot.id == delete.snapshot.id)?;
+        if look.sees_images && deletion::was_imaged(record, looked_at, self.now) {
+            return Some(format!("R5: {} was to be deleted, but an AMI uses it", delete.snapshot.id));
+        }
+        if record.removed != Some((self.now, Remover::Run)) {
+            return None;
+        }
+        let by_instance = self.shape.is_of_instances();
+        let rules = &execution.version.rules;
+        let stands_back = newest::stands_back(&self.ec2, &execution.hand(), looked_at);
+        let why = stands_back.map(|why| format!("{} was deleted, but {why}", delete.snapshot.id));
+        why.or_else(|| deletion::fault(&self.ec2, rules, by_instance, record, looked_at, self.now))
     }
 
     fn end(
@@ -157,7 +193,8 @@ impl Year<'_> {
         outcome: RunOutcome,
         (looked_at, emptied): (Timestamp, Emptied),
     ) {
-        let mut report = report::report(self.policy, self.options, plan, progress, Status::Done(outcome), &[]);
+        let version = &execution.version;
+        let mut report = report::report(&version.told, &version.options, plan, progress, Status::Done(outcome), &[]);
         match self.sabotage {
             Some(Sabotage::AlwaysSucceeds) => report.outcome = Some("SUCCEEDED"),
             Some(Sabotage::NamesNoFailure) => {
@@ -178,12 +215,30 @@ impl Year<'_> {
             answer_bytes,
             calls: execution.calls,
         };
-        let faults = judge::ending::faults(&self.ec2, &self.rules, self.shape.is_of_instances(), &ending);
+        let faults = self.ending_faults(execution, &ending);
+        // What an empty list hides from a run, the run cannot tell.
+        self.note_end(execution, report.outcome == Some("PARTIAL") || emptied != Emptied::Nothing);
         self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));
         *self.told.outcomes.entry(report::outcome_name(outcome)).or_default() += 1;
         for fault in faults {
             self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));
         }
+    }
+}
+
+impl Year {
+    /// What is wrong with an ending. A disabled policy promises nothing.
+    fn ending_faults(&self, execution: &Execution, ending: &Ending<'_>) -> Vec<String> {
+        let (ec2, rules, by_instance) = (&self.ec2, &execution.version.rules, self.shape.is_of_instances());
+        if execution.version.is_disabled() {
+            return Vec::new();
+        }
+        let mut faults = judge::ending::faults(ec2, rules, by_instance, ending);
+        faults.extend(judge::waiting::faults(ec2, rules, by_instance, ending));
+        let is_told_since = |time| self.is_told_since(execution.number, time);
+        let deployed = self.deployed_at(&execution.version);
+        faults.extend(judge::silence::faults(ec2, rules, by_instance, ending, (deployed, &is_told_since)));
+        faults
     }
 }
 

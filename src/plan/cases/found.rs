@@ -1,0 +1,110 @@
+//! What simulated years found, each reduced to its smallest account: the promise that was broken, and that it is kept.
+
+use super::*;
+use crate::options::Orphans;
+use crate::world::Tier;
+
+const OWN: &str = "2026-11-22T17:00:00Z";
+const LATER: &str = "2026-12-24T12:00:00Z";
+
+fn keep_last() -> Options {
+    Options { orphans: Orphans::KeepLast, ..Options::default() }
+}
+
+#[test]
+fn r1b_a_run_whose_clock_is_ahead_takes_its_own_snapshot_for_no_evidence() {
+    let (own, newer) = ("2026-11-20T08:00:00Z", "2026-11-21T08:00:00Z");
+    let revised = |number, time: &str, revision: &str| {
+        snapshot(number, 1, time).stamped(&[1]).with_stamp(|stamp| stamp.revision = Some(at(revision)))
+    };
+    // EC2 began the run's own snapshot twenty seconds before the run did, by the function's clock.
+    let made = revised(3, OWN, own);
+    let there =
+        world([volume(1)], [snapshot(1, 1, "2026-11-20T17:00:00Z"), revised(2, "2026-11-21T17:00:00Z", newer), made]);
+    let (policy, options) =
+        (policy(vec![daily("Default Schedule", count(1))]), Options { revision: Some(at(own)), ..Options::default() });
+    let ahead = Start { begun: at("2026-11-22T17:00:20Z"), ..start(OWN) };
+    let plan = plan(&policy, &options, &ahead, at("2026-11-22T17:05:00Z"), &there);
+    assert!(plan.stands_back.is_some_and(StandsBack::is_failure), "{:?}", plan.stands_back);
+}
+
+#[test]
+fn r3_of_a_gone_volume_what_a_schedule_by_count_shares_stays_although_it_has_expired() {
+    let two = policy(vec![daily("By age", days(1)), daily("By count", count(2))]);
+    let shared = |number, time: &str, until: &str| {
+        snapshot(number, 1, time).of_schedule("By age").also_of(&["By count"]).expiring(until)
+    };
+    let snapshots = [
+        shared(1, "2026-11-20T17:00:00Z", "2026-11-21T17:00:00Z"),
+        shared(2, "2026-11-21T17:00:00Z", "2026-11-22T17:00:00Z"),
+    ];
+    check_fates(&two, &world([], snapshots), LATER, "1 keep, 2 keep");
+}
+
+#[test]
+fn r3_of_a_gone_volume_what_a_removed_schedule_had_a_part_in_goes_by_the_option_for_orphans() {
+    let by_age = policy(vec![daily("By age", days(1))]);
+    let shared = |number, day: u32| {
+        let (time, until) = (format!("2026-11-{day}T17:00:00Z"), format!("2026-11-{}T17:00:00Z", day + 1));
+        snapshot(number, 1, &time).of_schedule("By age").also_of(&["Removed"]).expiring(&until)
+    };
+    let there = world([], [shared(1, 20), shared(2, 21), shared(3, 22)]);
+    check_fates(&by_age, &there, LATER, "1 keep, 2 keep, 3 keep");
+    // The name may be another policy's until it has been silent.
+    assert_eq!(fates(&by_age, &keep_last(), "2026-11-24T12:00:00Z", &there), "1 keep, 2 keep, 3 keep");
+    assert_eq!(fates(&by_age, &keep_last(), LATER, &there), "1 delete, 2 delete, 3 keep");
+}
+
+#[test]
+fn r3_the_last_one_of_each_schedule_of_a_gone_volume_stays_whoever_it_is_called_after() {
+    let two = policy(vec![every(12, "Twice a day", days(1)), daily("Daily", days(1))]);
+    let of = |number, time: &str| snapshot(number, 1, time).of_schedule("Twice a day").expiring("2026-11-23T17:00:00Z");
+    // The one of 17:00 is the last of Daily, and not of the schedule that it is called after.
+    let there = world(
+        [],
+        [
+            of(1, "2026-11-21T05:00:00Z"),
+            of(2, "2026-11-21T17:00:00Z").also_of(&["Daily"]),
+            of(3, "2026-11-22T05:00:00Z"),
+        ],
+    );
+    check_fates(&two, &there, LATER, "1 delete, 2 keep, 3 keep");
+    assert_eq!(fates(&two, &keep_last(), LATER, &there), "1 delete, 2 keep, 3 keep");
+}
+
+#[test]
+fn r3_of_two_names_that_no_schedule_has_each_has_to_be_silent() {
+    let other = policy(vec![daily("Other", count(3))]);
+    let of = |number, time: &str| snapshot(number, 1, time).of_schedule("Twice a day");
+    // Twice a day is silent after a day, Daily after two.
+    let there = world(
+        [volume(1)],
+        [
+            of(1, "2026-11-20T17:00:00Z").also_of(&["Daily"]),
+            of(2, "2026-11-21T05:00:00Z"),
+            of(3, "2026-11-21T17:00:00Z").also_of(&["Daily"]),
+        ],
+    );
+    assert_eq!(fates(&other, &keep_last(), "2026-11-23T16:59:59Z", &there), "1 keep, 2 delete, 3 keep");
+    assert_eq!(fates(&other, &keep_last(), "2026-11-23T17:00:00Z", &there), "1 delete, 2 delete, 3 keep");
+}
+
+#[test]
+fn the_last_set_of_a_gone_instance_stays_whole_although_one_volume_has_a_newer_one() {
+    let by_age = instance_policy(days(1));
+    let member = |number, of, time: &str| {
+        snapshot(number, of, time)
+            .of_instance(1)
+            .expiring("2026-11-23T17:00:00Z")
+            .stamped(&[0])
+            .with_stamp(|stamp| stamp.members = Some(2))
+    };
+    let mut archived = member(4, 2, OWN);
+    archived.tier = Tier::Archive;
+    let (before, set) = ("2026-11-20T17:00:00Z", "2026-11-21T17:00:00Z");
+    let there = world(
+        [],
+        [member(5, 1, before), member(6, 2, before), member(1, 1, set), member(2, 2, set), member(3, 1, OWN), archived],
+    );
+    check_fates(&by_age, &there, LATER, "1 keep, 2 keep, 3 keep, 4 keep, 5 delete, 6 delete");
+}

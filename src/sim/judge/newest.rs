@@ -1,0 +1,89 @@
+//! R1 and R1b: only the newest run deletes, by the newest policy. And no run makes snapshots for a time that was over before it
+//! began.
+
+use super::{SKEW_MAX, START_WINDOW, truth};
+use crate::sim::ec2::Ec2;
+use crate::sim::life::Record;
+use jiff::Timestamp;
+
+/// The run that does something.
+#[derive(Debug, Clone, Copy)]
+pub struct Hand {
+    /// Which execution it is.
+    pub execution: u64,
+    /// The scheduled time of its event.
+    pub start: Timestamp,
+    /// When its first turn began.
+    pub begun: Timestamp,
+    /// Whether it was taken up again a day or more after its last turn.
+    pub came_back: bool,
+    /// The revision that its event carries.
+    pub revision: Option<Timestamp>,
+    /// Whether its policy is disabled.
+    pub is_disabled: bool,
+}
+
+/// Why a run that looked at `looked_at` deletes nothing, whatever it is; `None` when it may.
+#[must_use]
+pub fn stands_back(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> Option<String> {
+    let began_late = hand.begun > hand.start + START_WINDOW + SKEW_MAX;
+    if hand.is_disabled {
+        Some("R1: its policy is disabled".to_owned())
+    } else if hand.came_back {
+        Some("R1: the run came back after days".to_owned())
+    } else if began_late {
+        Some("R1: the start came too late to make anything".to_owned())
+    } else if let Some(later) = later_run(ec2, hand, looked_at) {
+        Some(format!("R1: a later run has made one for {later}"))
+    } else {
+        newer_policy(ec2, hand, looked_at).map(|newer| format!("R1b: the policy of {newer} decides"))
+    }
+}
+
+/// The time of a snapshot that everybody could see and that a later run has made.
+fn later_run(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> Option<Timestamp> {
+    let firm = truth::firm_since(looked_at);
+    let is_later = |record: &&Record| {
+        is_believed(record)
+            && hand.start < truth::time(record)
+            && truth::time(record) + SKEW_MAX <= looked_at
+            && record.exists(firm)
+            && record.exists(looked_at)
+    };
+    ec2.records.iter().find(is_later).map(truth::time)
+}
+
+/// The revision of a newer version, where the newest snapshot by others shows it to everybody.
+fn newer_policy(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> Option<Timestamp> {
+    let firm = truth::firm_since(looked_at);
+    let of_others = |record: &&Record| {
+        let is_own = record.maker.as_ref().is_some_and(|maker| maker.execution == hand.execution);
+        is_believed(record) && !is_own && record.exists(looked_at)
+    };
+    let others = || ec2.records.iter().filter(of_others);
+    let newest = others().filter(|record| record.exists(firm)).max_by_key(|record| record.snapshot.start_time)?;
+    // What began since then may be shown or not.
+    let mut since = others().filter(|record| record.snapshot.start_time >= newest.snapshot.start_time);
+    let is_newer = |record: &Record| {
+        let revision = revision(record);
+        revision > hand.revision && revision.is_some_and(|revision| revision + SKEW_MAX <= looked_at)
+    };
+    if since.all(is_newer) { revision(newest) } else { None }
+}
+
+/// Whether nobody has edited a tag of it.
+fn is_believed(record: &Record) -> bool {
+    record.is_ours && record.maker.is_some() && record.edited.is_none()
+}
+
+fn revision(record: &Record) -> Option<Timestamp> {
+    record.maker.as_ref().and_then(|maker| maker.version.revision())
+}
+
+/// What is wrong with a snapshot that a run makes for `scheduled_time`.
+#[must_use]
+pub fn creation_fault(hand: &Hand, scheduled_time: Timestamp) -> Option<String> {
+    let is_over = hand.begun > scheduled_time + START_WINDOW + SKEW_MAX;
+    (is_over || hand.came_back)
+        .then(|| format!("a snapshot for {scheduled_time} by a run that began at {}", hand.begun))
+}

@@ -1,0 +1,46 @@
+//! R3: a name that no schedule has may be another policy's with the same id, so what is called by it is left alone for a while; and
+//! `Options.Orphans` never lets the last one go here.
+
+use super::deletion::{Seen, is_of_the_same_volume};
+use super::{Rule, truth};
+use crate::sim::life::Record;
+use jiff::{SignedDuration, Timestamp};
+
+/// Why an orphan is kept of which these names are no schedule's; `None` when it is not.
+pub(super) fn kept(seen: &Seen<'_>, rules: &[Rule], unknown: &[&str], gone: &Record) -> Option<String> {
+    let &Seen { ec2, by_instance, firm, at } = seen;
+    if !rules.iter().any(|rule| rule.lets_orphans_go) {
+        return Some("no schedule owns it".to_owned());
+    }
+    let used = unknown.iter().find(|name| is_in_use(seen, name));
+    if let Some(name) = used {
+        return Some(format!("{name} was used lately, perhaps by another policy"));
+    }
+    let is_newer = |name: &str, other: &Record| {
+        is_of_the_same_volume(other, gone, by_instance)
+            && truth::schedules(other).contains(&name)
+            && truth::time(other) >= truth::time(gone)
+            && other.snapshot.id != gone.snapshot.id
+            && truth::is_good(ec2, other, firm, at)
+    };
+    let is_last = unknown.iter().any(|name| !ec2.records.iter().any(|other| is_newer(name, other)));
+    is_last.then(|| "it is the last one of its schedule".to_owned())
+}
+
+/// Whether a name was used less than twice its period ago. Its longest gap is no shorter.
+fn is_in_use(seen: &Seen<'_>, name: &str) -> bool {
+    let is_called_so = |record: &&Record| {
+        record.is_ours
+            && truth::schedules(record).contains(&name)
+            && record.edited.is_none()
+            && record.exists(seen.firm)
+            && record.exists(seen.at)
+            && !truth::has_failed(record, seen.at)
+    };
+    let ends_of_use = seen.ec2.records.iter().filter(is_called_so).filter_map(|record| {
+        let period = record.maker.as_ref()?.version.rule(name)?.period;
+        Some(truth::time(record) + period * 2)
+    });
+    let until: Option<Timestamp> = ends_of_use.max();
+    until.is_some_and(|until| seen.at + SignedDuration::from_mins(1) < until)
+}

@@ -1,0 +1,93 @@
+//! R6: no brake latches in silence. What a schedule keeps no more has gone, or the report of every day counts it among what waits.
+//! And whatever nothing manages is counted among the orphans.
+
+use super::ending::Ending;
+use super::{Keeps, Rule, truth};
+use crate::sim::ec2::{Ec2, Emptied};
+use crate::sim::life::Record;
+use crate::world::SourceId;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// The reasons by which a report says that a snapshot would go but for something that passes.
+const WAITS: [&str; 4] = ["AwaitsConsent", "RunStandsBack", "UsedByImage", "AbsenceUnproved"];
+
+/// Everything that is wrong with what an ending counts. One that fails says enough.
+#[must_use]
+pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> Vec<String> {
+    let outcome = ending.report.outcome.unwrap_or("none");
+    if outcome == "PARTIAL" || ending.emptied != Emptied::Nothing {
+        return Vec::new();
+    }
+    let at = ending.looked_at;
+    let firm = truth::firm_since(at);
+    let mut faults = Vec::new();
+    let steady = truth::steady_sources(ec2, by_instance, truth::firm_since(ending.begun), at);
+    let of_rules = |record: &&Record| is_plain(record, firm) && !has_unknown_name(rules, record);
+    let surplus = steady.iter().map(|&source| {
+        let of_source = ec2.records.iter().filter(of_rules).filter(|r| truth::source(r, by_instance) == Some(source));
+        let of_source: Vec<&Record> = of_source.filter(|record| truth::is_good(ec2, record, firm, firm)).collect();
+        of_source.iter().filter(|record| is_surplus(rules, &of_source, record, at)).count()
+    });
+    let surplus: usize = surplus.sum();
+    let told = |kinds: &[&str]| -> usize {
+        let keys = kinds.iter().map(|kind| format!("keep: {kind}"));
+        keys.filter_map(|key| ending.report.snapshots.get(&key)).sum()
+    };
+    if surplus > told(&WAITS) {
+        faults.push(format!("{outcome}, and {surplus} wait to go, but it tells of {} only", told(&WAITS)));
+    }
+    let is_doubted =
+        |record: &&Record| record.is_ours && record.is_edited(firm) && record.exists(firm) && record.removed.is_none();
+    let is_listed = |record: &&Record| carries_policy(record);
+    let doubted = ec2.records.iter().filter(is_doubted).filter(is_listed).count();
+    if doubted > ending.report.orphans.doubted {
+        let counted = ending.report.orphans.doubted;
+        faults.push(format!("{outcome}, and {doubted} have edited tags, but it counts {counted} only"));
+    }
+    let nobodys = |record: &&Record| {
+        let source: Option<SourceId> = truth::source(record, by_instance);
+        let is_of_none = !rules.iter().any(|rule| rule.is_one_of(&truth::schedules(record)));
+        is_plain(record, firm) && is_of_none && source.is_some_and(|source| steady.contains(&source))
+    };
+    let without = ec2.records.iter().filter(nobodys).count();
+    if without > ending.report.orphans.without_schedule {
+        let counted = ending.report.orphans.without_schedule;
+        faults.push(format!("{outcome}, and {without} belong to no schedule, but it counts {counted} only"));
+    }
+    faults
+}
+
+/// Whether nothing but the rules says how long it stays, as far as everybody could see.
+fn is_plain(record: &Record, firm: Timestamp) -> bool {
+    let is_there = record.exists(firm) && record.removed.is_none() && record.is_complete(firm);
+    record.is_ours && is_there && !truth::is_wished(record) && !record.is_torn
+}
+
+fn has_unknown_name(rules: &[Rule], record: &Record) -> bool {
+    truth::schedules(record).iter().any(|name| !rules.iter().any(|rule| rule.is_one_of(&[name])))
+}
+
+fn carries_policy(record: &Record) -> bool {
+    record.edited.as_ref().is_none_or(|(_, marks)| marks.policy_id.is_some())
+}
+
+/// Whether no rule keeps it among the good ones of its source. Where backups age away other rules may keep it: by count only.
+fn is_surplus(rules: &[Rule], good: &[&Record], record: &Record, at: Timestamp) -> bool {
+    if truth::promised_until(record).is_some_and(|until| at < until) {
+        return false;
+    }
+    let names = truth::schedules(record);
+    let newer = |rule: &Rule| {
+        let is_newer = |other: &&&Record| {
+            other.snapshot.volume_id == record.snapshot.volume_id
+                && rule.is_one_of(&truth::schedules(other))
+                && truth::time(other) > truth::time(record)
+        };
+        good.iter().filter(is_newer).map(|other| truth::time(other)).collect::<BTreeSet<Timestamp>>().len()
+    };
+    rules.iter().filter(|rule| rule.is_one_of(&names)).all(|rule| match rule.keeps {
+        Keeps::Count(count) => newer(rule) >= count,
+        Keeps::Days(_) => false,
+    })
+}
