@@ -127,6 +127,17 @@ struct Document {
     deployed: Option<serde_json::Value>,
 }
 
+impl Document {
+    fn is_standard_input(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
+    /// What messages call it.
+    fn name(&self) -> String {
+        if self.is_standard_input() { "standard input".to_owned() } else { self.file.display().to_string() }
+    }
+}
+
 /// Reads a time of the command line.
 fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "expected a time such as 2026-11-22T17:00:00Z".to_owned())

@@ -25,7 +25,7 @@ pub(super) fn check(document: &Document, is_portable: bool) -> ExitCode {
         for line in told(&reading) {
             say_message(&line);
         }
-        let name = document.file.display().to_string();
+        let name = document.name();
         // Where the file itself is what is wrong, that has been said.
         if !reading.errors.iter().any(|error| error.path == name) {
             say_message(&format!("{name}: {}", verdict(&reading, is_right)));

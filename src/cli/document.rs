@@ -18,8 +18,8 @@ fn read_json(document: &Document) -> Reading<Value> {
     if let Some(deployed) = &document.deployed {
         return Reading { value: Some(deployed.clone()), errors: vec![], not_supported: vec![], warnings: vec![] };
     }
-    let name = document.file.display().to_string();
-    let text = if document.file.as_os_str() == "-" {
+    let name = document.name();
+    let text = if document.is_standard_input() {
         let mut text = Vec::new();
         std::io::stdin().read_to_end(&mut text).map(|_| text)
     } else {

@@ -52,6 +52,10 @@ impl Forecast {
         }
         forecast.failures = failures(options, plan, report);
         forecast.notes = notes(plan, report);
+        // What is made now begins the backups again: that they have stopped is news all the same.
+        let stopped = (plan.stopped > 0).then(|| words::stopped(plan.stopped));
+        let untold = stopped.filter(|stopped| !forecast.failures.contains(stopped));
+        forecast.notes.extend(untold);
         forecast
     }
 

@@ -13,6 +13,8 @@ WIDTH, WIDTH_MIN = 80, 60
 LAST_MIN = 40
 # How far to the right it stands there.
 UNDER = 12
+# A word as short as this ends its row, however wide that is.
+WORD_MAX = 8
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
 
@@ -61,9 +63,11 @@ def rows(indent: int, last: str, columns: int) -> list[str]:
     """
     room = columns - indent
     longest = max((len(word) for word in last.split()), default=0)
-    fits = len(last) <= room or (room >= LAST_MIN and longest <= room)
+    if len(last) <= max(room, WORD_MAX):
+        return [last]
+    fits = room >= LAST_MIN and longest <= room
     indent = indent if fits else min(UNDER, indent)
-    lines = textwrap.wrap(last, columns - indent, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(last, columns - indent, break_long_words=False, break_on_hyphens=False)
     below = [" " * indent + line for line in (lines[1:] if fits else lines)]
     return [lines[0] if fits else "", *below]
 

@@ -64,6 +64,19 @@ def seeded(account: Account) -> Seeded:
 
 
 @pytest.fixture
+def due(account: Account, tmp_path: Path) -> tuple[Path, Seeded]:
+    """The sample policy at one of its own times, in a file, and its account."""
+    now = events.now_to_the_second().replace(second=0)
+    event = events.load(SAMPLE)
+    event["Policy"]["PolicyDetails"]["Schedules"][0]["CreateRule"]["Times"] = [now.strftime("%H:%M")]
+    event.pop("Options")
+    event["ScheduledTime"] = events.time_text(now)
+    path = tmp_path / "due.json"
+    path.write_text(json.dumps(event))
+    return path, sample_account.seed(account, event, now)
+
+
+@pytest.fixture
 def unused_port() -> Iterator[int]:
     """A port at which nothing answers: it is taken, and nobody listens."""
     with socket.socket() as taken:
@@ -197,19 +210,20 @@ def test_nobody_panics_when_the_pipe_is_closed(opendlm: CommandLine, seeded: See
         assert said.out
 
 
-def test_a_plan_tells_what_it_will_do_and_fits_80_columns(opendlm: CommandLine, seeded: Seeded) -> None:
-    said = opendlm("plan", SAMPLE)
+def test_a_plan_tells_what_it_will_do_and_fits_80_columns(opendlm: CommandLine, due: tuple[Path, Seeded]) -> None:
+    path, seeded = due
+    said = opendlm("plan", path)
     assert (said.code, said.err) == (0, "")
-    assert said.out.splitlines()[-1] == "Plan: 3 to create, 3 to delete after that, 6 kept; 1 snapshot is not ours"
+    assert "\nPlan: 3 to create, 3 to delete after that, 6 kept; 1 snapshot is not ours\n" in said.out
     assert widest(said.out) <= 80
     for volume in seeded.targets:
         assert f"{volume}  data " in said.out and ", 8 GiB" in said.out
     assert "2 snapshots, the newest of" in said.out
-    everything = opendlm("plan", SAMPLE, "--all")
+    everything = opendlm("plan", path, "--all")
     for id in (id for history in seeded.ours.values() for id in history):
         assert id in everything.out
     assert widest(everything.out) <= 80
-    plan = opendlm("plan", SAMPLE, "--json").json["Plan"]
+    plan = opendlm("plan", path, "--json").json["Plan"]
     assert (plan["Create"], plan["DeleteLater"], plan["Kept"], plan["Foreign"], plan["Failures"]) == (3, 3, 6, 1, [])
 
 
@@ -220,8 +234,9 @@ def test_a_wide_terminal_is_used(opendlm: CommandLine, seeded: Seeded) -> None:
     assert widest(opendlm.at_terminal(100, "check", ROOT / "events" / "invalid.json").out) <= 100
 
 
-def test_a_plan_that_meets_a_brake_fails(opendlm: CommandLine, seeded: Seeded, tmp_path: Path) -> None:
-    path = changed(tmp_path / "event.json", lambda event: event["Options"].update(MaximumDeletions=1))
+def test_a_plan_that_meets_a_brake_fails(opendlm: CommandLine, due: tuple[Path, Seeded]) -> None:
+    path, _ = due
+    path.write_text(json.dumps({**events.load(path), "Options": {"MaximumDeletions": 1}}))
     said = opendlm("plan", path)
     assert said.code == 1
     assert "the run would fail: the run would delete 3 snapshots and may delete 1; if that is right" in said.words
@@ -268,9 +283,9 @@ def test_explain_tells_strangers_apart(opendlm: CommandLine, seeded: Seeded) -> 
     assert (said.code, said.err) == (1, 'error: "vol-1" is not a snapshot id, expected one such as snap-0123456789abcdef0\n')
 
 
-def test_explain_leaves_a_space_after_each_word(opendlm: CommandLine, seeded: Seeded) -> None:
-    oldest = seeded.ours[seeded.targets[0]][0]
-    said = opendlm("explain", SAMPLE, oldest)
+def test_explain_leaves_a_space_after_each_word(opendlm: CommandLine, due: tuple[Path, Seeded]) -> None:
+    path, seeded = due
+    said = opendlm("explain", path, seeded.ours[seeded.targets[0]][0])
     assert "delete later  once the new snapshots" in said.out
 
 

@@ -12,6 +12,8 @@ from console import rows
     [
         (51, "3 volumes", 80, ["3 volumes"]),
         (20, "one two", 80, ["one two"]),
+        (72, "verified", 80, ["verified"]),
+        (14, "", 80, [""]),
         (51, "tag:opendlm:policy-id=policy-0123456789abcdef0 · pages", 80, ["", " " * 12 + "tag:opendlm:policy-id=policy-0123456789abcdef0 · pages"]),
         (51, "tag:opendlm:policy-id=policy-0123456789abcdef0 · pages", 120, ["tag:opendlm:policy-id=policy-0123456789abcdef0 · pages"]),
         (14, "word " * 20, 80, ["word " * 12 + "word", " " * 14 + "word " * 6 + "word"]),

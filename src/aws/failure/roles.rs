@@ -61,6 +61,10 @@ pub(in crate::aws) fn of_assume_role(error: &CredentialsError) -> Failed {
     let is_late = matches!(own, Some(CredentialsError::ProviderTimedOut(_)));
     let is_out_of_reach = causes(error).any(|cause| cause.is::<ConnectorError>());
     match own {
+        // The SDK names every place where there are none, in six lines.
+        Some(CredentialsError::CredentialsNotLoaded(_)) => {
+            failed(FailedKind::Denied, "NoCredentials", "no credentials were found")
+        }
         Some(_) if !is_late => failed(FailedKind::Denied, "NoCredentials", &chain(error)),
         None if !is_out_of_reach => failed(FailedKind::Denied, "NotAssumed", &chain(error)),
         Some(_) | None => failed(FailedKind::Unclear, "NoConnection", &chain(error)),

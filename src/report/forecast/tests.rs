@@ -65,6 +65,15 @@ fn that_nothing_is_due_is_a_note_and_that_backups_have_stopped_a_failure() {
 }
 
 #[test]
+fn that_backups_have_stopped_is_a_note_where_this_run_begins_them_again() {
+    let world = world([volume(1)], history(1, 3));
+    let forecast = forecast(&Options::default(), &world, "2026-11-25T17:00:00Z", "2026-11-25T17:00:30Z");
+    assert_eq!(forecast.create, 1);
+    assert!(forecast.notes.iter().any(|note| note.starts_with("backups of 1 volume have stopped")), "{forecast:?}");
+    assert!(!forecast.failures.iter().any(|told| told.starts_with("backups of")), "{forecast:?}");
+}
+
+#[test]
 fn a_count_that_was_lowered_is_told_and_is_no_failure() {
     let snapshots = history(1, 5).into_iter().map(|snapshot| snapshot.stamped(&[7]));
     let forecast = forecast(&Options::default(), &world([volume(1)], snapshots), "2026-11-22T17:00:00Z", NOW);
