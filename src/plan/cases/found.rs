@@ -108,3 +108,14 @@ fn the_last_set_of_a_gone_instance_stays_whole_although_one_volume_has_a_newer_o
     );
     check_fates(&by_age, &there, LATER, "1 keep, 2 keep, 3 keep, 4 keep, 5 delete, 6 delete");
 }
+
+#[test]
+fn a_miss_is_told_although_the_first_turn_of_the_run_crashed_after_its_calls() {
+    let policy = sample();
+    let mut account = Account::new(1, SignedDuration::ZERO);
+    assert_eq!(run(&mut account, &policy, &Options::default(), "2026-11-20T17:00:00Z").2, RunOutcome::Succeeded);
+    // Nothing ran on the 21st. On the 22nd nobody remembers what the first turn made.
+    let first = crate::turn::Progress::new(&start(OWN));
+    let _ = account.turn(&policy, &Options::default(), first, at(OWN));
+    assert_eq!(run(&mut account, &policy, &Options::default(), OWN).2, RunOutcome::Partial);
+}
