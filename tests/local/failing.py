@@ -12,7 +12,7 @@ from typing import Any
 
 import events
 import sample_account
-from case import Case, case_of, case_with, event_now, with_options, with_short_window
+from case import Case, case_of, case_with, event_now, with_options, by_button
 from chain import Chain, Execution
 from rie import ROOT
 
@@ -22,7 +22,7 @@ KEY = "Given key ID is not accessible"
 
 def short_case(local: Chain) -> Case:
     """The sample policy, due now, whose start window is over in seconds."""
-    return case_of(local, with_short_window(event_now("sample")))
+    return case_of(local, by_button(event_now("sample")))
 
 
 def refused_volume(local: Chain) -> Execution:

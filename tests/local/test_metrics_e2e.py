@@ -7,7 +7,7 @@ from typing import Any
 
 import events
 import metrics
-from case import Case, case_of, event_now, with_options, with_short_window
+from case import Case, case_of, event_now, with_options, due_for_seconds
 from chain import Chain
 from contract import our_description, our_tags
 
@@ -32,7 +32,7 @@ def add_orphans(local: Chain, case: Case) -> int:
 
 
 def test_the_metrics_of_a_mixed_run_are_what_its_calls_say(local: Chain) -> None:
-    case = case_of(local, with_short_window(event_now("sample")))
+    case = case_of(local, due_for_seconds("sample"))
     orphan_bytes = add_orphans(local, case)
     refused, broken, good = case.seeded.targets
     locked = case.seeded.ours[good][0]

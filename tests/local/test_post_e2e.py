@@ -6,7 +6,7 @@ import json
 
 import events
 import schema
-from case import case_of, event_now, with_options, with_short_window
+from case import case_of, event_now, with_options, by_button
 from chain import Chain
 from local_aws import ACCOUNT, REGION
 from rie import ROOT
@@ -27,7 +27,7 @@ def test_a_run_that_succeeds_is_an_event_with_its_report_and_no_mail(local: Chai
 
 
 def test_a_run_that_fails_is_one_mail_in_words_and_an_event(local: Chain) -> None:
-    case = case_of(local, with_short_window(event_now("sample")))
+    case = case_of(local, by_button(event_now("sample")))
     refused = case.seeded.targets[0]
     local.aws.switches.change({"FAIL_VOLUMES": {refused: "InternalError"}})
     execution = case.run()
@@ -67,7 +67,7 @@ def test_an_event_that_is_refused_whatever_it_is_is_told_too(local: Chain) -> No
 
 
 def test_several_targets_are_one_mail_and_one_event(local: Chain) -> None:
-    case = case_of(local, with_short_window(event_now("sample")))
+    case = case_of(local, by_button(event_now("sample")))
     local.aws.switches.change({"FAIL_VOLUMES": {case.seeded.targets[0]: "InternalError"}})
     execution = local.run(with_options(case.event, Targets=[{"Regions": [REGION]}]))
     assert execution.failure()[0] == "Partial"

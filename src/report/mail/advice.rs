@@ -162,6 +162,15 @@ const ADVICE: &[(&[&str], Advice)] = &[
         ),
     ),
     (
+        &["SetIncomplete"],
+        ours(
+            Weight::Backup,
+            "Somebody deleted a snapshot of an instance's set: what is left of it is no backup of the whole instance.",
+            "Find out who deleted it (CloudTrail, DeleteSnapshot). What is left stays, and can be restored volume by volume. \
+             The next scheduled run makes a whole set.",
+        ),
+    ),
+    (
         &["StillPending"],
         ours(
             Weight::Backup,
