@@ -112,7 +112,8 @@ pub(super) fn settles_at<'a>(
 /// Splits what shares its tags into the sets of single calls, by start time, the earliest first.
 ///
 /// The members of a call begin at one instant. Where nothing else began at a member's instant, the endpoint may give
-/// each member its own: such ones belong together when they are of different volumes and began at about the same time.
+/// each member its own: such ones belong together when they are of different volumes, began at about the same time and carry one
+/// stamp. What is left of two calls, one member of each, is no set.
 pub(crate) fn split<'a, T: Copy>(members: Vec<T>, snapshot_of: impl Fn(T) -> &'a Snapshot) -> Vec<Vec<T>> {
     let mut by_instant: BTreeMap<Timestamp, Vec<T>> = BTreeMap::new();
     for member in members {
@@ -127,8 +128,13 @@ pub(crate) fn split<'a, T: Copy>(members: Vec<T>, snapshot_of: impl Fn(T) -> &'a
                 .iter()
                 .all(|&one| set.iter().all(|&other| snapshot_of(other).volume_id != snapshot_of(one).volume_id))
         };
+        let is_of_one_call = |set: &[T]| {
+            let stamp = |&member: &T| &snapshot_of(member).marks.stamp;
+            members.iter().chain(set).map(stamp).all(|one| members.first().map(stamp) == Some(one))
+        };
         let belongs = |(first, of_single_ones, set): &(Timestamp, bool, Vec<T>)| {
-            is_alone && *of_single_ones && began.duration_since(*first) <= START_SPREAD_MAX && lacks(set)
+            let is_near = began.duration_since(*first) <= START_SPREAD_MAX;
+            is_alone && *of_single_ones && is_near && lacks(set) && is_of_one_call(set)
         };
         match sets.iter().rposition(belongs).and_then(|position| sets.get_mut(position)) {
             Some((_, _, set)) => set.append(&mut members),

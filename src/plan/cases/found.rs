@@ -119,3 +119,32 @@ fn a_miss_is_told_although_the_first_turn_of_the_run_crashed_after_its_calls() {
     let _ = account.turn(&policy, &Options::default(), first, at(OWN));
     assert_eq!(run(&mut account, &policy, &Options::default(), OWN).2, RunOutcome::Partial);
 }
+
+#[test]
+fn what_is_left_of_two_calls_a_second_apart_is_no_set_and_costs_no_other_one() {
+    // Two executions made a set each, and somebody deleted one member of either.
+    let of_call = |number, of, called: &str, began: &str| {
+        let member = snapshot(number, of, OWN).of_instance(1).stamped(&[1]);
+        let planned = |stamp: &mut crate::tags::Stamp| (stamp.called, stamp.members) = (at(called), Some(2));
+        Snapshot { start_time: at(began), ..member }.with_stamp(planned)
+    };
+    let whole = |number, of| {
+        let member = snapshot(number, of, "2026-11-21T17:00:00Z").of_instance(1).stamped(&[1]);
+        member.with_stamp(|stamp| stamp.members = Some(2))
+    };
+    let gone = |called: &str| {
+        let left = [
+            of_call(3, 1, "2026-11-22T17:00:46Z", "2026-11-22T17:00:46.3Z"),
+            of_call(4, 2, called, "2026-11-22T17:00:47.4Z"),
+        ];
+        let snapshots = [whole(1, 1), whole(2, 2)].into_iter().chain(left);
+        let there = World { instances: vec![instance(1, 1, [2])], ..world([], snapshots) };
+        let options = Options { start_window: SignedDuration::from_mins(5), ..Options::default() };
+        let policy = instance_policy(count(1));
+        let plan = plan(&policy, &options, &start(OWN), at("2026-11-22T18:00:00Z"), &there);
+        plan.snapshots.iter().filter(|decision| brakes::goes(decision).is_some()).count()
+    };
+    assert_eq!(gone("2026-11-22T17:00:47Z"), 0);
+    // An endpoint that gives each member of one call a time of its own: they carry one stamp.
+    assert_eq!(gone("2026-11-22T17:00:46Z"), 2);
+}
