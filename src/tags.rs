@@ -76,6 +76,11 @@ pub fn to_the_second(instant: Timestamp) -> Timestamp {
     Timestamp::from_second(instant.as_second()).expect("the whole second of a timestamp is a timestamp")
 }
 
+/// The instant to the millisecond: two calls that are made in one second are told apart by it.
+pub(crate) fn to_the_millisecond(instant: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(instant.as_millisecond()).expect("the whole millisecond of a timestamp is a timestamp")
+}
+
 /// What opendlm's tags on a snapshot say.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Marks {

@@ -91,7 +91,7 @@ fn own_tags(purpose: &Purpose<'_>) -> Vec<Tag> {
     };
     let stamp = Stamp {
         is_intact: true,
-        called: tags::to_the_second(now),
+        called: tags::to_the_millisecond(now),
         counts: schedules.iter().map(count).collect(),
         members: set.map(|(_, members)| members),
         revision: options.revision,

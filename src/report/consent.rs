@@ -19,11 +19,14 @@ pub(super) fn of(plan: &Plan<'_>) -> Vec<String> {
         (&ScheduleName, usize),
         (usize, BTreeSet<VolumeId>),
     )| {
-        let (snapshots, those) =
-            if snapshots == 1 { ("1 snapshot".to_owned(), "it") } else { (format!("{snapshots} snapshots"), "them") };
+        let (snapshots, were, stay, those) = if snapshots == 1 {
+            ("1 snapshot".to_owned(), "was", "stays", "it")
+        } else {
+            (format!("{snapshots} snapshots"), "were", "stay", "them")
+        };
         let volumes = if volumes.len() == 1 { "1 volume".to_owned() } else { format!("{} volumes", volumes.len()) };
         format!(
-            "{schedule} keeps {count} now and kept more when {snapshots} of {volumes} were made, which stay; to let {those} go \
+            "{schedule} keeps {count} now and kept more when {snapshots} of {volumes} {were} made, which {stay}; to let {those} go \
              set Options.AcceptCount to {{\"{schedule}\": {count}}}"
         )
     };

@@ -5,8 +5,8 @@
 //! can change, must fit the time of the call. It is no secret: it catches edits, not forgers. The volume is not part of it,
 //! because one call tags all volumes of an instance alike.
 //!
-//! The value, as in `1 d=8c2f9a61d0b7e345 t=2026-11-22T17:00:05Z k=7+- n=3 r=2026-11-20T08:00:00Z now`: the version, the
-//! digest, the time of the call, the count in force of each schedule that the snapshot is for (`-` by age), how many members
+//! The value, as in `1 d=8c2f9a61d0b7e345 t=2026-11-22T17:00:05.214Z k=7+- n=3 r=2026-11-20T08:00:00Z now`: the version, the
+//! digest, the time of the call to the millisecond (it tells two calls apart), the count in force of each schedule that the snapshot is for (`-` by age), how many members
 //! its set was planned with, the revision of the policy, and whether it was made by `Options.RunNow`.
 
 use super::{ALSO, EXPIRATION_TIME, INSTANCE_ID, Mark, POLICY_ID, SCHEDULE_NAME, SCHEDULED_TIME, written};
@@ -125,7 +125,7 @@ fn read_counts(text: &str) -> Option<Vec<Option<NonZeroU32>>> {
 pub(crate) fn tag(own: &[Tag], stamp: &Stamp) -> Tag {
     let count = |count: &Option<NonZeroU32>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
     let counts: Vec<String> = stamp.counts.iter().map(count).collect();
-    let mut rest = format!("t={} k={}", written(stamp.called), counts.join(&SEPARATOR.to_string()));
+    let mut rest = format!("t={} k={}", stamp.called, counts.join(&SEPARATOR.to_string()));
     if let Some(members) = stamp.members {
         let _ = write!(rest, " n={members}");
     }
