@@ -12,6 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// than lists lag and clocks differ.
 const MAY_BE_UNSEEN: SignedDuration = SignedDuration::from_secs(180);
 
+/// The least time between the beginning of a backup and an end that counts on it: lists lag for a minute, and what else was begun
+/// shows only then. The settling time of two minutes, less the minute by which clocks differ, and a little.
+const LISTS_SETTLE: SignedDuration = SignedDuration::from_secs(50);
+
 /// How many calls an execution may make beyond those for its creations and deletions: 5 creations for each target, and
 /// 3 tries for each deletion.
 const TRIES_MAX: u64 = 5;
@@ -77,6 +81,7 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
         if ending.emptied != Emptied::Snapshots && !ending.stands_back {
             faults.extend(twice(ec2, rules, by_instance, ending));
         }
+        faults.extend(too_soon(ec2, rules, by_instance, ending));
         if ending.report.failed > 0 {
             faults.push(format!("SUCCEEDED, but {} things failed", ending.report.failed));
         }
@@ -105,6 +110,32 @@ fn could_know(ec2: &Ec2, by_instance: bool, source: SourceId, firm: Timestamp, e
         Emptied::Nothing | Emptied::Snapshots => true,
         Emptied::Both | Emptied::Targets => ec2.records.iter().any(is_shown),
     }
+}
+
+/// What a run that succeeded counts on although all of it began only now: no list need show yet what else was begun for that time.
+/// A default policy that leaves a volume alone because of a recent snapshot counts on none.
+fn too_soon(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> Option<String> {
+    let decisions = &ending.report.volumes;
+    if !decisions.keys().any(|decision| decision.starts_with("exists")) || decisions.contains_key("skip: HasRecent") {
+        return None;
+    }
+    let at = ending.looked_at;
+    let firm = truth::firm_since(at);
+    let times: BTreeSet<Timestamp> = rules.iter().map(|rule| rule.latest(ending.start)).collect();
+    let mut oldest: BTreeMap<Option<SourceId>, Timestamp> = BTreeMap::new();
+    for record in ec2.records.iter().filter(|record| record.is_ours && times.contains(&truth::time(record))) {
+        if record.exists(at) && truth::is_good(ec2, record, firm, at) {
+            let began = record.snapshot.start_time;
+            oldest
+                .entry(truth::source(record, by_instance))
+                .and_modify(|time| *time = (*time).min(began))
+                .or_insert(began);
+        }
+    }
+    let age = oldest.values().map(|&began| at.duration_since(began)).min()?;
+    (age < LISTS_SETTLE).then(|| {
+        format!("SUCCEEDED {} s after a backup began, when no list need show what else was begun", age.as_secs())
+    })
 }
 
 /// Whether newer ones fill the count, so that none is made for the time any more: the report says so, and it is no failure.
