@@ -291,10 +291,13 @@ pub(super) fn count(
             Some(source) => match sources.fate(source) {
                 Fate::Gone | Fate::Missing => &mut count.of_gone_sources,
                 Fate::Untargeted => &mut count.of_untargeted_sources,
-                Fate::Targeted if ours.is_run_now(place) => continue,
-                Fate::Targeted if stays_for_no_schedule(ours, place, decision) => &mut count.without_schedule,
+                Fate::Targeted if !ours.is_run_now(place) && stays_for_no_schedule(ours, place, decision) => {
+                    &mut count.without_schedule
+                }
                 Fate::Targeted if sources.is_excluded(source, snapshot.volume_id) => &mut count.of_excluded_volumes,
                 Fate::Targeted if is_detached(source, snapshot.volume_id) => &mut count.of_untargeted_sources,
+                // It goes by its age, unless it is the last one of its volume.
+                Fate::Targeted if ours.is_run_now(place) => continue,
                 Fate::Targeted if ours.schedules(place).all(|(_, schedule)| has_lost_its_rule(schedule, snapshot)) => {
                     &mut count.without_expiration
                 }

@@ -5,6 +5,7 @@ use super::ending::Ending;
 use super::{Keeps, Rule, truth};
 use crate::sim::ec2::{Ec2, Emptied};
 use crate::sim::life::Record;
+use crate::tags::SharedMarks;
 use crate::world::SourceId;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -37,8 +38,10 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
     if surplus > told(&WAITS) {
         faults.push(format!("{outcome}, and {surplus} wait to go, but it tells of {} only", told(&WAITS)));
     }
-    let is_doubted =
-        |record: &&Record| record.is_ours && record.is_edited(firm) && record.exists(firm) && record.removed.is_none();
+    let is_doubted = |record: &&Record| {
+        let is_there = record.exists(firm) && record.removed.is_none();
+        record.is_ours && record.is_edited(firm) && is_there && says_otherwise(record)
+    };
     let is_listed = |record: &&Record| carries_policy(record);
     let doubted = ec2.records.iter().filter(is_doubted).filter(is_listed).count();
     if doubted > ending.report.orphans.doubted {
@@ -69,6 +72,23 @@ fn is_plain(record: &Record, firm: Timestamp) -> bool {
 
 fn has_unknown_name(rules: &[Rule], record: &Record) -> bool {
     truth::schedules(record).iter().any(|name| !rules.iter().any(|rule| rule.is_one_of(&[name])))
+}
+
+/// Whether its tags say another backup than it is. All tags of another call for the same one, made within minutes, say the same.
+fn says_otherwise(record: &Record) -> bool {
+    let was = &record.snapshot.marks;
+    record.edited.as_ref().is_some_and(|(_, is)| {
+        let is_intact = is.stamp.value().is_some_and(|stamp| stamp.is_intact);
+        let backup = |marks: &SharedMarks| {
+            (
+                marks.schedule_name.clone(),
+                marks.scheduled_time.clone(),
+                marks.instance_id.clone(),
+                marks.expiration_time.clone(),
+            )
+        };
+        !is_intact || backup(is) != backup(was)
+    })
 }
 
 fn carries_policy(record: &Record) -> bool {

@@ -39,7 +39,13 @@ pub fn faults(
         let since = truth::time(record) + truth::RUN_NOW_STAYS + SignedDuration::from_hours(24);
         truth::is_run_now(record) && record.is_ours && record.exists(now) && since < last
     };
-    let run_now = ec2.records.iter().filter(is_over).filter(is_of_steady);
+    // The floor keeps the last one of a volume, of a detached one too.
+    let has_another = |record: &&Record| {
+        let is_another =
+            |other: &&Record| other.call != record.call && other.snapshot.volume_id == record.snapshot.volume_id;
+        ec2.records.iter().filter(is_another).any(|other| other.is_ours && other.is_good(now))
+    };
+    let run_now = ec2.records.iter().filter(is_over).filter(is_of_steady).filter(has_another);
     faults.extend(run_now.map(|record| format!("at the end {} of a RunNow is still there", record.snapshot.id)));
     let failed =
         ec2.records.iter().filter(|record| record.is_ours && record.exists(now) && truth::has_failed(record, now));
