@@ -5,9 +5,9 @@ use super::ending::Ending;
 use super::{Keeps, Rule, truth};
 use crate::sim::ec2::{Ec2, Emptied};
 use crate::sim::life::Record;
-use crate::tags::SharedMarks;
+use crate::tags::{Mark, SharedMarks};
 use crate::world::SourceId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
 /// The reasons by which a report says that a snapshot would go but for something that passes.
@@ -74,10 +74,15 @@ fn has_unknown_name(rules: &[Rule], record: &Record) -> bool {
     truth::schedules(record).iter().any(|name| !rules.iter().any(|rule| rule.is_one_of(&[name])))
 }
 
-/// Whether its tags say another backup than it is. All tags of another call for the same one, made within minutes, say the same.
+/// Whether its tags say another backup than it is, as far as they tell. All tags of another call for the same one, made within
+/// minutes, say the same; and without a stamp they are believed as those of version 0.1, where it began in the day after their time.
 fn says_otherwise(record: &Record) -> bool {
     let was = &record.snapshot.marks;
     record.edited.as_ref().is_some_and(|(_, is)| {
+        if let (Mark::Absent, Some(&time)) = (&is.stamp, is.scheduled_time.value()) {
+            let late = record.snapshot.start_time.duration_since(time);
+            return late < -SignedDuration::from_mins(15) || late > SignedDuration::from_hours(24);
+        }
         let is_intact = is.stamp.value().is_some_and(|stamp| stamp.is_intact);
         let backup = |marks: &SharedMarks| {
             (

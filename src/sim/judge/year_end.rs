@@ -37,7 +37,7 @@ pub fn faults(
     };
     let is_over = |record: &&Record| {
         let since = truth::time(record) + truth::RUN_NOW_STAYS + SignedDuration::from_hours(24);
-        truth::is_run_now(record) && record.is_ours && record.exists(now) && since < last
+        truth::is_run_now(record) && record.is_ours && record.exists(now) && record.is_good(now) && since < last
     };
     // The floor keeps the last one of a volume, of a detached one too.
     let has_another = |record: &&Record| {
