@@ -40,12 +40,6 @@ HALF_TIMES_MAX = 1.05
 PENDING_TIMES_MAX = 1.1
 DOLLARS_A_MONTH_MAX = 2.50
 
-# Options.Batch: two and three volumes an instance by turns, and a bucket for each of the two calls: 100 calls at once and 5 a
-# second, 5 snapshots by the one and 5 times 2.5 by the other.
-VOLUMES_AN_INSTANCE = 2.5
-BATCH_AT_ONCE = CAPACITY + CAPACITY * VOLUMES_AN_INSTANCE
-BATCH_PER_SECOND = REFILL_PER_SECOND + REFILL_PER_SECOND * VOLUMES_AN_INSTANCE
-
 # With fewer volumes the bound of half a bucket is nought or next to it, and nothing can be measured against it.
 HALF_VOLUMES = (1_000, 10_000)
 # Behind the hidden limit a run of 10,000 would take 50 hours and of 100,000 three weeks, and show nothing else.
@@ -71,14 +65,8 @@ def bench(_bootstrap: Path) -> tuple[list[Figure], list[str]]:
     alone = [figure for ran in runs for figure in figures_alone(ran)]
     show("Simulated runs, alone: a snapshot takes 30 min, seven are kept, the oldest goes when the new one is complete", alone)
     tell_calls(runs)
-    batched = simulated([volumes for volumes in VOLUMES if volumes != LARGEST], "batch")
-    largest, batch_note = the_largest("batch")
-    batched += largest
-    together = [figure for ran in batched for figure in figures_batched(ran)]
-    show("The same with Options.Batch: 2.5 volumes an instance, both create calls side by side", together)
-    tell_calls(batched)
-    for text in filter(None, (note, batch_note)):
-        fact("left out", text, "yellow")
+    if note:
+        fact("left out", note, "yellow")
     half, notes = figures_of_half()
     show("Half of what flows into each bucket taken by others, as ApiShare 50 tells or as is learnt", half)
     for name, text in notes:
@@ -89,8 +77,8 @@ def bench(_bootstrap: Path) -> tuple[list[Figure], list[str]]:
     costs = [figure_cost(ran) for ran in runs]
     show("What daily runs cost a month, without a free tier", costs)
     tell_costs(runs)
-    problems += [f"{ran['Volumes']} volumes: {ran['Outcome']}" for ran in runs + batched + pending if ran["Outcome"] != "SUCCEEDED"]
-    return alone + together + half + hidden + costs, problems
+    problems += [f"{ran['Volumes']} volumes: {ran['Outcome']}" for ran in runs + pending if ran["Outcome"] != "SUCCEEDED"]
+    return alone + half + hidden + costs, problems
 
 
 def figures_alone(ran: Ran) -> list[Figure]:
@@ -98,19 +86,6 @@ def figures_alone(ran: Ran) -> list[Figure]:
     volumes = ran["Volumes"]
     creation = creation_seconds(volumes)
     done = SNAPSHOT_SECONDS + creation
-    name, created_after, done_after = f"{volumes:,} volumes", ran["CreatedAfterSeconds"], ran["DoneAfterSeconds"]
-    return [
-        Figure(f"{name}: last snapshot created", "s", created_after, "bound", creation, ALONE_TIMES_MAX, WAIT_SECONDS),
-        Figure(f"{name}: all done", "s", done_after, "bound", done, ALONE_TIMES_MAX, WAIT_SECONDS),
-        Figure(f"{volumes:,} volumes: throttled calls", "", ran["Throttled"], "bound", 0),
-    ]
-
-
-def figures_batched(ran: Ran) -> list[Figure]:
-    """A run with Options.Batch: creations against both buckets, and all done as ever, because deletions go one by one."""
-    volumes = ran["Volumes"]
-    creation = batch_seconds(volumes)
-    done = SNAPSHOT_SECONDS + creation_seconds(volumes)
     name, created_after, done_after = f"{volumes:,} volumes", ran["CreatedAfterSeconds"], ran["DoneAfterSeconds"]
     return [
         Figure(f"{name}: last snapshot created", "s", created_after, "bound", creation, ALONE_TIMES_MAX, WAIT_SECONDS),
@@ -151,11 +126,6 @@ def figure_cost(ran: Ran) -> Figure:
 def creation_seconds(volumes: int, share: float = 1.0) -> float:
     """When the last snapshot is created at best, through such a share of the bucket."""
     return max(0.0, (volumes - CAPACITY * share) / (REFILL_PER_SECOND * share))
-
-
-def batch_seconds(volumes: int) -> float:
-    """When the last snapshot is created at best, through both buckets."""
-    return max(0.0, (volumes - BATCH_AT_ONCE) / BATCH_PER_SECOND)
 
 
 def costs_a_month(ran: Ran, memory_mb: float | None = None) -> dict[str, float]:

@@ -16,11 +16,6 @@ def test_the_last_snapshot_is_created_when_the_bucket_lets_it(volumes: int, seco
     assert bench_runs.creation_seconds(volumes) == pytest.approx(seconds, rel=0.001)
 
 
-@pytest.mark.parametrize(("volumes", "seconds"), [(1, 0), (350, 0), (1_000, 37.1), (10_000, 551.4), (100_000, 1.58 * 3600)])
-def test_with_both_calls_17_5_snapshots_a_second_are_created(volumes: int, seconds: float) -> None:
-    assert bench_runs.batch_seconds(volumes) == pytest.approx(seconds, rel=0.002)
-
-
 def test_half_a_bucket_takes_more_than_twice_as_long() -> None:
     assert bench_runs.creation_seconds(1_000, 0.5) == 950 / 2.5
 
