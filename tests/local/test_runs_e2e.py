@@ -64,6 +64,8 @@ def test_a_start_is_waited_for_listed_and_told_whole(local: Chain, opendlm: Open
     [row] = opendlm.told("list")["Policies"]
     assert (row["LastRun"]["Run"], row["LastRun"]["Outcome"]) == (run["Run"], "SUCCEEDED")
     assert fits(opendlm.ok("list").out)
+    told = " ".join(opendlm.ok("list", "--cost", "--price", "0.10").out.split())
+    assert f"{POLICY}: 2 backups: at most " in told and "USD at 0.10 a GiB-month (an upper bound" in told, told
 
 
 def test_a_failed_run_says_why_and_its_start_exits_with_1(local: Chain, opendlm: Opendlm) -> None:

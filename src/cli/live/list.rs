@@ -9,6 +9,7 @@ use crate::live::document;
 use crate::live::effect::{Outlook, age, counted};
 use crate::live::row::Row;
 use crate::live::runs::Run;
+use crate::report::cost::{Price, at_most};
 use crate::tags::written;
 use clap::Args;
 use jiff::Timestamp;
@@ -20,6 +21,12 @@ const EXECUTIONS_MAX: usize = 200;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
+    /// Say what the snapshots of each policy cost at most.
+    #[arg(long)]
+    cost: bool,
+    /// What a GiB costs for a month, in US dollars; default: 0.05, as in us-east-1.
+    #[arg(long, value_name = "USD", default_value_t = Price::DOCUMENTED)]
+    price: Price,
     #[command(flatten)]
     group: Group,
     /// Answer in JSON.
@@ -54,6 +61,12 @@ pub(super) async fn list(arguments: &Arguments) -> Told<ExitCode> {
         row.faults.iter().for_each(|fault| say_wrapped(&format!("{}: {fault}", row.id), 2));
         if let Err(why) = backups {
             say_wrapped(&format!("{}: its backups are not known: {why}", row.id), 2);
+        }
+    }
+    for (row, backups, _) in rows.iter().filter(|_| arguments.cost) {
+        if let Ok(outlook) = backups {
+            let cost = at_most(outlook.bytes, arguments.price);
+            say_wrapped(&format!("{}: {}: {cost}", row.id, counted(outlook.backups, "backup")), 2);
         }
     }
     if let Err(why) = &runs {
@@ -103,7 +116,9 @@ fn print_rows(rows: &[(Row, Told<Outlook>, Option<&Run>)], now: Timestamp) {
 
 fn as_json(row: &Row, backups: &Told<Outlook>, run: Option<&Run>) -> Value {
     let backups = match backups {
-        Ok(outlook) => json!({ "Complete": outlook.backups, "Newest": outlook.newest.map(written) }),
+        Ok(outlook) => {
+            json!({ "Complete": outlook.backups, "FullSizeBytes": outlook.bytes, "Newest": outlook.newest.map(written) })
+        }
         Err(why) => json!({ "Unknown": why }),
     };
     json!({
