@@ -5,7 +5,7 @@ use super::ending::Ending;
 use super::{Keeps, Rule, truth};
 use crate::sim::ec2::{Ec2, Emptied};
 use crate::sim::life::Record;
-use crate::tags::{Mark, SharedMarks};
+use crate::tags::Mark;
 use crate::world::SourceId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -74,25 +74,21 @@ fn has_unknown_name(rules: &[Rule], record: &Record) -> bool {
     truth::schedules(record).iter().any(|name| !rules.iter().any(|rule| rule.is_one_of(&[name])))
 }
 
-/// Whether its tags say another backup than it is, as far as they tell. All tags of another call for the same one, made within
-/// minutes, say the same; and without a stamp they are believed as those of version 0.1, where it began in the day after their time.
+/// Whether its tags say another backup than it is, as far as they tell. All tags of another snapshot that was made within half an
+/// hour fit; and without a stamp they are believed as those of version 0.1, where it began in the day after their time.
 fn says_otherwise(record: &Record) -> bool {
-    let was = &record.snapshot.marks;
     record.edited.as_ref().is_some_and(|(_, is)| {
-        if let (Mark::Absent, Some(&time)) = (&is.stamp, is.scheduled_time.value()) {
-            let late = record.snapshot.start_time.duration_since(time);
-            return late < -SignedDuration::from_mins(15) || late > SignedDuration::from_hours(24);
+        let began = record.snapshot.start_time;
+        match (&is.stamp, is.scheduled_time.value()) {
+            (Mark::Read(stamp), _) => {
+                !stamp.is_intact || began.duration_since(stamp.called).abs() > SignedDuration::from_mins(30)
+            }
+            (Mark::Absent, Some(&time)) => {
+                let late = began.duration_since(time);
+                late < -SignedDuration::from_mins(15) || late > SignedDuration::from_hours(24)
+            }
+            (Mark::Absent, None) | (Mark::Unreadable(_), _) => true,
         }
-        let is_intact = is.stamp.value().is_some_and(|stamp| stamp.is_intact);
-        let backup = |marks: &SharedMarks| {
-            (
-                marks.schedule_name.clone(),
-                marks.scheduled_time.clone(),
-                marks.instance_id.clone(),
-                marks.expiration_time.clone(),
-            )
-        };
-        !is_intact || backup(is) != backup(was)
     })
 }
 
