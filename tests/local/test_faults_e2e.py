@@ -236,7 +236,11 @@ def test_a_killed_function_is_taken_up_by_the_state_machine(
 
 def test_a_run_whose_start_is_the_clock_is_killed_and_makes_nothing_twice(quick: Chain) -> None:
     # Its second first turn starts later: what the first one began is for another scheduled time, and still an answer.
-    trial = Trial(quick, with_options(event_now(VOLUMES), RunNow=True))
+    event = with_options(event_now(VOLUMES), RunNow=True)
+    # Its schedule is not due at this time, so that no snapshot of it answers the button.
+    [schedule] = events.schedules_of(event)
+    events.make_due(schedule, events.now_to_the_second() + timedelta(hours=6))
+    trial = Trial(quick, event)
     assert events.start_of(trial.event) is None
     execution = quick.finish(start_and_kill(trial, Deaths(quick.function, "CreateSnapshot", 1)))
     assert execution.failed_turns() == ["Runtime.ExitError"]
