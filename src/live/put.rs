@@ -74,8 +74,29 @@ pub struct Way<'a> {
     pub target: &'a Target,
     /// Whether the schedules shall start nothing yet.
     pub is_off: bool,
+    /// Whose counts may become smaller at the cost of snapshots.
+    pub consent: Consent<'a>,
     /// The clock.
     pub now: Timestamp,
+}
+
+/// To which lowered counts a person agrees (R6 of docs/promises.md). What is not agreed to is deployed all the same: what it kept
+/// before waits, and each run says so.
+#[derive(Debug, Clone, Copy)]
+pub enum Consent<'a> {
+    /// To all of them: a person sees what goes and is asked.
+    Asked,
+    /// To those of these schedules: nobody is asked.
+    Named(&'a [String]),
+}
+
+impl Consent<'_> {
+    fn is_given(self, schedule: &str) -> bool {
+        match self {
+            Self::Asked => true,
+            Self::Named(names) => names.iter().any(|name| name == schedule),
+        }
+    }
 }
 
 /// What is to be done to deploy `wanted`.
@@ -88,7 +109,12 @@ pub fn put(wanted: &Wanted, inventory: &Inventory, way: Way<'_>) -> Result<Put, 
     let before = inventory.policy(id);
     let old = before.and_then(|before| before.event().value);
     let lowered = old.as_ref().map(|old| lowered(old, &wanted.event)).unwrap_or_default();
-    let accepted = accepted(old.as_ref(), &wanted.event, &lowered);
+    let agreed: BTreeMap<String, u32> = lowered
+        .iter()
+        .filter(|(name, _)| way.consent.is_given(name))
+        .map(|(name, &(_, to))| (name.clone(), to))
+        .collect();
+    let accepted = accepted(old.as_ref(), &wanted.event, agreed);
     let document = document::with_accepted_counts(&wanted.document, &accepted);
     let revision = document::next_revision(way.now, before.and_then(Deployed::revision));
     let input = document::input(&document, revision);
@@ -111,7 +137,12 @@ pub fn put(wanted: &Wanted, inventory: &Inventory, way: Way<'_>) -> Result<Put, 
     let delete = before.iter().flat_map(|before| before.schedules.iter().filter(is_left));
     let delete = delete.map(|each| each.found.id.clone()).collect();
     let is_enabled = create.iter().chain(&update).any(|schedule| schedule.is_enabled);
-    let changes = before.map(|before| changes(before, &document, is_enabled)).unwrap_or_default();
+    let mut changes = before.map(|before| changes(before, &document, is_enabled)).unwrap_or_default();
+    changes.extend(lowered.keys().filter(|name| !accepted.contains_key(*name)).map(|name| {
+        format!(
+            "what \"{name}\" kept before stays: nobody is asked, so agree to the lower count with --accept \"{name}\""
+        )
+    }));
     Ok(Put { id: id.clone(), create, update, delete, document, revision, changes, lowered })
 }
 
@@ -159,9 +190,9 @@ fn earlier_names<'a>(event: &'a Event, name: &'a ScheduleName) -> impl Iterator<
     std::iter::once(name).chain(event.options.previous_names.get(name).into_iter().flatten())
 }
 
-/// Which counts the deployed event consents to: what the file says, what is lowered now, and what was consented to before and
+/// Which counts the deployed event consents to: what the file says, what is lowered now and agreed to, and what was consented to before and
 /// still is the count, because the surplus of then may not be gone yet.
-fn accepted(old: Option<&Event>, new: &Event, lowered: &BTreeMap<String, (u32, u32)>) -> BTreeMap<String, u32> {
+fn accepted(old: Option<&Event>, new: &Event, agreed: BTreeMap<String, u32>) -> BTreeMap<String, u32> {
     let count_of = |name: &ScheduleName| match new.policy.schedule(name)?.retain {
         RetainRule::Count(count) => Some(count),
         RetainRule::Age(_) => None,
@@ -169,7 +200,7 @@ fn accepted(old: Option<&Event>, new: &Event, lowered: &BTreeMap<String, (u32, u
     let before = old.into_iter().flat_map(|old| &old.options.accept_count);
     let still = before.filter(|(name, count)| count_of(name) == Some(**count));
     let mut accepted: BTreeMap<String, u32> = still.map(|(name, count)| (name.to_string(), count.get())).collect();
-    accepted.extend(lowered.iter().map(|(name, (_, to))| (name.clone(), *to)));
+    accepted.extend(agreed);
     accepted.extend(new.options.accept_count.iter().map(|(name, count)| (name.to_string(), count.get())));
     accepted
 }

@@ -10,7 +10,7 @@ mod template;
 
 use super::deployed::{Found, Inventory, inventory};
 use super::document::{Document, Wanted, input, wanted};
-use super::put::{Put, PutError, Way};
+use super::put::{Consent, Put, PutError, Way};
 use super::*;
 use crate::fixtures::at;
 use crate::starts::StartsError;
@@ -99,7 +99,7 @@ fn both(event: &Value, revision: &str) -> Vec<Found> {
 
 fn put_at(event: &Value, deployed: Vec<Found>, now: &str) -> Result<Put, PutError> {
     let target = target();
-    let way = Way { group: GROUP, target: &target, is_off: false, now: at(now) };
+    let way = Way { group: GROUP, target: &target, is_off: false, consent: Consent::Asked, now: at(now) };
     super::put::put(&to_put(event), &inventory(deployed), way)
 }
 

@@ -148,6 +148,24 @@ def test_an_edit_is_put_with_its_effect_shown_and_nothing_happens_without_a_yes(
     assert opendlm.told("show", ONE) == one(count=3)
 
 
+def test_a_smaller_count_that_nobody_is_asked_about_is_agreed_to_by_name_only(opendlm: Opendlm, aws: LocalAws, account: Account):
+    seed(account, one(), 3, 7)
+    put(opendlm, one())
+    file = opendlm.named("edited.json", one(count=3))
+    wrong = opendlm.type("put", file, "--yes", "--accept", "Weekly")
+    assert wrong.code == 1 and wrong.err == "error: --accept Weekly: no schedule of that name keeps fewer than it does now\n"
+    told = opendlm.ok("put", file, "--yes").lines
+    assert '  what "Daily" kept before stays: nobody is asked, so agree to the lower count with --accept "Daily"' in told, told
+    [silent] = schedules(aws).values()
+    assert "AcceptCount" not in silent["Event"].get("Options", {})
+    assert silent["Event"]["Policy"]["PolicyDetails"]["Schedules"][0]["RetainRule"] == {"Count": 3}
+
+    put(opendlm, one())
+    opendlm.ok("put", file, "--yes", "--accept", "Daily")
+    [agreed] = schedules(aws).values()
+    assert agreed["Event"]["Options"] == {"AcceptCount": {"Daily": 3}}
+
+
 def test_what_somebody_else_puts_while_one_thinks_is_not_written_over(opendlm: Opendlm, aws: LocalAws):
     put(opendlm, one())
     mine, theirs = opendlm.named("mine.json", one(count=3)), opendlm.named("theirs.json", one(count=5))

@@ -7,7 +7,7 @@ use super::site::{Sight, Site};
 use super::{Group, Told, agrees, event_of};
 use crate::aws::clock;
 use crate::live::document;
-use crate::live::put::{self, Put, Way};
+use crate::live::put::{self, Consent, Put, Way};
 use crate::live::{ScheduleId, Written, effect};
 use crate::policy::PolicyId;
 use crate::tags::written;
@@ -30,9 +30,12 @@ pub(in crate::cli) struct Arguments {
     /// Show what would be done, and change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask.
+    /// Do not ask. A count that was made smaller is then agreed to with --accept only.
     #[arg(long)]
     yes: bool,
+    /// With --yes: consent to a count that was made smaller: what the schedule kept before goes at the next run.
+    #[arg(long, value_name = "SCHEDULE", requires = "yes")]
+    accept: Vec<String>,
     #[command(flatten)]
     group: Group,
     /// Answer in JSON.
@@ -58,6 +61,11 @@ pub(super) async fn put(arguments: &Arguments) -> Told<ExitCode> {
     let mut prepared = Vec::new();
     for (at, put) in plans(arguments, &policies, &site)?.into_iter().enumerate() {
         prepared.push(prepare(policies.get(at), put, &site, &sight).await);
+    }
+    for name in &arguments.accept {
+        if !prepared.iter().any(|each| each.put.lowered.contains_key(name)) {
+            return Err(format!("--accept {name}: no schedule of that name keeps fewer than it does now"));
+        }
     }
     if !arguments.json {
         prepared.iter().for_each(print_text);
@@ -91,7 +99,7 @@ pub(super) async fn put(arguments: &Arguments) -> Told<ExitCode> {
 fn plans(arguments: &Arguments, policies: &[Policy], site: &Site) -> Told<Vec<Put>> {
     let mut plans = Vec::new();
     for policy in policies {
-        plans.push(plan(&policy.wanted, site, arguments.disabled)?);
+        plans.push(plan(&policy.wanted, site, arguments, arguments.disabled)?);
     }
     let is_named = |id: &PolicyId| policies.iter().any(|policy| policy.wanted.event.policy.id == *id);
     for deployed in site.inventory.policies.iter().filter(|each| arguments.all && !is_named(&each.id)) {
@@ -101,13 +109,14 @@ fn plans(arguments: &Arguments, policies: &[Policy], site: &Site) -> Told<Vec<Pu
             return Err(format!("{}: {}", deployed.id, refusal.unwrap_or_default()));
         };
         let is_off = arguments.disabled || deployed.schedules.iter().all(|each| !each.found.is_enabled);
-        plans.push(plan(&wanted, site, is_off)?);
+        plans.push(plan(&wanted, site, arguments, is_off)?);
     }
     Ok(plans)
 }
 
-fn plan(wanted: &document::Wanted, site: &Site, is_off: bool) -> Told<Put> {
-    let way = Way { group: &site.group, target: &site.target, is_off, now: clock::now() };
+fn plan(wanted: &document::Wanted, site: &Site, arguments: &Arguments, is_off: bool) -> Told<Put> {
+    let consent = if arguments.yes { Consent::Named(&arguments.accept) } else { Consent::Asked };
+    let way = Way { group: &site.group, target: &site.target, is_off, consent, now: clock::now() };
     put::put(wanted, &site.inventory, way).map_err(|error| format!("{}: {error}", wanted.event.policy.id))
 }
 

@@ -6,7 +6,7 @@ use super::site::{Sight, Site};
 use super::{Told, Which, event_of, policy_id};
 use crate::aws::clock;
 use crate::live::effect;
-use crate::live::put::{self, Way};
+use crate::live::put::{self, Consent, Way};
 use crate::live::{deployed::Deployed, document};
 use clap::Args;
 use serde_json::{Value, json};
@@ -27,7 +27,13 @@ pub(super) async fn enable(arguments: &Arguments) -> Told<ExitCode> {
     let reading = document::wanted(&Value::Object(document));
     let refusal = reading.refusal();
     let wanted = reading.value.ok_or_else(|| format!("{id}: {}", refusal.unwrap_or_default()))?;
-    let way = Way { group: &site.group, target: &site.target, is_off: false, now: clock::now() };
+    let way = Way {
+        group: &site.group,
+        target: &site.target,
+        is_off: false,
+        consent: Consent::Named(&[]),
+        now: clock::now(),
+    };
     let put = put::put(&wanted, &site.inventory, way).map_err(|error| format!("{id}: {error}"))?;
     let half =
         |error: crate::aws::SchedulerError| format!("{error}\n{id} is enabled in part; enable it again to finish");

@@ -221,3 +221,21 @@ fn what_somebody_agreed_to_is_told_from_what_has_changed_since() {
         assert!(!later(changed.clone()), "{changed:?}");
     }
 }
+
+#[test]
+fn a_lower_count_that_nobody_is_asked_about_is_deployed_without_consent_unless_it_is_named() {
+    let (before, target) = (two(ID), target());
+    let edited = with(two(ID), "/Policy/PolicyDetails/Schedules/0/RetainRule/Count", json!(3));
+    let accepted = |consent: Consent<'_>| {
+        let way = Way { group: GROUP, target: &target, is_off: false, consent, now: at(NOW) };
+        let put = super::super::put::put(&to_put(&edited), &inventory(both(&before, "2026-11-20T10:00:00Z")), way);
+        let put = put.unwrap();
+        let is_told = put.changes.iter().any(|line| line.contains("--accept \"Daily\""));
+        (put.document.get("Options").and_then(|options| options.get("AcceptCount")).cloned(), is_told)
+    };
+    let agreed = Some(json!({ "Daily": 3 }));
+    assert_eq!(accepted(Consent::Asked), (agreed.clone(), false));
+    assert_eq!(accepted(Consent::Named(&["Daily".to_owned()])), (agreed, false));
+    assert_eq!(accepted(Consent::Named(&["Weekly".to_owned()])), (None, true));
+    assert_eq!(accepted(Consent::Named(&[])), (None, true));
+}
