@@ -92,8 +92,8 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             "give up",
             "SetIncomplete",
             None,
-            "its set for this time has fewer snapshots than it was made with: somebody deleted one of them; what is left is \
-             no backup of the whole instance and stays"
+            "its set for this time has fewer snapshots than the instance had volumes: somebody deleted one, or EC2 made fewer; \
+             what is left is no backup of the whole instance and stays"
                 .to_owned(),
         ),
         TargetVerdict::GiveUp { failed_snapshots, last_failed } => {

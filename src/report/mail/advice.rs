@@ -165,9 +165,9 @@ const ADVICE: &[(&[&str], Advice)] = &[
         &["SetIncomplete"],
         ours(
             Weight::Backup,
-            "Somebody deleted a snapshot of an instance's set: what is left of it is no backup of the whole instance.",
-            "Find out who deleted it (CloudTrail, DeleteSnapshot). What is left stays, and can be restored volume by volume. \
-             The next scheduled run makes a whole set.",
+            "An instance's set has fewer snapshots than the instance had volumes: it is no backup of the whole instance.",
+            "Look in CloudTrail for a DeleteSnapshot; where there is none, a volume was detached meanwhile. What is left stays, \
+             and can be restored volume by volume. The next scheduled run makes a whole set.",
         ),
     ),
     (
