@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 import events
+import shared
 from account import Account, SnapshotSeen
 from chain import Chain
-from rie import ROOT
 from story import cause_text
 
 # Waits of 60 s become 0.6 s: a volume is given up after five snapshots that failed.
@@ -20,13 +16,7 @@ QUICK = {"SNAP_SECONDS": 0.3, "WAIT_SCALE": 0.01}
 
 def case(name: str) -> Any:
     """An event: from OPENDLM_CASES, which has to be there, or from `../shared/cases`."""
-    named = os.environ.get("OPENDLM_CASES")
-    folder = Path(named) if named else ROOT.parent / "shared" / "cases"
-    if not folder.is_dir():
-        if named:
-            pytest.fail(f"OPENDLM_CASES is {named}, which is no folder")
-        pytest.skip(f"OPENDLM_CASES is not set and {folder} is no folder")
-    return events.load(folder / f"{name}.json")
+    return events.load(shared.folder("OPENDLM_CASES", "cases") / f"{name}.json")
 
 
 def add_target(account: Account, event: Any) -> str:

@@ -17,7 +17,8 @@ from xml.etree import ElementTree
 import pytest
 
 import transcripts
-from transcripts import ERRORS, EXPECTED, FOLDERS, ROOT, Transcript
+from rie import ROOT
+from transcripts import ERRORS, EXPECTED, FOLDERS, Transcript
 
 # The elements that the readers use; whichever of them an answer lacks, some reading must be another one.
 USED = {

@@ -7,7 +7,6 @@ model that those read it with. What is expected is read from the transcript itse
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -17,10 +16,10 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import botocore.session
-import pytest
 from botocore.model import ServiceModel, Shape
 
-ROOT = Path(__file__).resolve().parents[2]
+import shared
+
 FOLDERS = {
     "create-snapshot": "CreateSnapshot",
     "create-snapshots": "CreateSnapshots",
@@ -53,13 +52,7 @@ class Transcript:
 
 def folder() -> Path:
     """The transcripts: OPENDLM_WIRE, which has to be there, or `../shared/wire`, without which there is nothing to read."""
-    named = os.environ.get("OPENDLM_WIRE")
-    wire = Path(named) if named else ROOT.parent / "shared" / "wire"
-    if not wire.is_dir():
-        if named:
-            pytest.fail(f"OPENDLM_WIRE is {named}, which is no folder")
-        pytest.skip(f"OPENDLM_WIRE is not set and {wire} is no folder")
-    return wire
+    return shared.folder("OPENDLM_WIRE", "wire")
 
 
 def read(wire: Path, name: str) -> list[Transcript]:
