@@ -66,14 +66,17 @@ def put(opendlm: Opendlm, *documents: Any, **more: Any) -> Said:
 
 
 def seed(account: Account, document: dict[str, Any], volumes: int, snapshots: int) -> None:
-    """Volumes that a policy targets, each with so many daily snapshots of its first schedule, the newest of yesterday."""
+    """Volumes that a policy targets, each with so many daily snapshots of its first schedule, the newest of its latest time."""
     [tag] = document["PolicyDetails"]["TargetTags"]
     schedule = document["PolicyDetails"]["Schedules"][0]
     now = datetime.now(timezone.utc).replace(microsecond=0)
+    latest = contract.time_of_day(schedule, now)
+    if latest > now:
+        latest -= timedelta(days=1)
     for _ in range(volumes):
         volume = account.add_volume({tag["Key"]: tag["Value"]})
-        for days in range(snapshots, 0, -1):
-            at = contract.time_of_day(schedule, now - timedelta(days=days))
+        for days in reversed(range(snapshots)):
+            at = latest - timedelta(days=days)
             tags = contract.our_tags(document, schedule, at)
             account.add_snapshot(volume, at, contract.our_description(document, schedule), tags)
 
