@@ -29,7 +29,10 @@ def test_a_run_that_fails_is_one_mail_that_says_what_it_means_and_what_to_do(
     keep(run.__name__, f"Subject: {mail.subject}\n\n{mail.text}\n")
     # SNS API reference, Publish.
     assert re.fullmatch(rf"opendlm, {re.escape(headline)}: policy-\w+", mail.subject) and len(mail.subject) < 100
-    assert ("MISSING" in headline) == mail.text.startswith("BACKUPS") == ("Run now:" in mail.text)
+    [id] = re.findall(r"policy-\w+$", mail.subject)
+    run_now = f"\nRun now:  opendlm start {id} --wait\n"
+    assert ("MISSING" in headline) == mail.text.startswith("BACKUPS") == (run_now in mail.text)
+    assert f"\nRegion:   export AWS_REGION={REGION}\n" in mail.text and f"\nIts runs: opendlm runs {id}\n" in mail.text
     flat = " ".join(mail.text.split())
     for part in ("Policy: policy-", f"account {ACCOUNT} in {REGION}", "What failed: ", "What to do: ", *parts):
         assert part in flat, mail.text
