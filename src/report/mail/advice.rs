@@ -309,7 +309,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         of_ec2(
             Weight::Unknown,
             "EC2 does not let the function's role do this.",
-            "Compare the role with template.yaml, the key's policy with the README, and look for a policy of your organization \
+            "Compare the role with template.yaml, the key's policy with docs/permissions.md, and look for a policy of your organization \
              (SCP) that denies the call. aws sts decode-authorization-message reads the encoded part.",
         ),
     ),
