@@ -62,3 +62,38 @@ impl ServiceError {
         Self::Unavailable(CallFailed { call, code: "TooManyPages".to_owned(), message })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sfn::config::http::HttpResponse;
+    use aws_sdk_sfn::error::ErrorMetadata;
+
+    fn error(code: &str) -> ServiceError {
+        let metadata = ErrorMetadata::builder().code(code).message("no").build();
+        let answer = HttpResponse::new(400.try_into().unwrap(), "".into());
+        ServiceError::of("states", "StartExecution", &SdkError::service_error(metadata, answer))
+    }
+
+    #[test]
+    fn an_error_says_what_to_do_where_there_is_something_to_do() {
+        for (code, cure) in [
+            ("AccessDeniedException", "expected valid credentials that are allowed states:StartExecution"),
+            ("ConflictException", "somebody else is changing it at the same time, try again"),
+            ("ThrottlingException", "try again, and if it stays look at AWS_REGION"),
+        ] {
+            let told = error(code).to_string();
+            assert!(told.contains(code) && told.contains(cure), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_or_not_there_is_told_in_the_words_of_the_service_alone() {
+        for code in ["ExecutionDoesNotExist", "ResourceNotFoundException", "StateMachineDoesNotExist"] {
+            assert!(matches!(error(code), ServiceError::NotFound(_)), "{code}");
+            assert!(error(code).to_string().ends_with(": no"), "{}", error(code));
+        }
+        assert!(matches!(error("ValidationException"), ServiceError::Refused(_)));
+        assert!(error("ValidationException").to_string().ends_with(": no"));
+    }
+}
