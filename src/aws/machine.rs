@@ -74,6 +74,20 @@ impl Machine {
         Self { client: Client::from_conf(config.build()), arn: arn.to_owned() }
     }
 
+    /// The definition of the state machine, as JSON.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such machine.
+    pub async fn definition(&self) -> Result<Value, MachineError> {
+        const CALL: &str = "DescribeStateMachine";
+        let found = self.client.describe_state_machine().state_machine_arn(&self.arn).send().await;
+        let found = found.map_err(|error| MachineError::of(CALL, &error))?;
+        serde_json::from_str(found.definition()).map_err(|error| {
+            let message = format!("the definition is no JSON: {error}");
+            MachineError::Unavailable(CallFailed { call: CALL, code: "BadAnswer".to_owned(), message })
+        })
+    }
+
     /// Starts a run; the ARN of its execution.
     ///
     /// # Errors
