@@ -19,6 +19,8 @@ use std::error::Error;
 const CALL_ATTEMPT_SECONDS_MAX: u64 = 5;
 const CALL_SECONDS_MAX: u64 = 15;
 const ATTEMPTS_MAX: u32 = 3;
+/// Pages of a hundred subscriptions each (SNS API reference, ListSubscriptionsByTopic).
+const SUBSCRIBER_PAGES_MAX: usize = 10;
 
 /// These services in the account and Region that the environment names.
 #[derive(Debug)]
@@ -72,13 +74,33 @@ impl Neighbours {
         })
     }
 
-    /// Who has subscribed to a topic.
+    /// Who has subscribed to a topic, as far as the first pages tell: one that has confirmed is enough.
     pub async fn subscribers(&self, topic_arn: &str) -> Look<Subscribers> {
-        let asked = aws_sdk_sns::Client::new(&self.settings).get_topic_attributes().topic_arn(topic_arn).send().await;
-        look(asked, ("GetTopicAttributes", "sns:GetTopicAttributes"), &["NotFound", "NotFoundException"], |found| {
-            let number = |name: &str| found.attributes()?.get(name)?.parse().ok();
-            Some(Subscribers { confirmed: number("SubscriptionsConfirmed")?, pending: number("SubscriptionsPending")? })
-        })
+        let client = aws_sdk_sns::Client::new(&self.settings);
+        let mut found = Subscribers { confirmed: 0, pending: 0 };
+        let mut token = None;
+        for _ in 0..SUBSCRIBER_PAGES_MAX {
+            let page = client.list_subscriptions_by_topic().topic_arn(topic_arn).set_next_token(token).send().await;
+            let right = ("ListSubscriptionsByTopic", "sns:ListSubscriptionsByTopic");
+            let page = match look(page, right, &["NotFound", "NotFoundException"], Some) {
+                Look::Seen(page) => page,
+                Look::Unknown(why) => return Look::Unknown(why),
+                Look::Wrong(why) => return Look::Wrong(why),
+            };
+            for subscription in page.subscriptions() {
+                match subscription.subscription_arn() {
+                    Some(arn) if arn.starts_with("arn:") => found.confirmed += 1,
+                    Some("PendingConfirmation") => found.pending += 1,
+                    // "Deleted", for a while.
+                    _ => {}
+                }
+            }
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                break;
+            }
+        }
+        Look::Seen(found)
     }
 
     /// The enabled policies of Amazon DLM that name one of these tags, each as `key=value`.
