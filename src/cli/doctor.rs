@@ -6,7 +6,7 @@ mod stack;
 use super::document::{self, print_json};
 use super::output::{say, say_wrapped};
 use super::{Document, live};
-use crate::aws::{Accounts, Neighbours, clock};
+use crate::aws::{Neighbours, clock};
 use crate::doctor::{self, Gathered, Health, Line, Look, Scope};
 use crate::policy::PolicyId;
 use clap::Args;
@@ -44,13 +44,13 @@ pub(super) fn doctor(arguments: Arguments) -> ExitCode {
     if doctor::has_wrong(&lines) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Everything that can be found out. Fails only for a file that cannot be read, and for settings with which no call can be made.
+/// Everything that can be found out. Fails only for a file that cannot be read, and for settings with which no
+/// call can be made.
 async fn gather(arguments: Arguments) -> Result<Gathered, String> {
     let group = arguments.group.name();
     let scope = if arguments.file.is_some() { Scope::Policy } else { Scope::Stack };
     let wanted = arguments.file.map(|file| Wanted::read(file, arguments.group)).transpose()?;
-    let accounts = Accounts::connect().await;
-    accounts.check().map_err(|error| error.to_string())?;
+    let accounts = document::connect().await?;
     let neighbours = Neighbours::connect().await;
     let (caller, clock_ahead, quotas) =
         tokio::join!(neighbours.caller(), accounts.own().clock_ahead(), accounts.own().quota_names());
@@ -65,7 +65,7 @@ async fn gather(arguments: Arguments) -> Result<Gathered, String> {
     Ok(Gathered { now: clock::now(), scope, caller, clock_ahead, stack, quotas, policies })
 }
 
-/// A line each, with what to do below it; a policy's lines below its name.
+/// A line each, with what to do below it; a policy's lines below its name; and how many there are of each health.
 fn print(lines: &[Line]) {
     let mut last: Option<&str> = None;
     for line in lines {
@@ -84,6 +84,8 @@ fn print(lines: &[Line]) {
             say_wrapped(&format!("        {cure}"), 8);
         }
     }
+    let count = |health: Health| lines.iter().filter(|line| line.health == health).count();
+    say(&format!("{} wrong, {} unknown, {} ok", count(Health::Wrong), count(Health::Unknown), count(Health::Ok)));
 }
 
 /// The id that somebody named where there is no file.

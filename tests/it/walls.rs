@@ -83,7 +83,8 @@ fn only_one_file_speaks_to_step_functions() {
 fn only_one_file_speaks_to_what_only_the_doctor_looks_at() {
     let sdks = ["aws_sdk_dlm", "aws_sdk_sns", "aws_sdk_sqs", "aws_sdk_sts"];
     check(|name| name != "aws/neighbours.rs", &sdks, "the doctor's looks are in aws/neighbours.rs");
-    let writes = [".create_", ".delete_", ".publish(", ".put_", ".send_message(", ".set_topic", ".subscribe(", ".update_"];
+    let writes =
+        [".create_", ".delete_", ".publish(", ".put_", ".send_message(", ".set_topic", ".subscribe(", ".update_"];
     check(|name| name == "aws/neighbours.rs", &writes, "the doctor only reads");
 }
 

@@ -194,6 +194,10 @@ def leave_a_dead_letter(site: Site) -> None:
     site.aws.client("sqs").send_message(QueueUrl=site.queue, MessageBody="{}")
 
 
+def delete_the_queue(site: Site) -> None:
+    site.aws.client("sqs").delete_queue(QueueUrl=site.queue)
+
+
 def turn_the_clock(site: Site) -> None:
     site.aws.switches.change({"CLOCK_AHEAD_SECONDS": 400})
 
@@ -253,6 +257,7 @@ FAULTS: dict[str, tuple[Callable[[Site], None], list[str], str]] = {
     "the last run failed": (fail_the_last_run, ["last run"], "PARTIAL"),
     "the last run is too old": (let_the_last_run_be_old, ["last run"], "none came for"),
     "a dead letter": (leave_a_dead_letter, ["dead letters"], "could not be delivered: 1"),
+    "no queue": (delete_the_queue, ["dead letters"], "GetQueueUrl failed with"),
     "the clock": (turn_the_clock, ["clock"], " s behind EC2"),
     "orphans": (untag_a_volume, ["orphans"], "nothing manages any more"),
     "doubted tags": (edit_tags, ["tags", "orphans"], "somebody edited"),
