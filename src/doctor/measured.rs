@@ -78,10 +78,10 @@ pub(super) fn lines(seen: &PolicySeen) -> Vec<Line> {
         format!("{} in {}, of which {empty_pages} empty", counted(*snapshots, "snapshot"), counted(*pages, "page"));
     let mut lines = vec![ok("listing", told), newest_shown(*newest)];
     let is_known = transfer_types.keys().all(|kind| TRANSFER_TYPES.contains(&kind.as_str()));
-    let says = format!("transfer types: {}", counts(transfer_types));
+    let says = counts(transfer_types);
     lines.push(if is_known { ok("transfer types", says) } else { unknown("transfer types", says, REPORT) });
     let is_known = id_lengths.keys().all(|length| ID_LENGTHS.contains(length));
-    let says = format!("hexadecimal digits: {}", counts(id_lengths));
+    let says = format!("how many have so many hexadecimal digits: {}", counts(id_lengths));
     lines.push(if is_known { ok("ids", says) } else { unknown("ids", says, REPORT) });
     lines
 }
@@ -89,9 +89,11 @@ pub(super) fn lines(seen: &PolicySeen) -> Vec<Line> {
 fn newest_shown(newest: Newest) -> Line {
     const ABOUT: &str = "listing lag";
     match newest {
-        Newest::NotFresh => {
-            ok(ABOUT, "not measured: no run has just begun a snapshot (opendlm start, then look again)")
-        }
+        Newest::NotFresh => unknown(
+            ABOUT,
+            "not measured: no run has just begun a snapshot",
+            "opendlm start POLICY, and look at that policy again while it is at work",
+        ),
         Newest::Shown { id, age_seconds } => {
             ok(ABOUT, format!("{id}, {age_seconds} s old, was listed at the first look"))
         }

@@ -125,7 +125,7 @@ fn seen() -> PolicySeen {
             empty_pages: 1,
             transfer_types: [("standard".to_owned(), 3)].into(),
             id_lengths: [(17, 3)].into(),
-            newest: Newest::NotFresh,
+            newest: Newest::Shown { id: snapshot(1, 1, NOW).id, age_seconds: 9 },
         }),
     }
 }
@@ -194,7 +194,7 @@ fn a_healthy_stack_has_nothing_wrong_and_nothing_unknown() {
     assert!(lines.iter().any(|line| line.policy.as_deref() == Some(policy_id().as_str())));
     assert_eq!(
         says(&lines, "to report back"),
-        "snapshots=3 pages=2 empty-pages=1 transfer-types=standard:3 id-digits=17:3 lag-seconds=unknown quotas=1-of-1"
+        "snapshots=3 pages=2 empty-pages=1 transfer-types=standard:3 id-digits=17:3 lag-seconds=0 quotas=1-of-1"
     );
 }
 

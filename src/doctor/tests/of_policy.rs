@@ -158,6 +158,8 @@ fn what_nobody_has_seen_of_a_listing_is_told() {
         &[],
         &["listing lag"],
     );
+    let lines = check_policy(listing(|listing| listing.newest = Newest::NotFresh), &[], &["listing lag"]);
+    assert!(says(&lines, "to report back").contains("lag-seconds=unknown "));
     let later = |seen: &mut PolicySeen| {
         let Look::Seen(listing) = &mut seen.listing else { unreachable!("it is seen") };
         listing.newest = Newest::ShownLater { id: id(), seconds: 7 };
