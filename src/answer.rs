@@ -10,12 +10,17 @@ use crate::turn::{Conclusion, Progress, Status, lifetime};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+/// The version that an answer is of: `opendlm doctor` compares it with the command line's.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The answer of a turn (design.md 4.2).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Answer {
     /// `WAITING` or `DONE`.
     pub status: &'static str,
+    /// The version of the function.
+    pub version: &'static str,
     /// After how many seconds to call again; 0 when done.
     pub wait_seconds: u32,
     /// What the execution is to be called in which the next turn is, when it is to be a new one: this one's history is nearly
@@ -132,14 +137,23 @@ impl Answer {
             Status::Waiting { seconds } => ("WAITING", seconds, None, new_execution()),
         };
         let mail = if part.is_some() { None } else { mail::of_report(&report, stack_region) };
-        Self { status, wait_seconds, new_execution, next: event.next(progress), report, part, mail }
+        Self { status, version: VERSION, wait_seconds, new_execution, next: event.next(progress), report, part, mail }
     }
 
     /// The answer to the reports of all targets.
     #[must_use]
     pub fn of_sum(sum: Report, stack_region: Option<&str>) -> Self {
         let mail = mail::of_report(&sum, stack_region);
-        Self { status: "DONE", wait_seconds: 0, new_execution: None, next: Value::Null, report: sum, part: None, mail }
+        Self {
+            status: "DONE",
+            version: VERSION,
+            wait_seconds: 0,
+            new_execution: None,
+            next: Value::Null,
+            report: sum,
+            part: None,
+            mail,
+        }
     }
 }
 

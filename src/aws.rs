@@ -11,6 +11,8 @@ mod apply;
 mod client;
 #[cfg(feature = "cli")]
 mod machine;
+#[cfg(feature = "cli")]
+mod neighbours;
 mod observe;
 mod pace;
 mod quotas;
@@ -37,6 +39,8 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 #[cfg(feature = "cli")]
 pub use machine::Machine;
+#[cfg(feature = "cli")]
+pub use neighbours::Neighbours;
 pub use pace::Buckets;
 use pace::Lanes;
 #[cfg(feature = "cli")]

@@ -49,8 +49,8 @@ enum Command {
         #[arg(long)]
         portable: bool,
     },
-    /// Look at the account and tell what is wrong with the policy's backups, line by line; exit 1 if anything is.
-    Doctor(Document),
+    /// Look at the stack, its policies and their backups and tell line by line what is wrong; exit 1 if anything is.
+    Doctor(doctor::Arguments),
     /// Tell why one snapshot is kept or goes, by which rule, and when.
     Explain {
         #[command(flatten)]
@@ -104,7 +104,6 @@ impl Command {
             | Self::Explain { document, .. }
             | Self::Next { document, .. }
             | Self::Plan { document, .. }
-            | Self::Doctor(document)
             | Self::Run(document) => Some(document),
             _ => None,
         }
@@ -155,7 +154,7 @@ pub fn main() -> ExitCode {
     match command {
         Command::Backups { source, snapshot, json } => backups::backups(&source, snapshot.as_deref(), json),
         Command::Check { document, portable } => check::check(&document, portable),
-        Command::Doctor(document) => doctor::doctor(&document),
+        Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Explain { document, snapshot } => explain::explain(&document, &snapshot),
         Command::Live(word) => live::live(&word),
         Command::Next { document, from, count } => next::next(&document, from, count),

@@ -1,27 +1,101 @@
-//! `opendlm doctor`: what is wrong with a policy's backups and its surroundings, from what a look at the account showed.
+//! `opendlm doctor`: what is wrong with a stack, its policies and their backups, from what a look at the account showed.
 //!
 //! Promises: it decides from values alone; what nobody has looked at is `unknown` and never `ok`; and each line that is not `ok` says
 //! what to do.
+//!
+//! - [`surroundings`]: whose credentials, the clock, the stack and its version, the dead letters, who hears.
+//! - [`machine`]: what the definition of a state machine says of its stack.
+//! - [`deployed`]: a policy's schedules in EventBridge Scheduler. [`runs`]: how its last run ended.
+//! - [`backups`]: its targets and snapshots. [`beside`]: who else backs them up, and under which keys they are.
+//! - [`measured`]: what only an account shows.
 
-use crate::report::Report;
+pub mod backups;
+pub mod beside;
+pub mod deployed;
+pub mod machine;
+pub mod measured;
+pub mod runs;
+pub mod surroundings;
+
+use crate::live::deployed::Deployed;
+use crate::live::runs::Run;
+use crate::policy::Policy;
+use backups::Looked;
+use beside::{KeyUse, OtherPolicy};
+use jiff::{SignedDuration, Timestamp};
+use measured::{Listing, QuotaNames};
 use serde::Serialize;
+use surroundings::{Caller, Stack};
+
+/// What came of a look at one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Look<T> {
+    /// This was seen.
+    Seen(T),
+    /// Nobody knows, and why: a right that is missing, or something that does not answer.
+    Unknown(String),
+    /// It cannot be seen because it is wrong, and how: it is gone, or refused.
+    Wrong(String),
+}
+
+impl<T> Look<T> {
+    /// The same look at something else that follows from what was seen.
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Look<U> {
+        match self {
+            Self::Seen(seen) => Look::Seen(of(seen)),
+            Self::Unknown(why) => Look::Unknown(why),
+            Self::Wrong(why) => Look::Wrong(why),
+        }
+    }
+}
 
 /// What somebody has found out, for [`examine`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gathered {
-    /// What a start now would see and do, or why it could not look.
-    pub looked: Result<Looked, String>,
+    /// The clock that the looks were made by.
+    pub now: Timestamp,
+    /// What was asked about.
+    pub scope: Scope,
+    /// Who asks.
+    pub caller: Look<Caller>,
+    /// By how much this machine's clock is ahead of EC2's.
+    pub clock_ahead: Look<SignedDuration>,
+    /// The stack.
+    pub stack: Look<Stack>,
+    /// Whether Service Quotas lists what opendlm asks it for.
+    pub quotas: Look<QuotaNames>,
+    /// The policies.
+    pub policies: Vec<PolicySeen>,
 }
 
-/// What a look at the account showed.
+/// What was asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One policy, which is meant to make backups.
+    Policy,
+    /// All that is deployed. Of what somebody disabled nothing is expected.
+    Stack,
+}
+
+/// What was found out about a policy.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Looked {
-    /// The report of a start now, before its first action.
-    pub report: Report,
-    /// How many volumes or instances carry a target tag.
-    pub targeted: usize,
-    /// Whether the policy is enabled.
-    pub is_enabled: bool,
+pub struct PolicySeen {
+    /// Its id, or the name of the file that it was read from.
+    pub name: String,
+    /// The policy, where it can be read.
+    pub policy: Option<Policy>,
+    /// Its schedules in the stack's group; none where it is not deployed there.
+    pub deployed: Option<Deployed>,
+    /// Its last runs, the newest first.
+    pub runs: Look<Vec<Run>>,
+    /// What a start now would see and do.
+    pub looked: Look<Looked>,
+    /// The policies of Amazon DLM that back up the same.
+    pub others: Look<Vec<OtherPolicy>>,
+    /// The keys that its targets are encrypted with.
+    pub keys: Look<Vec<KeyUse>>,
+    /// How EC2 lists its snapshots.
+    pub listing: Look<Listing>,
 }
 
 /// How something is.
@@ -42,6 +116,9 @@ pub enum Health {
 pub struct Line {
     /// How it is.
     pub health: Health,
+    /// The policy that it is about; none for what is of the stack or the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// What was looked at.
     pub about: &'static str,
     /// What there is to say.
@@ -51,19 +128,22 @@ pub struct Line {
     pub cure: Option<String>,
 }
 
-/// Everything that there is to say, what was looked at first.
+/// Everything that there is to say: of the account, of the stack, of each policy, and what was measured.
 #[must_use]
 pub fn examine(gathered: &Gathered) -> Vec<Line> {
-    let mut lines = match &gathered.looked {
-        Err(error) => vec![wrong("look", error.clone(), "mend what the words name; nothing else could be looked at")],
-        Ok(looked) => about_backups(looked),
-    };
-    lines.extend(UNSEEN.iter().map(|(about, says, how)| Line {
-        health: Health::Unknown,
-        about,
-        says: (*says).to_owned(),
-        cure: Some((*how).to_owned()),
-    }));
+    let mut lines = surroundings::lines(gathered);
+    for seen in &gathered.policies {
+        let mut of_policy = deployed::lines(seen, gathered);
+        if deployed::is_enabled(seen) {
+            of_policy.extend(runs::lines(seen, gathered.now));
+            of_policy.extend(backups::lines(seen));
+            of_policy.extend(beside::lines(seen));
+            of_policy.extend(measured::lines(seen));
+        }
+        of_policy.iter_mut().for_each(|line| line.policy = Some(seen.name.clone()));
+        lines.extend(of_policy);
+    }
+    lines.extend(measured::of_account(gathered));
     lines
 }
 
@@ -73,107 +153,26 @@ pub fn has_wrong(lines: &[Line]) -> bool {
     lines.iter().any(|line| line.health == Health::Wrong)
 }
 
-fn about_backups(looked: &Looked) -> Vec<Line> {
-    let Looked { report, targeted, is_enabled } = looked;
-    let missed = report.volumes.get("missed: StartWindowOver").copied().unwrap_or_default();
-    let mut lines = vec![
-        ok("look", "EC2 answers, and takes these credentials and this clock".to_owned()),
-        line(*is_enabled, "policy", "it is enabled", "it is disabled: no backup is made", "set State to ENABLED"),
-        line(
-            *targeted > 0,
-            "targets",
-            &format!("volumes or instances with a target tag: {targeted}"),
-            "nothing carries a target tag",
-            "compare TargetTags with the tags of the volumes or instances, and the Region",
-        ),
-    ];
-    lines.extend(report.schedules.iter().map(|schedule| match &schedule.next_scheduled_time {
-        Some(next) => ok("schedule", format!("{}: the next time is {next}", schedule.name)),
-        None => wrong("schedule", format!("{}: it has no further time", schedule.name), "look at its CreateRule"),
-    }));
-    lines.extend([
-        none(
-            report.stopped,
-            ("backups", "each is as new as the policy asks for"),
-            "volumes without a backup as new as the policy asks for",
-            "run the policy now, and see what earlier runs said",
-        ),
-        none(
-            missed,
-            ("last time", "it was not missed"),
-            "targets without a snapshot for the latest scheduled time, whose start window is over",
-            "see why no run came then: executions, the dead-letter queue",
-        ),
-        none(
-            report.orphans.doubted,
-            ("tags", "nobody has edited them"),
-            "snapshots whose tags somebody edited",
-            "opendlm explain tells each; delete them by hand",
-        ),
-        none(
-            report.orphans.snapshots,
-            ("orphans", "there are none"),
-            "snapshots that nothing manages any more and that cost money",
-            "set Options.Orphans, or delete them by hand",
-        ),
-        none(
-            report.foreign,
-            ("look-alikes", "there are none"),
-            "snapshots with opendlm's tag that are not opendlm's",
-            "find out who copies tags",
-        ),
-    ]);
-    let failures = report.failures.iter().map(|failure| {
-        let says = format!("{} {}: {}: {}", failure.action, failure.resource, failure.code, failure.message);
-        wrong("a run now", says, "docs/operations.md tells what each code means")
-    });
-    lines.extend(failures);
-    lines.push(ok("cost", report.cost.at_most.clone()));
-    lines
+fn ok(about: &'static str, says: impl Into<String>) -> Line {
+    Line { health: Health::Ok, policy: None, about, says: says.into(), cure: None }
 }
 
-/// What is not looked at, each with what may be wrong and how to find out.
-const UNSEEN: &[(&str, &str, &str)] = &[
-    ("identity", "whose credentials these are", "aws sts get-caller-identity"),
-    (
-        "last run",
-        "how the last runs ended",
-        "aws stepfunctions list-executions --state-machine-arn MACHINE --max-items 5",
-    ),
-    (
-        "starts",
-        "whether starts come at the policy's times",
-        "aws scheduler get-schedule --name SCHEDULE, against opendlm next",
-    ),
-    (
-        "dead letters",
-        "whether starts could not be delivered",
-        "aws sqs get-queue-attributes --queue-url QUEUE --attribute-names All",
-    ),
-    (
-        "mail",
-        "whether somebody has confirmed to hear of failures",
-        "aws sns list-subscriptions-by-topic --topic-arn TOPIC",
-    ),
-    ("double backups", "whether Amazon DLM backs up the same tags", "aws dlm get-lifecycle-policies"),
-    ("AWS itself", "what nobody has seen yet", "docs/unseen-on-aws.md"),
-];
-
-fn ok(about: &'static str, says: String) -> Line {
-    Line { health: Health::Ok, about, says, cure: None }
+fn unknown(about: &'static str, says: impl Into<String>, how: impl Into<String>) -> Line {
+    Line { health: Health::Unknown, policy: None, about, says: says.into(), cure: Some(how.into()) }
 }
 
-fn wrong(about: &'static str, says: String, cure: &str) -> Line {
-    Line { health: Health::Wrong, about, says, cure: Some(cure.to_owned()) }
+fn wrong(about: &'static str, says: impl Into<String>, cure: impl Into<String>) -> Line {
+    Line { health: Health::Wrong, policy: None, about, says: says.into(), cure: Some(cure.into()) }
 }
 
-fn line(is_well: bool, about: &'static str, good: &str, bad: &str, cure: &str) -> Line {
-    if is_well { ok(about, good.to_owned()) } else { wrong(about, bad.to_owned(), cure) }
-}
-
-/// That there are none of these; what is said then stands beside what was looked at.
-fn none(count: usize, (about, good): (&'static str, &str), bad: &str, cure: &str) -> Line {
-    if count == 0 { ok(about, good.to_owned()) } else { wrong(about, format!("{bad}: {count}"), cure) }
+/// What cannot be seen, in a line: `cure` where it is wrong, `how` to find out where nobody knows. What was seen is for the caller to
+/// tell.
+fn unseen<'l, T>(look: &'l Look<T>, about: &'static str, cure: &str, how: impl Into<String>) -> Result<&'l T, Line> {
+    match look {
+        Look::Seen(seen) => Ok(seen),
+        Look::Unknown(why) => Err(unknown(about, why.clone(), how)),
+        Look::Wrong(why) => Err(wrong(about, why.clone(), cure)),
+    }
 }
 
 #[cfg(test)]

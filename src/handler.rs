@@ -5,6 +5,8 @@
 //! over what came of it.
 
 mod closer;
+#[cfg(feature = "cli")]
+mod examined;
 mod lines;
 #[cfg(feature = "cli")]
 mod outlook;
@@ -22,6 +24,8 @@ use crate::report::forecast::Forecast;
 use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{SnapshotId, World};
+#[cfg(feature = "cli")]
+pub use examined::{Examined, examined};
 use jiff::{SignedDuration, Timestamp};
 use lines::{log_action, log_decisions, log_failed_snapshots, log_limits, log_turn};
 #[cfg(feature = "cli")]
@@ -224,10 +228,6 @@ pub struct Foreseen {
     pub decisions: Vec<words::Line>,
     /// What all of that comes to.
     pub forecast: Forecast,
-    /// How many volumes or instances carry a target tag.
-    pub targeted: usize,
-    /// Whether the policy is enabled.
-    pub is_enabled: bool,
 }
 
 /// Looks at the account and decides, and changes nothing.
@@ -240,7 +240,7 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
         let report = report::report(&event.policy, &event.options, plan, progress, status, warnings);
         let forecast = Forecast::of(&event.options, plan, &report);
         let decisions = report::decisions(plan).collect();
-        Foreseen { report, decisions, forecast, targeted: plan.targeted, is_enabled: !plan.is_disabled }
+        Foreseen { report, decisions, forecast }
     })
     .await
 }

@@ -40,6 +40,8 @@ impl Target {
     pub const ROLE_TAG: &str = "opendlm:scheduler-role";
     /// The tag that names the queue.
     pub const QUEUE_TAG: &str = "opendlm:dead-letter-queue";
+    /// The tag that names the version of the stack.
+    pub const VERSION_TAG: &str = "opendlm:version";
 
     /// Reads the tags of a group.
     ///

@@ -1,6 +1,7 @@
 //! Step Functions, as the command line needs it: the runs of a state machine. The only file that speaks to it.
 
 use super::client;
+use super::failure::CallFailed;
 use super::service_error::ServiceError;
 use crate::live::runs::{Ended, Execution, Standing};
 use aws_config::retry::RetryConfig;
@@ -50,6 +51,20 @@ impl Machine {
             .retry_config(RetryConfig::standard().with_max_attempts(attempts))
             .timeout_config(client::timeouts(CALL_ATTEMPT_SECONDS_MAX, CALL_SECONDS_MAX));
         Self { client: Client::from_conf(config.build()), arn: arn.to_owned() }
+    }
+
+    /// The definition of the state machine, as JSON.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such machine.
+    pub async fn definition(&self) -> Result<Value, ServiceError> {
+        const CALL: &str = "DescribeStateMachine";
+        let found = self.client.describe_state_machine().state_machine_arn(&self.arn).send().await;
+        let found = found.map_err(|error| failed(CALL, &error))?;
+        serde_json::from_str(found.definition()).map_err(|error| {
+            let message = format!("the definition is no JSON: {error}");
+            ServiceError::Unavailable(CallFailed { call: CALL, code: "BadAnswer".to_owned(), message })
+        })
     }
 
     /// Starts a run; the ARN of its execution.

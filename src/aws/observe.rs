@@ -11,6 +11,8 @@ mod closer;
 mod filters;
 mod instances;
 mod labels;
+#[cfg(feature = "cli")]
+mod measured;
 mod paging;
 #[cfg(feature = "mocks")]
 mod replay;

@@ -55,7 +55,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let of_environment = || std::env::var("OPENDLM_GROUP").ok().filter(|name| !name.is_empty());
         self.name.clone().or_else(of_environment).unwrap_or_else(|| "opendlm".to_owned())
     }
@@ -142,7 +142,7 @@ fn agrees(question: &str) -> bool {
 }
 
 /// An event as a run would get it now.
-fn event_of(document: &document::Document, revision: Option<jiff::Timestamp>) -> Value {
+pub(super) fn event_of(document: &document::Document, revision: Option<jiff::Timestamp>) -> Value {
     let mut event = document.clone();
     if let Some(revision) = revision {
         event.insert("Revision".to_owned(), Value::String(crate::tags::written(revision)));

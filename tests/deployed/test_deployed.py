@@ -197,6 +197,20 @@ def test_a_run_is_an_event_and_one_that_fails_a_mail_too(stack: Stack, cloud: Mi
     assert event["detail"]["Outcome"] == "FAILED"
 
 
+def test_the_doctor_finds_nothing_wrong_with_a_healthy_policy_and_its_stack(stack: Stack, cloud: MiniStack, folder: Path):
+    Told(cloud, stack.outputs()["AlarmTopicArn"])
+    volumes.make(cloud, "doctor")
+    file = policies.file(folder, volumes.policy("doctor", scheduled_policy()))
+    policies.type_opendlm(stack, folder, "put", file, "--yes")
+    policies.type_opendlm(stack, folder, "start", "policy-doctor", "--wait")
+    lines = json.loads(policies.type_opendlm(stack, folder, "doctor", "policy-doctor", "--json"))
+    assert [line for line in lines if line["Health"] == "wrong"] == []
+    found = {line["About"]: line["Health"] for line in lines}
+    looked = ("identity", "clock", "stack", "version", "machine", "function", "dead letters", "mail", "schedules", "last run", "backups")
+    assert {about: found[about] for about in looked} == dict.fromkeys(looked, "ok"), lines
+    policies.type_opendlm(stack, folder, "delete", "policy-doctor", "--yes")
+
+
 def test_deleting_the_stack_deletes_no_snapshot(stack: Stack, cloud: MiniStack):
     backed_up = volumes.make(cloud, "kept")
     check_succeeded(starts.start(stack, starts.run_now(volumes.policy("kept", scheduled_policy()), 0)))

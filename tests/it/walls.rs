@@ -80,6 +80,15 @@ fn only_one_file_speaks_to_step_functions() {
 }
 
 #[test]
+fn only_one_file_speaks_to_what_only_the_doctor_looks_at() {
+    let sdks = ["aws_sdk_dlm", "aws_sdk_sns", "aws_sdk_sqs", "aws_sdk_sts"];
+    check(|name| name != "aws/neighbours.rs", &sdks, "the doctor's looks are in aws/neighbours.rs");
+    let writes =
+        [".create_", ".delete_", ".publish(", ".put_", ".send_message(", ".set_topic", ".subscribe(", ".update_"];
+    check(|name| name == "aws/neighbours.rs", &writes, "the doctor only reads");
+}
+
+#[test]
 fn only_the_clock_reads_the_clock() {
     let forbidden = ["Timestamp::now()", "SystemTime::now()", "Instant::now()", "Zoned::now()"];
     // Nothing is decided by the stopwatches of `make soak` and `make bench`.

@@ -74,6 +74,8 @@ ALLOWED = {
         "states:StartExecution",
         "states:StopExecution",
     ],
+    "UntoldRole": ["sns:Publish", "states:GetExecutionHistory"],
+    "UntoldRuleRole": ["states:StartExecution"],
 }
 
 

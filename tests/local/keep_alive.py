@@ -7,9 +7,12 @@ read before the application sees it, and its whole answer is known before the fi
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
+
+import switches
 
 
 class KeepAliveHandler(MotoRequestHandler):
@@ -19,6 +22,11 @@ class KeepAliveHandler(MotoRequestHandler):
     # Head and body in one piece: a body that waits for the acknowledgement of its head comes 40 ms late.
     wbufsize = -1
     disable_nagle_algorithm = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date of an answer, by a clock that the switches may set."""
+        now = time.time() + switches.in_force().CLOCK_AHEAD_SECONDS
+        return super().date_time_string(now if timestamp is None else timestamp)
 
     def run_wsgi(self) -> None:
         """Answer one request."""

@@ -60,12 +60,35 @@ def apply_to_integrations() -> None:
     StateTaskServiceAwsSdk.opendlm_stock_call = stock_call
 
     def call_with_text(self: Any, env: Any, **named: Any) -> None:
+        if self._get_sfn_resource_type() == "aws-sdk:sfn" and self._get_sfn_resource() == "getExecutionHistory":
+            env.stack.append(last_events(self, **named))
+            return
         stock_call(self, env, **named)
         # Of what an operation streams, Step Functions hands over the text.
         if isinstance(body := env.stack[-1].get("Body"), StreamingBody):
             env.stack[-1]["Body"] = body.read().decode()
 
     StateTaskServiceAwsSdk._eval_service_task = call_with_text
+
+
+def last_events(
+    self: Any, resource_runtime_part: Any, normalised_parameters: dict[str, Any], state_credentials: Any
+) -> dict[str, Any]:
+    """The call of `aws-sdk:sfn:getExecutionHistory`, whose names begin with a capital in a definition, in its parameters and in its
+    output (Step Functions Developer Guide, "Learning to use AWS service SDK integrations"). moto's knows no order and no number."""
+    client = boto_client_for(region=resource_runtime_part.region, service="stepfunctions", state_credentials=state_credentials)
+    events = client.get_execution_history(executionArn=normalised_parameters["ExecutionArn"])["events"]
+    events.sort(key=lambda event: event["id"], reverse=normalised_parameters.get("ReverseOrder", False))
+    return {"Events": capitalised(events[: normalised_parameters.get("MaxResults", 100)])}
+
+
+def capitalised(value: Any) -> Any:
+    """Names with a capital, all the way down; times as texts."""
+    if isinstance(value, list):
+        return [capitalised(each) for each in value]
+    if isinstance(value, dict):
+        return {name[0].upper() + name[1:]: capitalised(each) for name, each in value.items()}
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def start_execution(

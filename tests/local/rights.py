@@ -151,7 +151,28 @@ def other_needs(role: str, place: Place) -> list[Request]:
         targets = [each["Target"] for each in resources("AWS::Scheduler::Schedule").values()]
         starts = [Request("states:StartExecution", place.resolve(each["Arn"])) for each in targets]
         return starts + [Request("sqs:SendMessage", place.resolve(each["DeadLetterConfig"]["Arn"])) for each in targets]
+    if role == "UntoldRuleRole":
+        [rule] = resources("AWS::Events::Rule").values()
+        return [Request("states:StartExecution", place.resolve(target["Arn"])) for target in rule["Targets"]]
+    if role == "UntoldRole":
+        return needs_of_the_untold(place)
     return [*log_needs(place), *key_needs(place), Request("sts:AssumeRole", place.role())]
+
+
+def needs_of_the_untold(place: Place) -> list[Request]:
+    """What the machine behind the rule needs: the history of a run of the other machine, and the topic.
+
+    Service Authorization Reference, "Actions, resources, and condition keys for AWS Step Functions": GetExecutionHistory is on an
+    execution.
+    """
+    [(watched, _)] = resources("AWS::Serverless::StateMachine").items()
+    [untold] = resources("AWS::StepFunctions::StateMachine").values()
+    tasks = [state for state in json.loads(place.resolve(untold["DefinitionString"]))["States"].values() if state["Type"] == "Task"]
+    calls = {task["Resource"].split(":states:::")[1] for task in tasks}
+    assert calls == {"aws-sdk:sfn:getExecutionHistory", "sns:publish"}
+    run = f"{place.arn_of(watched).replace(':stateMachine:', ':execution:')}:0123abcd"
+    topics = [task["Parameters"]["TopicArn"] for task in tasks if task["Resource"].endswith(":sns:publish")]
+    return [Request("states:GetExecutionHistory", run), *(Request("sns:Publish", topic) for topic in topics)]
 
 
 INVOKE, START = "arn:aws:states:::lambda:invoke", "arn:aws:states:::states:startExecution"

@@ -44,6 +44,10 @@ class Switches:
     """These EC2 actions are answered with the code: `DescribeVolumes:UnauthorizedOperation`."""
     FAIL_SCHEDULES: dict[str, str] = field(default_factory=dict)
     """Writing or deleting these schedules of EventBridge Scheduler is answered with the code: `policy-a-1:InternalServerException`."""
+    FAIL_LOOKS: dict[str, str] = field(default_factory=dict)
+    """These services, as a signature names them, refuse every call with the code: `sqs,sns:AccessDenied`."""
+    CLOCK_AHEAD_SECONDS: float = 0.0
+    """By how much the Date header of every answer is ahead of this machine's clock."""
     ERROR_VOLUMES: set[str] = field(default_factory=set)
     """Snapshots of these volumes end in the state `error`, and so does the whole set that one of them belongs to."""
     ERROR_MESSAGES: dict[str, str] = field(default_factory=dict)

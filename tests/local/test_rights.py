@@ -28,6 +28,7 @@ STATEMENTS = roles(HERE)
 WIDE = [(role, what, mutant) for role, statements in STATEMENTS.items() for what, mutant in mutants.wide(statements)]
 NARROW = [(role, what, mutant) for role, statements in STATEMENTS.items() for what, mutant in mutants.narrow(statements)]
 SERVICES = {"FunctionRole": "lambda", "SchedulerRole": "scheduler", "StateMachineRole": "states"}
+SERVICES |= {"UntoldRole": "states", "UntoldRuleRole": "events"}
 
 
 def rules_of(role: str, place: Place = HERE) -> Rules:
@@ -56,7 +57,7 @@ def test_only_snapshots_are_tagged_while_they_are_created():
 
 def test_the_code_can_call_no_other_service_than_ec2_and_the_one_that_tells_its_limits():
     assert rust_source.sdks_linked("aws") == {"ec2", "servicequotas"}
-    assert rust_source.sdks_linked("cli") == {"scheduler", "sfn"}
+    assert rust_source.sdks_linked("cli") == {"dlm", "scheduler", "sfn", "sns", "sqs", "sts"}
 
 
 def test_the_page_on_policies_names_what_the_command_line_calls_of_scheduler():

@@ -94,6 +94,8 @@ def test_the_group_tells_the_command_line_all_that_a_schedule_needs():
         "opendlm:state-machine": target["Arn"],
         "opendlm:scheduler-role": target["RoleArn"],
         "opendlm:dead-letter-queue": target["DeadLetterConfig"]["Arn"],
+        # `opendlm doctor` compares it with the command line's.
+        "opendlm:version": re.findall(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[0],
     }
     parameter = template()["Parameters"]["ScheduleGroupName"]
     # EventBridge Scheduler, API model: the name of a schedule group.

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+import looks
 import service_quotas
 from ec2_describe import ROWS_HEADER
 from ec2_errors import HTTP_STATUS, words, words_for
@@ -113,6 +114,7 @@ class Wire:
         """`touched_by` finds what a writing call is about."""
         self.switches = switches
         self.roles = Roles()
+        self.lifecycle_policies: list[dict[str, Any]] = []
         self._touched_by = touched_by
         self.calls: collections.deque[Call] = collections.deque(maxlen=CALLS_MAX)
         self.interventions: list[Intervention] = []
@@ -126,6 +128,10 @@ class Wire:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         caller = caller_of(environ.get("HTTP_AUTHORIZATION", ""))
+        refusal = self.switches.FAIL_LOOKS.get(caller.service) if caller else None
+        if caller and (refusal or caller.service == "dlm"):
+            answered = looks.refused(caller.service, refusal) if refusal else self.dlm(environ)
+            return answer_with(answered, start_response)
         if not path.startswith(ADMIN) and (caller is None or caller.service not in ("ec2", "servicequotas", "sts")):
             return self._moto(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -144,12 +150,18 @@ class Wire:
                 status, headers, answer = refusal
             else:
                 status, headers, answer = self.ec2(environ, form, caller)
-        start_response(f"{status} {'OK' if status < 400 else 'Error'}", [*headers, ("Content-Length", str(len(answer)))])
-        return [answer]
+        return answer_with((status, headers, answer), start_response)
+
+    def dlm(self, environ: dict[str, Any]) -> Answer:
+        """Answer the one call of Amazon DLM that there is."""
+        if (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) != ("GET", "/policies"):
+            return json_answer(404, {"message": "the local DLM lists policies and does nothing else"})
+        return looks.lifecycle_policies(self.lifecycle_policies, environ.get("QUERY_STRING", ""))
 
     def reset(self) -> None:
         """An empty log, full buckets, and nobody who intervenes."""
         self.interventions = []
+        self.lifecycle_policies = []
         self.roles.reset()
         with self._state_lock:
             self.calls.clear()
@@ -294,6 +306,13 @@ class Wire:
         except NotImplementedError:
             return error(400, "InvalidAction", f"The action {call.Action} is not valid for this local endpoint.")
         return started[0], started[1], body
+
+
+def answer_with(answer: Answer, start_response: Callable[..., Any]) -> list[bytes]:
+    """Hand an answer over to the server."""
+    status, headers, body = answer
+    start_response(f"{status} {'OK' if status < 400 else 'Error'}", [*headers, ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def is_reading(action: str) -> bool:
