@@ -35,7 +35,6 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 #[cfg(feature = "cli")]
 pub use machine::{Machine, MachineError};
-pub use pace::Buckets;
 use pace::Lanes;
 #[cfg(feature = "cli")]
 pub use scheduler::{Scheduler, SchedulerError};

@@ -11,10 +11,10 @@ mod outlook;
 
 use crate::action::{Action, Outcome};
 use crate::answer::{Answer, FailedAnswer, ListAnswer, Reply, SplitAnswer, TurnError};
-use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
+use crate::aws::{Account, Accounts, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
-use crate::pace::Bucket;
+use crate::pace::{Bucket, ByApi, Pace};
 use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
 use crate::report::explain::{self, Explanation};
@@ -196,7 +196,7 @@ async fn single_turn(
     }
     // What was created counts as unsettled from the end of the turn's calls on, which may have taken minutes.
     let ended = clock::now();
-    progress.pace = account.buckets().known(ended);
+    progress.pace = Pace::of(&account.buckets(), ended);
     let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, ended);
     if let Some(denied) = &conclusion.denied {
         let advice = denied.cure().unwrap_or("give the role the rights that template.yaml lists");
@@ -310,13 +310,8 @@ fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_
 
 /// What fits at best between `now` and `until` through what is left in the buckets; the pacers of the account hold back
 /// what does not.
-fn budget(buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
-    let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX);
-    Budget {
-        creations_max: fits(&buckets.creations),
-        set_creations_max: fits(&buckets.set_creations),
-        deletions_max: fits(&buckets.deletions),
-    }
+fn budget(buckets: &ByApi<Bucket>, now: Timestamp, until: Timestamp) -> Budget {
+    buckets.map(|_, bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX))
 }
 
 fn turn_error(error: ObserveError) -> TurnError {

@@ -3,7 +3,7 @@
 use super::progress::{Progress, Subject};
 use super::remaining::{self, Remaining};
 use super::unsettled::Begun;
-use super::{Budget, Selection, lifetime, run_wide, window};
+use super::{Selection, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{Options, WhenStopped};
 use crate::plan::{
@@ -109,7 +109,7 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
     let creations_left_out_before = std::mem::take(&mut progress.creations_left_out);
     let (mut made, mut created, mut postponed) = (0, Vec::new(), Vec::new());
     for (action, outcome) in done {
-        let (name, subject) = (action.name(), Subject::of(action));
+        let (name, subject) = (action.api().name(), Subject::of(action));
         let is_creation = action.is_creation();
         if action.deletes_failed_member() && may_be_deleted(outcome) {
             progress.failed_member_deleted = Some(now);
@@ -286,10 +286,4 @@ fn failure_of(outcome: &Outcome) -> Option<&Failed> {
         Outcome::Failed(failed) => Some(failed),
         Outcome::Changed(_) | Outcome::Created(_) | Outcome::Deleted | Outcome::NotStarted => None,
     }
-}
-
-impl Budget {
-    /// No bound but the plan's own: for a simulated account and for tests.
-    pub const UNBOUNDED: Self =
-        Self { creations_max: usize::MAX, set_creations_max: usize::MAX, deletions_max: usize::MAX };
 }

@@ -70,16 +70,10 @@ fn line(volumes: u32, name: &str, asked: &Asked) -> Value {
     })
 }
 
-/// How often each action was called.
+/// How often each call was made that a run makes.
 fn calls(calls: Calls) -> Value {
-    let Calls { creations, deletions, snapshot_pages, volume_pages } = calls;
-    json!({
-        "CreateSnapshot": creations,
-        "DeleteSnapshot": deletions,
-        "DescribeSnapshots": snapshot_pages,
-        "DescribeVolumes": volume_pages,
-        "Total": calls.total(),
-    })
+    let made = calls.0.iter().filter(|(_, made)| **made > 0).map(|(api, made)| (api.name().to_owned(), json!(made)));
+    made.chain([("Total".to_owned(), json!(calls.total()))]).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn seconds(duration: SignedDuration) -> f64 {

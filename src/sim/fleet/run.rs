@@ -24,7 +24,7 @@ use super::ec2::Ec2;
 use super::held::View;
 use super::{OLD_SNAPSHOTS, Stage};
 use crate::options::{Options, Start, StartOrigin};
-use crate::pace::{self, Bucket, Limit};
+use crate::pace::{Api, Bucket, ByApi, Known, Share};
 use crate::policy::Policy;
 use crate::turn::{self, Progress, Status};
 use act::Acted;
@@ -75,8 +75,8 @@ struct Run<'r> {
     ec2: Ec2,
     /// All that there is.
     whole: View,
-    snapshot_pages: Bucket,
-    volume_pages: Bucket,
+    /// Our buckets of what lists.
+    describing: ByApi<Bucket>,
     last_id: u32,
     last_created: Option<Timestamp>,
 }
@@ -133,17 +133,12 @@ impl<'r> Run<'r> {
         let policy = super::policy();
         let whole = View::of(super::world(&policy, volumes, at, Stage::Begun));
         let options = Options { api_share: conditions.share, ..Options::default() };
-        let describing = |limit: Limit| {
-            let mut bucket = Bucket::full(limit.keeping_back(ON_THE_WAY));
-            bucket.learn(conditions.share, None, start.begun);
-            bucket
-        };
+        let describing = |api| believed(api, conditions.share, None, start.begun);
         Self {
             given: Given { volumes, shell, conditions, policy, options, start },
             ec2: Ec2::new(conditions.others_thousandths, conditions.pending_max, at),
             whole,
-            snapshot_pages: describing(pace::DESCRIBE_SNAPSHOTS),
-            volume_pages: describing(pace::DESCRIBE_VOLUMES),
+            describing: ByApi::of(describing),
             // Days of OLD_SNAPSHOTS and one more: the numbers of those that are there.
             last_id: (OLD_SNAPSHOTS + 1) * volumes,
             last_created: None,
@@ -204,18 +199,12 @@ impl<'r> Run<'r> {
 
     fn ran(&self, outcome: Ended, ended: Timestamp, used: Used) -> Ran {
         let since = |instant: Timestamp| instant.duration_since(self.given.start.at);
-        let Ec2 { creations, deletions, snapshot_pages, volume_pages, .. } = &self.ec2;
         Ran {
             outcome,
             created_after: self.last_created.map_or(SignedDuration::ZERO, since),
             done_after: since(ended),
             throttled: self.ec2.throttled(),
-            calls: Calls {
-                creations: creations.calls,
-                deletions: deletions.calls,
-                snapshot_pages: snapshot_pages.calls,
-                volume_pages: volume_pages.calls,
-            },
+            calls: Calls(self.ec2.buckets.map(|_, real| real.calls)),
             held: self.whole.world.snapshots.len(),
             turns: used.turns,
             invocations: used.invocations,
@@ -223,6 +212,13 @@ impl<'r> Run<'r> {
             transitions: used.invocations * TRANSITIONS_PER_INVOCATION + 1,
         }
     }
+}
+
+/// Our bucket of a call, by what is known of it.
+fn believed(api: Api, share: Share, known: Option<Known>, now: Timestamp) -> Bucket {
+    let mut bucket = Bucket::full(api.documented().keeping_back(ON_THE_WAY));
+    bucket.learn(share, known, now);
+    bucket
 }
 
 /// As the answer carries it.

@@ -2,7 +2,7 @@
 
 use super::{OLD_SNAPSHOTS, PAGE, PAGE_ITEMS_MAX};
 use crate::action::{Action, Outcome};
-use crate::pace::Share;
+use crate::pace::{Api, ByApi, Share};
 use crate::turn::{RunOutcome, Status};
 use jiff::SignedDuration;
 
@@ -44,18 +44,9 @@ pub enum Ended {
     Done(RunOutcome),
 }
 
-/// How often EC2 was called, throttled calls included.
+/// How often EC2 was called, throttled calls included; of what lists each page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Calls {
-    /// CreateSnapshot.
-    pub creations: u64,
-    /// DeleteSnapshot.
-    pub deletions: u64,
-    /// DescribeSnapshots, each page of it.
-    pub snapshot_pages: u64,
-    /// DescribeVolumes, each page of it.
-    pub volume_pages: u64,
-}
+pub struct Calls(pub ByApi<u64>);
 
 /// What a run came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,18 +107,17 @@ impl Calls {
     pub fn minimum(volumes: u32) -> Self {
         let pages = |items: u64| items.div_ceil(u64::try_from(PAGE_ITEMS_MAX).unwrap_or(u64::MAX));
         let volumes = u64::from(volumes);
-        Self {
-            creations: volumes,
-            deletions: volumes,
-            snapshot_pages: pages(volumes) + pages(u64::from(OLD_SNAPSHOTS + 1) * volumes),
-            volume_pages: pages(volumes),
-        }
+        Self(ByApi::of(|api| match api {
+            Api::CreateSnapshot | Api::DeleteSnapshot => volumes,
+            Api::DescribeSnapshots => pages(volumes) + pages(u64::from(OLD_SNAPSHOTS + 1) * volumes),
+            Api::DescribeVolumes => pages(volumes),
+            Api::CreateSnapshots | Api::DescribeInstances => 0,
+        }))
     }
 
     /// All of them.
     #[must_use]
     pub fn total(self) -> u64 {
-        let Self { creations, deletions, snapshot_pages, volume_pages } = self;
-        creations + deletions + snapshot_pages + volume_pages
+        self.0.iter().map(|(_, calls)| calls).sum()
     }
 }
