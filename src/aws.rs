@@ -25,7 +25,7 @@ mod whole;
 
 pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};
 pub use failure::{CallFailed, ObserveError};
-pub use observe::{Label, MadeOf};
+pub use observe::{Label, Listed, MadeOf};
 #[cfg(feature = "mocks")]
 pub use observe::{Transcript, replay};
 

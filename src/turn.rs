@@ -27,7 +27,7 @@ use crate::policy::Policy;
 use crate::world::SnapshotState;
 pub(crate) use conclude::lacks_backups;
 pub use conclude::{Conclusion, RunOutcome, Status, WAITS_SECONDS, conclude};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 pub use lifetime::TURNS_MAX;
 pub use progress::Progress;
 use progress::Subject;
@@ -49,17 +49,7 @@ pub struct Selection {
     pub brake: Option<Brake>,
 }
 
-/// What an invocation must have left to begin another turn: a look at a large account takes half of it, and less than the
-/// tokens that flow in meanwhile is not worth one.
-const ANOTHER_TURN_MIN: SignedDuration = SignedDuration::from_secs(60);
-
-/// Whether a turn that leaves work for at once is followed by another one in the same invocation, whose calls end by `until`.
-#[must_use]
-pub fn has_time_for_another(now: Timestamp, until: Timestamp) -> bool {
-    until.duration_since(now) >= ANOTHER_TURN_MIN
-}
-
-/// Takes this turn's actions from a plan.
+/// Takes this turn's actions from a plan for what a look shows that began at `now`.
 pub fn select(
     policy: &Policy,
     options: &Options,
@@ -84,8 +74,7 @@ pub fn select(
     let making = Making { policy, options, now };
     select_creations(making, plan, progress, (ready, &unsettled), budget, &mut selection);
     leave_what_cannot_be_remembered(options, &mut selection);
-    // An instant far ahead of the clock says nothing, and nobody waits for it.
-    let is_unsettled = |at: Timestamp| now.duration_since(at).abs() < options.settling;
+    let is_unsettled = |at: Timestamp| look::may_hide(now, at, options.settling);
     let bound = deletions::Bound::of(options, plan, progress);
     selection.brake = bound.brake().or(selection.brake);
     if bound.brake().is_some() && progress.deleted_at.is_some_and(is_unsettled) {

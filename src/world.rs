@@ -30,6 +30,14 @@ pub struct World {
     pub coverage: Coverage,
 }
 
+impl World {
+    /// Leaves out snapshots that EC2 deleted while it was looked at: a page that was read before shows them still.
+    pub fn leave_out(&mut self, deleted: &BTreeSet<SnapshotId>) {
+        self.snapshots.retain(|snapshot| !deleted.contains(&snapshot.id));
+        self.by_id.shown.retain(|id| !deleted.contains(id));
+    }
+}
+
 /// What EC2 says of the snapshots that were asked for by their ids, because its listing did not show them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ById {

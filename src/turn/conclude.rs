@@ -10,6 +10,7 @@ use crate::plan::{
     DeleteReason, Due, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict,
 };
 use crate::tags;
+use crate::world::SnapshotId;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -33,6 +34,18 @@ pub struct Conclusion {
     pub done: Vec<(Action, Outcome)>,
     /// Set when nothing was allowed: the run cannot go on, and this is EC2's first refusal.
     pub denied: Option<Failed>,
+}
+
+impl Conclusion {
+    /// The snapshots that EC2 deleted in this turn.
+    #[must_use]
+    pub fn deleted(&self) -> BTreeSet<SnapshotId> {
+        let deleted = |(action, outcome): &(Action, Outcome)| match (action, outcome) {
+            (Action::DeleteSnapshot(delete), Outcome::Deleted) => Some(delete.snapshot.id),
+            _ => None,
+        };
+        self.done.iter().filter_map(deleted).collect()
+    }
 }
 
 /// Whether a run is done.

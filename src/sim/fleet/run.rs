@@ -87,9 +87,14 @@ enum Turned {
     CutOff { ended: Timestamp },
 }
 
-/// When a turn had seen what it asked for.
+/// A look at the account.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
+    /// When it began.
+    from: Timestamp,
+    /// When all of it was read.
+    read: Timestamp,
+    /// When a turn could begin with it.
     all: Timestamp,
 }
 
@@ -126,6 +131,12 @@ struct Used {
     seconds: SignedDuration,
 }
 
+impl Seen {
+    fn took(&self) -> SignedDuration {
+        self.read.duration_since(self.from)
+    }
+}
+
 impl<'r> Run<'r> {
     fn new(volumes: u32, shell: &'r Shell, conditions: Conditions) -> Self {
         let at: Timestamp = START.parse().expect("a timestamp");
@@ -153,33 +164,33 @@ impl<'r> Run<'r> {
         used: &mut Used,
     ) -> (Timestamp, Result<(Progress, u32), Ended>) {
         let until = begun + SignedDuration::from_secs(self.given.shell.timeout_seconds) - ANSWER;
-        let mut now = begun;
+        let mut seen = self.look(begun);
         // Bounded by the function's time.
         loop {
             used.turns += 1;
-            match self.turn(carried(&progress), now, until) {
+            match self.turn(carried(&progress), seen, until) {
                 Turned::CutOff { ended } => return (ended, Err(Ended::CutOff)),
                 Turned::Answered { ended, status: Status::Done(outcome), .. } => {
                     return (ended, Err(Ended::Done(outcome)));
                 }
                 Turned::Answered { ended, progress: next, status: Status::Waiting { seconds } } => {
-                    if seconds > 0 || !turn::has_time_for_another(ended, until) {
+                    if seconds > 0 || !turn::look::has_time_for_another(ended, seen.took(), until) {
                         return (ended, Ok((*next, seconds)));
                     }
-                    (now, progress) = (ended, *next);
+                    seen = self.look_again(seen, ended, until);
+                    progress = *next;
                 }
             }
         }
     }
 
-    fn turn(&mut self, progress: Progress, now: Timestamp, until: Timestamp) -> Turned {
-        let seen = self.look(now);
+    fn turn(&mut self, progress: Progress, seen: Seen, until: Timestamp) -> Turned {
         if seen.all > until {
             return Turned::CutOff { ended: until };
         }
-        let until = until.min(seen.all + SignedDuration::from_secs(self.given.shell.work_seconds_max));
+        let until = self.works_until(seen, until);
         let world = &self.whole.world;
-        let acted = act::act(&self.given, world, &mut self.ec2, &mut self.last_id, progress, (now, &seen, until));
+        let acted = act::act(&self.given, world, &mut self.ec2, &mut self.last_id, progress, (&seen, until));
         self.note(&acted);
         let Acted { ended, conclusion, .. } = acted;
         let status = self.given.shell.shortened(conclusion.status, &conclusion.done);

@@ -27,14 +27,14 @@ pub(super) fn act(
     ec2: &mut Ec2,
     last_id: &mut u32,
     mut progress: Progress,
-    (now, seen, until): (Timestamp, &Seen, Timestamp),
+    (seen, until): (&Seen, Timestamp),
 ) -> Acted {
-    let share = given.options.api_share;
-    let mut buckets = ByApi::of(|api| believed(api, share, progress.pace.known(api), now));
+    let (now, share) = (seen.from, given.options.api_share);
+    let mut buckets = ByApi::of(|api| believed(api, share, progress.pace.known(api), seen.all));
     progress.note_look(&given.policy.id, world, now, given.options.settling);
     let plan = planned(given, world, now);
     // As in `handler.rs`: what fits at best.
-    let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX);
+    let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(seen.all, until)).unwrap_or(usize::MAX);
     let budget: Budget = buckets.map(|_, bucket| fits(bucket));
     let selection = turn::select(&given.policy, &given.options, &plan, &progress, now, budget);
 

@@ -3,7 +3,8 @@
 use super::{PAGE_ITEMS_MAX, Run, Seen};
 use crate::pace::Api;
 use crate::sim::fleet::look::{self, Listing};
-use jiff::Timestamp;
+use crate::turn;
+use jiff::{SignedDuration, Timestamp};
 
 impl Run<'_> {
     /// Looks at the account: at its volumes and at its snapshots, side by side. What is complete when its page is read is shown so.
@@ -16,6 +17,21 @@ impl Run<'_> {
         look::read(&mut listings, &mut self.describing, &mut self.ec2.buckets);
         let [volumes, snapshots] = listings;
         self.whole.show(|place| snapshots.page_read_at(place / PAGE_ITEMS_MAX));
-        Seen { all: volumes.ended().max(snapshots.ended()) }
+        let read = volumes.ended().max(snapshots.ended());
+        Seen { from: now, read, all: read }
+    }
+
+    /// Until when a turn works on a look.
+    pub(super) fn works_until(&self, seen: Seen, until: Timestamp) -> Timestamp {
+        let longest = seen.all + SignedDuration::from_secs(self.given.shell.work_seconds_max);
+        turn::look::works_until(seen.all, seen.took(), until).min(longest)
+    }
+
+    /// The look after the one that a turn has worked on, which ended its calls at `ended`: it began beside them where they took so long.
+    pub(super) fn look_again(&mut self, seen: Seen, ended: Timestamp, until: Timestamp) -> Seen {
+        let works_until = self.works_until(seen, until);
+        let ahead = turn::look::looks_ahead_at(seen.all, seen.took(), works_until, until).filter(|at| *at < ended);
+        let next = self.look(ahead.unwrap_or(ended));
+        Seen { all: next.all.max(ended), ..next }
     }
 }

@@ -78,7 +78,7 @@ impl Shell {
     /// DELETE_SECONDS_MIN, and of `turn/look.rs` WORK.
     pub const TODAY: Self = Self {
         timeout_seconds: 900,
-        work_seconds_max: 100,
+        work_seconds_max: 200,
         creation_seconds_max: 15,
         deletion_seconds_max: 5,
         wait_after_deletions_seconds_max: 60,
