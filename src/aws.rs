@@ -20,7 +20,7 @@ mod scheduler;
 mod settings;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
-mod tests;
+pub(crate) mod tests;
 mod whole;
 
 pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};

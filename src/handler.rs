@@ -198,7 +198,7 @@ async fn single_turn(
     let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
     let policy_id = event.policy.id.as_str();
     let target = event.options.target.as_ref();
-    let times = Times { looked_at, took, works_until, until };
+    let times = Times { looked_at, took, works_until, until, snapshots: world.snapshots.len() };
     let (outcomes, ahead) = ahead::apply(account, event, &selection.actions, times).await;
     if let Some(news) = account.limits_news() {
         log_limits(policy_id, target, &news);

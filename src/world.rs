@@ -292,3 +292,18 @@ impl fmt::Display for CutShort {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::snapshot;
+
+    #[test]
+    fn what_ec2_deleted_meanwhile_is_left_out_however_it_was_seen() {
+        let [listed, by_id, kept] = [1, 2, 3].map(|number| snapshot(number, number, "2026-11-21T17:00:00Z"));
+        let mut world = World { snapshots: vec![listed.clone(), by_id.clone(), kept.clone()], ..World::default() };
+        world.by_id.shown.insert(by_id.id);
+        world.leave_out(&[listed.id, by_id.id].into());
+        assert_eq!(world, World { snapshots: vec![kept], ..World::default() });
+    }
+}

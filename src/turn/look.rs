@@ -50,6 +50,22 @@ pub fn looks_ahead_at(
     (has_time && works_until > looked_at).then_some(begins)
 }
 
+/// The environment variable by which Lambda tells how much memory a function has, in MB (Lambda developer guide, "Defined runtime
+/// environment variables").
+pub const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+
+/// How many snapshots a function may hold, with their plan, beside another listing of them, for each MB of its memory: the
+/// planner takes 280 bytes for each of 800,000 (docs/benchmarks.md), so that half of the memory stays free.
+const SNAPSHOTS_PER_MB: usize = 1_000;
+
+/// Whether there is room for another listing beside one of so many snapshots, by the value of [`MEMORY`]: always where nothing
+/// is said, since only Lambda ends a process for its memory.
+#[must_use]
+pub fn has_room_for_another(snapshots: usize, memory_mb: Option<&str>) -> bool {
+    let memory_mb = memory_mb.and_then(|memory| memory.trim().parse::<usize>().ok());
+    memory_mb.is_none_or(|memory| snapshots <= memory.saturating_mul(SNAPSHOTS_PER_MB))
+}
+
 /// Whether a look that began at `looked_from` may still show as it was before what changed at `at`: a list lags for the settling time,
 /// and a look that goes on beside a turn's calls began before them. What lies further ahead than an invocation takes is of a clock
 /// that was wrong, and nobody waits for it.
@@ -102,6 +118,13 @@ mod tests {
         check(1, 0, true);
         check(899, 0, true);
         check(900, 120, false);
+    }
+
+    #[test]
+    fn two_listings_must_find_room_in_the_functions_memory() {
+        assert!(has_room_for_another(256_000, Some("256")) && !has_room_for_another(256_001, Some("256")));
+        assert!(has_room_for_another(800_000, Some("1024")));
+        assert!(has_room_for_another(800_000, None) && has_room_for_another(800_000, Some("much")));
     }
 
     #[test]

@@ -30,7 +30,10 @@ impl Run<'_> {
     /// The look after the one that a turn has worked on, which ended its calls at `ended`: it began beside them where they took so long.
     pub(super) fn look_again(&mut self, seen: Seen, ended: Timestamp, until: Timestamp) -> Seen {
         let works_until = self.works_until(seen, until);
-        let ahead = turn::look::looks_ahead_at(seen.all, seen.took(), works_until, until).filter(|at| *at < ended);
+        let memory = self.given.shell.memory_mb.to_string();
+        let has_room = turn::look::has_room_for_another(self.whole.world.snapshots.len(), Some(&memory));
+        let ahead = turn::look::looks_ahead_at(seen.all, seen.took(), works_until, until);
+        let ahead = ahead.filter(|at| has_room && *at < ended);
         let next = self.look(ahead.unwrap_or(ended));
         Seen { all: next.all.max(ended), ..next }
     }

@@ -18,6 +18,8 @@ pub struct Shell {
     pub creation_seconds_max: i64,
     /// How long before the end of the function's time the last deletion may start, in seconds.
     pub deletion_seconds_max: i64,
+    /// The function's memory, in MB, as Lambda says it: whether two listings find room.
+    pub memory_mb: u32,
     /// The longest wait after a turn that deleted something, in seconds.
     pub wait_after_deletions_seconds_max: u32,
 }
@@ -74,11 +76,12 @@ pub struct Ran {
 }
 
 impl Shell {
-    /// The shell as it is: the timeout of template.yaml, and of `aws/apply.rs` CREATE_SECONDS_MAX and
+    /// The shell as it is: the timeout and the memory of template.yaml, and of `aws/apply.rs` CREATE_SECONDS_MAX and
     /// DELETE_SECONDS_MIN, and of `turn/look.rs` WORK.
     pub const TODAY: Self = Self {
         timeout_seconds: 900,
         work_seconds_max: 200,
+        memory_mb: 256,
         creation_seconds_max: 15,
         deletion_seconds_max: 5,
         wait_after_deletions_seconds_max: 60,
