@@ -111,7 +111,8 @@ mod tests {
     }
 
     fn volumes() -> Rule {
-        let volume = types::Volume::builder().volume_id("vol-0a").state(types::VolumeState::InUse).build();
+        let tag = types::Tag::builder().key("backup").value("yes").build();
+        let volume = types::Volume::builder().volume_id("vol-0a").state(types::VolumeState::InUse).tags(tag).build();
         mock!(Client::describe_volumes)
             .then_output(move || DescribeVolumesOutput::builder().volumes(volume.clone()).build())
     }
