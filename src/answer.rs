@@ -116,7 +116,13 @@ pub enum Reply {
 impl Answer {
     /// The answer to `event` after a turn, or after several that it led to; the event itself was warned of `warnings`.
     #[must_use]
-    pub fn new(event: &Event, conclusion: &Conclusion, report: Report, warnings: &[String]) -> Self {
+    pub fn new(
+        event: &Event,
+        conclusion: &Conclusion,
+        report: Report,
+        warnings: &[String],
+        stack_region: Option<&str>,
+    ) -> Self {
         let Conclusion { status, progress, .. } = conclusion;
         let part = || event.options.one_of.map(|one_of| Part::of(&report, warnings, one_of));
         let turns_before = event.progress.as_ref().map_or(0, |progress| progress.turns);
@@ -125,14 +131,14 @@ impl Answer {
             Status::Done(_) => ("DONE", 0, part(), None),
             Status::Waiting { seconds } => ("WAITING", seconds, None, new_execution()),
         };
-        let mail = if part.is_some() { None } else { mail::of_report(&report) };
+        let mail = if part.is_some() { None } else { mail::of_report(&report, stack_region) };
         Self { status, wait_seconds, new_execution, next: event.next(progress), report, part, mail }
     }
 
     /// The answer to the reports of all targets.
     #[must_use]
-    pub fn of_sum(sum: Report) -> Self {
-        let mail = mail::of_report(&sum);
+    pub fn of_sum(sum: Report, stack_region: Option<&str>) -> Self {
+        let mail = mail::of_report(&sum, stack_region);
         Self { status: "DONE", wait_seconds: 0, new_execution: None, next: Value::Null, report: sum, part: None, mail }
     }
 }
@@ -140,11 +146,11 @@ impl Answer {
 impl FailedAnswer {
     /// The answer about a run that could not go on.
     #[must_use]
-    pub fn new(failure: &CouldNotGoOn) -> Self {
+    pub fn new(failure: &CouldNotGoOn, stack_region: Option<&str>) -> Self {
         let CouldNotGoOn { policy_id, start, error, cause } = failure.clone();
         let summary = shown(&format!("{error}: {cause}"), CAUSE_LENGTH_MAX);
         let report = FailedReport { outcome: "FAILED", summary, policy_id, start, error };
-        Self { status: "FAILED", report, mail: mail::of_failure(failure) }
+        Self { status: "FAILED", report, mail: mail::of_failure(failure, stack_region) }
     }
 }
 

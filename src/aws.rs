@@ -17,6 +17,8 @@ mod quotas;
 mod role;
 #[cfg(feature = "cli")]
 mod scheduler;
+#[cfg(feature = "cli")]
+mod service_error;
 mod settings;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
@@ -34,10 +36,12 @@ pub use accounts::Accounts;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 #[cfg(feature = "cli")]
-pub use machine::{Machine, MachineError};
+pub use machine::Machine;
 use pace::Lanes;
 #[cfg(feature = "cli")]
-pub use scheduler::{Scheduler, SchedulerError};
+pub use scheduler::Scheduler;
+#[cfg(feature = "cli")]
+pub use service_error::ServiceError;
 pub use settings::SettingsError;
 use std::sync::Arc;
 

@@ -46,6 +46,11 @@ fn settling() -> SignedDuration {
     Options::settling(std::env::var(Options::SETTLING_SECONDS).ok().as_deref())
 }
 
+/// The Region that the function's stack is in, as Lambda tells it: what a mail names where somebody is to type something.
+fn stack_region() -> Option<String> {
+    std::env::var("AWS_REGION").ok().filter(|region| !region.is_empty())
+}
+
 /// Reads the bytes of an event as JSON.
 ///
 /// # Errors
@@ -71,7 +76,7 @@ pub async fn invoke(accounts: &Accounts, value: &Value, until: Timestamp) -> Res
     }
     if event::is_of_failure(value) {
         let failure = accepted(event::read_failure(value))?;
-        return Ok(Reply::Failed(Box::new(FailedAnswer::new(&failure))));
+        return Ok(Reply::Failed(Box::new(FailedAnswer::new(&failure, stack_region().as_deref()))));
     }
     let (event, warnings) = read_event(value)?;
     if event.options.has_several_targets() {
@@ -116,7 +121,7 @@ fn split(event: &Event, warnings: &[String]) -> Result<Reply, TurnError> {
 /// # Errors
 /// `PolicyInvalid` when that is not what the state machine hands over.
 pub fn sum(value: &Value) -> Result<Answer, TurnError> {
-    let answer = Answer::of_sum(report::sum::sum(accepted(event::read_reports(value))?));
+    let answer = Answer::of_sum(report::sum::sum(accepted(event::read_reports(value))?), stack_region().as_deref());
     let report = &answer.report;
     info!(
         policy = report.policy_id,
@@ -213,7 +218,7 @@ async fn single_turn(
     }
     let report =
         report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, warnings);
-    let answer = Answer::new(event, &conclusion, report, warnings);
+    let answer = Answer::new(event, &conclusion, report, warnings, stack_region().as_deref());
     log_failed_snapshots(policy_id, target, &plan, conclusion.status);
     log_turn(policy_id, &answer, &conclusion);
     let ahead = ahead.map(|ahead| Ahead { deleted: conclusion.deleted(), ..ahead });

@@ -92,7 +92,7 @@ fn check_event(event: &Event, warnings: &[String], rule: IdRule) {
         let conclusion = account.turn(&event.policy, &event.options, progress, now);
         let report =
             report::report(&event.policy, &event.options, &plan, &conclusion.progress, conclusion.status, warnings);
-        let answer = Answer::new(event, &conclusion, report, warnings);
+        let answer = Answer::new(event, &conclusion, report, warnings, None);
         check_next(event, &answer.next, rule);
         check_split(event, &progress_before, rule);
         let length = serde_json::to_vec(&answer).expect("an answer is JSON").len();

@@ -23,7 +23,7 @@ fn answer(event: &Event, turns: u32, status: Status) -> Value {
     let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &nothing);
     let report = report(&event.policy, &event.options, &plan, &progress, status, &[]);
     let conclusion = Conclusion { status, progress, done: vec![], denied: None };
-    serde_json::to_value(Answer::new(event, &conclusion, report, &[])).unwrap()
+    serde_json::to_value(Answer::new(event, &conclusion, report, &[], None)).unwrap()
 }
 
 #[test]

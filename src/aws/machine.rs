@@ -1,8 +1,7 @@
 //! Step Functions, as the command line needs it: the runs of a state machine. The only file that speaks to it.
 
 use super::client;
-use super::failure::{self, CallFailed};
-use crate::action::{Failed, FailedKind};
+use super::service_error::ServiceError;
 use crate::live::runs::{Ended, Execution, Standing};
 use aws_config::retry::RetryConfig;
 use aws_sdk_sfn::Client;
@@ -34,33 +33,12 @@ pub struct Machine {
     arn: String,
 }
 
-/// Why a call of Step Functions came to nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MachineError {
-    /// There is no such machine or execution.
-    #[error("{0}")]
-    NotFound(CallFailed),
-    /// The credentials do not allow it, or there are none.
-    #[error("{0}; expected valid credentials that are allowed states:{call}", call = .0.call)]
-    Denied(CallFailed),
-    /// Everything else.
-    #[error("{0}; try again, and if it stays look at AWS_REGION, AWS_ENDPOINT_URL and the way to the endpoint")]
-    Unavailable(CallFailed),
-}
-
-impl MachineError {
-    fn of<E>(call: &'static str, error: &SdkError<E>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let Failed { kind, code, message } = failure::of(error);
-        let failed = CallFailed { call, code, message };
-        match (kind, failed.code.as_str()) {
-            (_, "StateMachineDoesNotExist" | "ExecutionDoesNotExist") => Self::NotFound(failed),
-            (FailedKind::Denied | FailedKind::Expired, _) => Self::Denied(failed),
-            (_, _) => Self::Unavailable(failed),
-        }
-    }
+/// What the error of a call means.
+fn failed<E>(call: &'static str, error: &SdkError<E>) -> ServiceError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    ServiceError::of("states", call, error)
 }
 
 impl Machine {
@@ -78,9 +56,9 @@ impl Machine {
     ///
     /// # Errors
     /// When Step Functions does not start it.
-    pub async fn start(&self, name: &str, event: &Value) -> Result<String, MachineError> {
+    pub async fn start(&self, name: &str, event: &Value) -> Result<String, ServiceError> {
         let call = self.client.start_execution().state_machine_arn(&self.arn).name(name).input(event.to_string());
-        let started = call.send().await.map_err(|error| MachineError::of("StartExecution", &error))?;
+        let started = call.send().await.map_err(|error| failed("StartExecution", &error))?;
         Ok(started.execution_arn().to_owned())
     }
 
@@ -88,16 +66,16 @@ impl Machine {
     ///
     /// # Errors
     /// When Step Functions does not end it.
-    pub async fn stop(&self, arn: &str, cause: &str) -> Result<(), MachineError> {
+    pub async fn stop(&self, arn: &str, cause: &str) -> Result<(), ServiceError> {
         let call = self.client.stop_execution().execution_arn(arn).error("Stopped").cause(cause);
-        call.send().await.map(drop).map_err(|error| MachineError::of("StopExecution", &error))
+        call.send().await.map(drop).map_err(|error| failed("StopExecution", &error))
     }
 
     /// The last `count` executions, or only those that are under way, the newest first; none of a machine that is gone.
     ///
     /// # Errors
     /// When Step Functions does not show them.
-    pub async fn executions(&self, count: usize, is_under_way: bool) -> Result<Vec<Execution>, MachineError> {
+    pub async fn executions(&self, count: usize, is_under_way: bool) -> Result<Vec<Execution>, ServiceError> {
         const CALL: &str = "ListExecutions";
         let status = is_under_way.then_some(ExecutionStatus::Running);
         let mut listed: Vec<ExecutionListItem> = Vec::new();
@@ -106,8 +84,8 @@ impl Machine {
         while listed.len() < count {
             let call = self.client.list_executions().state_machine_arn(&self.arn).max_results(PAGE);
             let page = call.set_status_filter(status.clone()).set_next_token(token).send().await;
-            let page = match page.map_err(|error| MachineError::of(CALL, &error)) {
-                Err(MachineError::NotFound(_)) => return Ok(Vec::new()),
+            let page = match page.map_err(|error| failed(CALL, &error)) {
+                Err(ServiceError::NotFound(_)) => return Ok(Vec::new()),
                 page => page?,
             };
             listed.extend_from_slice(page.executions());
@@ -126,18 +104,18 @@ impl Machine {
     ///
     /// # Errors
     /// `NotFound` where there is none.
-    pub async fn execution(&self, arn: &str) -> Result<Execution, MachineError> {
+    pub async fn execution(&self, arn: &str) -> Result<Execution, ServiceError> {
         let found = self.client.describe_execution().execution_arn(arn).send().await;
-        Ok(read(&found.map_err(|error| MachineError::of("DescribeExecution", &error))?))
+        Ok(read(&found.map_err(|error| failed("DescribeExecution", &error))?))
     }
 
     /// The last answer of the function in an execution; `None` while there is none.
     ///
     /// # Errors
     /// When Step Functions does not show its history.
-    pub async fn last_answer(&self, arn: &str) -> Result<Option<Value>, MachineError> {
+    pub async fn last_answer(&self, arn: &str) -> Result<Option<Value>, ServiceError> {
         let call = self.client.get_execution_history().execution_arn(arn).reverse_order(true).max_results(EVENTS_MAX);
-        let history = call.send().await.map_err(|error| MachineError::of("GetExecutionHistory", &error))?;
+        let history = call.send().await.map_err(|error| failed("GetExecutionHistory", &error))?;
         // The newest, in whatever order they came.
         let answers = history.events().iter().filter_map(|event| Some((event.id(), answer(event)?)));
         Ok(answers.max_by_key(|&(id, _)| id).map(|(_, answer)| answer))

@@ -3,8 +3,7 @@
 //! It makes no choice: what is to be written is named whole, and what is read is handed over as it is.
 
 use super::client;
-use super::failure::{self, CallFailed};
-use crate::action::{Failed, FailedKind};
+use super::service_error::ServiceError;
 use crate::live::deployed::Found;
 use crate::live::{ScheduleId, Target, Written};
 use crate::starts::Start;
@@ -38,53 +37,12 @@ pub struct Scheduler {
     client: Client,
 }
 
-/// Why a call of Scheduler came to nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SchedulerError {
-    /// Somebody else has made a schedule of that name meanwhile, or is changing it.
-    #[error("{0}; somebody else is changing it at the same time, try again")]
-    Conflict(CallFailed),
-    /// There is no such schedule, or no such group.
-    #[error("{0}")]
-    NotFound(CallFailed),
-    /// The credentials do not allow it, or there are none.
-    #[error("{0}; expected valid credentials that are allowed scheduler:{call}", call = .0.call)]
-    Denied(CallFailed),
-    /// Everything else.
-    #[error("{0}; try again, and if it stays look at AWS_REGION, AWS_ENDPOINT_URL and the way to the endpoint")]
-    Unavailable(CallFailed),
-    /// Scheduler does not take what is to be written, by its own words.
-    #[error("{0}")]
-    Refused(CallFailed),
-}
-
-impl SchedulerError {
-    fn of<E>(call: &'static str, error: &SdkError<E>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let Failed { kind, code, message } = failure::of(error);
-        let failed = CallFailed { call, code, message };
-        match (kind, failed.code.as_str()) {
-            (_, "ConflictException") => Self::Conflict(failed),
-            (_, "ResourceNotFoundException") => Self::NotFound(failed),
-            (FailedKind::Denied | FailedKind::Expired, _) => Self::Denied(failed),
-            (FailedKind::Refused, _) => Self::Refused(failed),
-            (
-                FailedKind::AccountFull
-                | FailedKind::Throttled
-                | FailedKind::TooManyPending
-                | FailedKind::TooSoon
-                | FailedKind::Unclear,
-                _,
-            ) => Self::Unavailable(failed),
-        }
-    }
-
-    fn endless(call: &'static str) -> Self {
-        let message = "the list of schedules does not end".to_owned();
-        Self::Unavailable(CallFailed { call, code: "TooManyPages".to_owned(), message })
-    }
+/// What the error of a call means.
+fn failed<E>(call: &'static str, error: &SdkError<E>) -> ServiceError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    ServiceError::of("scheduler", call, error)
 }
 
 impl Scheduler {
@@ -102,12 +60,12 @@ impl Scheduler {
     ///
     /// # Errors
     /// `NotFound` where there is no such group.
-    pub async fn group_tags(&self, group: &str) -> Result<Vec<(String, String)>, SchedulerError> {
+    pub async fn group_tags(&self, group: &str) -> Result<Vec<(String, String)>, ServiceError> {
         let found = self.client.get_schedule_group().name(group).send().await;
-        let found = found.map_err(|error| SchedulerError::of("GetScheduleGroup", &error))?;
+        let found = found.map_err(|error| failed("GetScheduleGroup", &error))?;
         let arn = found.arn().unwrap_or_default();
         let tags = self.client.list_tags_for_resource().resource_arn(arn).send().await;
-        let tags = tags.map_err(|error| SchedulerError::of("ListTagsForResource", &error))?;
+        let tags = tags.map_err(|error| failed("ListTagsForResource", &error))?;
         Ok(tags.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
     }
 
@@ -115,7 +73,7 @@ impl Scheduler {
     ///
     /// # Errors
     /// When Scheduler does not show them all.
-    pub async fn schedules(&self, group: &str, machine: &str) -> Result<Vec<Found>, SchedulerError> {
+    pub async fn schedules(&self, group: &str, machine: &str) -> Result<Vec<Found>, ServiceError> {
         let mut ids = self.list(group, None).await?;
         if group != DEFAULT_GROUP {
             ids.extend(self.list(DEFAULT_GROUP, Some(machine)).await?);
@@ -124,14 +82,14 @@ impl Scheduler {
         found.try_filter_map(async |found| Ok(found)).try_collect().await
     }
 
-    async fn list(&self, group: &str, machine: Option<&str>) -> Result<Vec<ScheduleId>, SchedulerError> {
+    async fn list(&self, group: &str, machine: Option<&str>) -> Result<Vec<ScheduleId>, ServiceError> {
         const CALL: &str = "ListSchedules";
         let mut ids = Vec::new();
         let mut token = None;
         for _ in 0..PAGES_MAX {
             let page =
                 self.client.list_schedules().group_name(group).max_results(PAGE).set_next_token(token).send().await;
-            let page = page.map_err(|error| SchedulerError::of(CALL, &error))?;
+            let page = page.map_err(|error| failed(CALL, &error))?;
             let wanted = page.schedules().iter().filter(|each| {
                 machine.is_none_or(|machine| each.target().is_some_and(|target| target.arn() == machine))
             });
@@ -142,28 +100,28 @@ impl Scheduler {
                 return Ok(ids);
             }
         }
-        Err(SchedulerError::endless(CALL))
+        Err(ServiceError::endless(CALL))
     }
 
     /// A schedule; `None` when it is gone since it was listed.
-    async fn read(&self, id: ScheduleId) -> Result<Option<Found>, SchedulerError> {
+    async fn read(&self, id: ScheduleId) -> Result<Option<Found>, ServiceError> {
         match self.get(&id).await {
             Ok(found) => Ok(Some(found_of(id, &found))),
-            Err(SchedulerError::NotFound(_)) => Ok(None),
+            Err(ServiceError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn get(&self, id: &ScheduleId) -> Result<GetScheduleOutput, SchedulerError> {
+    async fn get(&self, id: &ScheduleId) -> Result<GetScheduleOutput, ServiceError> {
         let found = self.client.get_schedule().group_name(&id.group).name(&id.name).send().await;
-        found.map_err(|error| SchedulerError::of("GetSchedule", &error))
+        found.map_err(|error| failed("GetSchedule", &error))
     }
 
     /// Makes a schedule.
     ///
     /// # Errors
     /// `Conflict` where there is one of that name.
-    pub async fn create(&self, written: &Written) -> Result<(), SchedulerError> {
+    pub async fn create(&self, written: &Written) -> Result<(), ServiceError> {
         let call = self.client.create_schedule().group_name(&written.id.group).name(&written.id.name);
         let call = call
             .description(&written.description)
@@ -173,14 +131,14 @@ impl Scheduler {
             .state(state(written.is_enabled))
             .target(target(written));
         let made = call.send().await;
-        made.map(drop).map_err(|error| SchedulerError::of("CreateSchedule", &error))
+        made.map(drop).map_err(|error| failed("CreateSchedule", &error))
     }
 
     /// Writes a schedule anew.
     ///
     /// # Errors
     /// `NotFound` where there is none of that name.
-    pub async fn update(&self, written: &Written) -> Result<(), SchedulerError> {
+    pub async fn update(&self, written: &Written) -> Result<(), ServiceError> {
         let call = self.client.update_schedule().group_name(&written.id.group).name(&written.id.name);
         let call = call
             .description(&written.description)
@@ -190,14 +148,14 @@ impl Scheduler {
             .state(state(written.is_enabled))
             .target(target(written));
         let changed = call.send().await;
-        changed.map(drop).map_err(|error| SchedulerError::of("UpdateSchedule", &error))
+        changed.map(drop).map_err(|error| failed("UpdateSchedule", &error))
     }
 
     /// Leaves a schedule as it is, but that it starts nothing.
     ///
     /// # Errors
     /// `NotFound` where there is none of that name.
-    pub async fn switch_off(&self, id: &ScheduleId) -> Result<(), SchedulerError> {
+    pub async fn switch_off(&self, id: &ScheduleId) -> Result<(), ServiceError> {
         let found = self.get(id).await?;
         // UpdateSchedule sets to its default what is left out.
         let call = self
@@ -215,17 +173,17 @@ impl Scheduler {
             .set_action_after_completion(found.action_after_completion)
             .set_target(found.target)
             .state(ScheduleState::Disabled);
-        call.send().await.map(drop).map_err(|error| SchedulerError::of("UpdateSchedule", &error))
+        call.send().await.map(drop).map_err(|error| failed("UpdateSchedule", &error))
     }
 
     /// Takes a schedule away; it may be gone already.
     ///
     /// # Errors
     /// When Scheduler does not delete it.
-    pub async fn delete(&self, id: &ScheduleId) -> Result<(), SchedulerError> {
+    pub async fn delete(&self, id: &ScheduleId) -> Result<(), ServiceError> {
         let deleted = self.client.delete_schedule().group_name(&id.group).name(&id.name).send().await;
-        match deleted.map(drop).map_err(|error| SchedulerError::of("DeleteSchedule", &error)) {
-            Err(SchedulerError::NotFound(_)) => Ok(()),
+        match deleted.map(drop).map_err(|error| failed("DeleteSchedule", &error)) {
+            Err(ServiceError::NotFound(_)) => Ok(()),
             told => told,
         }
     }

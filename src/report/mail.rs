@@ -11,11 +11,12 @@ mod tests;
 mod verdict;
 
 use super::{FailureReport, Report};
+use crate::policy::PolicyId;
 use advice::{Weight, advice};
 use groups::groups;
 use layout::{labelled, paragraph, quoted};
 use serde::Serialize;
-use verdict::Verdict;
+use verdict::{Verdict, Word};
 
 /// A mail, all but where it comes from: whoever sends it writes the stack's account and Region behind `text`, and the Region and
 /// the execution's ARN behind `more`.
@@ -30,7 +31,7 @@ pub struct Mail {
     pub more: &'static str,
 }
 
-/// Shows the output of the last state that has one: the whole answer with its report.
+/// Shows the output of the last state that has one: the whole answer with its report. For who has no `opendlm` at hand.
 const MORE: &str = "\nMore:     aws stepfunctions get-execution-history --reverse-order --max-items 20 --output text \
     --query \"events[?type=='TaskStateExited'].stateExitedEventDetails.output|[0]\" --region ";
 
@@ -53,9 +54,9 @@ pub struct CouldNotGoOn {
     pub cause: String,
 }
 
-/// The mail about a finished run; `None` where nothing failed.
+/// The mail about a finished run of a stack in this Region; `None` where nothing failed.
 #[must_use]
-pub fn of_report(report: &Report) -> Option<Mail> {
+pub fn of_report(report: &Report, stack_region: Option<&str>) -> Option<Mail> {
     if report.outcome != Some("PARTIAL") {
         return None;
     }
@@ -74,13 +75,15 @@ pub fn of_report(report: &Report) -> Option<Mail> {
         lines.push(String::new());
         lines.push(paragraph(&targets));
     }
-    Some(mail(&subject, verdict.asks_for_a_run(), lines))
+    let to_type = to_type(verdict.words(), Some(&report.policy_id), stack_region);
+    Some(mail(&subject, lines, &to_type))
 }
 
-/// The mail about a run of which no report came.
+/// The mail about a run of which no report came, of a stack in this Region.
 #[must_use]
-pub fn of_failure(failure: &CouldNotGoOn) -> Mail {
+pub fn of_failure(failure: &CouldNotGoOn, stack_region: Option<&str>) -> Mail {
     let CouldNotGoOn { policy_id, start, error, cause } = failure;
+    let to_type = to_type(Verdict::BackupsMissing.words(), policy_id.as_deref(), stack_region);
     let policy_id = policy_id.as_deref().unwrap_or("a policy that the event does not name");
     let advice = advice(error);
     let subject = format!("opendlm, BACKUPS MAY BE MISSING ({error}): {policy_id}");
@@ -93,20 +96,38 @@ pub fn of_failure(failure: &CouldNotGoOn) -> Mail {
         lines.push(labelled("  It says:", &quoted(cause)));
     }
     lines.push(labelled("  What to do:", advice.cure));
-    mail(&subject, true, lines)
+    mail(&subject, lines, &to_type)
 }
 
 /// Where people find out how.
 const GUIDE: &str = "Guide:    docs/operations.md of opendlm";
-const RUN_NOW: &str = "Run now:  the stack's output RunNowCommand, or the guide, \"Run a policy now\"";
 
-fn mail(subject: &str, asks_for_a_run: bool, mut lines: Vec<String>) -> Mail {
+/// The commands that help, each behind its label, with all that they need but the credentials. Whatever an event holds, only what
+/// is a policy's id gets into a command.
+fn to_type(words: &[Word], policy_id: Option<&str>, stack_region: Option<&str>) -> String {
+    let policy_id = policy_id.and_then(|id| PolicyId::parse(id).ok());
+    let commands: Vec<String> = words
+        .iter()
+        .filter_map(|word| match (word, &policy_id) {
+            (Word::Doctor, Some(id)) => Some(format!("Find out: opendlm doctor {id}")),
+            (Word::Plan, Some(id)) => Some(format!("See more: opendlm plan {id}")),
+            (Word::Runs, Some(id)) => Some(format!("Its runs: opendlm runs {id}")),
+            (Word::Runs, None) => Some("All runs: opendlm runs".to_owned()),
+            (Word::Start, Some(id)) => Some(format!("Run now:  opendlm start {id} --wait")),
+            (Word::Doctor | Word::Plan | Word::Start, None) => None,
+        })
+        .collect();
+    let region = stack_region.map(|region| format!("Region:   export AWS_REGION={region}"));
+    let lines: Vec<String> = region.into_iter().chain(commands).collect();
+    format!("To type, signed in to the stack's account:\n{}", lines.join("\n"))
+}
+
+fn mail(subject: &str, mut lines: Vec<String>, to_type: &str) -> Mail {
     let printable = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
     let subject = subject.chars().map(printable).take(SUBJECT_LENGTH_MAX).collect();
     lines.push(String::new());
     let text: String = lines.join("\n").chars().take(TEXT_LENGTH_MAX).collect();
-    let run_now = if asks_for_a_run { format!("{RUN_NOW}\n") } else { String::new() };
-    Mail { subject, text: format!("{text}\n{run_now}{GUIDE}\nStack:    account "), more: MORE }
+    Mail { subject, text: format!("{text}\n{to_type}\n\n{GUIDE}\nStack:    account "), more: MORE }
 }
 
 /// What failed, by kind, each with EC2's words and with what to do.

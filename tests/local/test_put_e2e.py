@@ -56,7 +56,7 @@ def two() -> dict[str, Any]:
 def opendlm(aws: LocalAws, tmp_path: Path) -> Opendlm:
     """The command line, and a stack's empty group."""
     policy_group.make(aws)
-    return Opendlm(aws, tmp_path)
+    return Opendlm(tmp_path, aws)
 
 
 def put(opendlm: Opendlm, *documents: Any, **more: Any) -> Said:
@@ -266,13 +266,13 @@ def test_the_older_half_of_a_half_written_put_deletes_nothing(opendlm: Opendlm, 
     def started(event: dict[str, Any]) -> Said:
         return opendlm.type("run", opendlm.named("start.json", {**event, "ScheduledTime": now.strftime("%Y-%m-%dT%H:%M:%SZ")}), "--json")
 
-    report = started(new).json()["Report"]
+    report = started(new).json["Report"]
     assert (report["Created"], report["Deleted"], report["Outcome"]) == (1, 0, "SUCCEEDED"), report
     # A run that begins in the second of the new revision may have been started before it. It would keep two of seven.
     while datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") <= new["Revision"]:
         time.sleep(0.05)
     said = started(old)
-    report = said.json()["Report"]
+    report = said.json["Report"]
     assert (said.code, report["Deleted"], report["Outcome"]) == (1, 0, "PARTIAL"), report
     assert old["Revision"] in json.dumps(report) and new["Revision"] in json.dumps(report), report
     assert len(account.snapshots()) == 7
@@ -406,7 +406,7 @@ def test_a_policy_that_is_put_disabled_starts_nothing(opendlm: Opendlm, aws: Loc
 
 
 def test_the_group_is_named_by_an_option_or_by_the_environment(aws: LocalAws, tmp_path: Path):
-    said = Opendlm(aws, tmp_path).type("list")
+    said = Opendlm(tmp_path, aws).type("list")
     assert said.code == 1
     assert said.err == (
         "error: there is no schedule group opendlm in this account and Region: deploy the stack of template.yaml, or name its group"
@@ -414,9 +414,9 @@ def test_the_group_is_named_by_an_option_or_by_the_environment(aws: LocalAws, tm
     )
     policy_group.make(aws, "mine")
     aws.client("scheduler").create_schedule_group(Name="foreign")
-    assert Opendlm(aws, tmp_path).told("list", "--group", "mine")["Group"] == "mine"
-    assert Opendlm(aws, tmp_path, OPENDLM_GROUP="mine").told("list")["Group"] == "mine"
-    said = Opendlm(aws, tmp_path).type("list", "--group", "foreign")
+    assert Opendlm(tmp_path, aws).told("list", "--group", "mine")["Group"] == "mine"
+    assert Opendlm(tmp_path, aws, OPENDLM_GROUP="mine").told("list")["Group"] == "mine"
+    said = Opendlm(tmp_path, aws).type("list", "--group", "foreign")
     assert "the schedule group foreign is not of an opendlm stack: it has no tag opendlm:state-machine" in said.err
 
 
@@ -447,7 +447,7 @@ def test_an_account_that_cannot_be_seen_is_no_obstacle_to_a_put(opendlm: Opendlm
 
 def test_the_template_has_the_schedules_that_put_writes(opendlm: Opendlm, aws: LocalAws):
     files = [opendlm.named("one.json", one(count=3)), opendlm.named("two.json", two())]
-    template = opendlm.ok("template", *files, "--accept", "Daily").json()
+    template = opendlm.ok("template", *files, "--accept", "Daily").json
     made = {each["Properties"]["Name"]: each["Properties"] for each in template["Resources"].values()}
     put(opendlm, one(), two())
     found = schedules(aws)

@@ -30,7 +30,7 @@ def opendlm(local: Chain, tmp_path: Path) -> Opendlm:
     policy_group.make(local.aws, machine=local.machine_arn)
     for _ in range(2):
         local.account.add_volume({"backup": "one"})
-    opendlm = Opendlm(local.aws, tmp_path)
+    opendlm = Opendlm(tmp_path, local.aws)
     opendlm.ok("put", opendlm.file("one.json", document()).name, "--yes")
     return opendlm
 

@@ -131,12 +131,12 @@ pub(super) async fn named(machine: &Machine, beginning: &str) -> Told<Run> {
     runs::by_name(&runs, beginning).cloned()
 }
 
-async fn tell_one(machine: &Machine, beginning: &str, as_text: bool) -> Told<ExitCode> {
+async fn tell_one(machine: &Machine, beginning: &str, in_json: bool) -> Told<ExitCode> {
     let run = named(machine, beginning).await?;
     let execution = machine.execution(&run.arn).await.map_err(|error| error.to_string())?;
     let answer = machine.last_answer(&run.arn).await.map_err(|error| error.to_string())?;
     let run = Run::of(&execution, answer.as_ref());
-    if as_text {
+    if in_json {
         say_json(&as_json(&run));
     } else {
         tell(&run);

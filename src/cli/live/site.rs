@@ -1,7 +1,7 @@
 //! A schedule group with the policies in it, and the account that they work in.
 
 use super::Told;
-use crate::aws::{Accounts, Scheduler, SchedulerError};
+use crate::aws::{Accounts, Scheduler, ServiceError};
 use crate::handler;
 use crate::live::Target;
 use crate::live::deployed::{self, Deployed, Inventory};
@@ -23,7 +23,7 @@ impl Site {
         let scheduler = Scheduler::connect().await;
         let tags = match scheduler.group_tags(&group).await {
             Ok(tags) => tags,
-            Err(SchedulerError::NotFound(_)) => {
+            Err(ServiceError::NotFound(_)) => {
                 return Err(format!(
                     "there is no schedule group {group} in this account and Region: deploy the stack of template.yaml, or name \
                      its group with --group or OPENDLM_GROUP"

@@ -35,8 +35,7 @@ pub(super) async fn enable(arguments: &Arguments) -> Told<ExitCode> {
         now: clock::now(),
     };
     let put = put::put(&wanted, &site.inventory, way).map_err(|error| format!("{id}: {error}"))?;
-    let half =
-        |error: crate::aws::SchedulerError| format!("{error}\n{id} is enabled in part; enable it again to finish");
+    let half = |error: crate::aws::ServiceError| format!("{error}\n{id} is enabled in part; enable it again to finish");
     for schedule in &put.create {
         site.scheduler.create(schedule).await.map_err(half)?;
     }

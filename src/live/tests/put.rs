@@ -241,16 +241,11 @@ fn a_lower_count_that_nobody_is_asked_about_is_deployed_without_consent_unless_i
     assert_eq!(accepted(Consent::Named(&[])), (None, true));
 }
 
-fn with_options(mut event: Value, options: &Value) -> Value {
-    event["Options"] = options.clone();
-    event
-}
-
 #[test]
 fn without_a_question_a_consent_in_the_file_is_none() {
     let (before, target) = (two(ID), target());
     let edited = with(two(ID), "/Policy/PolicyDetails/Schedules/0/RetainRule/Count", json!(3));
-    let edited = with_options(edited, &json!({ "AcceptCount": { "Daily": 3 } }));
+    let edited = with_options(edited, json!({ "AcceptCount": { "Daily": 3 } }));
     let accepted = |consent: Consent<'_>, deployed: &Value| {
         let way = Way { group: GROUP, target: &target, is_off: false, consent, now: at(NOW) };
         let put = super::super::put::put(&to_put(&edited), &inventory(both(deployed, "2026-11-20T10:00:00Z")), way);
@@ -272,16 +267,16 @@ fn without_a_question_a_consent_in_the_file_is_none() {
 #[test]
 fn a_place_in_which_the_policy_worked_and_does_not_any_more_is_told() {
     let told = |old: Value, new: Value| -> Vec<String> {
-        let event = |options: &Value| with_options(two(ID), options);
+        let event = |options: &Value| with_options(two(ID), options.clone());
         let put = put_at(&event(&new), both(&event(&old), OLD), NOW).unwrap();
         put.changes.into_iter().filter(|line| line.contains("no run manages")).collect()
     };
     let region = |name: &str| json!({ "Target": { "Region": name } });
-    let both_of = |names: [&str; 2]| json!({ "Targets": names.map(|name| json!({ "Region": name })) });
+    let both_of = |names: [&str; 2]| json!({ "Targets": [{ "Regions": names }] });
     assert_eq!(told(json!({}), json!({})), Vec::<String>::new());
     assert!(told(json!({}), region("eu-west-1"))[0].starts_with("the stack's own account and Region is left"));
     assert!(told(region("eu-west-1"), json!({}))[0].starts_with("own account in eu-west-1 is left"));
     let narrowed = told(both_of(["eu-west-1", "eu-west-2"]), region("eu-west-1"));
-    assert!(narrowed.len() == 1 && narrowed[0].starts_with("own account in eu-west-2 is left"));
+    assert!(narrowed.len() == 1 && narrowed[0].starts_with("own account in eu-west-2 is left"), "{narrowed:?}");
     assert_eq!(told(region("eu-west-1"), both_of(["eu-west-1", "eu-west-2"])), Vec::<String>::new());
 }

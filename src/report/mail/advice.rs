@@ -82,7 +82,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         ours(
             Weight::Consent,
             "A run would delete more than it may.",
-            "Look at the list (opendlm plan). If those snapshots are to go, set Options.MaximumDeletions as said above; if \
+            "Look at the list (opendlm plan, below). If those snapshots are to go, set Options.MaximumDeletions as said above; if \
              not, mend the policy. Until then they only cost money.",
         ),
     ),
@@ -99,7 +99,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         ours(
             Weight::Backup,
             "Backups came before and come no more.",
-            "See what earlier runs said. Are the starts at the policy's times? Then run the policy now.",
+            "See what earlier runs said (opendlm runs, below). Are the starts at the policy's times? Then run the policy now.",
         ),
     ),
     (
@@ -107,7 +107,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         ours(
             Weight::Backup,
             "The start meets no time of the policy, and there is no backup at all.",
-            "Compare the ScheduleExpression with the times in the policy (opendlm next): a start has to come at a scheduled \
+            "Compare the starts (opendlm list) with the times in the policy (opendlm next): a start has to come at a scheduled \
              time, or within the start window after it.",
         ),
     ),
@@ -217,7 +217,8 @@ const ADVICE: &[(&[&str], Advice)] = &[
         ours(
             Weight::Backup,
             "The event that starts the run cannot be carried out. No backup is made until it is corrected.",
-            "Correct what the words name, in the Input of the schedule (opendlm check tells all of it).",
+            "Correct what the words name in the policy's file (opendlm check FILE tells all of it), and put it again: opendlm \
+             put FILE.",
         ),
     ),
     (
@@ -308,7 +309,7 @@ const ADVICE: &[(&[&str], Advice)] = &[
         of_ec2(
             Weight::Unknown,
             "EC2 does not let the function's role do this.",
-            "Compare the role with template.yaml, the key's policy with the README, and look for a policy of your organization \
+            "Compare the role with template.yaml, the key's policy with docs/permissions.md, and look for a policy of your organization \
              (SCP) that denies the call. aws sts decode-authorization-message reads the encoded part.",
         ),
     ),

@@ -7,6 +7,9 @@ use crate::report::sum::tests::{failure, quiet};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
+/// The Region of the stack.
+const REGION: Option<&str> = Some("eu-west-1");
+
 fn failed(action: &str, resource: &str, code: &str) -> FailureReport {
     FailureReport { action: action.to_owned(), code: code.to_owned(), ..failure(resource, "as EC2 says") }
 }
@@ -35,7 +38,7 @@ fn flat(text: &str) -> String {
 
 #[track_caller]
 fn check(report: &Report, headline: &str) {
-    let mail = of_report(report).unwrap();
+    let mail = of_report(report, REGION).unwrap();
     assert_eq!(mail.subject, format!("opendlm, {headline}: policy-0123456789abcdef0"));
     let is_missing = headline.contains("MISSING");
     assert_eq!(mail.text.starts_with("BACKUPS ARE MISSING"), is_missing, "{}", mail.text);
@@ -105,7 +108,7 @@ fn a_target_that_failed_altogether_means_missing_backups_and_is_named() {
     let targets = vec![target("eu-west-1", "FAILED"), target("us-east-1", "SUCCEEDED")];
     let report = Report { targets, ..partial(vec![run]) };
     check(&report, "BACKUPS MISSING");
-    let text = flat(&of_report(&report).unwrap().text);
+    let text = flat(&of_report(&report, REGION).unwrap().text);
     assert!(text.contains("in 1 of 2 targets the run could not go on"), "{text}");
     assert!(text.contains("1 of 2 targets failed: account 111122223333 in eu-west-1"), "{text}");
 }
@@ -113,7 +116,7 @@ fn a_target_that_failed_altogether_means_missing_backups_and_is_named() {
 #[test]
 fn equal_failures_are_one_matter_with_the_first_resources() {
     let failures = (0..7).map(|n| failed("CreateSnapshot", &format!("vol-{n}"), "InternalError")).collect();
-    let text = flat(&of_report(&partial(failures)).unwrap().text);
+    let text = flat(&of_report(&partial(failures), REGION).unwrap().text);
     assert!(text.contains("What failed: 7 times CreateSnapshot, InternalError."), "{text}");
     let named = "vol-4 (schedule Default Schedule) and 2 more EC2 says: as EC2 says What to do: ";
     assert!(text.contains(named), "{text}");
@@ -121,17 +124,19 @@ fn equal_failures_are_one_matter_with_the_first_resources() {
 
 #[test]
 fn only_where_a_backup_is_missing_somebody_is_sent_to_run_the_policy() {
-    let missing = of_report(&partial(vec![all("CreateSnapshot", "NoTargets")])).unwrap();
-    let passing = of_report(&partial(vec![deletion("InternalError")])).unwrap();
+    let missing = of_report(&partial(vec![all("CreateSnapshot", "NoTargets")]), REGION).unwrap();
+    let passing = of_report(&partial(vec![deletion("InternalError")]), REGION).unwrap();
     assert!(missing.text.contains("Run now:") && !passing.text.contains("Run now:"));
+    let runs = "Its runs: opendlm runs policy-0123456789abcdef0\n";
+    assert!(missing.text.contains(runs) && passing.text.contains(runs), "{}", passing.text);
     assert!(passing.text.contains("What to do: Nothing"), "{}", passing.text);
 }
 
 #[test]
 fn a_run_without_failures_is_no_mail() {
-    assert_eq!(of_report(&quiet()), None);
-    assert_eq!(of_report(&Report { outcome: Some("SKIPPED"), ..quiet() }), None);
-    assert_eq!(of_report(&Report { outcome: None, ..quiet() }), None);
+    assert_eq!(of_report(&quiet(), REGION), None);
+    assert_eq!(of_report(&Report { outcome: Some("SKIPPED"), ..quiet() }, REGION), None);
+    assert_eq!(of_report(&Report { outcome: None, ..quiet() }, REGION), None);
 }
 
 #[test]
@@ -142,15 +147,49 @@ fn a_run_that_could_not_go_on_is_told_with_what_to_do() {
         error: "AccessDenied".to_owned(),
         cause: "DescribeVolumes failed with UnauthorizedOperation: no".to_owned(),
     };
-    let mail = of_failure(&failure);
+    let mail = of_failure(&failure, REGION);
     assert_eq!(mail.subject, "opendlm, BACKUPS MAY BE MISSING (AccessDenied): policy-1");
     for part in
         ["Policy:   policy-1", "Start:    2026-11-22T17:00:00Z", "It says: DescribeVolumes failed", "What to do: "]
     {
         assert!(mail.text.contains(part), "{}", mail.text);
     }
-    let nameless = of_failure(&CouldNotGoOn { policy_id: None, start: None, ..failure });
+    let nameless = of_failure(&CouldNotGoOn { policy_id: None, start: None, ..failure }, None);
     assert!(nameless.text.contains("a policy that the event does not name"), "{}", nameless.text);
+    assert!(
+        nameless.text.contains("\nAll runs: opendlm runs\n") && !nameless.text.contains("AWS_REGION"),
+        "{}",
+        nameless.text
+    );
+}
+
+#[test]
+fn a_mail_names_the_commands_for_its_policy_in_its_region() {
+    let mail = of_report(&partial(vec![all("CreateSnapshot", "NoTargets")]), REGION).unwrap();
+    let to_type = "To type, signed in to the stack's account:\n\
+        Region:   export AWS_REGION=eu-west-1\n\
+        Run now:  opendlm start policy-0123456789abcdef0 --wait\n\
+        Find out: opendlm doctor policy-0123456789abcdef0\n\
+        Its runs: opendlm runs policy-0123456789abcdef0\n";
+    assert!(mail.text.contains(to_type), "{}", mail.text);
+    let waits = of_report(&partial(vec![all("DeleteSnapshot", "MaximumDeletions")]), REGION).unwrap();
+    assert!(waits.text.contains("\nSee more: opendlm plan policy-0123456789abcdef0\nIts runs: "), "{}", waits.text);
+}
+
+#[test]
+fn what_is_no_policy_id_gets_into_no_command() {
+    let failure = |id: &str| CouldNotGoOn {
+        policy_id: Some(id.to_owned()),
+        start: None,
+        error: "PolicyInvalid".to_owned(),
+        cause: String::new(),
+    };
+    for id in ["policy-1; rm -rf .", "$(id)", "`id`", "policy-1\nopendlm delete policy-2", ""] {
+        let text = of_failure(&failure(id), REGION).text;
+        let (_, to_type) = text.split_once("AWS_REGION").unwrap();
+        let typed: Vec<&str> = to_type.lines().filter(|line| line.contains("opendlm ")).collect();
+        assert_eq!(typed, ["All runs: opendlm runs"], "{text}");
+    }
 }
 
 proptest! {
@@ -169,7 +208,7 @@ proptest! {
             error: text.clone(),
             cause: text,
         };
-        for mail in [of_report(&report).unwrap(), of_failure(&failure)] {
+        for mail in [of_report(&report, REGION).unwrap(), of_failure(&failure, REGION)] {
             prop_assert!(mail.subject.len() < 100 && mail.subject.starts_with("opendlm"));
             prop_assert!(mail.subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
             prop_assert!(mail.text.len() < 100_000);

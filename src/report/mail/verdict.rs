@@ -18,6 +18,19 @@ pub(super) enum Verdict {
     WaitsForConsent,
 }
 
+/// A word of the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// What is wrong now, with the cure.
+    Doctor,
+    /// What a run would do now.
+    Plan,
+    /// The last runs.
+    Runs,
+    /// A run now.
+    Start,
+}
+
 impl Verdict {
     /// The verdict of a finished run. When in doubt backups are missing.
     pub(super) fn of(report: &Report) -> Self {
@@ -60,11 +73,13 @@ impl Verdict {
         }
     }
 
-    /// Whether a run now can help.
-    pub(super) fn asks_for_a_run(self) -> bool {
+    /// The words of the command line that help, in the order in which somebody needs them. Only a missing backup asks for a run now.
+    pub(super) fn words(self) -> &'static [Word] {
         match self {
-            Self::BackupsMissing => true,
-            Self::CleanUp | Self::MissedEarlier | Self::Passing | Self::WaitsForConsent => false,
+            Self::BackupsMissing => &[Word::Start, Word::Doctor, Word::Runs],
+            Self::CleanUp | Self::MissedEarlier => &[Word::Doctor, Word::Runs],
+            Self::Passing => &[Word::Runs],
+            Self::WaitsForConsent => &[Word::Plan, Word::Runs],
         }
     }
 
