@@ -4,6 +4,7 @@
 
 pub mod last_look;
 
+use crate::pace::Api;
 use crate::policy::{PolicyId, ScheduleName, Tag};
 use crate::world::{InstanceId, Snapshot, SnapshotId, SnapshotState, VolumeId};
 use jiff::Timestamp;
@@ -23,11 +24,11 @@ pub enum Action {
 impl Action {
     /// The EC2 call that it is.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub const fn api(&self) -> Api {
         match self {
-            Self::CreateSnapshot(_) => "CreateSnapshot",
-            Self::CreateSnapshots(_) => "CreateSnapshots",
-            Self::DeleteSnapshot(_) => "DeleteSnapshot",
+            Self::CreateSnapshot(_) => Api::CreateSnapshot,
+            Self::CreateSnapshots(_) => Api::CreateSnapshots,
+            Self::DeleteSnapshot(_) => Api::DeleteSnapshot,
         }
     }
 
@@ -45,10 +46,7 @@ impl Action {
     /// Whether it makes snapshots.
     #[must_use]
     pub fn is_creation(&self) -> bool {
-        match self {
-            Self::CreateSnapshot(_) | Self::CreateSnapshots(_) => true,
-            Self::DeleteSnapshot(_) => false,
-        }
+        self.api().makes()
     }
 
     /// What was left out of the tags of what it makes, to be told.

@@ -24,12 +24,12 @@ mod service_error;
 mod settings;
 #[cfg(test)]
 #[cfg(feature = "mocks")]
-mod tests;
+pub(crate) mod tests;
 mod whole;
 
 pub use apply::{CREATE_SECONDS_MAX, DELETE_SECONDS_MAX};
 pub use failure::{CallFailed, ObserveError};
-pub use observe::{Label, MadeOf};
+pub use observe::{Label, Listed, MadeOf};
 #[cfg(feature = "mocks")]
 pub use observe::{Transcript, replay};
 
@@ -41,7 +41,6 @@ use aws_sdk_ec2::Client;
 pub use machine::Machine;
 #[cfg(feature = "cli")]
 pub use neighbours::Neighbours;
-pub use pace::Buckets;
 use pace::Lanes;
 #[cfg(feature = "cli")]
 pub use scheduler::Scheduler;

@@ -4,6 +4,7 @@
 //! The same steps serve the Lambda function and the command line. Nothing here decides: it calls the core and hands
 //! over what came of it.
 
+mod ahead;
 mod closer;
 #[cfg(feature = "cli")]
 mod examined;
@@ -11,12 +12,11 @@ mod lines;
 #[cfg(feature = "cli")]
 mod outlook;
 
-use crate::action::{Action, Outcome};
 use crate::answer::{Answer, FailedAnswer, ListAnswer, Reply, SplitAnswer, TurnError};
-use crate::aws::{Account, Accounts, Buckets, ObserveError, clock};
+use crate::aws::{Account, Accounts, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
-use crate::pace::Bucket;
+use crate::pace::{Bucket, ByApi, Pace};
 use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
 use crate::report::explain::{self, Explanation};
@@ -24,6 +24,7 @@ use crate::report::forecast::Forecast;
 use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{SnapshotId, World};
+use ahead::{Ahead, Times};
 #[cfg(feature = "cli")]
 pub use examined::{Examined, examined};
 use jiff::{SignedDuration, Timestamp};
@@ -149,10 +150,10 @@ async fn turn_of(
     event.options.settling = settling();
     let mut progress =
         event.progress_at(clock::now()).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
-    let mut answered = None;
-    // Bounded by the time: turn::has_time_for_another.
+    let (mut answered, mut ahead) = (None, None);
+    // Bounded by the time: turn::look::has_time_for_another.
     loop {
-        let turned = match (single_turn(account, &event, warnings, progress, until).await, answered) {
+        let turned = match (single_turn(account, &event, warnings, (progress, ahead), until).await, answered) {
             (Ok(turned), _) => turned,
             // Nothing was done since the answer, so that goes on from where it stands.
             (Err(error), Some(answer)) => {
@@ -165,11 +166,12 @@ async fn turn_of(
             }
             (Err(error), None) => return Err(error),
         };
-        let Turned { answer, status, progress: next } = turned;
-        if status != (Status::Waiting { seconds: 0 }) || !turn::has_time_for_another(clock::now(), until) {
+        let Turned { answer, status, progress: next, looked_for, ahead: looked } = turned;
+        let has_time = looked.is_some() || turn::look::has_time_for_another(clock::now(), looked_for, until);
+        if status != (Status::Waiting { seconds: 0 }) || !has_time {
             return Ok(answer);
         }
-        (progress, answered) = (next, Some(answer));
+        (progress, answered, ahead) = (next, Some(answer), looked);
     }
 }
 
@@ -178,34 +180,41 @@ struct Turned {
     answer: Answer,
     status: Status,
     progress: Progress,
+    /// How long its look took.
+    looked_for: SignedDuration,
+    /// The look for the next turn, where it was made beside the calls of this one.
+    ahead: Option<Ahead>,
 }
 
 async fn single_turn(
     account: &Account,
     event: &Event,
     warnings: &[String],
-    mut progress: Progress,
+    (mut progress, ahead): (Progress, Option<Ahead>),
     until: Timestamp,
 ) -> Result<Turned, TurnError> {
-    let now = clock::now();
+    // What the plan says is as of when the look began.
+    let (now, took) = ahead.as_ref().map_or_else(|| (clock::now(), None), |ahead| (ahead.began, Some(ahead.took)));
     account.learn(event.options.api_share, &progress.pace);
-    let looked = closer::look(account, event, (&mut progress, now), until, turn::closer::asks_of_turn);
+    let looked = closer::look(account, event, (&mut progress, now, ahead), until, turn::closer::asks_of_turn);
     let world = Box::pin(looked).await?;
-    let until = turn::look::works_until(clock::now(), until);
+    let looked_at = clock::now();
+    let took = took.unwrap_or_else(|| looked_at.duration_since(now));
+    let works_until = turn::look::works_until(looked_at, took, until);
     let plan = closer::planned(event, &progress, now, &world);
     log_decisions(event, &plan);
-    let budget = budget(&account.buckets(), now, until);
+    let budget = budget(&account.buckets(), looked_at, works_until);
     let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
     let policy_id = event.policy.id.as_str();
     let target = event.options.target.as_ref();
-    let log = |action: &Action, outcome: &Outcome| log_action(policy_id, target, action, outcome);
-    let outcomes = account.apply(&selection.actions, until, log).await;
+    let times = Times { looked_at, took, works_until, until, snapshots: world.snapshots.len() };
+    let (outcomes, ahead) = ahead::apply(account, event, &selection.actions, times).await;
     if let Some(news) = account.limits_news() {
         log_limits(policy_id, target, &news);
     }
     // What was created counts as unsettled from the end of the turn's calls on, which may have taken minutes.
     let ended = clock::now();
-    progress.pace = account.buckets().known(ended);
+    progress.pace = Pace::of(&account.buckets(), ended);
     let conclusion = turn::conclude(&event.options, &plan, progress, selection, outcomes, ended);
     if let Some(denied) = &conclusion.denied {
         let advice = denied.cure().unwrap_or("give the role the rights that template.yaml lists");
@@ -216,7 +225,8 @@ async fn single_turn(
     let answer = Answer::new(event, &conclusion, report, warnings, stack_region().as_deref());
     log_failed_snapshots(policy_id, target, &plan, conclusion.status);
     log_turn(policy_id, &answer, &conclusion);
-    Ok(Turned { answer, status: conclusion.status, progress: conclusion.progress })
+    let ahead = ahead.map(|ahead| Ahead { deleted: conclusion.deleted(), ..ahead });
+    Ok(Turned { answer, status: conclusion.status, progress: conclusion.progress, looked_for: took, ahead })
 }
 
 /// What a run that starts now would do first.
@@ -283,19 +293,33 @@ async fn foreseen<T>(
     let now = clock::now();
     let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let looked = closer::look(account, &event, (&mut progress, now), Timestamp::MAX, turn::closer::asks_of_plan);
+    let looked = closer::look(account, &event, (&mut progress, now, None), Timestamp::MAX, turn::closer::asks_of_plan);
     let world = Box::pin(looked).await?;
     let plan = closer::planned(&event, &progress, now, &world);
     Ok(tell(&event, &progress, now, &world, &plan, &warnings))
 }
 
-/// What EC2 shows, if it shows all of it before `until`: a turn that is cut off in the middle says nothing at all.
-async fn observe(account: &Account, event: &Event, progress: &Progress, until: Timestamp) -> Result<World, TurnError> {
+/// What EC2 shows, if it shows all of it before `until`: a turn that is cut off in the middle says nothing at all. What was listed
+/// ahead is completed.
+async fn observe(
+    account: &Account,
+    event: &Event,
+    progress: &Progress,
+    ahead: Option<Ahead>,
+    until: Timestamp,
+) -> Result<World, TurnError> {
     if plan::is_idle(&event.policy) {
         return Ok(World::default());
     }
     let patience = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
-    match tokio::time::timeout(patience, account.observe_with(&event.policy, &progress.ids_begun())).await {
+    let (policy, begun) = (&event.policy, progress.ids_begun());
+    let looked = async {
+        let Some(Ahead { listed, deleted, .. }) = ahead else { return account.observe_with(policy, &begun).await };
+        let mut world = account.complete(policy, listed, &begun).await?;
+        world.leave_out(&deleted);
+        Ok(world)
+    };
+    match tokio::time::timeout(patience, looked).await {
         Ok(world) => world.map_err(turn_error),
         Err(_) => Err(TurnError::Unavailable(format!(
             "EC2 did not show the whole account within {} s, the function's time is over; give it a longer timeout",
@@ -315,13 +339,8 @@ fn hold_to_promises(event: &Event, now: Timestamp, world: &World, plan: &Plan<'_
 
 /// What fits at best between `now` and `until` through what is left in the buckets; the pacers of the account hold back
 /// what does not.
-fn budget(buckets: &Buckets, now: Timestamp, until: Timestamp) -> Budget {
-    let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX);
-    Budget {
-        creations_max: fits(&buckets.creations),
-        set_creations_max: fits(&buckets.set_creations),
-        deletions_max: fits(&buckets.deletions),
-    }
+fn budget(buckets: &ByApi<Bucket>, now: Timestamp, until: Timestamp) -> Budget {
+    buckets.map(|_, bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap_or(usize::MAX))
 }
 
 fn turn_error(error: ObserveError) -> TurnError {

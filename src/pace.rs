@@ -17,33 +17,20 @@
 //! plus what flows in meanwhile, however the times that are passed in jump; and whatever happens, never more than the
 //! share of the limit that holds.
 
+mod api;
 mod known;
 mod quotas;
 mod share;
 #[cfg(test)]
 mod tests;
 
+pub use api::{Api, ByApi};
 use jiff::{SignedDuration, Timestamp};
 pub use known::{Known, Pace};
-pub use quotas::{ActionLimits, Asking, LimitsNews, Quota, Quotas};
+pub use quotas::{Asking, LimitsNews, Quota, Quotas};
 pub use share::Share;
 use std::num::NonZeroU32;
 use std::time::Duration;
-
-/// CreateSnapshot: 100 tokens, 5 a second (EC2 developer guide, "Request throttling for the Amazon EC2 API", the table
-/// of request rate limits: CreateSnapshot has a row of its own).
-pub const CREATE_SNAPSHOT: Limit = Limit::of(100, 5);
-/// CreateSnapshots: 100 tokens, 5 a second (same table, a row of its own); one token for all volumes of an instance.
-pub const CREATE_SNAPSHOTS: Limit = Limit::of(100, 5);
-/// DeleteSnapshot: 100 tokens, 5 a second (same table, a row of its own).
-pub const DELETE_SNAPSHOT: Limit = Limit::of(100, 5);
-/// DescribeInstances: 100 tokens, 20 a second (same table, "Non-mutating actions": it holds for calls with a filter or a
-/// page size, and all of ours have a page size; without either it would be 50 and 10).
-pub const DESCRIBE_INSTANCES: Limit = Limit::of(100, 20);
-/// DescribeSnapshots: 100 tokens, 20 a second (same table and condition as [`DESCRIBE_INSTANCES`]).
-pub const DESCRIBE_SNAPSHOTS: Limit = Limit::of(100, 20);
-/// DescribeVolumes: 100 tokens, 20 a second (same table and condition as [`DESCRIBE_INSTANCES`]).
-pub const DESCRIBE_VOLUMES: Limit = Limit::of(100, 20);
 
 /// Whether the endpoint limits how often it may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

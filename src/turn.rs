@@ -21,28 +21,21 @@ mod window;
 
 use crate::action::{Action, DeleteSnapshot};
 use crate::options::Options;
+use crate::pace::{Api, ByApi};
 use crate::plan::{self, Brake, Plan, TargetDecision, TargetVerdict};
-use crate::policy::{Policy, Targets};
+use crate::policy::Policy;
 use crate::world::SnapshotState;
 pub(crate) use conclude::lacks_backups;
 pub use conclude::{Conclusion, RunOutcome, Status, WAITS_SECONDS, conclude};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 pub use lifetime::TURNS_MAX;
 pub use progress::Progress;
 use progress::Subject;
 use std::collections::BTreeSet;
 pub use window::Window;
 
-/// How many calls of each kind fit into the turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    /// CreateSnapshot calls.
-    pub creations_max: usize,
-    /// CreateSnapshots calls.
-    pub set_creations_max: usize,
-    /// DeleteSnapshot calls.
-    pub deletions_max: usize,
-}
+/// How many calls of each kind fit into a turn.
+pub type Budget = ByApi<usize>;
 
 /// The actions of a turn, and how much is left for the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,17 +49,7 @@ pub struct Selection {
     pub brake: Option<Brake>,
 }
 
-/// What an invocation must have left to begin another turn: a look at a large account takes half of it, and less than the
-/// tokens that flow in meanwhile is not worth one.
-const ANOTHER_TURN_MIN: SignedDuration = SignedDuration::from_secs(60);
-
-/// Whether a turn that leaves work for at once is followed by another one in the same invocation, whose calls end by `until`.
-#[must_use]
-pub fn has_time_for_another(now: Timestamp, until: Timestamp) -> bool {
-    until.duration_since(now) >= ANOTHER_TURN_MIN
-}
-
-/// Takes this turn's actions from a plan.
+/// Takes this turn's actions from a plan for what a look shows that began at `now`.
 pub fn select(
     policy: &Policy,
     options: &Options,
@@ -86,17 +69,12 @@ pub fn select(
         // Which one changes from turn to turn, since a set may be too large for the room that there is.
         let place = usize::try_from(progress.turns).unwrap_or(0).checked_rem(ready.len());
         ready.rotate_left(place.unwrap_or(0));
-        budget = Budget {
-            creations_max: budget.creations_max.min(1),
-            set_creations_max: budget.set_creations_max.min(1),
-            ..budget
-        };
+        budget = budget.map(|api, &calls| if api.makes() { calls.min(1) } else { calls });
     }
     let making = Making { policy, options, now };
     select_creations(making, plan, progress, (ready, &unsettled), budget, &mut selection);
     leave_what_cannot_be_remembered(options, &mut selection);
-    // An instant far ahead of the clock says nothing, and nobody waits for it.
-    let is_unsettled = |at: Timestamp| now.duration_since(at).abs() < options.settling;
+    let is_unsettled = |at: Timestamp| look::may_hide(now, at, options.settling);
     let bound = deletions::Bound::of(options, plan, progress);
     selection.brake = bound.brake().or(selection.brake);
     if bound.brake().is_some() && progress.deleted_at.is_some_and(is_unsettled) {
@@ -105,7 +83,7 @@ pub fn select(
         return selection;
     }
     let only_failed = progress.failed_member_deleted.is_some_and(is_unsettled);
-    select_deletions(policy, plan, progress, bound, (budget.deletions_max, only_failed), &mut selection);
+    select_deletions(policy, plan, progress, bound, (budget[Api::DeleteSnapshot], only_failed), &mut selection);
     selection
 }
 
@@ -162,10 +140,7 @@ fn select_creations(
         let pending = window::pending(plan, unsettled);
         ready = window.let_through(&ready, |decision| window::snapshots_of(decision.target), pending, progress.turns);
     }
-    let calls_max = match making.policy.targets {
-        Targets::AllVolumes(_) | Targets::Volumes { .. } => budget.creations_max,
-        Targets::Instances { .. } => budget.set_creations_max,
-    };
+    let calls_max = budget[plan::call::api(making.policy)];
     selection.left_over += ready.len().saturating_sub(calls_max);
     let ready = ready.into_iter().take(calls_max);
     selection

@@ -30,6 +30,14 @@ pub struct World {
     pub coverage: Coverage,
 }
 
+impl World {
+    /// Leaves out snapshots that EC2 deleted while it was looked at: a page that was read before shows them still.
+    pub fn leave_out(&mut self, deleted: &BTreeSet<SnapshotId>) {
+        self.snapshots.retain(|snapshot| !deleted.contains(&snapshot.id));
+        self.by_id.shown.retain(|id| !deleted.contains(id));
+    }
+}
+
 /// What EC2 says of the snapshots that were asked for by their ids, because its listing did not show them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ById {
@@ -282,5 +290,20 @@ impl fmt::Display for CutShort {
             Self::TooManyPages => "there were more pages than opendlm reads in one turn",
             Self::Unreadable => "the endpoint returned a volume or a snapshot without a readable id or start time",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::snapshot;
+
+    #[test]
+    fn what_ec2_deleted_meanwhile_is_left_out_however_it_was_seen() {
+        let [listed, by_id, kept] = [1, 2, 3].map(|number| snapshot(number, number, "2026-11-21T17:00:00Z"));
+        let mut world = World { snapshots: vec![listed.clone(), by_id.clone(), kept.clone()], ..World::default() };
+        world.by_id.shown.insert(by_id.id);
+        world.leave_out(&[listed.id, by_id.id].into());
+        assert_eq!(world, World { snapshots: vec![kept], ..World::default() });
     }
 }

@@ -6,7 +6,7 @@ use super::clock::now;
 use super::pace::{CALLS_IN_FLIGHT_MAX, Lanes, Passage};
 use super::{Account, client, failure};
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
-use crate::pace::Rate;
+use crate::pace::{Api, ByApi, Rate};
 use crate::policy::Tag;
 use crate::tags::{Ownership, ownership};
 use crate::world::SnapshotId;
@@ -39,53 +39,47 @@ const SNAPSHOT_NOT_FOUND: &str = "InvalidSnapshot.NotFound";
 struct Passages<'a> {
     /// No call ends later.
     until: Timestamp,
-    create_snapshot: Passage<'a>,
-    create_snapshots: Passage<'a>,
-    delete_snapshot: Passage<'a>,
+    lanes: ByApi<Passage<'a>>,
 }
 
 impl<'a> Passages<'a> {
-    /// The lane of such actions.
-    fn of(&self, action: &Action) -> &Passage<'a> {
-        match action {
-            Action::CreateSnapshot(_) => &self.create_snapshot,
-            Action::CreateSnapshots(_) => &self.create_snapshots,
-            Action::DeleteSnapshot(_) => &self.delete_snapshot,
-        }
+    fn of(account: &'a Account, until: Timestamp) -> Self {
+        let lane = |api| account.lanes.of(api).until(latest_start(until, seconds_min(api)));
+        Self { until, lanes: ByApi::of(lane) }
     }
 
     /// Lets no more calls begin that would meet the same as this one.
     fn learn(&self, outcome: &Outcome) {
         let Outcome::Failed(failed) = outcome else { return };
-        let lanes: &[&Passage<'_>] = match failed.kind {
+        let meets_the_same: fn(Api) -> bool = match failed.kind {
             // Deletions go on: they make room.
-            FailedKind::AccountFull => &[&self.create_snapshot, &self.create_snapshots],
-            FailedKind::Expired => &[&self.create_snapshot, &self.create_snapshots, &self.delete_snapshot],
+            FailedKind::AccountFull => Api::makes,
+            FailedKind::Expired => |_| true,
             FailedKind::Denied
             | FailedKind::Refused
             | FailedKind::Throttled
             | FailedKind::TooManyPending
             | FailedKind::TooSoon
-            | FailedKind::Unclear => &[],
+            | FailedKind::Unclear => |_| false,
         };
-        lanes.iter().for_each(|lane| lane.close());
+        self.lanes.iter().filter(|(api, _)| meets_the_same(*api)).for_each(|(_, lane)| lane.close());
     }
+}
+
+/// What a call must have left of a turn's time to begin: it may take so long.
+fn seconds_min(api: Api) -> u64 {
+    if api.makes() { CREATE_SECONDS_MAX } else { DELETE_SECONDS_MIN }
 }
 
 /// An action and its place among all of them.
 type Numbered<'a> = (usize, &'a Action);
 
 /// The actions that wait for their turn in each lane.
-#[derive(Default)]
-struct Queues<'a> {
-    create_snapshot: VecDeque<Numbered<'a>>,
-    create_snapshots: VecDeque<Numbered<'a>>,
-    delete_snapshot: VecDeque<Numbered<'a>>,
-}
+struct Queues<'a>(ByApi<VecDeque<Numbered<'a>>>);
 
 impl<'a> Queues<'a> {
     fn new(actions: &'a [Action]) -> Self {
-        let mut queues = Self::default();
+        let mut queues = Self(ByApi::of(|_| VecDeque::new()));
         for (position, action) in actions.iter().enumerate() {
             queues.of(action).push_back((position, action));
         }
@@ -94,26 +88,18 @@ impl<'a> Queues<'a> {
 
     /// The queue in which such actions wait.
     fn of(&mut self, action: &Action) -> &mut VecDeque<Numbered<'a>> {
-        match action {
-            Action::CreateSnapshot(_) => &mut self.create_snapshot,
-            Action::CreateSnapshots(_) => &mut self.create_snapshots,
-            Action::DeleteSnapshot(_) => &mut self.delete_snapshot,
-        }
+        &mut self.0[action.api()]
     }
 
     /// Whether some queue is longer than what its lane lets through at once.
     fn outgrow(&self, lanes: &Lanes) -> bool {
-        let Self { create_snapshot, create_snapshots, delete_snapshot } = self;
-        lanes.create_snapshot.is_too_small_for(create_snapshot.len())
-            || lanes.create_snapshots.is_too_small_for(create_snapshots.len())
-            || lanes.delete_snapshot.is_too_small_for(delete_snapshot.len())
+        self.0.iter().any(|(api, queue)| lanes.of(api).is_too_small_for(queue.len()))
     }
 
     /// Takes as many actions as may be in flight from each queue.
     fn first(&mut self) -> Vec<Numbered<'a>> {
-        let queues = [&mut self.create_snapshot, &mut self.create_snapshots, &mut self.delete_snapshot];
         let first = |queue: &mut VecDeque<_>| queue.drain(..queue.len().min(CALLS_IN_FLIGHT_MAX)).collect::<Vec<_>>();
-        queues.into_iter().flat_map(first).collect()
+        self.0.iter_mut().flat_map(|(_, queue)| first(queue)).collect()
     }
 }
 
@@ -134,12 +120,7 @@ impl Account {
         until: Timestamp,
         mut on_outcome: impl FnMut(&Action, &Outcome),
     ) -> Vec<Outcome> {
-        let passages = Passages {
-            until,
-            create_snapshot: self.lanes.create_snapshot.until(latest_start(until, CREATE_SECONDS_MAX)),
-            create_snapshots: self.lanes.create_snapshots.until(latest_start(until, CREATE_SECONDS_MAX)),
-            delete_snapshot: self.lanes.delete_snapshot.until(latest_start(until, DELETE_SECONDS_MIN)),
-        };
+        let passages = Passages::of(self, until);
         let looks = LastLooks::of(actions);
         let mut queues = Queues::new(actions);
         // On the heap, so that the many turns that do not ask are no larger for it.
@@ -173,7 +154,7 @@ impl Account {
         passages: &Passages<'_>,
         looks: &LastLooks,
     ) -> (Numbered<'a>, Outcome) {
-        let passage = passages.of(numbered.1);
+        let passage = &passages.lanes[numbered.1.api()];
         if let (position, Action::DeleteSnapshot(delete)) = numbered
             && !passage.is_closed()
             && let Some(outcome) = Box::pin(looks.stops(self, (position, delete), passages.until)).await

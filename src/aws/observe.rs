@@ -29,12 +29,20 @@ pub use replay::{Transcript, replay};
 use super::{Account, ObserveError};
 use crate::policy::decode::shown;
 use crate::policy::{Policy, Targets};
-use crate::world::{Closer, Coverage, CutShort, Instance, SnapshotId, Volume, World};
+use crate::world::{Closer, Coverage, CutShort, Instance, Snapshot, SnapshotId, Volume, World};
 use aws_sdk_ec2::types;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
+use paging::Listing;
 use std::collections::BTreeSet;
 use volumes::{DefaultFacts, ReadVolume};
+
+/// What EC2 listed of an account: the greater part of a [`World`].
+#[derive(Debug)]
+pub struct Listed {
+    targeted: Targeted,
+    snapshots: Listing<SnapshotId, Snapshot>,
+}
 
 /// What the policy targets, as far as it was seen.
 #[derive(Debug, Default)]
@@ -61,10 +69,34 @@ impl Account {
     /// # Errors
     /// When a listing fails, by the names of the state machine.
     pub async fn observe_with(&self, policy: &Policy, begun: &BTreeSet<SnapshotId>) -> Result<World, ObserveError> {
+        let listed = self.list(policy).await?;
+        self.complete(policy, listed, begun).await
+    }
+
+    /// What EC2 lists of the policy's volumes or instances and of its snapshots now: most of an observation, and all of it that takes
+    /// long.
+    ///
+    /// # Errors
+    /// As [`Self::observe`].
+    pub async fn list(&self, policy: &Policy) -> Result<Listed, ObserveError> {
         // Boxed, because a future holds those that it awaits: so deep a nest of them the compiler refuses to lay out.
         let targets = Box::pin(self.list_targets(policy));
         let snapshots = Box::pin(self.list_snapshots(&policy.id));
-        let (mut targeted, mut snapshots) = tokio::try_join!(targets, snapshots)?;
+        let (targeted, snapshots) = tokio::try_join!(targets, snapshots)?;
+        Ok(Listed { targeted, snapshots })
+    }
+
+    /// Completes what was listed: with the snapshots `begun`, by their ids, and with what is no target any more.
+    ///
+    /// # Errors
+    /// As [`Self::observe`].
+    pub async fn complete(
+        &self,
+        policy: &Policy,
+        listed: Listed,
+        begun: &BTreeSet<SnapshotId>,
+    ) -> Result<World, ObserveError> {
+        let Listed { mut targeted, mut snapshots } = listed;
         let by_id = Box::pin(self.add_by_id(begun, &mut snapshots)).await?;
         let untargeted = Box::pin(self.find_untargeted(policy, &mut targeted, &snapshots.items)).await?;
         // The first reason weighs most: a doubt about the snapshots' owners is one about all that was seen.

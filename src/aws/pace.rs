@@ -6,7 +6,7 @@ use super::Account;
 use super::clock::now;
 use super::quotas::Asked;
 use crate::action::{FailedKind, Outcome};
-use crate::pace::{ActionLimits, Bucket, Epoch, Known, Limit, Limits, Pace, Share};
+use crate::pace::{Api, Bucket, ByApi, Epoch, Known, Limit, Limits, Pace, Share};
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,15 +24,10 @@ pub(super) const CALLS_IN_FLIGHT_MAX: usize = 10;
 /// tokens of creations or deletions are 0.4 s, at the documented limits; at higher ones as many more.
 const ON_THE_WAY: u32 = 2;
 
-/// A lane for each action: EC2's buckets know nothing of each other, so no action waits for another one's tokens.
+/// A lane for each call: EC2's buckets know nothing of each other, so no call waits for another one's tokens.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    pub(super) create_snapshot: Lane,
-    pub(super) create_snapshots: Lane,
-    pub(super) delete_snapshot: Lane,
-    pub(super) describe_instances: Lane,
-    pub(super) describe_snapshots: Lane,
-    pub(super) describe_volumes: Lane,
+    pub(super) lanes: ByApi<Lane>,
     /// When Service Quotas was asked about these buckets, and what it said.
     pub(super) asked: Mutex<Asked>,
 }
@@ -60,96 +55,35 @@ pub(super) struct Admitted<'a> {
     taken_in: Epoch,
 }
 
-/// The buckets of the actions that change something, as they are believed to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Buckets {
-    /// CreateSnapshot.
-    pub creations: Bucket,
-    /// CreateSnapshots.
-    pub set_creations: Bucket,
-    /// DeleteSnapshot.
-    pub deletions: Bucket,
-}
-
 impl Account {
     /// Goes on with `share` of EC2's limits, and with what an earlier turn knew of them, perhaps in another function
     /// instance. What this one has seen itself counts too.
     pub fn learn(&self, share: Share, known: &Pace) {
-        let Lanes {
-            create_snapshot,
-            create_snapshots,
-            delete_snapshot,
-            describe_instances,
-            describe_snapshots,
-            describe_volumes,
-            asked: _,
-        } = &*self.lanes;
-        create_snapshot.learn(share, known.creations);
-        create_snapshots.learn(share, known.set_creations);
-        delete_snapshot.learn(share, known.deletions);
-        for lane in [describe_instances, describe_snapshots, describe_volumes] {
-            lane.learn(share, None);
-        }
+        self.lanes.lanes.iter().for_each(|(api, lane)| lane.learn(share, known.known(api)));
     }
 
-    /// The buckets of the actions that change something.
+    /// EC2's buckets as they are believed to be.
     #[must_use]
-    pub fn buckets(&self) -> Buckets {
-        let Lanes { create_snapshot, create_snapshots, delete_snapshot, .. } = &*self.lanes;
-        Buckets {
-            creations: create_snapshot.bucket().clone(),
-            set_creations: create_snapshots.bucket().clone(),
-            deletions: delete_snapshot.bucket().clone(),
-        }
-    }
-}
-
-impl Buckets {
-    /// What a later turn should know of them.
-    #[must_use]
-    pub fn known(&self, now: Timestamp) -> Pace {
-        Pace {
-            creations: self.creations.known(now),
-            set_creations: self.set_creations.known(now),
-            deletions: self.deletions.known(now),
-        }
+    pub fn buckets(&self) -> ByApi<Bucket> {
+        self.lanes.lanes.map(|_, lane| lane.bucket().clone())
     }
 }
 
 impl Lanes {
     /// Lanes with full buckets.
     pub(super) fn full(limits: Limits) -> Self {
-        let lane = |documented| Lane::full(limits.or_none(documented).keeping_back(ON_THE_WAY));
-        let documented = ActionLimits::DOCUMENTED;
-        Self {
-            create_snapshot: lane(documented.creations),
-            create_snapshots: lane(documented.set_creations),
-            delete_snapshot: lane(documented.deletions),
-            describe_instances: lane(documented.instance_pages),
-            describe_snapshots: lane(documented.snapshot_pages),
-            describe_volumes: lane(documented.volume_pages),
-            asked: Mutex::default(),
-        }
+        let lane = |api: Api| Lane::full(limits.or_none(api.documented()).keeping_back(ON_THE_WAY));
+        Self { lanes: ByApi::of(lane), asked: Mutex::default() }
+    }
+
+    /// The lane of a call.
+    pub(super) fn of(&self, api: Api) -> &Lane {
+        &self.lanes[api]
     }
 
     /// Goes on with the limits that hold.
-    pub(super) fn hold_to(&self, limits: ActionLimits) {
-        let Self {
-            create_snapshot,
-            create_snapshots,
-            delete_snapshot,
-            describe_instances,
-            describe_snapshots,
-            describe_volumes,
-            asked: _,
-        } = self;
-        let documented = ActionLimits::DOCUMENTED;
-        create_snapshot.hold_to(limits.creations, documented.creations);
-        create_snapshots.hold_to(limits.set_creations, documented.set_creations);
-        delete_snapshot.hold_to(limits.deletions, documented.deletions);
-        describe_instances.hold_to(limits.instance_pages, documented.instance_pages);
-        describe_snapshots.hold_to(limits.snapshot_pages, documented.snapshot_pages);
-        describe_volumes.hold_to(limits.volume_pages, documented.volume_pages);
+    pub(super) fn hold_to(&self, limits: ByApi<Limit>) {
+        self.lanes.iter().for_each(|(api, lane)| lane.hold_to(limits[api], api.documented()));
     }
 }
 

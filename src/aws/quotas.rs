@@ -7,7 +7,7 @@ use super::clock::now;
 use super::failure;
 use super::{Account, client};
 use crate::action::{Failed, FailedKind};
-use crate::pace::{ActionLimits, Asking, LimitsNews, Quota, Quotas};
+use crate::pace::{Api, Asking, ByApi, Limit, LimitsNews, Quota, Quotas};
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_servicequotas::Client;
@@ -33,14 +33,14 @@ const EC2: &str = "ec2";
 #[derive(Debug)]
 pub(super) struct Asked {
     asking: Asking,
-    limits: ActionLimits,
+    limits: ByApi<Limit>,
     is_listed: bool,
     news: Option<LimitsNews>,
 }
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { asking: Asking::default(), limits: ActionLimits::DOCUMENTED, is_listed: false, news: None }
+        Self { asking: Asking::default(), limits: ByApi::of(Api::documented), is_listed: false, news: None }
     }
 }
 

@@ -45,7 +45,7 @@ impl AsyncSleep for WithoutPauses {
 }
 
 /// An account in which each call gets the answer of the first rule that matches it, and a panic if none does.
-pub(super) fn account(rules: &[&Rule]) -> Account {
+pub(crate) fn account(rules: &[&Rule]) -> Account {
     let ec2 = mock_client!(aws_sdk_ec2, RuleMode::MatchAny, rules, |config| {
         client::with_patience(config, 3).sleep_impl(Instantly)
     });
@@ -69,7 +69,7 @@ pub(super) fn account_answering(answer: impl Fn(&str, &str) -> HttpResponse + Se
 }
 
 /// An error answer as EC2 writes it.
-pub(super) fn error_answer(status: u16, code: &str) -> HttpResponse {
+pub(crate) fn error_answer(status: u16, code: &str) -> HttpResponse {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code>\
          <Message>Recorded message of {code}.</Message></Error></Errors>\

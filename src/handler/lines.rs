@@ -3,7 +3,7 @@
 use crate::action::{Action, Outcome};
 use crate::answer::Answer;
 use crate::event::Event;
-use crate::pace::{Limit, LimitsNews};
+use crate::pace::{Api, LimitsNews};
 use crate::place::Place;
 use crate::plan::{Plan, TargetVerdict};
 use crate::report::{self, words};
@@ -78,7 +78,7 @@ pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, 
         policy,
         account = target.and_then(Place::account),
         region = target.map(|target| target.region.as_str()),
-        action = action.name(),
+        action = action.api().name(),
         volume = about.volume,
         instance = about.instance,
         snapshot = about.snapshot.or_else(|| (!made.is_empty()).then(|| made.join(" "))),
@@ -94,20 +94,23 @@ pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, 
 
 /// Which limits EC2's calls keep to from now on, and who says so.
 pub(super) fn log_limits(policy: &str, target: Option<&Place>, news: &LimitsNews) {
-    let shown = |limit: Limit| format!("{} and {} a second", limit.capacity(), limit.refill_per_second());
+    let shown = |api| {
+        let limit = news.limits[api];
+        format!("{} and {} a second", limit.capacity(), limit.refill_per_second())
+    };
     let failed = news.failed.as_ref();
-    let unsaid = news.unsaid.join(", ");
+    let unsaid = news.unsaid.iter().map(|api| api.name()).collect::<Vec<_>>().join(", ");
     info!(
         policy,
         account = target.and_then(Place::account),
         region = target.map(|target| target.region.as_str()),
         source = if news.is_listed { "Service Quotas" } else { "documentation" },
-        create_snapshot = shown(news.limits.creations),
-        create_snapshots = shown(news.limits.set_creations),
-        delete_snapshot = shown(news.limits.deletions),
-        describe_instances = shown(news.limits.instance_pages),
-        describe_snapshots = shown(news.limits.snapshot_pages),
-        describe_volumes = shown(news.limits.volume_pages),
+        create_snapshot = shown(Api::CreateSnapshot),
+        create_snapshots = shown(Api::CreateSnapshots),
+        delete_snapshot = shown(Api::DeleteSnapshot),
+        describe_instances = shown(Api::DescribeInstances),
+        describe_snapshots = shown(Api::DescribeSnapshots),
+        describe_volumes = shown(Api::DescribeVolumes),
         documented = (!unsaid.is_empty()).then_some(unsaid),
         code = failed.map(|failed| failed.code.as_str()),
         cause = failed.map(|failed| failed.message.as_str()),

@@ -27,7 +27,7 @@ pub async fn outlook(account: &Account, value: &Value) -> Result<Outlook, TurnEr
     event.scheduled_time = Some(at);
     let mut progress = event.progress_at(at).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let looked = closer::look(account, &event, (&mut progress, at), Timestamp::MAX, turn::closer::asks_of_plan);
+    let looked = closer::look(account, &event, (&mut progress, at, None), Timestamp::MAX, turn::closer::asks_of_plan);
     let world = Box::pin(looked).await?;
     Ok(Outlook::of(&closer::planned(&event, &progress, at, &world), at))
 }

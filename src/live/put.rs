@@ -7,11 +7,13 @@ use super::deployed::{Deployed, Inventory, Standing, State};
 use super::document::{self, Document, Wanted};
 use super::{ScheduleId, Target, Written, description, event_age_seconds_max};
 use crate::event::Event;
+use crate::place::Place;
 use crate::plan;
 use crate::policy::{PolicyId, RetainRule, ScheduleName};
 use crate::starts::{self, Start, StartsError};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 /// What is to be done to deploy a policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +34,8 @@ pub struct Put {
     pub changes: Vec<String>,
     /// Counts that become smaller, by the schedule's name: from, to. To say yes is to consent to them.
     pub lowered: BTreeMap<String, (u32, u32)>,
+    /// The counts that the deployed event consents to, by the schedule's name.
+    pub accepted: BTreeMap<String, u32>,
 }
 
 impl Put {
@@ -86,17 +90,8 @@ pub struct Way<'a> {
 pub enum Consent<'a> {
     /// To all of them: a person sees what goes and is asked.
     Asked,
-    /// To those of these schedules: nobody is asked.
+    /// To those of these schedules, lowered now or before: nobody is asked, and what a file consents to may be long past.
     Named(&'a [String]),
-}
-
-impl Consent<'_> {
-    fn is_given(self, schedule: &str) -> bool {
-        match self {
-            Self::Asked => true,
-            Self::Named(names) => names.iter().any(|name| name == schedule),
-        }
-    }
 }
 
 /// What is to be done to deploy `wanted`.
@@ -109,12 +104,7 @@ pub fn put(wanted: &Wanted, inventory: &Inventory, way: Way<'_>) -> Result<Put, 
     let before = inventory.policy(id);
     let old = before.and_then(|before| before.event().value);
     let lowered = old.as_ref().map(|old| lowered(old, &wanted.event)).unwrap_or_default();
-    let agreed: BTreeMap<String, u32> = lowered
-        .iter()
-        .filter(|(name, _)| way.consent.is_given(name))
-        .map(|(name, &(_, to))| (name.clone(), to))
-        .collect();
-    let accepted = accepted(old.as_ref(), &wanted.event, agreed);
+    let accepted = accepted(old.as_ref(), &wanted.event, &lowered, way.consent);
     let document = document::with_accepted_counts(&wanted.document, &accepted);
     let revision = document::next_revision(way.now, before.and_then(Deployed::revision));
     let input = document::input(&document, revision);
@@ -138,12 +128,15 @@ pub fn put(wanted: &Wanted, inventory: &Inventory, way: Way<'_>) -> Result<Put, 
     let delete = delete.map(|each| each.found.id.clone()).collect();
     let is_enabled = create.iter().chain(&update).any(|schedule| schedule.is_enabled);
     let mut changes = before.map(|before| changes(before, &document, is_enabled)).unwrap_or_default();
-    changes.extend(lowered.keys().filter(|name| !accepted.contains_key(*name)).map(|name| {
+    changes.extend(old.iter().flat_map(|old| forgotten_places(old, &wanted.event)));
+    let of_file = wanted.event.options.accept_count.keys().map(ToString::to_string);
+    let asked: BTreeSet<String> = lowered.keys().cloned().chain(of_file).collect();
+    changes.extend(asked.iter().filter(|name| !accepted.contains_key(*name)).map(|name| {
         format!(
             "what \"{name}\" kept before stays: nobody is asked, so agree to the lower count with --accept \"{name}\""
         )
     }));
-    Ok(Put { id: id.clone(), create, update, delete, document, revision, changes, lowered })
+    Ok(Put { id: id.clone(), create, update, delete, document, revision, changes, lowered, accepted })
 }
 
 fn changes(before: &Deployed, document: &Document, is_enabled: bool) -> Vec<String> {
@@ -190,17 +183,60 @@ fn earlier_names<'a>(event: &'a Event, name: &'a ScheduleName) -> impl Iterator<
     std::iter::once(name).chain(event.options.previous_names.get(name).into_iter().flatten())
 }
 
-/// Which counts the deployed event consents to: what the file says, what is lowered now and agreed to, and what was consented to before and
-/// still is the count, because the surplus of then may not be gone yet.
-fn accepted(old: Option<&Event>, new: &Event, agreed: BTreeMap<String, u32>) -> BTreeMap<String, u32> {
+/// Which counts the deployed event consents to. What was consented to before and still is the count goes on, because the surplus of
+/// then may not be gone yet; a person who is asked agrees to what is lowered and to what the file says; and where nobody is asked,
+/// only to the counts of the schedules that are named.
+fn accepted(
+    old: Option<&Event>,
+    new: &Event,
+    lowered: &BTreeMap<String, (u32, u32)>,
+    consent: Consent<'_>,
+) -> BTreeMap<String, u32> {
     let count_of = |name: &ScheduleName| match new.policy.schedule(name)?.retain {
         RetainRule::Count(count) => Some(count),
         RetainRule::Age(_) => None,
     };
+    let as_text = |(name, count): (&ScheduleName, &NonZeroU32)| (name.to_string(), count.get());
     let before = old.into_iter().flat_map(|old| &old.options.accept_count);
     let still = before.filter(|(name, count)| count_of(name) == Some(**count));
-    let mut accepted: BTreeMap<String, u32> = still.map(|(name, count)| (name.to_string(), count.get())).collect();
-    accepted.extend(agreed);
-    accepted.extend(new.options.accept_count.iter().map(|(name, count)| (name.to_string(), count.get())));
+    let mut accepted: BTreeMap<String, u32> = still.map(as_text).collect();
+    match consent {
+        Consent::Asked => {
+            accepted.extend(lowered.iter().map(|(name, &(_, to))| (name.clone(), to)));
+            accepted.extend(new.options.accept_count.iter().map(as_text));
+        }
+        Consent::Named(names) => {
+            let named = new.policy.schedules.iter().map(|schedule| &schedule.name);
+            let named = named.filter(|name| names.iter().any(|wanted| wanted == name.as_str()));
+            accepted.extend(named.filter_map(|name| Some((name.to_string(), count_of(name)?.get()))));
+        }
+    }
     accepted
+}
+
+/// What is said of places in which the policy worked and does not any more: no run looks there again, so nothing there goes, and no
+/// report counts it.
+fn forgotten_places(old: &Event, new: &Event) -> Vec<String> {
+    let places = |event: &Event| -> Option<BTreeSet<Option<Place>>> {
+        let options = &event.options;
+        if options.targets_from.is_some() {
+            return None;
+        }
+        let listed = options.targets.iter().chain(&options.target).cloned().map(Some);
+        let places: BTreeSet<_> = listed.collect();
+        Some(if places.is_empty() { [None].into() } else { places })
+    };
+    // What a list in S3 names, only a run knows.
+    let (Some(before), Some(after)) = (places(old), places(new)) else {
+        let is_same = old.options.targets_from == new.options.targets_from;
+        let line = "what was made in accounts and Regions that are not named any more stays there, and no run manages or counts it";
+        return if is_same { Vec::new() } else { vec![line.to_owned()] };
+    };
+    let told = |place: &Option<Place>| {
+        let of = place.as_ref().map_or_else(|| "the stack's own account and Region".to_owned(), ToString::to_string);
+        format!(
+            "{of} is left: what was made there stays, and no run manages or counts it; keep a policy for it, or delete it by hand"
+        )
+    };
+    before.difference(&after).map(told).collect()
 }

@@ -3,9 +3,10 @@
 //! It can only postpone, and not for long: whatever it says, a bucket is taken for no emptier than empty and for no
 //! slower than the slowest rate.
 
-use super::{Bucket, Rate, Share, later};
+use super::{Api, Bucket, ByApi, Rate, Share, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is known about the bucket of one action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,27 +19,41 @@ pub struct Known {
     pub rate: u16,
 }
 
-/// What is known about the buckets of the actions that change something. Nothing is known of one that is full and fills
+/// What is known about the buckets of the calls that change something. Nothing is known of one that is full and fills
 /// at the whole rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pace {
-    /// CreateSnapshot.
-    #[serde(default, rename = "CreateSnapshot", skip_serializing_if = "Option::is_none")]
-    pub creations: Option<Known>,
-    /// CreateSnapshots.
-    #[serde(default, rename = "CreateSnapshots", skip_serializing_if = "Option::is_none")]
-    pub set_creations: Option<Known>,
-    /// DeleteSnapshot.
-    #[serde(default, rename = "DeleteSnapshot", skip_serializing_if = "Option::is_none")]
-    pub deletions: Option<Known>,
-}
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<Api, Known>")]
+pub struct Pace(BTreeMap<Api, Known>);
 
 impl Pace {
+    /// What is known of these buckets, of those that change something.
+    #[must_use]
+    pub fn of(buckets: &ByApi<Bucket>, now: Timestamp) -> Self {
+        let known = buckets.iter().filter(|(api, _)| api.changes());
+        Self(known.filter_map(|(api, bucket)| Some((api, bucket.known(now)?))).collect())
+    }
+
     /// Whether nothing is known of any bucket.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        *self == Self::default()
+        self.0.is_empty()
+    }
+
+    /// What is known of one.
+    #[must_use]
+    pub fn known(&self, api: Api) -> Option<Known> {
+        self.0.get(&api).copied()
+    }
+}
+
+impl TryFrom<BTreeMap<Api, Known>> for Pace {
+    type Error = String;
+
+    fn try_from(known: BTreeMap<Api, Known>) -> Result<Self, String> {
+        match known.keys().find(|api| !api.changes()) {
+            Some(api) => Err(format!("{api} is no call that changes something")),
+            None => Ok(Self(known)),
+        }
     }
 }
 

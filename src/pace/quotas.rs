@@ -11,29 +11,11 @@
 #[cfg(test)]
 mod tests;
 
-use super::{CREATE_SNAPSHOT, CREATE_SNAPSHOTS, DELETE_SNAPSHOT, Rate};
-use super::{DESCRIBE_INSTANCES, DESCRIBE_SNAPSHOTS, DESCRIBE_VOLUMES, Limit};
+use super::{Api, ByApi, Limit, Rate};
 use crate::action::Failed;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-
-/// The limits of the actions that opendlm calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ActionLimits {
-    /// CreateSnapshot.
-    pub creations: Limit,
-    /// CreateSnapshots.
-    pub set_creations: Limit,
-    /// DeleteSnapshot.
-    pub deletions: Limit,
-    /// DescribeInstances with a page size.
-    pub instance_pages: Limit,
-    /// DescribeSnapshots with a page size.
-    pub snapshot_pages: Limit,
-    /// DescribeVolumes with a page size.
-    pub volume_pages: Limit,
-}
 
 /// A quota of EC2, as Service Quotas lists it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,19 +31,19 @@ pub struct Quota<'a> {
 /// What was read of the list of EC2's quotas so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Quotas {
-    /// By the action and which of its two numbers it is; `None` where that cannot be meant.
-    said: BTreeMap<(&'static str, Number), Option<NonZeroU32>>,
+    /// By the call and which of its two numbers it is; `None` where that cannot be meant.
+    said: BTreeMap<(Api, Number), Option<NonZeroU32>>,
 }
 
 /// Which limits hold since Service Quotas was asked, and whose word that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsNews {
     /// The limits.
-    pub limits: ActionLimits,
+    pub limits: ByApi<Limit>,
     /// Whether they are from a list of Service Quotas, and else from EC2's documentation.
     pub is_listed: bool,
-    /// The actions of which this list did not say both numbers, or none that can be meant.
-    pub unsaid: Vec<&'static str>,
+    /// The calls of which this list did not say both numbers, or none that can be meant.
+    pub unsaid: Vec<Api>,
     /// Why there is no list this time; the limits are those that held before.
     pub failed: Option<Failed>,
 }
@@ -91,71 +73,44 @@ const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// How long to leave a Service Quotas in peace that did not answer: some turns of a large run.
 const NOT_AGAIN_FOR: SignedDuration = SignedDuration::from_mins(10);
 
-impl ActionLimits {
-    /// As AWS documents them.
-    pub const DOCUMENTED: Self = Self {
-        creations: CREATE_SNAPSHOT,
-        set_creations: CREATE_SNAPSHOTS,
-        deletions: DELETE_SNAPSHOT,
-        instance_pages: DESCRIBE_INSTANCES,
-        snapshot_pages: DESCRIBE_SNAPSHOTS,
-        volume_pages: DESCRIBE_VOLUMES,
-    };
-
-    /// All of them, by the names of their actions.
-    #[must_use]
-    pub fn by_action(self) -> [(&'static str, Limit); 6] {
-        [
-            ("CreateSnapshot", self.creations),
-            ("CreateSnapshots", self.set_creations),
-            ("DeleteSnapshot", self.deletions),
-            ("DescribeInstances", self.instance_pages),
-            ("DescribeSnapshots", self.snapshot_pages),
-            ("DescribeVolumes", self.volume_pages),
-        ]
-    }
-}
-
 impl Quotas {
     /// Reads one more quota. One that stands there twice counts with its smaller number.
     pub fn note(&mut self, quota: Quota<'_>) {
-        for (action, documented) in ActionLimits::DOCUMENTED.by_action() {
-            let Some(number) = number_of(action, quota.name) else { continue };
-            let said = calls(quota, number, documented);
-            let before = self.said.get(&(action, number)).copied().unwrap_or(said);
-            self.said.insert((action, number), before.zip(said).map(|(before, said)| before.min(said)));
+        for api in Api::ALL {
+            let Some(number) = number_of(api, quota.name) else { continue };
+            let said = calls(quota, number, api.documented());
+            let before = self.said.get(&(api, number)).copied().unwrap_or(said);
+            self.said.insert((api, number), before.zip(said).map(|(before, said)| before.min(said)));
         }
     }
 
     /// Whether nothing more can come of the rest of the list.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.said.len() == 2 * ActionLimits::DOCUMENTED.by_action().len()
+        self.said.len() == 2 * Api::ALL.len()
     }
 
-    /// The limits that hold. An action that has a number which cannot be meant keeps both documented ones; a number that is not
+    /// The limits that hold. A call that has a number which cannot be meant keeps both documented ones; a number that is not
     /// listed is the documented one, since Service Quotas leaves out what was never changed where it only knows defaults
     /// (Service Quotas API reference, ListServiceQuotas).
     #[must_use]
-    pub fn limits(&self) -> ActionLimits {
-        let limit = |(action, documented)| self.limit(action, documented).unwrap_or(documented);
-        let [creations, set_creations, deletions, instance_pages, snapshot_pages, volume_pages] =
-            ActionLimits::DOCUMENTED.by_action().map(limit);
-        ActionLimits { creations, set_creations, deletions, instance_pages, snapshot_pages, volume_pages }
+    pub fn limits(&self) -> ByApi<Limit> {
+        ByApi::of(|api| self.limit(api).unwrap_or(api.documented()))
     }
 
-    fn limit(&self, action: &'static str, documented: Limit) -> Option<Limit> {
-        let said = |number, documented| self.said.get(&(action, number)).copied().unwrap_or(Some(documented));
+    fn limit(&self, api: Api) -> Option<Limit> {
+        let documented = api.documented();
+        let said = |number, documented| self.said.get(&(api, number)).copied().unwrap_or(Some(documented));
         let capacity = said(Number::Capacity, documented.capacity())?;
         said(Number::Refill, documented.refill_per_second()).map(|refill| Limit::new(capacity, refill))
     }
 
-    /// The actions whose two numbers are not both from the list.
+    /// The calls whose two numbers are not both from the list.
     #[must_use]
-    pub fn unsaid(&self) -> Vec<&'static str> {
+    pub fn unsaid(&self) -> Vec<Api> {
         let is_said = |key| matches!(self.said.get(&key), Some(Some(_)));
-        let actions = ActionLimits::DOCUMENTED.by_action().into_iter().map(|(action, _)| action);
-        actions.filter(|&action| !is_said((action, Number::Capacity)) || !is_said((action, Number::Refill))).collect()
+        let is_unsaid = |api: &Api| !is_said((*api, Number::Capacity)) || !is_said((*api, Number::Refill));
+        Api::ALL.into_iter().filter(is_unsaid).collect()
     }
 }
 
@@ -178,12 +133,12 @@ impl Asking {
     }
 }
 
-/// Which number of an action's limit a quota of this name is. Case and spacing do not matter; another word more or less is
+/// Which number of a call's limit a quota of this name is. Case and spacing do not matter; another word more or less is
 /// another quota.
-fn number_of(action: &str, name: &str) -> Option<Number> {
+fn number_of(api: Api, name: &str) -> Option<Number> {
     let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
     let (first, rest) = words.split_first()?;
-    if *first != action.to_lowercase() {
+    if *first != api.name().to_lowercase() {
         return None;
     }
     match rest.join(" ").as_str() {

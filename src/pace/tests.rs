@@ -31,7 +31,7 @@ fn calls_start_at_once_while_there_are_tokens_and_then_at_the_refill_rate() {
 
 #[test]
 fn a_full_bucket_of_creates_gives_18_100_calls_an_hour_and_432_100_a_day() {
-    let bucket = Bucket::full(CREATE_SNAPSHOT);
+    let bucket = Bucket::full(Api::CreateSnapshot.documented());
     assert_eq!(bucket.calls_before(at(0), at(3_600_001)), 18_100);
     assert_eq!(bucket.calls_before(at(0), at(86_400_001)), 432_100);
     assert_eq!(bucket.calls_before(at(0), at(1)), 100);
@@ -41,18 +41,18 @@ fn a_full_bucket_of_creates_gives_18_100_calls_an_hour_and_432_100_a_day() {
 #[test]
 fn the_buckets_are_those_of_the_developer_guide() {
     let sizes = |limit: Limit| (limit.capacity().get(), limit.refill_per_second().get());
-    assert_eq!(sizes(CREATE_SNAPSHOT), (100, 5));
-    assert_eq!(sizes(CREATE_SNAPSHOTS), (100, 5));
-    assert_eq!(sizes(DELETE_SNAPSHOT), (100, 5));
-    assert_eq!(sizes(DESCRIBE_INSTANCES), (100, 20));
-    assert_eq!(sizes(DESCRIBE_SNAPSHOTS), (100, 20));
-    assert_eq!(sizes(DESCRIBE_VOLUMES), (100, 20));
+    assert_eq!(sizes(Api::CreateSnapshot.documented()), (100, 5));
+    assert_eq!(sizes(Api::CreateSnapshots.documented()), (100, 5));
+    assert_eq!(sizes(Api::DeleteSnapshot.documented()), (100, 5));
+    assert_eq!(sizes(Api::DescribeInstances.documented()), (100, 20));
+    assert_eq!(sizes(Api::DescribeSnapshots.documented()), (100, 20));
+    assert_eq!(sizes(Api::DescribeVolumes.documented()), (100, 20));
 }
 
 #[test]
 fn an_endpoint_of_ones_own_may_have_no_limits() {
     let until_then = |text| {
-        let limit = Limits::of(text).or_none(CREATE_SNAPSHOT);
+        let limit = Limits::of(text).or_none(Api::CreateSnapshot.documented());
         Bucket::full(limit).calls_before(at(0), at(1_000)) > 1_000_000
     };
     assert_eq!([Some("NONE"), Some("none"), Some(""), None].map(until_then), [true, false, false, false]);
@@ -60,7 +60,7 @@ fn an_endpoint_of_ones_own_may_have_no_limits() {
 
 #[test]
 fn what_is_kept_back_leaves_one_token_at_least() {
-    let left = |tokens| CREATE_SNAPSHOT.keeping_back(tokens).capacity().get();
+    let left = |tokens| Api::CreateSnapshot.documented().keeping_back(tokens).capacity().get();
     assert_eq!((left(0), left(2), left(99), left(100), left(101)), (100, 98, 1, 1, 1));
 }
 
@@ -75,7 +75,7 @@ fn a_token_that_comes_too_late_is_not_taken() {
 
 #[test]
 fn an_emptied_bucket_goes_on_at_half_the_rate() {
-    let mut bucket = Bucket::full(CREATE_SNAPSHOT);
+    let mut bucket = Bucket::full(Api::CreateSnapshot.documented());
     bucket.throttled(bucket.epoch(), at(0));
     assert_eq!(bucket.take(at(0)), Duration::from_millis(400));
     assert_eq!(bucket.take(at(0)), Duration::from_millis(800));
@@ -88,7 +88,7 @@ fn the_ends_of_time_do_not_overflow() {
     let mut bucket = Bucket::full(Limit::of(u32::MAX, 1));
     assert_eq!(bucket.take(Timestamp::MAX), Duration::ZERO);
     assert!(bucket.take(Timestamp::MIN) > Duration::ZERO, "the clock jumped back behind the last call");
-    assert!(Bucket::full(CREATE_SNAPSHOT).calls_before(Timestamp::MIN, Timestamp::MAX) > 0);
+    assert!(Bucket::full(Api::CreateSnapshot.documented()).calls_before(Timestamp::MIN, Timestamp::MAX) > 0);
 }
 
 prop_compose! {

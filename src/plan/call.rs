@@ -4,9 +4,19 @@ use super::tagging::{self, Purpose, Tagging};
 use super::{Target, TargetDecision, TargetVerdict, target};
 use crate::action::{Action, CreateSnapshot, CreateSnapshots};
 use crate::options::Options;
-use crate::policy::{Policy, Schedule};
+use crate::pace::Api;
+use crate::policy::{Policy, Schedule, Targets};
 use crate::tags;
 use jiff::Timestamp;
+
+/// The call that makes snapshots for this policy.
+#[must_use]
+pub fn api(policy: &Policy) -> Api {
+    match policy.targets {
+        Targets::AllVolumes(_) | Targets::Volumes { .. } => Api::CreateSnapshot,
+        Targets::Instances { .. } => Api::CreateSnapshots,
+    }
+}
 
 /// The call that makes the snapshots of a [`TargetVerdict::Create`]; `None` for every other decision.
 #[must_use]

@@ -208,7 +208,7 @@ impl Driver<'_> {
     }
 
     fn call(&mut self, action: &Action) -> Option<Outcome> {
-        self.names.push(action.name().to_owned());
+        self.names.push(action.api().name().to_owned());
         self.now = saturating_add(self.now, SignedDuration::from_millis(200));
         if self.crashes(Moment::Before) {
             return None;

@@ -100,6 +100,16 @@ impl Ec2 {
         begun: &BTreeSet<SnapshotId>,
         now: Timestamp,
     ) -> Result<World, ListFailure> {
+        let mut world = self.list(policy, now)?;
+        self.complete(policy, begun, now, &mut world);
+        Ok(world)
+    }
+
+    /// What a turn lists at `now`.
+    ///
+    /// # Errors
+    /// When a list fails.
+    pub(super) fn list(&mut self, policy: &Policy, now: Timestamp) -> Result<World, ListFailure> {
         if self.revoked.is_some_and(|revoked| revoked.holds(now)) {
             return Err(ListFailure::AccessDenied);
         }
@@ -123,11 +133,21 @@ impl Ec2 {
             let keep = self.random.index(world.snapshots.len()).unwrap_or(0);
             world.snapshots.truncate(keep);
         }
-        self.add_by_id(begun, now, &mut world);
-        if self.emptied != Emptied::Both {
-            self.find_untargeted(policy, now, &mut world);
-        }
         Ok(world)
+    }
+
+    /// Completes what was listed: with the snapshots `begun`, by their ids, and with what is no target any more.
+    pub(super) fn complete(
+        &mut self,
+        policy: &Policy,
+        begun: &BTreeSet<SnapshotId>,
+        now: Timestamp,
+        world: &mut World,
+    ) {
+        self.add_by_id(begun, now, world);
+        if self.emptied != Emptied::Both {
+            self.find_untargeted(policy, now, world);
+        }
     }
 
     /// Whether a list fails this time, by whatever it asks for.

@@ -4,7 +4,7 @@ use super::Account;
 use crate::action::{Action, Outcome};
 use crate::fixtures::*;
 use crate::options::Options;
-use crate::pace::{self, Bucket, Share};
+use crate::pace::{Api, Bucket, ByApi, Pace, Share};
 use crate::plan;
 use crate::plan::due::saturating_add;
 use crate::turn::{self, Budget, Progress, RunOutcome, Status};
@@ -88,24 +88,26 @@ fn run(volumes: u32, others: u32, per_cent: u32) -> Ran {
     // Bounded by turn::TURNS_MAX.
     loop {
         let mut progress: Progress = serde_json::from_value(next).unwrap();
-        let learnt = |limit, known| {
-            let mut bucket = Bucket::full(limit);
-            bucket.learn(options.api_share, known, now);
+        let mut buckets = ByApi::of(|api| {
+            let mut bucket = Bucket::full(api.documented());
+            bucket.learn(options.api_share, progress.pace.known(api), now);
             bucket
-        };
-        let create = learnt(pace::CREATE_SNAPSHOT, progress.pace.creations);
-        let delete = learnt(pace::DELETE_SNAPSHOT, progress.pace.deletions);
+        });
         let until = saturating_add(now, SLICE);
-        let fits = |bucket: &Bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap();
-        let budget = Budget { creations_max: fits(&create), set_creations_max: 0, deletions_max: fits(&delete) };
+        let budget: Budget = buckets.map(|_, bucket| usize::try_from(bucket.calls_before_at_best(now, until)).unwrap());
         let world = account.observe(now);
         let plan = plan::plan(&policy, &options, &start, now, &world);
         let selection = turn::select(&policy, &options, &plan, &progress, now, budget);
         let mut outcomes = vec![Outcome::NotStarted; selection.actions.len()];
         let numbered = selection.actions.iter().cloned().enumerate();
         let (creating, deleting) = numbered.partition(|(_, action)| action.is_creation());
-        let mut lanes = [(create, &mut creations, creating), (delete, &mut deletions, deleting)]
-            .map(|(bucket, real, waiting)| Lane { bucket, real, waiting, throttled: 0 });
+        let making = (Api::CreateSnapshot, &mut creations, creating);
+        let mut lanes = [making, (Api::DeleteSnapshot, &mut deletions, deleting)].map(|(api, real, waiting)| Lane {
+            bucket: buckets[api].clone(),
+            real,
+            waiting,
+            throttled: 0,
+        });
         // Bounded by the slice.
         while now < until && lanes.iter().any(|lane| !lane.waiting.is_empty()) {
             lanes.iter_mut().for_each(|lane| lane.calls(&mut account, now, &mut outcomes));
@@ -113,8 +115,8 @@ fn run(volumes: u32, others: u32, per_cent: u32) -> Ran {
         }
         let [create, delete] = lanes;
         throttled += create.throttled + delete.throttled;
-        progress.pace.creations = create.bucket.known(now);
-        progress.pace.deletions = delete.bucket.known(now);
+        (buckets[Api::CreateSnapshot], buckets[Api::DeleteSnapshot]) = (create.bucket, delete.bucket);
+        progress.pace = Pace::of(&buckets, now);
         let conclusion = turn::conclude(&options, &plan, progress, selection, outcomes, now);
         match conclusion.status {
             Status::Done(outcome) => {

@@ -84,6 +84,8 @@ struct Year {
     has_revisions: bool,
     /// Executions of the last time as they were before one of their turns.
     remembered: VecDeque<Execution>,
+    /// The listing for the next turn of this invocation, where it was made beside the calls of the last one.
+    ahead: Option<invocation::Ahead>,
     ec2: Ec2,
     random: Random,
     now: Timestamp,
@@ -122,6 +124,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
         failed: VecDeque::new(),
         has_revisions: random.happens(5_000),
         remembered: VecDeque::new(),
+        ahead: None,
         ec2,
         random,
         now: first,

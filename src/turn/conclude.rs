@@ -3,13 +3,14 @@
 use super::progress::{Progress, Subject};
 use super::remaining::{self, Remaining};
 use super::unsettled::Begun;
-use super::{Budget, Selection, lifetime, run_wide, window};
+use super::{Selection, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{Options, WhenStopped};
 use crate::plan::{
     DeleteReason, Due, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict,
 };
 use crate::tags;
+use crate::world::SnapshotId;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -33,6 +34,18 @@ pub struct Conclusion {
     pub done: Vec<(Action, Outcome)>,
     /// Set when nothing was allowed: the run cannot go on, and this is EC2's first refusal.
     pub denied: Option<Failed>,
+}
+
+impl Conclusion {
+    /// The snapshots that EC2 deleted in this turn.
+    #[must_use]
+    pub fn deleted(&self) -> BTreeSet<SnapshotId> {
+        let deleted = |(action, outcome): &(Action, Outcome)| match (action, outcome) {
+            (Action::DeleteSnapshot(delete), Outcome::Deleted) => Some(delete.snapshot.id),
+            _ => None,
+        };
+        self.done.iter().filter_map(deleted).collect()
+    }
 }
 
 /// Whether a run is done.
@@ -109,7 +122,7 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
     let creations_left_out_before = std::mem::take(&mut progress.creations_left_out);
     let (mut made, mut created, mut postponed) = (0, Vec::new(), Vec::new());
     for (action, outcome) in done {
-        let (name, subject) = (action.name(), Subject::of(action));
+        let (name, subject) = (action.api().name(), Subject::of(action));
         let is_creation = action.is_creation();
         if action.deletes_failed_member() && may_be_deleted(outcome) {
             progress.failed_member_deleted = Some(now);
@@ -286,10 +299,4 @@ fn failure_of(outcome: &Outcome) -> Option<&Failed> {
         Outcome::Failed(failed) => Some(failed),
         Outcome::Changed(_) | Outcome::Created(_) | Outcome::Deleted | Outcome::NotStarted => None,
     }
-}
-
-impl Budget {
-    /// No bound but the plan's own: for a simulated account and for tests.
-    pub const UNBOUNDED: Self =
-        Self { creations_max: usize::MAX, set_creations_max: usize::MAX, deletions_max: usize::MAX };
 }

@@ -42,7 +42,7 @@ pub(super) fn is_of_run(failure: &Failure) -> bool {
 pub(super) fn note(progress: &mut Progress, done: &[(Action, Outcome)]) {
     let met = |kind| {
         done.iter().find_map(|(action, outcome)| match outcome {
-            Outcome::Failed(failed) if failed.kind == kind => Some((action.name(), failed)),
+            Outcome::Failed(failed) if failed.kind == kind => Some((action.api().name(), failed)),
             Outcome::Changed(_) | Outcome::Created(_) | Outcome::Deleted | Outcome::Failed(_) | Outcome::NotStarted => {
                 None
             }

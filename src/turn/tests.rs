@@ -22,6 +22,13 @@ fn created() -> Outcome {
 }
 
 /// One turn of the sample policy at `now`, in which every action has the same outcome.
+/// So many creations and deletions.
+fn budget(creations: usize, deletions: usize) -> Budget {
+    let mut budget = Budget::default();
+    (budget[Api::CreateSnapshot], budget[Api::DeleteSnapshot]) = (creations, deletions);
+    budget
+}
+
 fn turn_at(now: Timestamp, world: &World, progress: Progress, budget: Budget, outcome: &Outcome) -> Conclusion {
     let (policy, options) = (sample(), Options::default());
     let plan = plan::plan(&policy, &options, &progress.start(), now, world);
@@ -79,7 +86,7 @@ fn the_waits_are_those_of_amazon_dlm() {
 #[test]
 fn work_that_did_not_fit_into_the_turn_goes_on_at_once() {
     let world = world([volume(1), volume(2), volume(3)], []);
-    let budget = Budget { creations_max: 2, set_creations_max: 0, deletions_max: 0 };
+    let budget = budget(2, 0);
     let conclusion = turn_at(at(NOW), &world, Progress::new(&start(NOW)), budget, &created());
     assert_eq!(conclusion.done.len(), 2);
     assert_eq!(conclusion.status, Status::Waiting { seconds: 0 });
@@ -169,7 +176,7 @@ fn calls_that_do_not_fit_are_counted_for_creations_and_deletions_together() {
     let world = world([volume(1), volume(2), volume(3)], old);
     let (policy, options, progress) = (sample(), Options::default(), Progress::new(&start(NOW)));
     let plan = plan::plan(&policy, &options, &progress.start(), at(SETTLED), &world);
-    let budget = Budget { creations_max: 1, set_creations_max: 0, deletions_max: 1 };
+    let budget = budget(1, 1);
     let selection = select(&policy, &options, &plan, &progress, at(SETTLED), budget);
     // Two creations and three deletions, one of each goes now.
     assert_eq!((selection.actions.len(), selection.left_over), (2, 3));
@@ -264,7 +271,7 @@ fn a_run_waits_for_a_second_snapshot_of_the_same_time_and_then_deletes_it() {
 #[test]
 fn what_failed_is_given_up_after_the_window_and_what_was_never_tried_goes_on() {
     let world = world([volume(1), volume(2)], []);
-    let budget = Budget { creations_max: 1, set_creations_max: 0, deletions_max: 0 };
+    let budget = budget(1, 0);
     let first = turn_at(at(NOW), &world, Progress::new(&start(NOW)), budget, &failed(FailedKind::Refused));
     let after = at(NOW) + SignedDuration::from_mins(61);
     let second = turn_at(after, &world, first.progress, Budget::UNBOUNDED, &created());

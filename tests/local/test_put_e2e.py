@@ -156,7 +156,7 @@ def test_a_smaller_count_that_nobody_is_asked_about_is_agreed_to_by_name_only(op
     put(opendlm, one())
     file = opendlm.named("edited.json", one(count=3))
     wrong = opendlm.type("put", file, "--yes", "--accept", "Weekly")
-    assert wrong.code == 1 and wrong.err == "error: --accept Weekly: no schedule of that name keeps fewer than it does now\n"
+    assert wrong.code == 1 and wrong.err == "error: --accept Weekly: no schedule of that name keeps by count\n"
     told = opendlm.ok("put", file, "--yes").lines
     assert '  what "Daily" kept before stays: nobody is asked, so agree to the lower count with --accept "Daily"' in told, told
     [silent] = schedules(aws).values()

@@ -8,6 +8,7 @@ use super::paging::Listing;
 use super::snapshots::Reading;
 use crate::action::Failed;
 use crate::aws::{Account, ObserveError, failure};
+use crate::pace::Api;
 use crate::world::{ById, Snapshot, SnapshotId};
 use aws_sdk_ec2::types;
 use std::collections::BTreeSet;
@@ -90,7 +91,7 @@ impl Account {
         ids: &[SnapshotId],
     ) -> Result<Answered<SnapshotId, types::Snapshot>, Failed> {
         let describe = async |ids| {
-            let _permit = self.lanes.describe_snapshots.admit().await;
+            let _permit = self.lanes.of(Api::DescribeSnapshots).admit().await;
             let answer = self.client.describe_snapshots().set_snapshot_ids(Some(ids)).send().await;
             answer.map(|answer| answer.snapshots.unwrap_or_default()).map_err(|error| failure::of(&error))
         };

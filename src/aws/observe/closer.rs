@@ -10,6 +10,7 @@ use super::sources::is_target;
 use super::volumes::volume_state;
 use crate::action::FailedKind;
 use crate::aws::{Account, ObserveError, failure};
+use crate::pace::Api;
 use crate::policy::Policy;
 use crate::world::{Closer, ImageId, InstanceId, InstanceState, SnapshotId, SourceId, VolumeId, VolumeState, World};
 use aws_sdk_ec2::types;
@@ -60,7 +61,7 @@ impl Account {
 
     async fn look_for_volumes(&self, policy: &Policy, ids: &[VolumeId], found: &mut Found) -> Result<(), ObserveError> {
         let describe = async |ids| {
-            let _permit = self.lanes.describe_volumes.admit().await;
+            let _permit = self.lanes.of(Api::DescribeVolumes).admit().await;
             // What an account setting hides from its people is there all the same. Ids and a page size EC2 refuses.
             let call = self.client.describe_volumes().include_managed_resources(true).set_volume_ids(Some(ids));
             let answer = call.send().await;
@@ -87,7 +88,7 @@ impl Account {
         found: &mut Found,
     ) -> Result<(), ObserveError> {
         let describe = async |ids| {
-            let _permit = self.lanes.describe_instances.admit().await;
+            let _permit = self.lanes.of(Api::DescribeInstances).admit().await;
             let call = self.client.describe_instances().include_managed_resources(true).set_instance_ids(Some(ids));
             let answer = call.send().await.map_err(|error| failure::of(&error))?;
             Ok(answer

@@ -4,6 +4,7 @@ use super::filters::{carries, id_filters, target_filters};
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, volumes, word};
 use crate::aws::{Account, ObserveError, failure};
+use crate::pace::Api;
 use crate::policy::Tag;
 use crate::world::{AttachedVolume, CutShort, Instance, InstanceId, InstanceState, VolumeId};
 use aws_sdk_ec2::operation::describe_instances::builders::DescribeInstancesFluentBuilder;
@@ -129,7 +130,7 @@ impl Account {
         let mut pages = Pages::default();
         // Bounded by PAGES_MAX.
         while let Some(token) = pages.next() {
-            let _permit = self.lanes.describe_instances.admit().await;
+            let _permit = self.lanes.of(Api::DescribeInstances).admit().await;
             let page = call.clone().max_results(PAGE_ITEMS_MAX).set_next_token(token).send().await;
             let page = page.map_err(|error| ObserveError::of("DescribeInstances", failure::of(&error)))?;
             for instance in page.reservations().iter().flat_map(types::Reservation::instances) {

@@ -6,7 +6,7 @@ use super::volumes;
 use crate::aws::{Account, ObserveError, client, clock, failure};
 use crate::doctor::Look;
 use crate::doctor::measured::{Listing, Newest, QuotaNames};
-use crate::pace::{ActionLimits, LimitsNews};
+use crate::pace::{Api, LimitsNews};
 use crate::policy::PolicyId;
 use crate::tags;
 use crate::world::{SnapshotId, VolumeId};
@@ -75,7 +75,7 @@ impl Account {
         let (mut ids, mut pages) = (BTreeSet::new(), Pages::default());
         // Bounded by PAGES_MAX.
         while let Some(token) = pages.next() {
-            let _permit = self.lanes.describe_snapshots.admit().await;
+            let _permit = self.lanes.of(Api::DescribeSnapshots).admit().await;
             let page = call.clone().set_next_token(token).send().await;
             let page = page.map_err(|error| ObserveError::of("DescribeSnapshots", failure::of(&error)))?;
             on_page(page.snapshots());
@@ -123,9 +123,10 @@ impl Account {
                 failed.code, failed.message
             )),
             Some(LimitsNews { unsaid, .. }) => {
-                let actions = ActionLimits::DOCUMENTED.by_action().map(|(action, _)| action);
-                let listed = actions.into_iter().filter(|action| !unsaid.contains(action)).collect();
-                Look::Seen(QuotaNames { listed, unlisted: unsaid })
+                let (unlisted, listed): (Vec<Api>, Vec<Api>) =
+                    Api::ALL.into_iter().partition(|api| unsaid.contains(api));
+                let names = |apis: Vec<Api>| apis.into_iter().map(Api::name).collect();
+                Look::Seen(QuotaNames { listed: names(listed), unlisted: names(unlisted) })
             }
         }
     }

@@ -4,6 +4,7 @@ use super::filters::filter;
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
+use crate::pace::Api;
 use crate::policy::PolicyId;
 use crate::policy::decode::shown;
 use crate::tags::{self, Sharing};
@@ -55,7 +56,7 @@ impl Account {
         let mut pages = Pages::default();
         // Bounded by PAGES_MAX.
         while let Some(token) = pages.next() {
-            let _permit = self.lanes.describe_snapshots.admit().await;
+            let _permit = self.lanes.of(Api::DescribeSnapshots).admit().await;
             let page = call.clone().max_results(PAGE_ITEMS_MAX).set_next_token(token).send().await;
             let page = page.map_err(|error| ObserveError::of("DescribeSnapshots", failure::of(&error)))?;
             for snapshot in page.snapshots() {

@@ -4,6 +4,7 @@ use super::filters::{carries, id_filters, target_filters};
 use super::paging::{Listing, PAGE_ITEMS_MAX, Pages};
 use super::{UNSTATED, pairs, read_time, word};
 use crate::aws::{Account, ObserveError, failure};
+use crate::pace::Api;
 use crate::policy::{DefaultTargets, Tag};
 use crate::world::{Volume, VolumeId, VolumeState};
 use aws_sdk_ec2::operation::describe_volumes::builders::DescribeVolumesFluentBuilder;
@@ -114,7 +115,7 @@ impl Account {
         let mut pages = Pages::default();
         // Bounded by PAGES_MAX.
         while let Some(token) = pages.next() {
-            let _permit = self.lanes.describe_volumes.admit().await;
+            let _permit = self.lanes.of(Api::DescribeVolumes).admit().await;
             let page = call.clone().max_results(PAGE_ITEMS_MAX).set_next_token(token).send().await;
             let page = page.map_err(|error| ObserveError::of("DescribeVolumes", failure::of(&error)))?;
             for volume in page.volumes() {

@@ -11,11 +11,12 @@ const VOLUMES: [u32; 4] = [1, 100, 1_000, 10_000];
 
 /// What may be said beside the numbers of volumes: first what the shell does otherwise than today, each a field of
 /// [`Shell`]; then what the runs meet, each a field of [`Conditions`].
-pub(super) const WORDS: [&str; 9] = [
+pub(super) const WORDS: [&str; 10] = [
     "timeout=SECONDS",
     "work-seconds-max=SECONDS",
     "creation-seconds-max=SECONDS",
     "deletion-seconds-max=SECONDS",
+    "memory=MB",
     "wait-after-deletions=SECONDS",
     "others=THOUSANDTHS",
     "share=PER_CENT",
@@ -70,16 +71,10 @@ fn line(volumes: u32, name: &str, asked: &Asked) -> Value {
     })
 }
 
-/// How often each action was called.
+/// How often each call was made that a run makes.
 fn calls(calls: Calls) -> Value {
-    let Calls { creations, deletions, snapshot_pages, volume_pages } = calls;
-    json!({
-        "CreateSnapshot": creations,
-        "DeleteSnapshot": deletions,
-        "DescribeSnapshots": snapshot_pages,
-        "DescribeVolumes": volume_pages,
-        "Total": calls.total(),
-    })
+    let made = calls.0.iter().filter(|(_, made)| **made > 0).map(|(api, made)| (api.name().to_owned(), json!(made)));
+    made.chain([("Total".to_owned(), json!(calls.total()))]).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn seconds(duration: SignedDuration) -> f64 {
@@ -111,6 +106,7 @@ fn change(shell: &mut Shell, word: &str) -> Option<()> {
         Some(("work-seconds-max", seconds)) => shell.work_seconds_max = seconds.parse().ok()?,
         Some(("creation-seconds-max", seconds)) => shell.creation_seconds_max = seconds.parse().ok()?,
         Some(("deletion-seconds-max", seconds)) => shell.deletion_seconds_max = seconds.parse().ok()?,
+        Some(("memory", mb)) => shell.memory_mb = mb.parse().ok()?,
         Some(("wait-after-deletions", seconds)) => shell.wait_after_deletions_seconds_max = seconds.parse().ok()?,
         _ => return None,
     }

@@ -30,7 +30,7 @@ pub(in crate::cli) struct Arguments {
     /// Show what would be done, and change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask. A count that was made smaller is then agreed to with --accept only.
+    /// Do not ask. A count that was made smaller is then agreed to with --accept only, whatever a file says.
     #[arg(long)]
     yes: bool,
     /// With --yes: consent to a count that was made smaller: what the schedule kept before goes at the next run.
@@ -63,8 +63,8 @@ pub(super) async fn put(arguments: &Arguments) -> Told<ExitCode> {
         prepared.push(prepare(policies.get(at), put, &site, &sight).await);
     }
     for name in &arguments.accept {
-        if !prepared.iter().any(|each| each.put.lowered.contains_key(name)) {
-            return Err(format!("--accept {name}: no schedule of that name keeps fewer than it does now"));
+        if !prepared.iter().any(|each| each.put.accepted.contains_key(name)) {
+            return Err(format!("--accept {name}: no schedule of that name keeps by count"));
         }
     }
     if !arguments.json {

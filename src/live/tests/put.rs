@@ -1,6 +1,7 @@
 //! Which schedules are written and taken away, and under which revision and consents.
 
 use super::*;
+use std::collections::BTreeMap;
 
 #[track_caller]
 fn check(event: &Value, deployed: Vec<Found>, expected: &[&str]) -> Put {
@@ -236,6 +237,46 @@ fn a_lower_count_that_nobody_is_asked_about_is_deployed_without_consent_unless_i
     let agreed = Some(json!({ "Daily": 3 }));
     assert_eq!(accepted(Consent::Asked), (agreed.clone(), false));
     assert_eq!(accepted(Consent::Named(&["Daily".to_owned()])), (agreed, false));
-    assert_eq!(accepted(Consent::Named(&["Weekly".to_owned()])), (None, true));
+    assert_eq!(accepted(Consent::Named(&["Weekly".to_owned()])), (Some(json!({ "Weekly": 4 })), true));
     assert_eq!(accepted(Consent::Named(&[])), (None, true));
+}
+
+#[test]
+fn without_a_question_a_consent_in_the_file_is_none() {
+    let (before, target) = (two(ID), target());
+    let edited = with(two(ID), "/Policy/PolicyDetails/Schedules/0/RetainRule/Count", json!(3));
+    let edited = with_options(edited, json!({ "AcceptCount": { "Daily": 3 } }));
+    let accepted = |consent: Consent<'_>, deployed: &Value| {
+        let way = Way { group: GROUP, target: &target, is_off: false, consent, now: at(NOW) };
+        let put = super::super::put::put(&to_put(&edited), &inventory(both(deployed, "2026-11-20T10:00:00Z")), way);
+        let put = put.unwrap();
+        let is_told = put.changes.iter().any(|line| line.contains("--accept \"Daily\""));
+        (put.accepted, is_told)
+    };
+    let agreed = BTreeMap::from([("Daily".to_owned(), 3)]);
+    assert_eq!(accepted(Consent::Asked, &before), (agreed.clone(), false));
+    assert_eq!(accepted(Consent::Named(&[]), &before), (BTreeMap::new(), true));
+    assert_eq!(accepted(Consent::Named(&["Daily".to_owned()]), &before), (agreed.clone(), false));
+    // It is deployed already: nothing new is agreed to.
+    assert_eq!(accepted(Consent::Named(&[]), &edited), (agreed.clone(), false));
+    // The count was lowered before without consent, and is agreed to now.
+    let lowered = with(two(ID), "/Policy/PolicyDetails/Schedules/0/RetainRule/Count", json!(3));
+    assert_eq!(accepted(Consent::Named(&["Daily".to_owned()]), &lowered), (agreed, false));
+}
+
+#[test]
+fn a_place_in_which_the_policy_worked_and_does_not_any_more_is_told() {
+    let told = |old: Value, new: Value| -> Vec<String> {
+        let event = |options: &Value| with_options(two(ID), options.clone());
+        let put = put_at(&event(&new), both(&event(&old), OLD), NOW).unwrap();
+        put.changes.into_iter().filter(|line| line.contains("no run manages")).collect()
+    };
+    let region = |name: &str| json!({ "Target": { "Region": name } });
+    let both_of = |names: [&str; 2]| json!({ "Targets": [{ "Regions": names }] });
+    assert_eq!(told(json!({}), json!({})), Vec::<String>::new());
+    assert!(told(json!({}), region("eu-west-1"))[0].starts_with("the stack's own account and Region is left"));
+    assert!(told(region("eu-west-1"), json!({}))[0].starts_with("own account in eu-west-1 is left"));
+    let narrowed = told(both_of(["eu-west-1", "eu-west-2"]), region("eu-west-1"));
+    assert!(narrowed.len() == 1 && narrowed[0].starts_with("own account in eu-west-2 is left"), "{narrowed:?}");
+    assert_eq!(told(region("eu-west-1"), both_of(["eu-west-1", "eu-west-2"])), Vec::<String>::new());
 }

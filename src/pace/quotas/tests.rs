@@ -14,7 +14,8 @@ fn read(list: &[(&str, f64)]) -> Quotas {
 
 /// The capacity and the refill rate of an action.
 fn limit_of(quotas: &Quotas, wanted: &str) -> (u32, u32) {
-    let (_, limit) = quotas.limits().by_action().into_iter().find(|(action, _)| *action == wanted).unwrap();
+    let limits = quotas.limits();
+    let (_, limit) = limits.iter().find(|(api, _)| api.name() == wanted).unwrap();
     (limit.capacity().get(), limit.refill_per_second().get())
 }
 
@@ -56,9 +57,11 @@ fn a_number_that_cannot_be_meant_leaves_both_documented_ones() {
 
 #[test]
 fn the_slowest_pace_of_the_largest_quota_is_no_faster_than_the_documented_one() {
-    let largest = CREATE_SNAPSHOT.refill_per_second().get() * TIMES_DOCUMENTED_MAX;
+    let largest = Api::CreateSnapshot.documented().refill_per_second().get() * TIMES_DOCUMENTED_MAX;
     let slowest = largest * u32::from(Rate::SLOWEST.thousandths());
-    assert!(slowest <= CREATE_SNAPSHOT.refill_per_second().get() * u32::from(Rate::WHOLE.thousandths()));
+    assert!(
+        slowest <= Api::CreateSnapshot.documented().refill_per_second().get() * u32::from(Rate::WHOLE.thousandths())
+    );
 }
 
 #[test]
@@ -67,10 +70,10 @@ fn a_number_that_is_not_listed_is_the_documented_one() {
     assert_eq!(limit_of(&refill, "CreateSnapshot"), (100, 20));
     let capacity = read(&[("DeleteSnapshot request bucket maximum capacity", 300.0)]);
     assert_eq!(limit_of(&capacity, "DeleteSnapshot"), (300, 5));
-    assert_eq!(read(&[]).limits(), ActionLimits::DOCUMENTED);
+    assert_eq!(read(&[]).limits(), ByApi::of(Api::documented));
     let mut without_a_value = Quotas::default();
     without_a_value.note(Quota { name: "CreateSnapshot request bucket refill rate", value: None, period: None });
-    assert_eq!(without_a_value.limits(), ActionLimits::DOCUMENTED);
+    assert_eq!(without_a_value.limits(), ByApi::of(Api::documented));
 }
 
 #[test]
@@ -132,18 +135,18 @@ fn of_a_quota_that_stands_there_twice_the_smaller_number_counts() {
 #[test]
 fn every_action_has_its_quotas_and_then_the_list_is_read() {
     let mut quotas = Quotas::default();
-    let actions = ActionLimits::DOCUMENTED.by_action().map(|(action, _)| action);
+    let actions = Api::ALL;
     assert_eq!(quotas.unsaid(), actions);
     for action in actions {
         assert!(!quotas.is_complete());
         for (number, value) in [("maximum capacity", 250.0), ("refill rate", 25.0)] {
             quotas.note(Quota { name: &format!("{action} request bucket {number}"), value: Some(value), period: None });
         }
-        assert_eq!(limit_of(&quotas, action), (250, 25));
+        assert_eq!(limit_of(&quotas, action.name()), (250, 25));
     }
     assert!(quotas.is_complete() && quotas.unsaid().is_empty());
     quotas.note(Quota { name: "CreateSnapshot request bucket refill rate", value: Some(-1.0), period: None });
-    assert_eq!(quotas.unsaid(), ["CreateSnapshot"]);
+    assert_eq!(quotas.unsaid(), [Api::CreateSnapshot]);
 }
 
 #[test]

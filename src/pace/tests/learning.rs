@@ -30,7 +30,7 @@ fn burst(bucket: &mut Bucket, now: Timestamp) -> u32 {
 
 #[test]
 fn a_throttle_halves_the_rate_down_to_the_slowest() {
-    let mut bucket = Bucket::full(CREATE_SNAPSHOT);
+    let mut bucket = Bucket::full(Api::CreateSnapshot.documented());
     let mut rates = Vec::new();
     for second in 0..7 {
         throttle(&mut bucket, at(second * 1_000));
@@ -43,7 +43,7 @@ fn a_throttle_halves_the_rate_down_to_the_slowest() {
 
 #[test]
 fn calls_that_were_under_way_together_are_throttled_once() {
-    let mut bucket = Bucket::full(CREATE_SNAPSHOT);
+    let mut bucket = Bucket::full(Api::CreateSnapshot.documented());
     let epoch = bucket.epoch();
     for _ in 0..10 {
         bucket.throttled(epoch, at(0));
@@ -54,7 +54,7 @@ fn calls_that_were_under_way_together_are_throttled_once() {
 
 #[test]
 fn each_success_adds_a_thousandth_until_the_rate_is_whole() {
-    let mut bucket = Bucket::full(CREATE_SNAPSHOT);
+    let mut bucket = Bucket::full(Api::CreateSnapshot.documented());
     throttle(&mut bucket, at(0));
     for expected in [501, 502, 503] {
         bucket.succeeded(at(0));
@@ -70,7 +70,7 @@ fn each_success_adds_a_thousandth_until_the_rate_is_whole() {
 
 #[test]
 fn what_is_missing_stays_missing_when_the_rate_changes() {
-    let mut bucket = Bucket::full(CREATE_SNAPSHOT);
+    let mut bucket = Bucket::full(Api::CreateSnapshot.documented());
     assert_eq!(burst(&mut bucket, at(0)), 100);
     // Ten of a hundred are there again.
     assert_eq!(bucket.calls_before(at(2_000), at(2_001)), 10);
@@ -84,7 +84,7 @@ fn what_is_missing_stays_missing_when_the_rate_changes() {
 #[test]
 fn a_share_is_one_of_both_numbers() {
     for (per_cent, at_once, in_ten_seconds) in [(100, 100, 150), (50, 50, 75), (10, 10, 15), (1, 1, 1)] {
-        let bucket = shared(CREATE_SNAPSHOT, per_cent);
+        let bucket = shared(Api::CreateSnapshot.documented(), per_cent);
         assert_eq!(bucket.calls_before(at(0), at(1)), at_once, "{per_cent} %");
         assert_eq!(bucket.calls_before(at(0), at(10_001)), in_ten_seconds, "{per_cent} %");
     }
@@ -96,7 +96,7 @@ fn a_share_is_one_of_both_numbers() {
 
 #[test]
 fn what_was_taken_of_a_larger_share_is_taken_of_a_smaller_one_too() {
-    let mut bucket = Bucket::full(CREATE_SNAPSHOT);
+    let mut bucket = Bucket::full(Api::CreateSnapshot.documented());
     for _ in 0..30 {
         bucket.take(at(0));
     }
@@ -108,7 +108,7 @@ fn what_was_taken_of_a_larger_share_is_taken_of_a_smaller_one_too() {
 
 #[test]
 fn a_full_bucket_at_the_whole_rate_is_not_worth_a_word() {
-    let mut bucket = Bucket::full(CREATE_SNAPSHOT);
+    let mut bucket = Bucket::full(Api::CreateSnapshot.documented());
     assert_eq!(bucket.known(at(0)), None);
     bucket.take(at(0));
     assert_eq!(bucket.known(at(0)), Some(Known { full_at: at(200), rate: 1000 }));
@@ -119,11 +119,11 @@ fn a_full_bucket_at_the_whole_rate_is_not_worth_a_word() {
 
 #[test]
 fn a_new_instance_goes_on_where_the_last_one_stopped() {
-    let mut last = Bucket::full(CREATE_SNAPSHOT);
+    let mut last = Bucket::full(Api::CreateSnapshot.documented());
     burst(&mut last, at(0));
     throttle(&mut last, at(0));
     let known = last.known(at(1_000));
-    let mut cold = Bucket::full(CREATE_SNAPSHOT);
+    let mut cold = Bucket::full(Api::CreateSnapshot.documented());
     cold.learn(Share::ALL, known, at(1_000));
     assert_eq!((cold.rate(), cold.calls_before(at(1_000), at(3_000))), (last.rate(), 7));
     // The last one itself learns nothing from it.
@@ -134,7 +134,7 @@ fn a_new_instance_goes_on_where_the_last_one_stopped() {
 
 #[test]
 fn of_what_two_instances_know_the_emptier_counts() {
-    let mut warm = Bucket::full(CREATE_SNAPSHOT);
+    let mut warm = Bucket::full(Api::CreateSnapshot.documented());
     assert_eq!(burst(&mut warm, at(0)), 100);
     warm.learn(Share::ALL, Some(Known { full_at: at(2_000), rate: 500 }), at(0));
     assert_eq!(burst(&mut warm, at(0)), 0, "its own hundred are gone although the other saw five go");
@@ -144,7 +144,7 @@ fn of_what_two_instances_know_the_emptier_counts() {
 fn a_lie_about_a_bucket_postpones_by_no_more_than_one_filling() {
     for rate in [0, 31, 500, 1000, u16::MAX] {
         for full_at in [Timestamp::MAX, at(100_000_000), at(-5), Timestamp::MIN] {
-            let mut bucket = Bucket::full(CREATE_SNAPSHOT);
+            let mut bucket = Bucket::full(Api::CreateSnapshot.documented());
             bucket.learn(Share::ALL, Some(Known { full_at, rate }), at(0));
             assert!((Rate::SLOWEST..=Rate::WHOLE).contains(&bucket.rate()));
             assert!(bucket.take(at(0)) <= Duration::from_millis(6_452), "one token at the slowest rate");
@@ -172,7 +172,7 @@ impl Real {
 /// How many calls of ours succeed and are throttled in two hours, when others take so many thousandths of a token every
 /// 200 ms, out of a thousand, and we ask as often as our picture of the bucket lets us.
 fn beside_others(others: u32, per_cent: u32) -> (u32, u32) {
-    let (mut real, mut bucket) = (Real { tokens: 100_000 }, shared(CREATE_SNAPSHOT, per_cent));
+    let (mut real, mut bucket) = (Real { tokens: 100_000 }, shared(Api::CreateSnapshot.documented(), per_cent));
     let (mut succeeded, mut throttled) = (0, 0);
     for tick in 0..TICKS {
         let now = at(i64::from(tick) * 200);
@@ -262,7 +262,7 @@ proptest! {
 
     #[test]
     fn enough_successes_bring_the_rate_back(throttles in 1..9_i64) {
-        let mut bucket = Bucket::full(CREATE_SNAPSHOT);
+        let mut bucket = Bucket::full(Api::CreateSnapshot.documented());
         for number in 0..throttles {
             throttle(&mut bucket, at(number));
         }
@@ -277,7 +277,7 @@ proptest! {
 
     #[test]
     fn half_a_share_takes_no_more_than_half(milliseconds in 1..100_000_i64) {
-        for limit in [CREATE_SNAPSHOT, DESCRIBE_VOLUMES] {
+        for limit in [Api::CreateSnapshot.documented(), Api::DescribeVolumes.documented()] {
             let calls = shared(limit, 50).calls_before(at(0), at(milliseconds));
             let flows_in = u64::try_from(milliseconds).unwrap() * u64::from(limit.refill_per_second().get()) / 2;
             prop_assert!(calls <= u64::from(limit.capacity().get()) / 2 + flows_in / 1_000);
@@ -286,7 +286,7 @@ proptest! {
 
     #[test]
     fn carrying_what_is_known_through_cold_starts_gives_no_token_twice(events in events(), per_cent in 1..=100_u32) {
-        let (mut warm, mut now) = (shared(CREATE_SNAPSHOT, per_cent), 0);
+        let (mut warm, mut now) = (shared(Api::CreateSnapshot.documented(), per_cent), 0);
         for (step, event) in events {
             now += step;
             match event {
@@ -294,7 +294,7 @@ proptest! {
                 Event::Success => warm.succeeded(at(now)),
                 Event::Throttle => throttle(&mut warm, at(now)),
             }
-            let mut cold = Bucket::full(CREATE_SNAPSHOT);
+            let mut cold = Bucket::full(Api::CreateSnapshot.documented());
             cold.learn(share(per_cent), warm.known(at(now)), at(now));
             prop_assert_eq!(cold.rate(), warm.rate());
             prop_assert!(cold.calls_before(at(now), at(now + 1)) <= warm.calls_before(at(now), at(now + 1)));

@@ -1,6 +1,6 @@
 //! EC2's side of a fleet's run: its buckets beside others who draw from them, and how many snapshots may be pending.
 
-use crate::pace::{self, Limit};
+use crate::pace::{Api, ByApi, Limit};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 
@@ -21,10 +21,7 @@ pub(super) struct Real {
 /// What EC2 has of an account and a Region.
 #[derive(Debug, Clone)]
 pub(super) struct Ec2 {
-    pub(super) creations: Real,
-    pub(super) deletions: Real,
-    pub(super) snapshot_pages: Real,
-    pub(super) volume_pages: Real,
+    pub(super) buckets: ByApi<Real>,
     pub(super) pending: Pending,
 }
 
@@ -67,19 +64,14 @@ impl Ec2 {
     pub(super) fn new(others: u16, pending_max: Option<usize>, now: Timestamp) -> Self {
         let full = |limit| Real::full(limit, others, now);
         Self {
-            creations: full(pace::CREATE_SNAPSHOT),
-            deletions: full(pace::DELETE_SNAPSHOT),
-            snapshot_pages: full(pace::DESCRIBE_SNAPSHOTS),
-            volume_pages: full(pace::DESCRIBE_VOLUMES),
+            buckets: ByApi::of(|api: Api| full(api.documented())),
             pending: Pending { until: VecDeque::new(), most: pending_max },
         }
     }
 
     /// How many calls found no token, of any action.
     pub(super) fn throttled(&self) -> u64 {
-        let Self { creations, deletions, snapshot_pages, volume_pages, pending: _ } = self;
-        let all = [creations, deletions, snapshot_pages, volume_pages];
-        all.iter().map(|real| real.throttled).sum()
+        self.buckets.iter().map(|(_, real)| real.throttled).sum()
     }
 }
 
@@ -115,7 +107,7 @@ mod tests {
     #[track_caller]
     fn check(others: u16, seconds: i64, expected: u64) {
         let mut now = at("2026-11-22T17:00:00Z");
-        let mut real = Real::full(pace::CREATE_SNAPSHOT, others, now);
+        let mut real = Real::full(Api::CreateSnapshot.documented(), others, now);
         let mut given = 0;
         for _ in 0..seconds * 20 {
             given += u64::from(real.takes(now));

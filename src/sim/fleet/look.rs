@@ -3,24 +3,17 @@
 use super::calls::whole_milliseconds;
 use super::ec2::Real;
 use super::run::PAGE_ITEMS_MAX;
-use crate::pace::Bucket;
+use crate::pace::{Api, Bucket, ByApi};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the SDK pauses at most before it makes a throttled page again for the first time (its standard retries: up
 /// to a second, then two, then four). Our own bucket makes that a rare thing.
 const PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
-/// The two describing actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Describe {
-    Snapshots,
-    Volumes,
-}
-
 /// A listing whose pages come one after the other.
 #[derive(Debug)]
 pub(super) struct Listing {
-    action: Describe,
+    api: Api,
     /// When each page is read; the page shows what is so then.
     read_at: Vec<Timestamp>,
     pages: usize,
@@ -29,17 +22,10 @@ pub(super) struct Listing {
     ready_at: Timestamp,
 }
 
-/// What we believe of a bucket, and what is.
-#[derive(Debug)]
-pub(super) struct Way<'r> {
-    pub(super) believed: &'r mut Bucket,
-    pub(super) real: &'r mut Real,
-}
-
 impl Listing {
     /// A listing of so many things that begins at `now`. Nothing fills a page too.
-    pub(super) fn of(action: Describe, items: usize, now: Timestamp, page: SignedDuration) -> Self {
-        Self { action, read_at: Vec::new(), pages: items.div_ceil(PAGE_ITEMS_MAX).max(1), page, ready_at: now }
+    pub(super) fn of(api: Api, items: usize, now: Timestamp, page: SignedDuration) -> Self {
+        Self { api, read_at: Vec::new(), pages: items.div_ceil(PAGE_ITEMS_MAX).max(1), page, ready_at: now }
     }
 
     /// When a page was read.
@@ -53,18 +39,15 @@ impl Listing {
     }
 }
 
-/// Reads all pages of `listings`, which run at the same time.
-pub(super) fn read<'r>(listings: &mut [Listing], mut snapshots: Way<'r>, mut volumes: Way<'r>) {
+/// Reads all pages of `listings`, which run at the same time, by what we believe of EC2's buckets and what they are.
+pub(super) fn read(listings: &mut [Listing], believed: &mut ByApi<Bucket>, real: &mut ByApi<Real>) {
     let is_open = |listing: &&mut Listing| listing.read_at.len() < listing.pages;
     // Bounded by the pages of all listings and their throttles.
     while let Some(listing) = listings.iter_mut().filter(is_open).min_by_key(|listing| listing.ready_at) {
-        let way = match listing.action {
-            Describe::Snapshots => &mut snapshots,
-            Describe::Volumes => &mut volumes,
-        };
-        let wait = SignedDuration::try_from(way.believed.take(listing.ready_at)).unwrap_or(SignedDuration::MAX);
-        let start = listing.ready_at + whole_milliseconds(wait);
-        if way.real.takes(start) {
+        let wait = believed[listing.api].take(listing.ready_at);
+        let start =
+            listing.ready_at + whole_milliseconds(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX));
+        if real[listing.api].takes(start) {
             listing.read_at.push(start);
             listing.ready_at = start + listing.page;
         } else {

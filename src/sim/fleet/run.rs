@@ -24,7 +24,7 @@ use super::ec2::Ec2;
 use super::held::View;
 use super::{OLD_SNAPSHOTS, Stage};
 use crate::options::{Options, Start, StartOrigin};
-use crate::pace::{self, Bucket, Limit};
+use crate::pace::{Api, Bucket, ByApi, Known, Share};
 use crate::policy::Policy;
 use crate::turn::{self, Progress, Status};
 use act::Acted;
@@ -75,8 +75,8 @@ struct Run<'r> {
     ec2: Ec2,
     /// All that there is.
     whole: View,
-    snapshot_pages: Bucket,
-    volume_pages: Bucket,
+    /// Our buckets of what lists.
+    describing: ByApi<Bucket>,
     last_id: u32,
     last_created: Option<Timestamp>,
 }
@@ -87,9 +87,14 @@ enum Turned {
     CutOff { ended: Timestamp },
 }
 
-/// When a turn had seen what it asked for.
+/// A look at the account.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
+    /// When it began.
+    from: Timestamp,
+    /// When all of it was read.
+    read: Timestamp,
+    /// When a turn could begin with it.
     all: Timestamp,
 }
 
@@ -126,6 +131,12 @@ struct Used {
     seconds: SignedDuration,
 }
 
+impl Seen {
+    fn took(&self) -> SignedDuration {
+        self.read.duration_since(self.from)
+    }
+}
+
 impl<'r> Run<'r> {
     fn new(volumes: u32, shell: &'r Shell, conditions: Conditions) -> Self {
         let at: Timestamp = START.parse().expect("a timestamp");
@@ -133,17 +144,12 @@ impl<'r> Run<'r> {
         let policy = super::policy();
         let whole = View::of(super::world(&policy, volumes, at, Stage::Begun));
         let options = Options { api_share: conditions.share, ..Options::default() };
-        let describing = |limit: Limit| {
-            let mut bucket = Bucket::full(limit.keeping_back(ON_THE_WAY));
-            bucket.learn(conditions.share, None, start.begun);
-            bucket
-        };
+        let describing = |api| believed(api, conditions.share, None, start.begun);
         Self {
             given: Given { volumes, shell, conditions, policy, options, start },
             ec2: Ec2::new(conditions.others_thousandths, conditions.pending_max, at),
             whole,
-            snapshot_pages: describing(pace::DESCRIBE_SNAPSHOTS),
-            volume_pages: describing(pace::DESCRIBE_VOLUMES),
+            describing: ByApi::of(describing),
             // Days of OLD_SNAPSHOTS and one more: the numbers of those that are there.
             last_id: (OLD_SNAPSHOTS + 1) * volumes,
             last_created: None,
@@ -158,33 +164,33 @@ impl<'r> Run<'r> {
         used: &mut Used,
     ) -> (Timestamp, Result<(Progress, u32), Ended>) {
         let until = begun + SignedDuration::from_secs(self.given.shell.timeout_seconds) - ANSWER;
-        let mut now = begun;
+        let mut seen = self.look(begun);
         // Bounded by the function's time.
         loop {
             used.turns += 1;
-            match self.turn(carried(&progress), now, until) {
+            match self.turn(carried(&progress), seen, until) {
                 Turned::CutOff { ended } => return (ended, Err(Ended::CutOff)),
                 Turned::Answered { ended, status: Status::Done(outcome), .. } => {
                     return (ended, Err(Ended::Done(outcome)));
                 }
                 Turned::Answered { ended, progress: next, status: Status::Waiting { seconds } } => {
-                    if seconds > 0 || !turn::has_time_for_another(ended, until) {
+                    if seconds > 0 || !turn::look::has_time_for_another(ended, seen.took(), until) {
                         return (ended, Ok((*next, seconds)));
                     }
-                    (now, progress) = (ended, *next);
+                    seen = self.look_again(seen, ended, until);
+                    progress = *next;
                 }
             }
         }
     }
 
-    fn turn(&mut self, progress: Progress, now: Timestamp, until: Timestamp) -> Turned {
-        let seen = self.look(now);
+    fn turn(&mut self, progress: Progress, seen: Seen, until: Timestamp) -> Turned {
         if seen.all > until {
             return Turned::CutOff { ended: until };
         }
-        let until = until.min(seen.all + SignedDuration::from_secs(self.given.shell.work_seconds_max));
+        let until = self.works_until(seen, until);
         let world = &self.whole.world;
-        let acted = act::act(&self.given, world, &mut self.ec2, &mut self.last_id, progress, (now, &seen, until));
+        let acted = act::act(&self.given, world, &mut self.ec2, &mut self.last_id, progress, (&seen, until));
         self.note(&acted);
         let Acted { ended, conclusion, .. } = acted;
         let status = self.given.shell.shortened(conclusion.status, &conclusion.done);
@@ -204,18 +210,12 @@ impl<'r> Run<'r> {
 
     fn ran(&self, outcome: Ended, ended: Timestamp, used: Used) -> Ran {
         let since = |instant: Timestamp| instant.duration_since(self.given.start.at);
-        let Ec2 { creations, deletions, snapshot_pages, volume_pages, .. } = &self.ec2;
         Ran {
             outcome,
             created_after: self.last_created.map_or(SignedDuration::ZERO, since),
             done_after: since(ended),
             throttled: self.ec2.throttled(),
-            calls: Calls {
-                creations: creations.calls,
-                deletions: deletions.calls,
-                snapshot_pages: snapshot_pages.calls,
-                volume_pages: volume_pages.calls,
-            },
+            calls: Calls(self.ec2.buckets.map(|_, real| real.calls)),
             held: self.whole.world.snapshots.len(),
             turns: used.turns,
             invocations: used.invocations,
@@ -223,6 +223,13 @@ impl<'r> Run<'r> {
             transitions: used.invocations * TRANSITIONS_PER_INVOCATION + 1,
         }
     }
+}
+
+/// Our bucket of a call, by what is known of it.
+fn believed(api: Api, share: Share, known: Option<Known>, now: Timestamp) -> Bucket {
+    let mut bucket = Bucket::full(api.documented().keeping_back(ON_THE_WAY));
+    bucket.learn(share, known, now);
+    bucket
 }
 
 /// As the answer carries it.

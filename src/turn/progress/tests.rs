@@ -125,11 +125,18 @@ fn tags_that_found_no_room_are_told_for_fifty_targets() {
 
 #[test]
 fn what_is_known_of_the_pace_is_a_few_words_and_nothing_when_nothing_is_known() {
-    use crate::pace::Known;
+    use crate::pace::{Api, Bucket, ByApi, Known, Pace, Share};
     let json = |progress: &Progress| serde_json::to_value(progress).unwrap();
     assert_eq!(json(&progress()).get("Pace"), None);
-    let known = |rate| Some(Known { full_at: at("2026-11-22T17:00:20.5Z"), rate });
-    let pace = Pace { creations: known(500), set_creations: None, deletions: known(1000) };
+    let now = at("2026-11-22T17:00:10.5Z");
+    let mut buckets = ByApi::of(|api| Bucket::full(api.documented()));
+    for (api, rate, seconds) in
+        [(Api::CreateSnapshot, 500, 10), (Api::DeleteSnapshot, 1000, 10), (Api::DescribeVolumes, 500, 9)]
+    {
+        let full_at = now + jiff::SignedDuration::from_secs(seconds);
+        buckets[api].learn(Share::ALL, Some(Known { full_at, rate }), now);
+    }
+    let pace = Pace::of(&buckets, now);
     let learnt = Progress { pace, ..progress() };
     let text = json(&learnt)["Pace"].to_string();
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::aws::tests::WithoutPauses;
-use crate::pace::{ActionLimits, LimitsNews};
+use crate::pace::{Api, ByApi, LimitsNews};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -87,13 +87,16 @@ fn numbers(limit: crate::pace::Limit) -> (u32, u32) {
 #[tokio::test]
 async fn a_large_turn_asks_once_in_its_region_and_goes_on_with_what_is_said() {
     let (account, heard) = asking(|_| page(&RAISED, None));
-    assert_eq!(account.buckets().creations.holds(), 98);
+    assert_eq!(account.buckets()[Api::CreateSnapshot].holds(), 98);
     let news = large(&account).await.unwrap();
-    assert_eq!((numbers(news.limits.creations), news.is_listed, &news.failed), ((200, 50), true, &None));
-    assert_eq!(news.limits.deletions, ActionLimits::DOCUMENTED.deletions);
-    assert!(news.unsaid.contains(&"DeleteSnapshot") && !news.unsaid.contains(&"CreateSnapshot"));
+    assert_eq!((numbers(news.limits[Api::CreateSnapshot]), news.is_listed, &news.failed), ((200, 50), true, &None));
+    assert_eq!(news.limits[Api::DeleteSnapshot], Api::DeleteSnapshot.documented());
+    assert!(news.unsaid.contains(&Api::DeleteSnapshot) && !news.unsaid.contains(&Api::CreateSnapshot));
     // Twenty of them are on the way, as long as two are at five a second.
-    assert_eq!((account.buckets().creations.holds(), account.buckets().deletions.holds()), (180, 98));
+    assert_eq!(
+        (account.buckets()[Api::CreateSnapshot].holds(), account.buckets()[Api::DeleteSnapshot].holds()),
+        (180, 98)
+    );
     another_large_turn(&account).await;
     assert_eq!(account.limits_news(), None);
     let heard = heard.lock().unwrap();
@@ -118,7 +121,7 @@ async fn a_list_is_read_page_by_page_to_its_end() {
         2 => page(&[], Some("third")),
         _ => page(&RAISED[1..], None),
     });
-    assert_eq!(numbers(large(&account).await.unwrap().limits.creations), (200, 50));
+    assert_eq!(numbers(large(&account).await.unwrap().limits[Api::CreateSnapshot]), (200, 50));
     let heard = heard.lock().unwrap();
     let is_after = |at: usize, token: &str| heard[at].1.contains(&format!(r#""NextToken":"{token}""#));
     assert!(heard.len() == 3 && is_after(1, "second") && is_after(2, "third"), "{heard:?}");
@@ -129,9 +132,9 @@ async fn a_refusal_means_the_documented_limits_and_is_not_asked_for_again() {
     for code in ["AccessDeniedException", "UnrecognizedClientException", "NoSuchResourceException"] {
         let (account, heard) = asking(move |_| refusal(400, code));
         let news = large(&account).await.unwrap();
-        assert_eq!((news.limits, news.is_listed), (ActionLimits::DOCUMENTED, false));
+        assert_eq!((news.limits, news.is_listed), (ByApi::of(Api::documented), false));
         assert_eq!(news.failed.unwrap().code, code);
-        assert_eq!(account.buckets().creations.holds(), 98);
+        assert_eq!(account.buckets()[Api::CreateSnapshot].holds(), 98);
         another_large_turn(&account).await;
         assert_eq!((account.limits_news(), heard.lock().unwrap().len()), (None, 1));
     }
@@ -151,8 +154,8 @@ async fn what_is_no_list_means_the_documented_limits() {
     for no_list in no_lists {
         let (account, heard) = asking(no_list);
         let news = large(&account).await;
-        assert_eq!(account.buckets().creations.holds(), 98, "{news:?}");
-        assert!(news.is_none_or(|news| news.limits == ActionLimits::DOCUMENTED));
+        assert_eq!(account.buckets()[Api::CreateSnapshot].holds(), 98, "{news:?}");
+        assert!(news.is_none_or(|news| news.limits == ByApi::of(Api::documented)));
         assert!(heard.lock().unwrap().len() <= 60);
     }
 }

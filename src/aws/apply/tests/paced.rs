@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::aws::pace::Lane;
-use crate::pace::{Known, Limit, Pace, Rate, Share};
+use crate::pace::{Api, Known, Limit, Pace, Rate, Share};
 use std::num::NonZeroU32;
 
 /// An account whose bucket of creations fills in thousandths of a second.
 fn quick(rules: &[&Rule]) -> Account {
     let number = |number| NonZeroU32::new(number).unwrap();
     let mut account = account(rules);
-    std::sync::Arc::get_mut(&mut account.lanes).unwrap().create_snapshot =
-        Lane::full(Limit::new(number(100), number(1_000)));
+    let lanes = std::sync::Arc::get_mut(&mut account.lanes).unwrap();
+    lanes.lanes[Api::CreateSnapshot] = Lane::full(Limit::new(number(100), number(1_000)));
     account
 }
 
@@ -56,7 +56,7 @@ async fn what_is_throttled_is_made_more_slowly_in_the_same_turn() {
     let outcomes = account.apply(&creates(30), later(), |_, _| {}).await;
     assert_eq!(outcomes.iter().filter(is_created).count(), 30);
     assert_eq!(rule.num_calls(), 33, "each is made once");
-    assert!(account.buckets().creations.rate() < Rate::WHOLE);
+    assert!(account.buckets()[Api::CreateSnapshot].rate() < Rate::WHOLE);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_deletion_that_is_throttled_is_paced_by_us_and_not_by_the_sdk() {
         .build();
     let account = account(&[&rule]);
     assert_eq!(account.apply(&[delete("snap-0a")], later(), |_, _| {}).await, [Outcome::Deleted]);
-    assert_eq!(account.buckets().deletions.rate(), Rate::of_thousandths(501));
+    assert_eq!(account.buckets()[Api::DeleteSnapshot].rate(), Rate::of_thousandths(501));
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_lane_that_is_throttled_at_its_slowest_ends_for_the_turn_and_no_other(
     let tries_max = usize::try_from(THROTTLED_TRIES_MAX).unwrap();
     assert!((tries_max..=CALLS_IN_FLIGHT_MAX * tries_max).contains(&throttled.num_calls()));
     assert!((1..=CALLS_IN_FLIGHT_MAX).contains(&creates.iter().filter(|outcome| !is_not_started(outcome)).count()));
-    assert_eq!(account.buckets().creations.rate(), Rate::SLOWEST);
+    assert_eq!(account.buckets()[Api::CreateSnapshot].rate(), Rate::SLOWEST);
 }
 
 #[tokio::test]
@@ -104,9 +104,9 @@ async fn the_next_turn_begins_with_what_this_one_learnt_in_this_instance_and_in_
     let warm = account(&[&throttled]);
     let first = warm.apply(&creates(1), once(CREATE_SECONDS_MAX), |_, _| {}).await;
     assert_eq!(failed(&first[0]), (FailedKind::Throttled, "RequestLimitExceeded"));
-    let pace = warm.buckets().known(now());
-    assert_eq!((pace.set_creations, pace.deletions), (None, None));
-    assert!(matches!(pace.creations, Some(Known { full_at, rate: 500 }) if full_at > now()));
+    let pace = Pace::of(&warm.buckets(), now());
+    assert_eq!((pace.known(Api::CreateSnapshots), pace.known(Api::DeleteSnapshot)), (None, None));
+    assert!(matches!(pace.known(Api::CreateSnapshot), Some(Known { full_at, rate: 500 }) if full_at > now()));
     let cold = account(&[]);
     cold.learn(Share::ALL, &pace);
     for account in [warm, cold] {
@@ -126,5 +126,5 @@ async fn creations_end_for_the_turn_when_too_many_snapshots_are_pending() {
     assert!((1..=CALLS_IN_FLIGHT_MAX).contains(&full.num_calls()), "only what was in flight already");
     assert_eq!(outcomes[..40].iter().filter(|outcome| !is_not_started(outcome)).count(), full.num_calls());
     assert!(outcomes[40..].iter().all(|outcome| *outcome == Outcome::Deleted));
-    assert_eq!(account.buckets().creations.rate(), Rate::WHOLE, "the pace was right");
+    assert_eq!(account.buckets()[Api::CreateSnapshot].rate(), Rate::WHOLE, "the pace was right");
 }

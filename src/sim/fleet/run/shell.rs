@@ -2,7 +2,7 @@
 
 use super::{OLD_SNAPSHOTS, PAGE, PAGE_ITEMS_MAX};
 use crate::action::{Action, Outcome};
-use crate::pace::Share;
+use crate::pace::{Api, ByApi, Share};
 use crate::turn::{RunOutcome, Status};
 use jiff::SignedDuration;
 
@@ -18,6 +18,8 @@ pub struct Shell {
     pub creation_seconds_max: i64,
     /// How long before the end of the function's time the last deletion may start, in seconds.
     pub deletion_seconds_max: i64,
+    /// The function's memory, in MB, as Lambda says it: whether two listings find room.
+    pub memory_mb: u32,
     /// The longest wait after a turn that deleted something, in seconds.
     pub wait_after_deletions_seconds_max: u32,
 }
@@ -44,18 +46,9 @@ pub enum Ended {
     Done(RunOutcome),
 }
 
-/// How often EC2 was called, throttled calls included.
+/// How often EC2 was called, throttled calls included; of what lists each page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Calls {
-    /// CreateSnapshot.
-    pub creations: u64,
-    /// DeleteSnapshot.
-    pub deletions: u64,
-    /// DescribeSnapshots, each page of it.
-    pub snapshot_pages: u64,
-    /// DescribeVolumes, each page of it.
-    pub volume_pages: u64,
-}
+pub struct Calls(pub ByApi<u64>);
 
 /// What a run came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,11 +76,12 @@ pub struct Ran {
 }
 
 impl Shell {
-    /// The shell as it is: the timeout of template.yaml, and of `aws/apply.rs` CREATE_SECONDS_MAX and
+    /// The shell as it is: the timeout and the memory of template.yaml, and of `aws/apply.rs` CREATE_SECONDS_MAX and
     /// DELETE_SECONDS_MIN, and of `turn/look.rs` WORK.
     pub const TODAY: Self = Self {
         timeout_seconds: 900,
-        work_seconds_max: 100,
+        work_seconds_max: 200,
+        memory_mb: 256,
         creation_seconds_max: 15,
         deletion_seconds_max: 5,
         wait_after_deletions_seconds_max: 60,
@@ -116,18 +110,17 @@ impl Calls {
     pub fn minimum(volumes: u32) -> Self {
         let pages = |items: u64| items.div_ceil(u64::try_from(PAGE_ITEMS_MAX).unwrap_or(u64::MAX));
         let volumes = u64::from(volumes);
-        Self {
-            creations: volumes,
-            deletions: volumes,
-            snapshot_pages: pages(volumes) + pages(u64::from(OLD_SNAPSHOTS + 1) * volumes),
-            volume_pages: pages(volumes),
-        }
+        Self(ByApi::of(|api| match api {
+            Api::CreateSnapshot | Api::DeleteSnapshot => volumes,
+            Api::DescribeSnapshots => pages(volumes) + pages(u64::from(OLD_SNAPSHOTS + 1) * volumes),
+            Api::DescribeVolumes => pages(volumes),
+            Api::CreateSnapshots | Api::DescribeInstances => 0,
+        }))
     }
 
     /// All of them.
     #[must_use]
     pub fn total(self) -> u64 {
-        let Self { creations, deletions, snapshot_pages, volume_pages } = self;
-        creations + deletions + snapshot_pages + volume_pages
+        self.0.iter().map(|(_, calls)| calls).sum()
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::pace::Share;
+use crate::pace::{Api, ByApi, Share};
 use crate::turn::RunOutcome;
 
 /// So many volumes alone behind the shell of today.
@@ -13,13 +13,18 @@ fn check(
 ) {
     let ran = run(volumes, &Shell::TODAY, Conditions::ALONE);
     let [snapshot_pages, volume_pages] = describes;
-    let calls = u64::from(volumes);
+    let calls = |api| match api {
+        Api::CreateSnapshot | Api::DeleteSnapshot => u64::from(volumes),
+        Api::DescribeSnapshots => snapshot_pages,
+        Api::DescribeVolumes => volume_pages,
+        Api::CreateSnapshots | Api::DescribeInstances => 0,
+    };
     let expected = Ran {
         outcome: Ended::Done(RunOutcome::Succeeded),
         created_after: SignedDuration::from_millis(created_millis),
         done_after: SignedDuration::from_millis(done_millis),
         throttled: 0,
-        calls: Calls { creations: calls, deletions: calls, snapshot_pages, volume_pages },
+        calls: Calls(ByApi::of(calls)),
         held: usize::try_from(volumes * OLD_SNAPSHOTS).unwrap(),
         turns,
         invocations: turns,
@@ -27,6 +32,10 @@ fn check(
         transitions: 3 * turns + 1,
     };
     assert_eq!(ran, expected);
+}
+
+fn made(ran: &Ran) -> u64 {
+    ran.calls.0[Api::CreateSnapshot]
 }
 
 #[test]
@@ -43,7 +52,7 @@ fn what_a_full_bucket_lets_through_goes_ten_at_a_time_and_the_rest_at_the_refill
     // 0.2 s from the beginning on: the last of 150 creations has the 52nd of those.
     let ran = run(150, &Shell::TODAY, Conditions::ALONE);
     assert_eq!(ran.created_after, SignedDuration::from_millis(500 + (150 - 98) * 200));
-    assert_eq!((ran.calls.creations, ran.calls.deletions, ran.throttled), (150, 150, 0));
+    assert_eq!((made(&ran), ran.calls.0[Api::DeleteSnapshot], ran.throttled), (150, 150, 0));
     assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 1_050));
 }
 
@@ -70,7 +79,7 @@ fn with_half_a_share_beside_others_who_take_the_other_half_nothing_is_throttled(
 fn beside_others_who_take_half_a_whole_share_is_throttled_and_done() {
     let ran = run(120, &Shell::TODAY, Conditions { others_thousandths: 500, ..Conditions::ALONE });
     assert_eq!((ran.outcome, ran.held), (Ended::Done(RunOutcome::Succeeded), 840));
-    assert!(ran.throttled > 0 && ran.calls.creations > 120, "{ran:?}");
+    assert!(ran.throttled > 0 && made(&ran) > 120, "{ran:?}");
 }
 
 #[test]
@@ -84,5 +93,5 @@ fn a_page_that_takes_longer_delays_every_look() {
 fn a_look_that_takes_longer_than_the_function_has_ends_the_run() {
     let shell = Shell { timeout_seconds: 2, ..Shell::TODAY };
     let ran = run(1, &shell, Conditions::ALONE);
-    assert_eq!((ran.outcome, ran.calls.creations), (Ended::CutOff, 0));
+    assert_eq!((ran.outcome, made(&ran)), (Ended::CutOff, 0));
 }
