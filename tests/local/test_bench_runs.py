@@ -39,7 +39,9 @@ def test_what_may_come_on_top_counts_and_is_shown(capsys: pytest.CaptureFixture[
 def test_the_bounds_count_with_what_is_simulated() -> None:
     source = (ROOT / "src/sim/fleet/run.rs").read_text()
     assert f"SNAPSHOT_TAKES: SignedDuration = SignedDuration::from_mins({bench_runs.SNAPSHOT_SECONDS / 60:.0f})" in source
-    pace = (ROOT / "src/pace.rs").read_text()
-    for action in ("CREATE_SNAPSHOT", "CREATE_SNAPSHOTS", "DELETE_SNAPSHOT"):
-        limit = f"Limit::of({bench_runs.CAPACITY:.0f}, {bench_runs.REFILL_PER_SECOND:.0f})"
-        assert f"pub const {action}: Limit = {limit};" in pace
+    api = (ROOT / "src/pace/api.rs").read_text()
+    limit = f"Limit::of({bench_runs.CAPACITY:.0f}, {bench_runs.REFILL_PER_SECOND:.0f})"
+    assert f"Self::CreateSnapshot | Self::CreateSnapshots | Self::DeleteSnapshot => {limit}," in api
+    look = (ROOT / "src/turn/look.rs").read_text()
+    snapshots = bench_runs.LARGEST * 8
+    assert "SNAPSHOTS_PER_MB: usize = 1_000;" in look and snapshots <= bench_runs.LARGEST_MEMORY_MB * 1_000

@@ -189,12 +189,13 @@ def test_a_full_history_goes_on_in_a_new_execution_without_a_turn_lost_or_made_t
 
 def test_a_start_whose_answer_was_lost_is_not_made_twice(start, monkeypatch: pytest.MonkeyPatch):
     """The execution is started, the answer is lost, and the next try finds that it has come to its end already."""
-    stock, tries = machine_patches.start_execution, []
+    stock, tries, machines = machine_patches.start_execution, [], []
 
     def losing(self, env, *arguments, **named):
         stock(self, env, *arguments, **named)
         tries.append(env.stack.pop())
-        time.sleep(0.5)
+        arn = tries[-1]["ExecutionArn"]
+        wait_until(lambda: machines and machines[0].describe_execution(executionArn=arn)["status"] != "RUNNING")
         raise RuntimeError("the answer is lost")
 
     def losing_once(self, *arguments, **named):
@@ -203,6 +204,7 @@ def test_a_start_whose_answer_was_lost_is_not_made_twice(start, monkeypatch: pyt
     monkeypatch.setattr(StateTaskServiceSfn, "_eval_service_task", losing_once)
     function = ScriptedFunction(full(1), done("SUCCEEDED"))
     states, first = start(function)
+    machines.append(states)
     wait_until(lambda: states.describe_execution(executionArn=first)["status"] != "RUNNING")
     assert [each["status"] for each in executions(states)] == ["SUCCEEDED", "SUCCEEDED"]
     assert function.payloads == [EVENT, full(1)["Next"]] and len(tries) == 1
