@@ -11,7 +11,8 @@ use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
 use crate::tags::Marks;
 use crate::world::{
-    Coverage, CutShort, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId, World,
+    AttachedVolume, Coverage, CutShort, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId,
+    World,
 };
 pub use faults::{Emptied, Faults, ListFailure};
 use jiff::{SignedDuration, Timestamp};
@@ -272,7 +273,11 @@ impl Ec2 {
         else {
             return failed(FailedKind::Refused, "InvalidInstanceID.NotFound");
         };
-        let volumes: Vec<VolumeId> = life.is.volumes.iter().map(|volume| volume.id).collect();
+        let excluded = &create.exclude_data_volume_ids;
+        let is_included = |volume: &&AttachedVolume| {
+            if volume.is_root { !create.exclude_boot_volume } else { !excluded.contains(&volume.id) }
+        };
+        let volumes: Vec<VolumeId> = life.is.volumes.iter().filter(is_included).map(|volume| volume.id).collect();
         Outcome::Created(self.begin(&volumes, &create.description, &create.tags, now))
     }
 

@@ -27,9 +27,11 @@ pub enum Shape {
     Instances,
     /// A default policy: every volume of the account, every day, three days kept.
     DefaultPolicy,
+    /// Instances without their root volumes and those that are tagged so, every day, two sets kept.
+    InstancesInPart,
 }
 
-const SHAPE_COUNT: usize = 6;
+const SHAPE_COUNT: usize = 7;
 
 /// All of them, in the order in which seeds take them.
 pub const SHAPES: [Shape; SHAPE_COUNT] = [
@@ -39,6 +41,7 @@ pub const SHAPES: [Shape; SHAPE_COUNT] = [
     Shape::SlowVolumes,
     Shape::Instances,
     Shape::DefaultPolicy,
+    Shape::InstancesInPart,
 ];
 
 impl Shape {
@@ -62,6 +65,7 @@ impl Shape {
             Self::SlowVolumes => "st1 volumes, 12 h, count 4",
             Self::Instances => "instances, daily, count 2",
             Self::DefaultPolicy => "default policy, daily, 3 days",
+            Self::InstancesInPart => "instances in part, daily, count 2",
         }
     }
 
@@ -76,11 +80,12 @@ impl Shape {
                 (volumes, vec![schedule("Twice a day", 12, count(2)), schedule("Daily", 24, count(3))])
             }
             Self::SlowVolumes => (volumes, vec![schedule("Twice a day", 12, count(4))]),
-            Self::Instances => {
+            Self::Instances | Self::InstancesInPart => {
+                let is_in_part = self == Self::InstancesInPart;
                 let targets = Targets::Instances {
                     any_of: vec![target_tag()],
-                    exclude_boot_volume: false,
-                    exclude_data_volume_tags: vec![],
+                    exclude_boot_volume: is_in_part,
+                    exclude_data_volume_tags: if is_in_part { vec![scratch_tag()] } else { vec![] },
                 };
                 (targets, vec![schedule("Daily", 24, count(2))])
             }
@@ -122,7 +127,7 @@ impl Shape {
     #[must_use]
     pub fn period(self) -> SignedDuration {
         SignedDuration::from_hours(match self {
-            Self::DailyByCount | Self::DailyByAge | Self::Instances | Self::DefaultPolicy => 24,
+            Self::DailyByCount | Self::DailyByAge | Self::Instances | Self::DefaultPolicy | Self::InstancesInPart => 24,
             Self::SlowVolumes | Self::TwoSchedules => 12,
         })
     }
@@ -133,9 +138,12 @@ impl Shape {
         match self {
             // What is gone matters most where something goes because of it.
             Self::DailyByCount => Options { orphans: Orphans::KeepLast, ..Options::default() },
-            Self::DailyByAge | Self::TwoSchedules | Self::SlowVolumes | Self::Instances | Self::DefaultPolicy => {
-                Options::default()
-            }
+            Self::DailyByAge
+            | Self::TwoSchedules
+            | Self::SlowVolumes
+            | Self::Instances
+            | Self::DefaultPolicy
+            | Self::InstancesInPart => Options::default(),
         }
     }
 
@@ -145,7 +153,12 @@ impl Shape {
     /// Whether its policy targets instances.
     #[must_use]
     pub fn is_of_instances(self) -> bool {
-        self == Self::Instances
+        matches!(self, Self::Instances | Self::InstancesInPart)
+    }
+
+    /// Whether a set is to hold a snapshot of this volume.
+    pub(super) fn includes(self, volume: &AttachedVolume) -> bool {
+        self != Self::InstancesInPart || (!volume.is_root && volume.tags.is_empty())
     }
 
     /// Fills an account with what there is at the beginning.
@@ -162,11 +175,22 @@ impl Shape {
         let exists = Switched::on(at);
         if self.is_of_instances() {
             let number = u32::try_from(ec2.instances.len()).unwrap_or(u32::MAX) + 1;
-            let attached = |number, is_root| AttachedVolume { id: volume_id(number), is_root, tags: vec![] };
+            let attached = |number, is_root, tags| AttachedVolume { id: volume_id(number), is_root, tags };
+            let volumes = if self == Self::InstancesInPart {
+                let data = |place| attached(4 * number + place, false, vec![]);
+                vec![
+                    attached(4 * number, true, vec![]),
+                    data(1),
+                    data(2),
+                    attached(4 * number + 3, false, vec![scratch_tag()]),
+                ]
+            } else {
+                vec![attached(2 * number, true, vec![]), attached(2 * number + 1, false, vec![])]
+            };
             let is = Instance {
                 id: InstanceId::parse(&format!("i-{number:017x}")).expect("a hexadecimal number is an id"),
                 state: InstanceState::Running,
-                volumes: vec![attached(2 * number, true), attached(2 * number + 1, false)],
+                volumes,
             };
             ec2.instances.push(Life { is, exists, targeted });
         } else {
@@ -194,6 +218,11 @@ pub(super) fn volume_id(number: u32) -> VolumeId {
 
 fn target_tag() -> Tag {
     Tag { key: "auto-backup".to_owned(), value: "dlm".to_owned() }
+}
+
+/// What a volume carries that is left out.
+fn scratch_tag() -> Tag {
+    Tag { key: "scratch".to_owned(), value: "yes".to_owned() }
 }
 
 pub(super) fn schedule(name: &str, hours: u8, retain: RetainRule) -> Schedule {

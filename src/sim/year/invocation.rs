@@ -2,7 +2,7 @@
 
 use super::lines::told;
 use super::{FUNCTION_TIMEOUT, SKEW_MILLIS, Year};
-use crate::action::{Action, DeleteSnapshot, Outcome};
+use crate::action::{Action, CreateSnapshots, DeleteSnapshot, Outcome};
 use crate::options::{Start, StartOrigin};
 use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
@@ -18,7 +18,7 @@ use crate::sim::life::{Maker, Remover};
 use crate::sim::sabotage::{self, Sabotage};
 use crate::turn::look::has_time_for_another;
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
-use crate::world::{SnapshotId, World};
+use crate::world::{SnapshotId, VolumeId, World};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -203,8 +203,8 @@ impl Year {
             (Action::CreateSnapshot(create), Outcome::Created(_)) => {
                 newest::creation_fault(&hand, create.scheduled_time)
             }
-            (Action::CreateSnapshots(create), Outcome::Created(_)) => {
-                newest::creation_fault(&hand, create.scheduled_time)
+            (Action::CreateSnapshots(create), Outcome::Created(ids)) => {
+                newest::creation_fault(&hand, create.scheduled_time).or_else(|| self.members_fault(create, ids))
             }
             (Action::DeleteSnapshot(delete), _) => self.deletion_fault(execution, delete, look),
             (Action::CreateSnapshot(_) | Action::CreateSnapshots(_), _) => None,
@@ -212,6 +212,16 @@ impl Year {
         if let Some(fault) = fault {
             self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));
         }
+    }
+
+    /// What is wrong with the members of a set: it holds a snapshot of each volume that the policy includes, and of no other.
+    fn members_fault(&self, create: &CreateSnapshots, ids: &[SnapshotId]) -> Option<String> {
+        let life = self.ec2.instances.iter().find(|life| life.is.id == create.instance_id)?;
+        let included = life.is.volumes.iter().filter(|volume| self.shape.includes(volume));
+        let wanted: BTreeSet<VolumeId> = included.map(|volume| volume.id).collect();
+        let of_ids = self.ec2.records.iter().filter(|record| ids.contains(&record.snapshot.id));
+        let made: BTreeSet<VolumeId> = of_ids.map(|record| record.snapshot.volume_id).collect();
+        (made != wanted).then(|| format!("a set of {} holds {made:?}, and not {wanted:?}", create.instance_id))
     }
 
     fn deletion_fault(&self, execution: &Execution, delete: &DeleteSnapshot, look: Look) -> Option<String> {
