@@ -111,7 +111,7 @@ def machines() -> list[Any]:
 def lines(said: Said) -> list[dict[str, str]]:
     """Its lines."""
     assert said.out, said.err
-    return said.json()
+    return said.json
 
 
 def abouts(said: Said, health: str) -> list[str]:
@@ -131,7 +131,7 @@ def site(local: Chain, tmp_path: Path) -> Site:
     # Runs of an earlier test would count as the policy's.
     for machine in machines():
         machine.executions.clear()
-    return Site(local, Opendlm(local.aws, tmp_path))
+    return Site(local, Opendlm(tmp_path, local.aws))
 
 
 def test_a_healthy_stack_has_nothing_wrong_and_nothing_is_changed(site: Site):
