@@ -19,10 +19,11 @@ def tags() -> dict[str, str]:
 
 
 def make(aws: LocalAws, name: str = GROUP, machine: str | None = None) -> None:
-    """Make the group, with the ARN of the state machine that is there, or of the one that the stack would have."""
+    """Make the group, with the ARN of the state machine that is there, or of the one that the stack would have, and its queue."""
     own = {"opendlm:state-machine": machine} if machine else {}
     listed = [{"Key": key, "Value": value} for key, value in {**tags(), **own}.items()]
     aws.client("scheduler").create_schedule_group(Name=name, Tags=listed)
+    aws.client("sqs").create_queue(QueueName=tags()["opendlm:dead-letter-queue"].rsplit(":", 1)[-1])
 
 
 def schedules(aws: LocalAws, group: str = GROUP) -> dict[str, dict[str, Any]]:

@@ -73,6 +73,7 @@ class Reader:
     def _filled(self, word: str) -> list[str]:
         """A word of a page, with something in its place where the page leaves one."""
         places: dict[str, Callable[[], str]] = {
+            "FILE": lambda: "policy.json",
             "FILE...": lambda: "daily.json databases.json",
             "NAME": lambda: policy_group.GROUP,
             "POLICY": lambda: POLICY,
