@@ -43,6 +43,32 @@ impl Action {
         }
     }
 
+    /// What it is about.
+    #[must_use]
+    pub fn about(&self) -> About<'_> {
+        match self {
+            Self::CreateSnapshot(create) => About {
+                volume: Some(create.volume_id),
+                schedule: Some(&create.schedule),
+                scheduled_time: Some(create.scheduled_time),
+                ..About::default()
+            },
+            Self::CreateSnapshots(create) => About {
+                instance: Some(create.instance_id),
+                schedule: Some(&create.schedule),
+                scheduled_time: Some(create.scheduled_time),
+                ..About::default()
+            },
+            Self::DeleteSnapshot(DeleteSnapshot { snapshot, .. }) => About {
+                volume: Some(snapshot.volume_id),
+                instance: snapshot.marks.instance_id.value().copied(),
+                snapshot: Some(snapshot.id),
+                schedule: snapshot.marks.schedule_name.value(),
+                scheduled_time: snapshot.marks.scheduled_time.value().copied(),
+            },
+        }
+    }
+
     /// Whether it makes snapshots.
     #[must_use]
     pub fn is_creation(&self) -> bool {
@@ -58,6 +84,21 @@ impl Action {
             Self::DeleteSnapshot(_) => &[],
         }
     }
+}
+
+/// What an action is about, for those who tell of it; nothing where there is nothing to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct About<'a> {
+    /// The volume.
+    pub volume: Option<VolumeId>,
+    /// The instance whose volumes they are.
+    pub instance: Option<InstanceId>,
+    /// The snapshot that is to be deleted.
+    pub snapshot: Option<SnapshotId>,
+    /// The schedule that asks for it, or that it was made for.
+    pub schedule: Option<&'a ScheduleName>,
+    /// The scheduled time that it answers.
+    pub scheduled_time: Option<Timestamp>,
 }
 
 /// A CreateSnapshot call.

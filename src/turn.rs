@@ -19,7 +19,7 @@ mod tests;
 pub mod unsettled;
 mod window;
 
-use crate::action::{Action, DeleteSnapshot};
+use crate::action::Action;
 use crate::options::Options;
 use crate::pace::{Api, ByApi};
 use crate::plan::{self, Brake, Plan, TargetDecision, TargetVerdict};
@@ -163,8 +163,6 @@ fn select_deletions(
         selection.left_over += ready - to_go.len();
     }
     selection.left_over += to_go.len().saturating_sub(calls_max);
-    let deletions = to_go.into_iter().take(calls_max).map(|snapshot| {
-        Action::DeleteSnapshot(DeleteSnapshot { policy_id: policy.id.clone(), snapshot: snapshot.clone() })
-    });
+    let deletions = to_go.into_iter().take(calls_max).map(|snapshot| plan::call::deletion(policy, snapshot));
     selection.actions.extend(deletions);
 }

@@ -6,10 +6,10 @@ use crate::event::Event;
 use crate::pace::{Api, LimitsNews};
 use crate::place::Place;
 use crate::plan::{Plan, TargetVerdict};
+use crate::policy::ScheduleName;
 use crate::report::{self, words};
 use crate::tags::written;
 use crate::turn::{Conclusion, Status};
-use jiff::Timestamp;
 use tracing::{Level, info, warn};
 
 /// Every decision, for those who ask (`AWS_LAMBDA_LOG_LEVEL=DEBUG`); of a dry run always, since it is all there is.
@@ -71,7 +71,7 @@ pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, 
         Outcome::Failed(failed) => ("failed", &[][..], Some((failed.code.as_str(), failed.message.clone()))),
         Outcome::NotStarted => return,
     };
-    let about = About::of(action);
+    let about = action.about();
     let made: Vec<String> = made.iter().map(ToString::to_string).collect();
     let left_out = action.tags_left_out().join(", ");
     info!(
@@ -79,10 +79,10 @@ pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, 
         account = target.and_then(Place::account),
         region = target.map(|target| target.region.as_str()),
         action = action.api().name(),
-        volume = about.volume,
-        instance = about.instance,
-        snapshot = about.snapshot.or_else(|| (!made.is_empty()).then(|| made.join(" "))),
-        schedule = about.schedule,
+        volume = about.volume.map(|id| id.to_string()),
+        instance = about.instance.map(|id| id.to_string()),
+        snapshot = about.snapshot.map(|id| id.to_string()).or_else(|| (!made.is_empty()).then(|| made.join(" "))),
+        schedule = about.schedule.map(ScheduleName::as_str),
         scheduled_time = about.scheduled_time.map(written),
         outcome = word,
         code = cause.as_ref().map(|(code, _)| *code),
@@ -116,43 +116,6 @@ pub(super) fn log_limits(policy: &str, target: Option<&Place>, news: &LimitsNews
         cause = failed.map(|failed| failed.message.as_str()),
         "limits"
     );
-}
-
-/// What an action is about, as the log names it.
-struct About<'a> {
-    volume: Option<String>,
-    instance: Option<String>,
-    snapshot: Option<String>,
-    schedule: Option<&'a str>,
-    scheduled_time: Option<Timestamp>,
-}
-
-impl<'a> About<'a> {
-    fn of(action: &'a Action) -> Self {
-        match action {
-            Action::CreateSnapshot(create) => Self {
-                volume: Some(create.volume_id.to_string()),
-                instance: None,
-                snapshot: None,
-                schedule: Some(create.schedule.as_str()),
-                scheduled_time: Some(create.scheduled_time),
-            },
-            Action::CreateSnapshots(create) => Self {
-                volume: None,
-                instance: Some(create.instance_id.to_string()),
-                snapshot: None,
-                schedule: Some(create.schedule.as_str()),
-                scheduled_time: Some(create.scheduled_time),
-            },
-            Action::DeleteSnapshot(delete) => Self {
-                volume: Some(delete.snapshot.volume_id.to_string()),
-                instance: delete.snapshot.marks.instance_id.value().map(ToString::to_string),
-                snapshot: Some(delete.snapshot.id.to_string()),
-                schedule: delete.snapshot.marks.schedule_name.value().map(|name| name.as_str()),
-                scheduled_time: delete.snapshot.marks.scheduled_time.value().copied(),
-            },
-        }
-    }
 }
 
 pub(super) fn log_turn(policy: &str, answer: &Answer, conclusion: &Conclusion) {

@@ -2,11 +2,12 @@
 
 use super::tagging::{self, Purpose, Tagging};
 use super::{Target, TargetDecision, TargetVerdict, target};
-use crate::action::{Action, CreateSnapshot, CreateSnapshots};
+use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot};
 use crate::options::Options;
 use crate::pace::Api;
 use crate::policy::{Policy, Schedule, Targets};
 use crate::tags;
+use crate::world::Snapshot;
 use jiff::Timestamp;
 
 /// The call that makes snapshots for this policy.
@@ -61,4 +62,10 @@ pub fn creation(policy: &Policy, options: &Options, now: Timestamp, decision: &T
             })
         }
     })
+}
+
+/// The call that deletes a snapshot of the policy.
+#[must_use]
+pub fn deletion(policy: &Policy, snapshot: &Snapshot) -> Action {
+    Action::DeleteSnapshot(DeleteSnapshot { policy_id: policy.id.clone(), snapshot: snapshot.clone() })
 }

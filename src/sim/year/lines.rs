@@ -1,13 +1,11 @@
 //! How a year's log names a call.
 
-use crate::action::Action;
+use crate::action::{About, Action};
 
 pub(super) fn told(action: &Action) -> String {
-    match action {
-        Action::CreateSnapshot(create) => format!("CreateSnapshot {} for {}", create.volume_id, create.scheduled_time),
-        Action::CreateSnapshots(create) => {
-            format!("CreateSnapshots {} for {}", create.instance_id, create.scheduled_time)
-        }
-        Action::DeleteSnapshot(delete) => format!("DeleteSnapshot {}", delete.snapshot.id),
-    }
+    let About { volume, instance, snapshot, scheduled_time, .. } = action.about();
+    let of = [snapshot.map(|id| id.to_string()), instance.map(|id| id.to_string()), volume.map(|id| id.to_string())];
+    let of = of.into_iter().flatten().next().unwrap_or_default();
+    let made_for = scheduled_time.filter(|_| action.is_creation()).map(|time| format!(" for {time}"));
+    format!("{} {of}{}", action.api().name(), made_for.unwrap_or_default())
 }
