@@ -347,8 +347,8 @@ fn check_brake(plan: &Plan<'_>, options: &Options, (snapshots, volumes): (usize,
 /// What answers a creation: target, the schedule's name and the scheduled time.
 type Answered<'a> = (SourceId, &'a str, Timestamp);
 
-/// Nothing is made for which there is an answer. Beside a failed member the others of its set are none, and what a RunNow made is
-/// for nobody but another RunNow.
+/// Nothing is made for which there is an answer. Beside a failed member the others of its set are none, what a RunNow made is for
+/// nobody but another RunNow, and what is in doubt is none either: beside it one more may be made, and no third.
 fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
     let creations: Vec<Answered<'_>> = plan
         .targets
@@ -364,6 +364,8 @@ fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Pla
     // Of each call how many members there are, and how many there were to be.
     let mut calls: BTreeMap<(Answered<'_>, Timestamp), (u32, Option<u32>)> = BTreeMap::new();
     let mut failed: LookupSet<Answered<'_>> = LookupSet::default();
+    // Of each answer the calls whose snapshots nobody believes.
+    let mut doubted: Lookup<Answered<'_>, BTreeMap<Timestamp, SnapshotId>> = Lookup::default();
     let mut owner = Owner::new(&policy.id);
     for snapshot in world.snapshots.iter().filter(|snapshot| owner.is_of(snapshot)) {
         let marks = &snapshot.marks;
@@ -375,6 +377,10 @@ fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Pla
             marks.stamp.value().is_some_and(|stamp| stamp.is_run_now != options.marks_run_now(policy));
         if !wanted.contains(&key) || is_of_other_kind {
             continue;
+        } else if is_edited(snapshot) {
+            if can_be_true && marks.stamp.value().is_some() {
+                doubted.get_or_insert(key, BTreeMap::new()).insert(snapshot.start_time, snapshot.id);
+            }
         } else if snapshot.state == SnapshotState::Error {
             failed.insert(key);
         } else if can_be_true {
@@ -390,7 +396,8 @@ fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Pla
     let of_instances = matches!(policy.targets, Targets::Instances { .. });
     for key in creations {
         let answer = answers.get(&key).filter(|_| !(of_instances && (failed.contains(&key) || !is_whole(key))));
-        if let Some(snapshot) = answer {
+        let third = || doubted.get(&key).filter(|calls| calls.len() > 1).and_then(|calls| calls.values().next());
+        if let Some(snapshot) = answer.or_else(third) {
             broken.push(Broken::CreatesTwice {
                 volume: key.0.to_string(),
                 scheduled_time: key.2,

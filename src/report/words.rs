@@ -7,6 +7,7 @@ use crate::plan::{
     Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, MissedReason, OrphanOf, SkipReason,
     SnapshotDecision, SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
 };
+use crate::tags::stamp::STAMP;
 use crate::tags::{Hold, written};
 use crate::world::{Snapshot, SnapshotId};
 pub use change::of_change;
@@ -88,6 +89,16 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             ("exists", "Exists", Some(&snapshot.id), format!("the snapshot of {time} is complete, nothing to make"))
         }
         TargetVerdict::Fail(reason) => ("fail", fail_kind(*reason), None, reason.to_string()),
+        TargetVerdict::GiveUp { failed_snapshots: 0, doubted, .. } if *doubted > 0 => (
+            "give up",
+            "SnapshotsInDoubt",
+            None,
+            format!(
+                "{doubted} of its snapshots for this time are in doubt, because EC2 began them at another time than their \
+                 {STAMP} says, or somebody edited their tags: they stay and count for nothing, and one more would be in doubt \
+                 as well"
+            ),
+        ),
         TargetVerdict::GiveUp { failed_snapshots: 0, .. } => (
             "give up",
             "SetIncomplete",
@@ -96,7 +107,7 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
              what is left is no backup of the whole instance and stays"
                 .to_owned(),
         ),
-        TargetVerdict::GiveUp { failed_snapshots, last_failed } => {
+        TargetVerdict::GiveUp { failed_snapshots, last_failed, .. } => {
             let mut reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
             if let Some(snapshot) = last_failed {
                 reason.push_str(&format!("; the last one: {}", failed_snapshot(snapshot)));

@@ -148,3 +148,33 @@ fn what_is_left_of_two_calls_a_second_apart_is_no_set_and_costs_no_other_one() {
     // An endpoint that gives each member of one call a time of its own: they carry one stamp.
     assert_eq!(gone("2026-11-22T17:00:46Z"), 2);
 }
+
+/// What is decided about the volumes of a run that looks at five past five, where EC2 began snapshots of volume 1 so many minutes
+/// after their call.
+#[track_caller]
+fn check_in_doubt(minutes: &[i64], expected: &[&str]) {
+    let off = |(number, &minutes): (u32, &i64)| {
+        let call = at(OWN) + SignedDuration::from_secs(20) * i32::try_from(number - 9).unwrap();
+        let began = call + SignedDuration::from_mins(minutes);
+        Snapshot { start_time: began, ..snapshot(number, 1, OWN) }.stamped(&[3]).with_stamp(|stamp| stamp.called = call)
+    };
+    let snapshots: Vec<Snapshot> = (10..).zip(minutes).map(off).collect();
+    let there = world([volume(1), volume(2)], snapshots.into_iter().chain([snapshot(1, 1, "2026-11-21T17:00:00Z")]));
+    let (policy, options, now) = (sample(), Options::default(), at("2026-11-22T17:05:00Z"));
+    let plan = plan(&policy, &options, &start(OWN), now, &there);
+    assert_eq!(check::check(&policy, &options, now, &there, &plan), vec![]);
+    let kinds: Vec<&str> = plan.targets.iter().map(|decision| words::of_target(decision).kind).collect();
+    assert_eq!(kinds, expected);
+    assert!(plan.snapshots.iter().all(|decision| brakes::goes(decision).is_none()));
+    assert_eq!(plan.orphans.doubted, minutes.iter().filter(|minutes| minutes.abs() > 30).count());
+}
+
+#[test]
+fn r2_a_snapshot_that_ec2_began_half_an_hour_off_is_made_anew_once_and_then_told() {
+    check_in_doubt(&[], &["Due", "Due"]);
+    check_in_doubt(&[31], &["Due", "Due"]);
+    check_in_doubt(&[31, 45], &["SnapshotsInDoubt", "Due"]);
+    check_in_doubt(&[31, 0], &["Exists", "Due"]);
+    // It began before the time that it claims, so it was not made for it.
+    check_in_doubt(&[-40, -45], &["Due", "Due"]);
+}

@@ -264,6 +264,15 @@ fn nothing_is_made_for_which_there_is_an_answer() {
     assert_eq!(of_volume(Snapshot { volume_id: volume_id(2), ..made.clone() }), 0);
     let began = |time: &str| Snapshot { start_time: at(time), ..made.clone() };
     assert_eq!((of_volume(began("2026-11-22T16:45:00Z")), of_volume(began("2026-11-22T16:44:59Z"))), (1, 0));
+    // What is in doubt is no answer, but beside two of them no third is made.
+    let doubted = |number, minute: u32| {
+        let start_time = at(&format!("2026-11-22T17:{minute}:00Z"));
+        Snapshot { start_time, ..snapshot(number, 1, DUE).stamped(&[3]) }
+    };
+    let of_doubted = |made: [Snapshot; 2]| twice(&sample(), &world([volume(1)], made), &world([volume(1)], []));
+    assert_eq!(of_volume(doubted(1, 31)), 0);
+    assert_eq!(of_doubted([doubted(1, 31), doubted(2, 32)]), 1);
+    assert_eq!(of_doubted([doubted(1, 31), doubted(2, 31)]), 0, "one call");
     let of_instance = |members: Vec<Snapshot>| {
         let with = |snapshots: Vec<Snapshot>| World { instances: vec![instance(1, 1, [2])], ..world([], snapshots) };
         twice(&instance_policy(count(1)), &with(members), &with(vec![]))
