@@ -55,17 +55,59 @@ pub enum OrphanOf {
 /// Until when the names that no schedule has may be those of another policy with the same id, which still uses them.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
-    /// For each name when its newest snapshot was due, and the longest time between two.
-    names: BTreeMap<ScheduleName, (Timestamp, SignedDuration)>,
+    /// For each name until when.
+    names: BTreeMap<ScheduleName, Timestamp>,
 }
 
-/// How long a name has to be silent that was used once. Our own: a monthly schedule would have come again.
-const SILENT_AFTER_ONE: SignedDuration = SignedDuration::from_hours(24 * 31);
+/// How long a name has to be silent at least, whatever its gaps say: a schedule may have become a monthly one after its newest
+/// snapshot, and would have come again twice. Our own.
+const SILENT_MIN: SignedDuration = SignedDuration::from_hours(24 * 62);
+
+/// How long where too few snapshots tell a gap: a yearly schedule would have come again, be it a month late. Our own.
+const SILENT_AFTER_FEW: SignedDuration = SignedDuration::from_hours(24 * (366 + 31));
+
+/// So many snapshots for different times, made by one version of the policy, tell how often a schedule comes. Two do not: somebody
+/// tried its time of the day, or edited it between them.
+const TELL_A_GAP: usize = 3;
+
+/// The snapshots of a name.
+#[derive(Debug, Default)]
+struct Uses {
+    /// The times that its schedule came for, each with the revision of the policy then.
+    scheduled: BTreeMap<Timestamp, Option<Timestamp>>,
+    /// The last time at which somebody pressed the button: its policy is alive, but that is no time of its schedule.
+    run_now: Option<Timestamp>,
+}
+
+impl Uses {
+    fn note(&mut self, snapshot: &Snapshot, time: Timestamp) {
+        let stamp = snapshot.marks.stamp.value();
+        if stamp.is_some_and(|stamp| stamp.is_run_now) {
+            self.run_now = self.run_now.max(Some(time));
+        } else {
+            let revision = self.scheduled.entry(time).or_default();
+            *revision = stamp.and_then(|stamp| stamp.revision).max(*revision);
+        }
+    }
+
+    /// Until when the name may still be in use.
+    fn until(&self) -> Option<Timestamp> {
+        let newest = self.scheduled.last_key_value();
+        let revision = newest.and_then(|(_, revision)| *revision);
+        let tells = self.scheduled.values().filter(|&&of| of == revision).count() >= TELL_A_GAP;
+        let times = || self.scheduled.keys();
+        let gaps = times().zip(times().skip(1)).map(|(one, next)| next.duration_since(*one));
+        let twice = gaps.max().unwrap_or_default().saturating_mul(2);
+        let silent = twice.max(if tells { SILENT_MIN } else { SILENT_AFTER_FEW });
+        let last = newest.map(|(&time, _)| time).max(self.run_now)?;
+        Some(saturating_add(last, silent))
+    }
+}
 
 impl Silence {
     /// Looks through all of a policy's snapshots, whatever they were made of.
     pub(super) fn new<'w>(policy: &Policy, options: &Options, ours: impl Iterator<Item = &'w Snapshot>) -> Self {
-        let mut times: BTreeMap<ScheduleName, BTreeSet<Timestamp>> = BTreeMap::new();
+        let mut uses: BTreeMap<ScheduleName, Uses> = BTreeMap::new();
         let mut last: Option<(&ScheduleName, bool)> = None;
         // What failed goes by itself, and must not change what is known of the others.
         let tells = |snapshot: &&Snapshot| snapshot.state != SnapshotState::Error && belief::doubt(snapshot).is_none();
@@ -77,21 +119,16 @@ impl Silence {
                 };
                 last = Some((name, is_unknown));
                 if let (true, Some(&time)) = (is_unknown, snapshot.marks.scheduled_time.value()) {
-                    times.entry(name.clone()).or_default().insert(time);
+                    uses.entry(name.clone()).or_default().note(snapshot, time);
                 }
             }
         }
-        let summed = |(name, times): (ScheduleName, BTreeSet<Timestamp>)| {
-            let gaps = times.iter().zip(times.iter().skip(1)).map(|(one, next)| next.duration_since(*one));
-            let gap = gaps.max().map_or(SILENT_AFTER_ONE, |gap| gap.saturating_mul(2));
-            Some((name, (*times.last()?, gap)))
-        };
-        Self { names: times.into_iter().filter_map(summed).collect() }
+        Self { names: uses.into_iter().filter_map(|(name, uses)| Some((name, uses.until()?))).collect() }
     }
 
-    /// Whether a name has been silent for twice its own longest gap.
+    /// Whether a name has been silent for so long that nobody uses it any more.
     pub(super) fn is_over(&self, name: &ScheduleName, now: Timestamp) -> bool {
-        self.names.get(name).is_none_or(|&(newest, gap)| saturating_add(newest, gap) <= now)
+        self.names.get(name).is_none_or(|&until| until <= now)
     }
 }
 

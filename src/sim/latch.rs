@@ -117,7 +117,11 @@ fn snapshots_without_a_stamp_are_braked_every_day_in_so_many_words_and_all_other
 
 #[test]
 fn orphans_beyond_their_bound_go_on_the_next_days() {
-    let mut account = of_days(8, &keeping(40), 40);
+    let mut account = Account::new(8, SignedDuration::ZERO);
+    // The old name is silent for two months on the tenth day.
+    for day in (52..=91).rev() {
+        let _ = account.run(&keeping(40), &Options::default(), start(&(at(BRAKED) - DAY * day).to_string()));
+    }
     let renamed = policy(vec![daily("Other", count(3))]);
     let options = Options { orphans: Orphans::KeepLast, ..Options::default() };
     let _ = sixty_days(&mut account, &renamed, &options);

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::options::Orphans;
+use crate::policy::RetainRule;
 use crate::world::Tier;
 
 const OWN: &str = "2026-11-22T17:00:00Z";
-const LATER: &str = "2026-12-24T12:00:00Z";
+const LATER: &str = "2027-01-24T12:00:00Z";
 
 fn keep_last() -> Options {
     Options { orphans: Orphans::KeepLast, ..Options::default() }
@@ -76,7 +77,7 @@ fn r3_the_last_one_of_each_schedule_of_a_gone_volume_stays_whoever_it_is_called_
 fn r3_of_two_names_that_no_schedule_has_each_has_to_be_silent() {
     let other = policy(vec![daily("Other", count(3))]);
     let of = |number, time: &str| snapshot(number, 1, time).of_schedule("Twice a day");
-    // Twice a day is silent after a day, Daily after two.
+    // Twice a day is silent after two months. Daily came twice, which tells no gap: it is after a year and a month.
     let there = world(
         [volume(1)],
         [
@@ -85,8 +86,52 @@ fn r3_of_two_names_that_no_schedule_has_each_has_to_be_silent() {
             of(3, "2026-11-21T17:00:00Z").also_of(&["Daily"]),
         ],
     );
-    assert_eq!(fates(&other, &keep_last(), "2026-11-23T16:59:59Z", &there), "1 keep, 2 delete, 3 keep");
-    assert_eq!(fates(&other, &keep_last(), "2026-11-23T17:00:00Z", &there), "1 delete, 2 delete, 3 keep");
+    assert_eq!(fates(&other, &keep_last(), "2027-01-22T16:59:59Z", &there), "1 keep, 2 keep, 3 keep");
+    assert_eq!(fates(&other, &keep_last(), "2027-01-22T17:00:00Z", &there), "1 keep, 2 delete, 3 keep");
+    assert_eq!(fates(&other, &keep_last(), "2027-12-23T16:59:59Z", &there), "1 keep, 2 delete, 3 keep");
+    assert_eq!(fates(&other, &keep_last(), "2027-12-23T17:00:00Z", &there), "1 delete, 2 delete, 3 keep");
+}
+
+/// What becomes of another policy's snapshots, numbered from 1, beside a fresh one of our own, where orphans go after a day.
+#[track_caller]
+fn check_others(others: &[Snapshot], now: &str, expected: &str) {
+    let own = snapshot(99, 1, now);
+    let there = world([volume(1)], others.iter().cloned().chain([own]));
+    let RetainRule::Age(age) = days(1) else { panic!("days are an age") };
+    let orphans = Orphans::Expire(age);
+    let options = Options { orphans, revision: Some(at(now)), ..Options::default() };
+    assert_eq!(fates(&sample(), &options, now, &there), format!("{expected}, 99 keep"));
+}
+
+#[test]
+fn r3_what_run_now_made_makes_no_gap_and_a_yearly_one_of_another_policy_stays() {
+    let yearly = snapshot(1, 1, "2026-03-01T05:00:00Z").of_schedule("Yearly").stamped(&[3]);
+    let pressed = snapshot(2, 1, "2026-03-01T06:00:00Z").of_schedule("Yearly").stamped(&[3]);
+    let pressed = pressed.with_stamp(|stamp| stamp.is_run_now = true).expiring("2099-03-01T06:00:00Z");
+    let both = [yearly.clone(), pressed];
+    check_others(&both, "2026-03-16T03:00:00Z", "1 keep, 2 keep");
+    check_others(&both, "2027-04-02T05:59:59Z", "1 keep, 2 keep");
+    check_others(&both, "2027-04-02T06:00:00Z", "1 delete, 2 keep");
+    check_others(&[yearly], "2027-04-02T05:00:00Z", "1 delete");
+}
+
+#[test]
+fn r3_a_few_snapshots_or_some_of_several_versions_tell_no_gap() {
+    let hourly = |revisions: &[&str]| -> Vec<Snapshot> {
+        let of_hour = |(hour, &revision): (u32, &&str)| {
+            let other = snapshot(hour, 1, &format!("2026-03-01T0{hour}:00:00Z")).of_schedule("Hourly").stamped(&[3]);
+            other.with_stamp(|stamp| stamp.revision = Some(at(revision)))
+        };
+        (1..).zip(revisions).map(of_hour).collect()
+    };
+    let (old, new) = ("2026-02-01T00:00:00Z", "2026-03-01T00:30:00Z");
+    // It became a monthly one after the second.
+    check_others(&hourly(&[old, old]), "2026-03-03T12:00:00Z", "1 keep, 2 keep");
+    check_others(&hourly(&[old, old]), "2026-06-01T12:00:00Z", "1 keep, 2 keep");
+    check_others(&hourly(&[old, old]), "2027-04-03T12:00:00Z", "1 delete, 2 delete");
+    check_others(&hourly(&[old, old, new]), "2026-06-01T12:00:00Z", "1 keep, 2 keep, 3 keep");
+    check_others(&hourly(&[old, old, old]), "2026-05-02T02:59:59Z", "1 keep, 2 keep, 3 keep");
+    check_others(&hourly(&[old, old, old]), "2026-05-02T03:00:00Z", "1 delete, 2 delete, 3 delete");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::deletion::{Seen, is_of_the_same_volume};
 use super::{Rule, truth};
 use crate::sim::life::Record;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// Why an orphan is kept of which these names are no schedule's; `None` when it is not.
 pub(super) fn kept(seen: &Seen<'_>, rules: &[Rule], unknown: &[&str], gone: &Record) -> Option<String> {
@@ -27,7 +28,8 @@ pub(super) fn kept(seen: &Seen<'_>, rules: &[Rule], unknown: &[&str], gone: &Rec
     is_last.then(|| "it is the last one of its schedule".to_owned())
 }
 
-/// Whether a name was used less than twice its period ago. Its longest gap is no shorter.
+/// Whether a name was used less than two months, or twice its period, ago: its longest gap is no shorter. Or less than a year and a
+/// month, where one version made snapshots for fewer than three times that are still there. What RunNow made is called otherwise.
 fn is_in_use(seen: &Seen<'_>, name: &str) -> bool {
     let is_called_so = |record: &&Record| {
         record.is_ours
@@ -37,9 +39,19 @@ fn is_in_use(seen: &Seen<'_>, name: &str) -> bool {
             && record.exists(seen.at)
             && !truth::has_failed(record, seen.at)
     };
-    let ends_of_use = seen.ec2.records.iter().filter(is_called_so).filter_map(|record| {
+    let used = || seen.ec2.records.iter().filter(is_called_so);
+    let Some(newest) = used().max_by_key(|record| truth::time(record)) else { return false };
+    let revision = |record: &Record| record.maker.as_ref().and_then(|maker| maker.version.revision());
+    // What was removed a moment ago a run may have seen.
+    let by_that_version = seen.ec2.records.iter().filter(|record| {
+        let is_there = record.is_ours && truth::is_there(record, seen.firm, seen.at);
+        is_there && truth::schedules(record).contains(&name) && revision(record) == revision(newest)
+    });
+    let times: BTreeSet<Timestamp> = by_that_version.map(truth::time).collect();
+    let days = if times.len() < 3 { 397 } else { 62 };
+    let ends_of_use = used().filter_map(|record| {
         let period = record.maker.as_ref()?.version.rule(name)?.period;
-        Some(truth::time(record) + period * 2)
+        Some(truth::time(record) + (period * 2).max(SignedDuration::from_hours(24 * days)))
     });
     let until: Option<Timestamp> = ends_of_use.max();
     until.is_some_and(|until| seen.at + SignedDuration::from_mins(1) < until)
