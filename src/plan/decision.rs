@@ -129,10 +129,10 @@ pub enum SnapshotVerdict<'a> {
 /// Why a snapshot goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeleteReason {
-    /// An earlier one of the same schedule and scheduled time is complete: two turns at once made both.
+    /// Another one of the same schedule and scheduled time is complete and stays at least as long: two turns at once made both.
     Duplicate {
         /// When that one began.
-        earliest: Timestamp,
+        beside: Timestamp,
     },
     /// So many newer ones of the schedule and volume are complete.
     ExceedsCount {

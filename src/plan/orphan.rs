@@ -223,7 +223,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// A duplicate is never the last one: it goes for the sake of an earlier one.
+    /// A duplicate is never the last one: it goes for the sake of another one.
     pub(super) fn new(
         policy: &Policy,
         now: Timestamp,

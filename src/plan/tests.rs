@@ -213,7 +213,7 @@ fn two_snapshots_of_one_scheduled_time_take_one_place_and_the_later_one_goes() {
             "keep vol 1 snap 1: number 3 from the newest, the schedule keeps 3",
             "keep vol 1 snap 2: number 2 from the newest, the schedule keeps 3",
             "keep vol 1 snap 3: number 1 from the newest, the schedule keeps 3",
-            "delete vol 1 snap 4: an earlier one of the same scheduled time is complete, begun at 2026-11-21T17:00:00Z",
+            "delete vol 1 snap 4: another one of the same scheduled time is complete and stays as long, begun at 2026-11-21T17:00:00Z",
         ],
     );
 }

@@ -208,9 +208,12 @@ fn later_reason(reason: DeleteReason) -> (&'static str, String) {
 
 fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
     match reason {
-        DeleteReason::Duplicate { earliest } => (
+        DeleteReason::Duplicate { beside } => (
             "Duplicate",
-            format!("an earlier one of the same scheduled time is complete, begun at {}", written(earliest)),
+            format!(
+                "another one of the same scheduled time is complete and stays as long, begun at {}",
+                written(beside)
+            ),
         ),
         DeleteReason::ExceedsCount { rank, count } => {
             ("ExceedsCount", format!("number {rank} from the newest, the schedule keeps {count}"))

@@ -137,15 +137,23 @@ fn kept_by(seen: &Seen<'_>, rule: &Rule, gone: &Record) -> Option<String> {
     }
 }
 
-/// Whether an earlier good one of the same volume answers the same time.
+/// Whether another good one of the same volume answers the same time and was promised to stay as long: of two that were, one that
+/// a newer version made, or an earlier one.
 fn is_duplicate(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> bool {
     ec2.records.iter().any(|other| {
         is_of_the_same_line(other, gone, by_instance)
             && truth::time(other) == truth::time(gone)
             && other.call != gone.call
-            && other.snapshot.start_time <= gone.snapshot.start_time
+            && truth::stays_as_long(other, gone)
+            && (!truth::stays_as_long(gone, other) || is_before(other, gone))
             && truth::is_good(ec2, other, firm, at)
     })
+}
+
+fn is_before(one: &Record, other: &Record) -> bool {
+    let revision = |of: &Record| of.maker.as_ref().and_then(|maker| maker.version.revision());
+    let (own, of_other) = (revision(one), revision(other));
+    own > of_other || own == of_other && one.snapshot.start_time <= other.snapshot.start_time
 }
 
 /// Whether another good one of the same volume answers the same time: of what is gone for ever, either may stay.
