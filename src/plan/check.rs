@@ -314,6 +314,7 @@ fn is_complete(snapshot: &Snapshot) -> bool {
 struct Sources<'a> {
     policy: &'a Policy,
     targeted: LookupSet<SourceId>,
+    attached: LookupSet<VolumeId>,
     gone: &'a BTreeSet<SourceId>,
 }
 
@@ -330,11 +331,17 @@ impl<'a> Sources<'a> {
                 world.instances.iter().filter(|i| !is_going(&i.state)).map(|i| SourceId::Instance(i.id)).collect()
             }
         };
-        Self { policy, targeted, gone: &world.closer.gone }
+        let attached = world.instances.iter().flat_map(|instance| instance.volumes.iter().map(|volume| volume.id));
+        Self { policy, targeted, attached: attached.collect(), gone: &world.closer.gone }
     }
 
     fn is_targeted(&self, snapshot: &Snapshot) -> bool {
         source_of(self.policy, snapshot).is_some_and(|source| self.targeted.contains(&source))
+    }
+
+    /// Whether EC2 said of the volume itself that it does not exist, and no instance shows it.
+    fn is_volume_gone(&self, volume: VolumeId) -> bool {
+        self.gone.contains(&SourceId::Volume(volume)) && !self.attached.contains(&volume)
     }
 
     /// Whether EC2 said that it does not exist, and nothing shows it as targeted all the same.

@@ -138,6 +138,8 @@ pub(super) struct Sources<'a> {
     targeted: LookupSet<SourceId>,
     untargeted: &'a BTreeSet<SourceId>,
     gone: &'a BTreeSet<SourceId>,
+    /// The volumes of the instances that were seen.
+    attached: LookupSet<VolumeId>,
     /// What is there of a targeted source and left out by the policy.
     excluded: LookupSet<(SourceId, VolumeId)>,
     /// The last answer: the snapshots of a volume are asked about one after the other.
@@ -162,7 +164,9 @@ impl<'a> Sources<'a> {
             }
         }
         let excluded = excluded(policy, world);
-        Self { targeted, untargeted: &world.untargeted, gone: &world.closer.gone, excluded, last: Cell::new(None) }
+        let attached = world.instances.iter().flat_map(|instance| &instance.volumes).map(|volume| volume.id).collect();
+        let (untargeted, gone) = (&world.untargeted, &world.closer.gone);
+        Self { targeted, untargeted, gone, attached, excluded, last: Cell::new(None) }
     }
 
     pub(super) fn fate(&self, source: SourceId) -> Fate {
@@ -172,6 +176,11 @@ impl<'a> Sources<'a> {
         let fate = self.look_up(source);
         self.last.set(Some((source, fate)));
         fate
+    }
+
+    /// What became of a volume itself, where the policy may target the instance that it was part of: it can outlive that one.
+    pub(super) fn fate_of_volume(&self, volume: VolumeId) -> Fate {
+        if self.attached.contains(&volume) { Fate::Untargeted } else { self.look_up(SourceId::Volume(volume)) }
     }
 
     /// Whether a volume was seen, and the policy leaves it out.
