@@ -27,9 +27,11 @@ pub enum Shape {
     Instances,
     /// A default policy: every volume of the account, every day, three days kept.
     DefaultPolicy,
+    /// Instances with two volumes every day, two sets kept; what nothing manages any more expires after two days.
+    ExpiringInstances,
 }
 
-const SHAPE_COUNT: usize = 6;
+const SHAPE_COUNT: usize = 7;
 
 /// All of them, in the order in which seeds take them.
 pub const SHAPES: [Shape; SHAPE_COUNT] = [
@@ -39,6 +41,7 @@ pub const SHAPES: [Shape; SHAPE_COUNT] = [
     Shape::SlowVolumes,
     Shape::Instances,
     Shape::DefaultPolicy,
+    Shape::ExpiringInstances,
 ];
 
 impl Shape {
@@ -62,6 +65,7 @@ impl Shape {
             Self::SlowVolumes => "st1 volumes, 12 h, count 4",
             Self::Instances => "instances, daily, count 2",
             Self::DefaultPolicy => "default policy, daily, 3 days",
+            Self::ExpiringInstances => "instances, daily, count 2, EXPIRE 2",
         }
     }
 
@@ -76,7 +80,7 @@ impl Shape {
                 (volumes, vec![schedule("Twice a day", 12, count(2)), schedule("Daily", 24, count(3))])
             }
             Self::SlowVolumes => (volumes, vec![schedule("Twice a day", 12, count(4))]),
-            Self::Instances => {
+            Self::Instances | Self::ExpiringInstances => {
                 let targets = Targets::Instances {
                     any_of: vec![target_tag()],
                     exclude_boot_volume: false,
@@ -122,7 +126,9 @@ impl Shape {
     #[must_use]
     pub fn period(self) -> SignedDuration {
         SignedDuration::from_hours(match self {
-            Self::DailyByCount | Self::DailyByAge | Self::Instances | Self::DefaultPolicy => 24,
+            Self::DailyByCount | Self::DailyByAge | Self::Instances | Self::DefaultPolicy | Self::ExpiringInstances => {
+                24
+            }
             Self::SlowVolumes | Self::TwoSchedules => 12,
         })
     }
@@ -133,6 +139,7 @@ impl Shape {
         match self {
             // What is gone matters most where something goes because of it.
             Self::DailyByCount => Options { orphans: Orphans::KeepLast, ..Options::default() },
+            Self::ExpiringInstances => Options { orphans: Orphans::Expire(age_of(2)), ..Options::default() },
             Self::DailyByAge | Self::TwoSchedules | Self::SlowVolumes | Self::Instances | Self::DefaultPolicy => {
                 Options::default()
             }
@@ -145,7 +152,7 @@ impl Shape {
     /// Whether its policy targets instances.
     #[must_use]
     pub fn is_of_instances(self) -> bool {
-        self == Self::Instances
+        matches!(self, Self::Instances | Self::ExpiringInstances)
     }
 
     /// Fills an account with what there is at the beginning.
@@ -162,29 +169,51 @@ impl Shape {
         let exists = Switched::on(at);
         if self.is_of_instances() {
             let number = u32::try_from(ec2.instances.len()).unwrap_or(u32::MAX) + 1;
-            let attached = |number, is_root| AttachedVolume { id: volume_id(number), is_root, tags: vec![] };
-            let is = Instance {
-                id: InstanceId::parse(&format!("i-{number:017x}")).expect("a hexadecimal number is an id"),
-                state: InstanceState::Running,
-                volumes: vec![attached(2 * number, true), attached(2 * number + 1, false)],
-            };
-            ec2.instances.push(Life { is, exists, targeted });
+            let (root, data) = (volume_id(2 * number), volume_id(2 * number + 1));
+            for volume in [root, data] {
+                // No policy for instances targets a volume.
+                let (is, exists) = (volume_of_type(volume, "gp3", at), exists.clone());
+                ec2.volumes.push(Life { is, exists, targeted: Switched::default() });
+            }
+            ec2.instances.push(Life { is: instance(number, [root, data]), exists, targeted });
         } else {
             let number = u32::try_from(ec2.volumes.len()).unwrap_or(u32::MAX) + 1;
             let volume_type = if self == Self::SlowVolumes { "st1" } else { "gp3" };
-            let is = Volume {
-                id: volume_id(number),
-                state: VolumeState::InUse,
-                created: Some(at),
-                tags: vec![],
-                volume_type: volume_type.to_owned(),
-                is_boot: false,
-                last_snapshot: None,
-            };
+            let is = volume_of_type(volume_id(number), volume_type, at);
             // A default policy has no target tag.
             let targeted = if self == Self::DefaultPolicy { exists.clone() } else { targeted };
             ec2.volumes.push(Life { is, exists, targeted });
         }
+    }
+
+    /// An instance is replaced by another one, to which its data volume goes.
+    pub fn replace_instance(ec2: &mut Ec2, data: VolumeId, at: Timestamp) {
+        let number = u32::try_from(ec2.instances.len()).unwrap_or(u32::MAX) + 1;
+        let root = volume_id(2 * number);
+        let (is, exists) = (volume_of_type(root, "gp3", at), Switched::on(at));
+        ec2.volumes.push(Life { is, exists: exists.clone(), targeted: Switched::default() });
+        ec2.instances.push(Life { is: instance(number, [root, data]), exists: exists.clone(), targeted: exists });
+    }
+}
+
+fn instance(number: u32, [root, data]: [VolumeId; 2]) -> Instance {
+    let attached = |id, is_root| AttachedVolume { id, is_root, tags: vec![] };
+    Instance {
+        id: InstanceId::parse(&format!("i-{number:017x}")).expect("a hexadecimal number is an id"),
+        state: InstanceState::Running,
+        volumes: vec![attached(root, true), attached(data, false)],
+    }
+}
+
+fn volume_of_type(id: VolumeId, volume_type: &str, created: Timestamp) -> Volume {
+    Volume {
+        id,
+        state: VolumeState::InUse,
+        created: Some(created),
+        tags: vec![],
+        volume_type: volume_type.to_owned(),
+        is_boot: false,
+        last_snapshot: None,
     }
 }
 
@@ -214,6 +243,9 @@ fn count(count: u32) -> RetainRule {
 }
 
 pub(super) fn days(days: u32) -> RetainRule {
-    let interval = NonZeroU32::new(days).expect("at least one day");
-    RetainRule::Age(Age { interval, unit: AgeUnit::Days })
+    RetainRule::Age(age_of(days))
+}
+
+fn age_of(days: u32) -> Age {
+    Age { interval: NonZeroU32::new(days).expect("at least one day"), unit: AgeUnit::Days }
 }

@@ -1,7 +1,7 @@
 //! R3: a name that no schedule has may be another policy's with the same id, so what is called by it is left alone for a while; and
 //! `Options.Orphans` never lets the last one go here.
 
-use super::deletion::{Seen, is_of_the_same_volume};
+use super::deletion::{Seen, is_of_the_same_volume, is_too_young};
 use super::{Rule, truth};
 use crate::sim::life::Record;
 use jiff::{SignedDuration, Timestamp};
@@ -10,12 +10,16 @@ use std::collections::BTreeSet;
 /// Why an orphan is kept of which these names are no schedule's; `None` when it is not.
 pub(super) fn kept(seen: &Seen<'_>, rules: &[Rule], unknown: &[&str], gone: &Record) -> Option<String> {
     let &Seen { ec2, by_instance, firm, at } = seen;
-    if !rules.iter().any(|rule| rule.lets_orphans_go) {
+    let age = rules.iter().find_map(|rule| rule.orphans_expire);
+    if age.is_none() && !rules.iter().any(|rule| rule.lets_orphans_go) {
         return Some("no schedule owns it".to_owned());
     }
     let used = unknown.iter().find(|name| is_in_use(seen, name));
     if let Some(name) = used {
         return Some(format!("{name} was used lately, perhaps by another policy"));
+    }
+    if let Some(age) = age {
+        return is_too_young(gone, age, at).then(|| "it is an orphan that has not expired".to_owned());
     }
     let is_newer = |name: &str, other: &Record| {
         is_of_the_same_volume(other, gone, by_instance)
