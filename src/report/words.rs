@@ -387,7 +387,7 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
             "PerhapsOfAnotherPolicy",
             format!(
                 "no schedule is called {name}, or was by Options.PreviousNames, but snapshots were made under that name \
-                 lately: does another policy use this PolicyId?"
+                 too lately to say that it is out of use: does another policy use this PolicyId?"
             ),
         ),
         KeepReason::RunStandsBack { why, otherwise } => {
