@@ -146,7 +146,8 @@ fn keep_the_earlier(plan: &mut Plan<'_>) {
         let SnapshotVerdict::Delete(reason @ DeleteReason::Duplicate { .. }) = duplicate.verdict else { continue };
         let (of, began) = (key(duplicate.snapshot), duplicate.snapshot.start_time);
         let is_later = |decision: &&mut SnapshotDecision<'_>| {
-            let is_kept = matches!(decision.verdict, SnapshotVerdict::Keep(_));
+            let is_complete = decision.snapshot.state == SnapshotState::Completed;
+            let is_kept = is_complete && matches!(decision.verdict, SnapshotVerdict::Keep(_));
             is_kept && key(decision.snapshot) == of && decision.snapshot.start_time > began
         };
         if let Some(later) = plan.snapshots.iter_mut().find(is_later) {

@@ -44,15 +44,21 @@ fn is_in_use(seen: &Seen<'_>, name: &str) -> bool {
             && !truth::has_failed(record, seen.at)
     };
     let used = || seen.ec2.records.iter().filter(is_called_so);
-    let Some(newest) = used().max_by_key(|record| truth::time(record)) else { return false };
     let revision = |record: &Record| record.maker.as_ref().and_then(|maker| maker.version.revision());
-    // What was removed a moment ago a run may have seen.
-    let by_that_version = seen.ec2.records.iter().filter(|record| {
+    // What was removed a moment ago a run may have seen, the newest one too.
+    let is_seen = |record: &&Record| {
         let is_there = record.is_ours && truth::is_there(record, seen.firm, seen.at);
-        is_there && truth::schedules(record).contains(&name) && revision(record) == revision(newest)
-    });
-    let times: BTreeSet<Timestamp> = by_that_version.map(truth::time).collect();
-    let days = if times.len() < 3 { 397 } else { 62 };
+        is_there && truth::schedules(record).contains(&name)
+    };
+    let may_be_seen = || seen.ec2.records.iter().filter(is_seen);
+    let times_by_version_of = |newest: &Record| {
+        let of_version = may_be_seen().filter(|record| revision(record) == revision(newest));
+        of_version.map(truth::time).collect::<BTreeSet<Timestamp>>().len()
+    };
+    let newest =
+        [used().max_by_key(|record| truth::time(record)), may_be_seen().max_by_key(|record| truth::time(record))];
+    let tells = newest.into_iter().flatten().any(|newest| times_by_version_of(newest) >= 3);
+    let days = if tells { 62 } else { 397 };
     let ends_of_use = used().filter_map(|record| {
         let period = record.maker.as_ref()?.version.rule(name)?.period;
         Some(truth::time(record) + (period * 2).max(SignedDuration::from_hours(24 * days)))
