@@ -38,7 +38,7 @@ use crate::lookup::LookupSet;
 use crate::options::{MaximumDeletions, Options, Orphans, Start};
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::Owner;
-use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, World};
+use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, SourceId, World};
 pub use belief::Doubt;
 pub(crate) use belief::doubt;
 pub use decision::{
@@ -300,18 +300,31 @@ fn verdicts<'a>(
     let &Rules { policy, options, .. } = rules;
     let mut decisions = retain::decide(rules, ours, histories, broken);
     let takes_the_last = retain::extends_deletion(policy) || matches!(options.orphans, Orphans::Expire(_));
-    let is_exempt = |decision: &SnapshotDecision<'_>| {
+    let floor = |decision: &SnapshotDecision<'_>| {
         let source = ours::source(policy, decision.snapshot);
-        takes_the_last && source.is_some_and(|source| rules.sources.fate(source).is_gone_or_missing())
+        if !(takes_the_last && source.is_some_and(|source| rules.sources.fate(source).is_gone_or_missing())) {
+            return brakes::Floor::Holds;
+        }
+        // What outlives its instance is worth its last backup.
+        match rules.sources.fate_of_volume(decision.snapshot.volume_id) {
+            orphan::Fate::Gone => brakes::Floor::Exempt,
+            orphan::Fate::Missing => brakes::Floor::Unproved,
+            orphan::Fate::Targeted | orphan::Fate::Untargeted => brakes::Floor::Holds,
+        }
     };
-    brakes::keep_minimum(&mut decisions, options.minimum_kept, broken, is_exempt);
+    brakes::keep_minimum(&mut decisions, options.minimum_kept, broken, floor);
     retain::release_failed_members(&mut decisions, broken);
     brakes::keep_used(&mut decisions, rules.closer);
     let missing = |decision: &SnapshotDecision<'_>| {
         let source = ours::source(policy, decision.snapshot)?;
         (rules.sources.fate(source) == orphan::Fate::Missing).then_some(source)
     };
-    brakes::keep_unproved(&mut decisions, missing, asks);
+    let missing_volume = |decision: &SnapshotDecision<'_>| {
+        let volume = decision.snapshot.volume_id;
+        let is_missing = rules.sources.fate_of_volume(volume) == orphan::Fate::Missing;
+        is_missing.then_some(SourceId::Volume(volume))
+    };
+    brakes::keep_unproved(&mut decisions, missing, missing_volume, asks);
     if let Coverage::Partial(cut) = rules.coverage {
         brakes::keep_all(&mut decisions, cut);
     }

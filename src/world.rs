@@ -62,7 +62,8 @@ pub struct Closer {
 /// What a plan wants to know before anything is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Asks {
-    /// Volumes and instances that were not seen, and of which something goes if they are gone.
+    /// Volumes and instances that were not seen, and of which something goes if they are gone. Of an instance that is gone also the
+    /// volumes whose last snapshot would go.
     pub sources: BTreeSet<SourceId>,
     /// Whether something is to go that an AMI may use.
     pub images: bool,

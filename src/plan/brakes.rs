@@ -35,13 +35,18 @@ pub(super) fn keep_used(decisions: &mut [SnapshotDecision<'_>], closer: &Closer)
     }
 }
 
-/// Nothing goes for the sake of a source that no listing shows before EC2 has said that it is gone. Adds those to ask for.
+/// Nothing goes for the sake of a source that no listing shows before EC2 has said that it is gone. Adds those to ask for, and the
+/// volumes whose last ones [`Floor::Unproved`] keeps.
 pub(super) fn keep_unproved(
     decisions: &mut [SnapshotDecision<'_>],
     missing: impl Fn(&SnapshotDecision<'_>) -> Option<SourceId>,
+    missing_volume: impl Fn(&SnapshotDecision<'_>) -> Option<SourceId>,
     asks: &mut Asks,
 ) {
     for decision in decisions {
+        if let SnapshotVerdict::Keep(KeepReason::AbsenceUnproved { .. }) = decision.verdict {
+            asks.sources.extend(missing(decision).into_iter().chain(missing_volume(decision)));
+        }
         let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
         // What failed holds nothing, whatever it was made of.
         if let DeleteReason::Failed { .. } = otherwise {
@@ -54,16 +59,27 @@ pub(super) fn keep_unproved(
     }
 }
 
+/// Whether the floor of its volume keeps a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Floor {
+    /// Its volume is gone, and something asks for the last one of it too.
+    Exempt,
+    /// It does.
+    Holds,
+    /// It does until EC2 has said that the volume is gone.
+    Unproved,
+}
+
 /// So many complete snapshots of each volume stay beside every rule: the newest of those that would go are kept until
 /// there are enough. Members of sets that are not whole make up the number only where there are no better ones: each
-/// can be restored by itself all the same. What `is_exempt` says is left to the rules that decided about it.
+/// can be restored by itself all the same. What is exempt is left to the rules that decided about it.
 ///
 /// `decisions` are those about [`Ours`](super::ours::Ours), in their order.
 pub(super) fn keep_minimum(
     decisions: &mut [SnapshotDecision<'_>],
     minimum: usize,
     broken: &BrokenSets,
-    is_exempt: impl Fn(&SnapshotDecision<'_>) -> bool,
+    floor: impl Fn(&SnapshotDecision<'_>) -> Floor,
 ) {
     let is_restorable = |_: Place, decision: &SnapshotDecision<'_>| {
         decision.snapshot.state == SnapshotState::Completed && decision.snapshot.tier == Tier::Standard
@@ -73,8 +89,8 @@ pub(super) fn keep_minimum(
     let mut first = 0;
     for of_volume in decisions.chunk_by_mut(|one, other| one.snapshot.volume_id == other.snapshot.volume_id) {
         if of_volume.iter().any(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_))) {
-            keep_minimum_of(of_volume, minimum, |place, decision| is_whole(first + place, decision), &is_exempt);
-            keep_minimum_of(of_volume, minimum, |place, decision| is_restorable(first + place, decision), &is_exempt);
+            keep_minimum_of(of_volume, minimum, |place, decision| is_whole(first + place, decision), &floor);
+            keep_minimum_of(of_volume, minimum, |place, decision| is_restorable(first + place, decision), &floor);
         }
         first += of_volume.len();
     }
@@ -85,17 +101,23 @@ fn keep_minimum_of(
     of_volume: &mut [SnapshotDecision<'_>],
     minimum: usize,
     counts: impl Fn(Place, &SnapshotDecision<'_>) -> bool,
-    is_exempt: &impl Fn(&SnapshotDecision<'_>) -> bool,
+    floor: &impl Fn(&SnapshotDecision<'_>) -> Floor,
 ) {
     let is_to_go = |decision: &SnapshotDecision<'_>| matches!(decision.verdict, SnapshotVerdict::Delete(_));
     let is_kept = |(place, decision): &(Place, &SnapshotDecision<'_>)| counts(*place, decision) && !is_to_go(decision);
     let mut kept = of_volume.iter().enumerate().filter(is_kept).count();
     for (place, decision) in of_volume.iter_mut().enumerate().rev() {
         let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
-        if kept < minimum && counts(place, decision) && !is_exempt(decision) {
-            kept += 1;
-            decision.verdict = SnapshotVerdict::Keep(KeepReason::MinimumKept { minimum, otherwise });
+        if kept >= minimum || !counts(place, decision) {
+            continue;
         }
+        let keeps = match floor(decision) {
+            Floor::Exempt => continue,
+            Floor::Holds => KeepReason::MinimumKept { minimum, otherwise },
+            Floor::Unproved => KeepReason::AbsenceUnproved { otherwise },
+        };
+        kept += 1;
+        decision.verdict = SnapshotVerdict::Keep(keeps);
     }
 }
 

@@ -4,6 +4,7 @@
 //! checked before a single call is made, in the function as well as in every test and simulation; a broken promise
 //! stops the turn before the first write.
 
+mod beside;
 mod left;
 
 use super::history::CLOCK_SKEW_MAX;
@@ -15,6 +16,7 @@ use crate::tags::{self, Mark, Owner, Ownership};
 use crate::world::{
     Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId, VolumeState, World,
 };
+use beside::Others;
 use jiff::Timestamp;
 use left::Left;
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,7 +76,7 @@ pub enum Broken {
 #[must_use]
 pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, plan: &Plan<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
-    let (sources, earliest) = (Sources::of(policy, world), Earliest::of(policy, world, plan));
+    let (sources, others) = (Sources::of(policy, world), Others::of(policy, world, plan));
     let (mut met, mut left) = (Lookup::with_room_for(plan.snapshots.len()), Left::default());
     let mut deletions = Vec::new();
     // Everything about a decision at once: a snapshot lies anywhere in memory.
@@ -82,8 +84,7 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
         for decision in of_volume {
             met.get_or_insert(decision.snapshot.id, Met::default()).decisions += 1;
             if let SnapshotVerdict::Delete(reason) = decision.verdict
-                && let Some(why) =
-                    protection(&sources, &earliest, options, now, (world, plan), decision.snapshot, reason)
+                && let Some(why) = protection(&sources, &others, options, now, (world, plan), decision.snapshot, reason)
             {
                 deletions.push(Broken::Deletes { snapshot: decision.snapshot.id.to_string(), why });
             }
@@ -146,7 +147,7 @@ fn check_conservation(
 /// What protects a snapshot from deletion, if anything does.
 fn protection(
     sources: &Sources<'_>,
-    earliest: &Earliest<'_>,
+    others: &Others<'_>,
     options: &Options,
     now: Timestamp,
     (world, plan): (&World, &Plan<'_>),
@@ -182,7 +183,7 @@ fn protection(
         return Some("is of a volume or instance that is neither targeted nor proved to be gone");
     }
     if let DeleteReason::Duplicate { .. } = reason {
-        return earliest.protection(sources.policy, snapshot);
+        return others.protection(sources.policy, snapshot);
     }
     if !is_complete(snapshot) {
         return Some("is not complete, or archived");
@@ -229,49 +230,6 @@ fn protection_from(
     }
 }
 
-/// The earliest complete snapshot of ours for each volume, source, schedule and scheduled time, by when it began.
-#[derive(Default)]
-struct Earliest<'a>(Lookup<Key<'a>, (Timestamp, SnapshotId)>);
-
-/// What duplicates share: volume, source, the schedule's name and the scheduled time.
-type Key<'a> = (VolumeId, Option<SourceId>, Option<&'a str>, Option<Timestamp>);
-
-impl<'a> Earliest<'a> {
-    /// Only for plans that delete duplicates: nobody else asks.
-    fn of(policy: &Policy, world: &'a World, plan: &Plan<'_>) -> Self {
-        let mut earliest = Self::default();
-        let is_duplicate =
-            |verdict: &SnapshotVerdict<'_>| matches!(verdict, SnapshotVerdict::Delete(DeleteReason::Duplicate { .. }));
-        if plan.snapshots.iter().any(|decision| is_duplicate(&decision.verdict)) {
-            let is_ours = |snapshot: &&Snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours;
-            for snapshot in world.snapshots.iter().filter(is_ours).filter(|snapshot| is_complete(snapshot)) {
-                let began = (snapshot.start_time, snapshot.id);
-                let earliest = earliest.0.get_or_insert(Self::key(policy, snapshot), began);
-                *earliest = began.min(*earliest);
-            }
-        }
-        earliest
-    }
-
-    fn key<'s>(policy: &Policy, snapshot: &'s Snapshot) -> Key<'s> {
-        let marks = &snapshot.marks;
-        let name = marks.schedule_name.value().map(|name| name.as_str());
-        (snapshot.volume_id, source_of(policy, snapshot), name, marks.scheduled_time.value().copied())
-    }
-
-    /// A duplicate goes only beside a complete snapshot of the same that began earlier.
-    fn protection(&self, policy: &Policy, snapshot: &Snapshot) -> Option<&'static str> {
-        let began = (snapshot.start_time, snapshot.id);
-        if !is_complete(snapshot) {
-            Some("is not complete, or archived")
-        } else if self.0.get(&Self::key(policy, snapshot)).is_none_or(|earliest| *earliest >= began) {
-            Some("is no duplicate of an earlier one")
-        } else {
-            None
-        }
-    }
-}
-
 fn is_complete(snapshot: &Snapshot) -> bool {
     snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard
 }
@@ -280,6 +238,7 @@ fn is_complete(snapshot: &Snapshot) -> bool {
 struct Sources<'a> {
     policy: &'a Policy,
     targeted: LookupSet<SourceId>,
+    attached: LookupSet<VolumeId>,
     gone: &'a BTreeSet<SourceId>,
 }
 
@@ -296,11 +255,17 @@ impl<'a> Sources<'a> {
                 world.instances.iter().filter(|i| !is_going(&i.state)).map(|i| SourceId::Instance(i.id)).collect()
             }
         };
-        Self { policy, targeted, gone: &world.closer.gone }
+        let attached = world.instances.iter().flat_map(|instance| instance.volumes.iter().map(|volume| volume.id));
+        Self { policy, targeted, attached: attached.collect(), gone: &world.closer.gone }
     }
 
     fn is_targeted(&self, snapshot: &Snapshot) -> bool {
         source_of(self.policy, snapshot).is_some_and(|source| self.targeted.contains(&source))
+    }
+
+    /// Whether EC2 said of the volume itself that it does not exist, and no instance shows it.
+    fn is_volume_gone(&self, volume: VolumeId) -> bool {
+        self.gone.contains(&SourceId::Volume(volume)) && !self.attached.contains(&volume)
     }
 
     /// Whether EC2 said that it does not exist, and nothing shows it as targeted all the same.
@@ -347,8 +312,8 @@ fn check_brake(plan: &Plan<'_>, options: &Options, (snapshots, volumes): (usize,
 /// What answers a creation: target, the schedule's name and the scheduled time.
 type Answered<'a> = (SourceId, &'a str, Timestamp);
 
-/// Nothing is made for which there is an answer. Beside a failed member the others of its set are none, and what a RunNow made is
-/// for nobody but another RunNow.
+/// Nothing is made for which there is an answer. Beside a failed member the others of its set are none, what a RunNow made is for
+/// nobody but another RunNow, and what is in doubt is none either: beside it one more may be made, and no third.
 fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Plan<'_>, broken: &mut Vec<Broken>) {
     let creations: Vec<Answered<'_>> = plan
         .targets
@@ -364,6 +329,8 @@ fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Pla
     // Of each call how many members there are, and how many there were to be.
     let mut calls: BTreeMap<(Answered<'_>, Timestamp), (u32, Option<u32>)> = BTreeMap::new();
     let mut failed: LookupSet<Answered<'_>> = LookupSet::default();
+    // Of each answer the calls whose snapshots nobody believes.
+    let mut doubted: Lookup<Answered<'_>, BTreeMap<Timestamp, SnapshotId>> = Lookup::default();
     let mut owner = Owner::new(&policy.id);
     for snapshot in world.snapshots.iter().filter(|snapshot| owner.is_of(snapshot)) {
         let marks = &snapshot.marks;
@@ -375,6 +342,10 @@ fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Pla
             marks.stamp.value().is_some_and(|stamp| stamp.is_run_now != options.marks_run_now(policy));
         if !wanted.contains(&key) || is_of_other_kind {
             continue;
+        } else if is_edited(snapshot) {
+            if can_be_true && marks.stamp.value().is_some() {
+                doubted.get_or_insert(key, BTreeMap::new()).insert(snapshot.start_time, snapshot.id);
+            }
         } else if snapshot.state == SnapshotState::Error {
             failed.insert(key);
         } else if can_be_true {
@@ -390,7 +361,8 @@ fn check_creations(policy: &Policy, options: &Options, world: &World, plan: &Pla
     let of_instances = matches!(policy.targets, Targets::Instances { .. });
     for key in creations {
         let answer = answers.get(&key).filter(|_| !(of_instances && (failed.contains(&key) || !is_whole(key))));
-        if let Some(snapshot) = answer {
+        let third = || doubted.get(&key).filter(|calls| calls.len() > 1).and_then(|calls| calls.values().next());
+        if let Some(snapshot) = answer.or_else(third) {
             broken.push(Broken::CreatesTwice {
                 volume: key.0.to_string(),
                 scheduled_time: key.2,

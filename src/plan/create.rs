@@ -2,13 +2,13 @@
 
 use super::coincide;
 use super::due::{Due, saturating_add};
-use super::history::{Dated, Histories, is_good};
-use super::ours::Ours;
+use super::history::{CLOCK_SKEW_MAX, Dated, Histories, is_good};
+use super::ours::{self, Ours, Place};
 use super::sets::BrokenSets;
 use super::{MissedReason, SkipReason, Target, TargetDecision, TargetVerdict};
 use super::{sets, target};
 use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
-use crate::world::{Snapshot, SnapshotState, Volume, VolumeId};
+use crate::world::{Snapshot, SnapshotState, SourceId, Volume, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,10 @@ pub const FAILED_SNAPSHOTS_MAX: usize = 5;
 
 /// After so many sets for one scheduled time that lack a member, another would lack one too: a set is made again once. Our own.
 const LACKING_SETS_MAX: usize = 2;
+
+/// After so many calls for one scheduled time whose snapshots are in doubt, another one's would be too: it is made anew once (R2 of
+/// docs/promises.md). Our own.
+const DOUBTED_CALLS_MAX: usize = 2;
 
 /// DLM user guide: default policies back up "resources that are at least 24 hours old".
 pub const DEFAULT_POLICY_AGE_MIN: SignedDuration = SignedDuration::from_hours(24);
@@ -43,6 +47,7 @@ pub(super) fn decide<'a>(
     decisions: &mut Vec<TargetDecision<'a>>,
 ) {
     let run_now = clock.marks_run_now;
+    let doubted = Doubted::new(policy, ours);
     for &target in targets {
         let history = histories.of(ours, target.id());
         let first = decisions.len();
@@ -57,7 +62,8 @@ pub(super) fn decide<'a>(
                 Due::Now { scheduled_time, answered_from, until } => {
                     let times = (answered_from, scheduled_time);
                     let answers: Vec<Dated<'a>> = answers(ours, history.clone(), schedule, times, run_now).collect();
-                    let verdict = verdict(policy, target, &answers, scheduled_time, until, clock);
+                    let doubted = doubted.calls(ours, target, schedule, times, run_now);
+                    let verdict = verdict(policy, target, (&answers, doubted), scheduled_time, until, clock);
                     let newer = history.clone().take_while(|dated| dated.scheduled_time > scheduled_time);
                     let newer = newer.filter(|dated| is_good(dated, clock.now, broken));
                     Some((scheduled_time, unless_full(policy, target, schedule, verdict, (ours, newer), clock)))
@@ -68,6 +74,42 @@ pub(super) fn decide<'a>(
             decisions.extend(decision);
         }
         join_coinciding(decisions.get_mut(first..).unwrap_or_default());
+    }
+}
+
+/// The snapshots whose tags are not believed, by what they were made of as far as those tags say. They answer nothing, but whoever
+/// made them for a time need not make more and more.
+struct Doubted(BTreeMap<SourceId, Vec<Place>>);
+
+impl Doubted {
+    fn new(policy: &Policy, ours: &Ours<'_>) -> Self {
+        let mut by_source: BTreeMap<SourceId, Vec<Place>> = BTreeMap::new();
+        for (place, snapshot) in ours.places().filter(|&(place, _)| ours.is_doubted(place)) {
+            if let Some(source) = ours::source(policy, snapshot) {
+                by_source.entry(source).or_default().push(place);
+            }
+        }
+        Self(by_source)
+    }
+
+    /// How many calls made some for a scheduled time between two. What began before the time was made for another one: somebody has
+    /// copied its tags.
+    fn calls(
+        &self,
+        ours: &Ours<'_>,
+        target: Target<'_>,
+        schedule: &Schedule,
+        (from, to): (Timestamp, Timestamp),
+        run_now: bool,
+    ) -> usize {
+        let began = |&place: &Place| {
+            let snapshot = ours[place];
+            let &time = snapshot.marks.scheduled_time.value().filter(|&&time| from <= time && time <= to)?;
+            let is_for = snapshot.start_time >= saturating_add(time, -CLOCK_SKEW_MAX);
+            (is_for && ours.claims(place, schedule, run_now)).then_some(snapshot.start_time)
+        };
+        let places = self.0.get(&target.id()).into_iter().flatten();
+        places.filter_map(began).collect::<BTreeSet<Timestamp>>().len()
     }
 }
 
@@ -119,11 +161,11 @@ fn unless_full<'a>(
     if all_full { TargetVerdict::Missed(MissedReason::CountFull { count }) } else { verdict }
 }
 
-/// What to do about a due target, given its snapshots for the scheduled time.
+/// What to do about a due target, given its snapshots for the scheduled time, and how many calls made some that are in doubt.
 fn verdict<'a>(
     policy: &Policy,
     target: Target<'a>,
-    answers: &[Dated<'a>],
+    (answers, doubted): (&[Dated<'a>], usize),
     scheduled_time: Timestamp,
     until: Timestamp,
     clock: Clock,
@@ -168,12 +210,12 @@ fn verdict<'a>(
     if let Some(reason) = target::fail_reason(policy, target) {
         return TargetVerdict::Fail(reason);
     }
-    let tried = failed_sets + lacking_sets;
-    let has_room = tried < FAILED_SNAPSHOTS_MAX && lacking_sets < LACKING_SETS_MAX;
+    let tried = failed_sets + lacking_sets + doubted;
+    let has_room = tried < FAILED_SNAPSHOTS_MAX && lacking_sets < LACKING_SETS_MAX && doubted < DOUBTED_CALLS_MAX;
     if tried == 0 || (has_room && clock.now <= until) {
         TargetVerdict::Create { until, with: Vec::new(), last_failed }
     } else {
-        TargetVerdict::GiveUp { failed_snapshots: failed_sets, last_failed }
+        TargetVerdict::GiveUp { failed_snapshots: failed_sets, doubted, last_failed }
     }
 }
 

@@ -40,10 +40,13 @@ pub enum TargetVerdict<'a> {
     Exists(&'a Snapshot),
     /// It cannot get its snapshot, and no try would help.
     Fail(FailReason),
-    /// So many snapshots for the scheduled time went to `error`, or lack a member of their set: another try would do no better.
+    /// So many snapshots for the scheduled time went to `error`, lack a member of their set, or are in doubt: another try would do
+    /// no better.
     GiveUp {
-        /// How many failed; none where sets lack a member.
+        /// How many failed; none where sets lack a member, or where all are in doubt.
         failed_snapshots: usize,
+        /// How many calls made some whose tags are not believed, where that is why.
+        doubted: usize,
         /// The newest of them.
         last_failed: Option<&'a Snapshot>,
     },
@@ -126,10 +129,10 @@ pub enum SnapshotVerdict<'a> {
 /// Why a snapshot goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeleteReason {
-    /// An earlier one of the same schedule and scheduled time is complete: two turns at once made both.
+    /// Another one of the same schedule and scheduled time is complete and stays at least as long: two turns at once made both.
     Duplicate {
         /// When that one began.
-        earliest: Timestamp,
+        beside: Timestamp,
     },
     /// So many newer ones of the schedule and volume are complete.
     ExceedsCount {

@@ -1,5 +1,5 @@
-//! Duplicates: two snapshots of one target for one scheduled time, made by two turns at once. The earliest complete one
-//! stays.
+//! Duplicates: two snapshots of one target for one scheduled time, made by two turns at once. The complete one stays that was
+//! promised to stay longest, and another goes only beside one that stays at least as long.
 //!
 //! CreateSnapshot has no client token, so the key in the tags (policy, schedule, target, scheduled time) is looked for
 //! before a creation; two executions, or a turn that crashed and its successor, can both look before either sees the
@@ -10,18 +10,20 @@ use super::sets::{self, BrokenSets};
 use crate::options::Options;
 use crate::policy::{Policy, ScheduleName, Targets};
 use crate::tags::Mark;
-use crate::world::{Snapshot, SnapshotState, SourceId, Tier, VolumeId};
+use crate::world::{Snapshot, SnapshotId, SnapshotState, SourceId, Tier};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// What answers one scheduled time: source, schedule by the name that the snapshots carry, scheduled time, and whether a RunNow
 /// made it.
 type Key<'a> = (SourceId, &'a ScheduleName, Timestamp, bool);
 
-/// The duplicates among `ours`, each with the time at which the earliest complete one began.
+/// The duplicates among `ours`, each with the time at which the one began beside which it goes.
 ///
-/// Every execution finds the same ones whatever part of them it sees: of two, only the later can be a duplicate. What
-/// was begun less than the settling time ago is left to a later turn.
+/// Whatever part of them an execution sees, it never takes the first one in the order of [`Rank`]: of two, all executions know the
+/// same one as the first. What was begun less than the settling time ago is left to a later turn.
 pub(super) fn find(
     policy: &Policy,
     options: &Options,
@@ -85,29 +87,81 @@ fn note(
         let snapshot = ours[place];
         snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard && broken.is_whole(place)
     };
-    let sets = match policy.targets {
-        Targets::AllVolumes(_) | Targets::Volumes { .. } => {
-            let mut answers = answers;
-            answers.sort_by_key(|&place| (ours[place].start_time, ours[place].id));
-            answers.into_iter().map(|place| vec![place]).collect()
-        }
+    let mut sets = match policy.targets {
+        Targets::AllVolumes(_) | Targets::Volumes { .. } => answers.into_iter().map(|place| vec![place]).collect(),
         Targets::Instances { .. } => sets::split(answers, |place| ours[place]),
     };
-    let mut good = sets.into_iter().filter(|set| set.iter().all(|&place| is_good(place)));
-    let Some(earliest) = good.next() else { return };
-    let volumes: BTreeSet<VolumeId> = earliest.iter().map(|&place| ours[place].volume_id).collect();
-    let Some(began) = earliest.first().map(|&place| ours[place].start_time) else { return };
-    for set in good {
-        // Without stamps only what began at about the same time was made for the same start.
-        let is_stamped = |place: &Place| ours[*place].marks.stamp != Mark::Absent;
-        let began_of = |set: &[Place]| set.first().map(|&place| ours[place].start_time);
-        let is_far = began_of(&set).is_none_or(|other| other.duration_since(began) > UNSTAMPED_APART_MAX);
-        if is_far && !set.iter().chain(&earliest).all(is_stamped) {
-            continue;
+    sets.retain(|set| set.iter().all(|&place| is_good(place)));
+    sets.sort_by_cached_key(|set| set.iter().map(|&place| Rank::of(ours[place])).min());
+    let mut staying: Vec<&Vec<Place>> = Vec::new();
+    for set in &sets {
+        let beside = staying.iter().find(|other| is_covered(ours, set, other)).and_then(|other| other.first());
+        match beside {
+            Some(&place) => duplicates.extend(set.iter().map(|&member| (member, ours[place].start_time))),
+            None => staying.push(set),
         }
-        // A volume that only the later set holds would lose its snapshot, and a set that is torn apart is none.
-        if set.iter().all(|&place| volumes.contains(&ours[place].volume_id)) {
-            duplicates.extend(set.into_iter().map(|place| (place, began)));
-        }
+    }
+}
+
+/// Whether each member of a set has one of its volume in the other that stays at least as long: a volume that only this set holds
+/// would lose its snapshot, and a set that is torn apart is none.
+fn is_covered(ours: &Ours<'_>, set: &[Place], other: &[Place]) -> bool {
+    set.iter().all(|&member| {
+        let (snapshot, mut others) = (ours[member], other.iter().map(|&place| ours[place]));
+        let of_volume = others.find(|other| other.volume_id == snapshot.volume_id);
+        of_volume.is_some_and(|other| !is_far(snapshot, other) && Promise::of(other).holds(&Promise::of(snapshot)))
+    })
+}
+
+/// Whether two may be for different starts: without stamps only what began at about the same time was made for the same one.
+fn is_far(one: &Snapshot, other: &Snapshot) -> bool {
+    let are_stamped = [one, other].iter().all(|snapshot| snapshot.marks.stamp != Mark::Absent);
+    !are_stamped && one.start_time.duration_since(other.start_time).abs() > UNSTAMPED_APART_MAX
+}
+
+/// What a snapshot was made under: how long it stays, and for whom.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Promise<'a> {
+    /// Its stamped expiry; `None` where only counts keep it.
+    until: Option<Timestamp>,
+    /// How many schedules it is for.
+    schedules: usize,
+    /// Each of them with the count of then; `None` where it kept by age, or where no stamp says.
+    counts: BTreeMap<&'a ScheduleName, Option<NonZeroU32>>,
+}
+
+impl<'a> Promise<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        let stamp = snapshot.marks.stamp.value();
+        let count = |at: usize| stamp.and_then(|stamp| stamp.counts.get(at).copied().flatten());
+        let counts: BTreeMap<&ScheduleName, Option<NonZeroU32>> =
+            ours::names(snapshot).enumerate().map(|(at, name)| (name, count(at))).collect();
+        let until = snapshot.marks.expiration_time.value().copied();
+        Self { until, schedules: counts.len(), counts }
+    }
+
+    /// Whether it holds all that the other one says: for each schedule of that one at least as many, and until then at least. An
+    /// expiry says nothing of what only a count keeps, unless both say by which.
+    fn holds(&self, other: &Self) -> bool {
+        let holds_until = match (self.until, other.until) {
+            (Some(own), Some(until)) => own >= until,
+            (None, until) => until.is_none(),
+            (Some(_), None) => other.counts.values().all(Option::is_some),
+        };
+        let holds_count = |(name, count): (&&ScheduleName, &Option<NonZeroU32>)| {
+            self.counts.get(*name).is_some_and(|own| own >= count)
+        };
+        holds_until && other.counts.iter().all(holds_count)
+    }
+}
+
+/// The order in which duplicates stay: what was promised most, by the newest version of the policy, and began first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank<'a>(Reverse<(Promise<'a>, Option<Timestamp>)>, Timestamp, SnapshotId);
+
+impl<'a> Rank<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        let revision = snapshot.marks.stamp.value().and_then(|stamp| stamp.revision);
+        Self(Reverse((Promise::of(snapshot), revision)), snapshot.start_time, snapshot.id)
     }
 }

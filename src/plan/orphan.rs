@@ -55,17 +55,62 @@ pub enum OrphanOf {
 /// Until when the names that no schedule has may be those of another policy with the same id, which still uses them.
 #[derive(Debug, Default)]
 pub(super) struct Silence {
-    /// For each name when its newest snapshot was due, and the longest time between two.
-    names: BTreeMap<ScheduleName, (Timestamp, SignedDuration)>,
+    /// For each name until when.
+    names: BTreeMap<ScheduleName, Timestamp>,
 }
 
-/// How long a name has to be silent that was used once. Our own: a monthly schedule would have come again.
-const SILENT_AFTER_ONE: SignedDuration = SignedDuration::from_hours(24 * 31);
+/// How long where too few snapshots tell a gap: a yearly schedule would have come again, be it a month late. Our own.
+const SILENT_AFTER_FEW: SignedDuration = SignedDuration::from_hours(24 * (366 + 31));
+
+/// So many snapshots for different times, made by one version of the policy, tell how often a schedule comes. Two do where they are
+/// [`FAR_APART`]; closer together they may be somebody's who tried its time of the day.
+const TELL_A_GAP: usize = 3;
+
+const FAR_APART: SignedDuration = SignedDuration::from_hours(24);
+
+/// The snapshots of a name.
+#[derive(Debug, Default)]
+struct Uses {
+    /// The times that its schedule came for, each with the revision of the policy then.
+    scheduled: BTreeMap<Timestamp, Option<Timestamp>>,
+    /// The last time at which somebody pressed the button: its policy is alive, but that is no time of its schedule.
+    run_now: Option<Timestamp>,
+}
+
+impl Uses {
+    fn note(&mut self, snapshot: &Snapshot, time: Timestamp) {
+        let stamp = snapshot.marks.stamp.value();
+        if stamp.is_some_and(|stamp| stamp.is_run_now) {
+            self.run_now = self.run_now.max(Some(time));
+        } else {
+            let revision = self.scheduled.entry(time).or_default();
+            *revision = stamp.and_then(|stamp| stamp.revision).max(*revision);
+        }
+    }
+
+    /// Until when the name may still be in use.
+    fn until(&self) -> Option<Timestamp> {
+        let newest = self.scheduled.last_key_value();
+        let revision = newest.and_then(|(_, revision)| *revision);
+        let of_version: Vec<Timestamp> =
+            self.scheduled.iter().filter(|&(_, &of)| of == revision).map(|(&time, _)| time).collect();
+        let tells = match of_version[..] {
+            [one, next] => next.duration_since(one) >= FAR_APART,
+            ref times => times.len() >= TELL_A_GAP,
+        };
+        let times = || self.scheduled.keys();
+        let gaps = times().zip(times().skip(1)).map(|(one, next)| next.duration_since(*one));
+        let twice = gaps.max().unwrap_or_default().saturating_mul(2);
+        let silent = if tells { twice } else { twice.max(SILENT_AFTER_FEW) };
+        let last = newest.map(|(&time, _)| time).max(self.run_now)?;
+        Some(saturating_add(last, silent))
+    }
+}
 
 impl Silence {
     /// Looks through all of a policy's snapshots, whatever they were made of.
     pub(super) fn new<'w>(policy: &Policy, options: &Options, ours: impl Iterator<Item = &'w Snapshot>) -> Self {
-        let mut times: BTreeMap<ScheduleName, BTreeSet<Timestamp>> = BTreeMap::new();
+        let mut uses: BTreeMap<ScheduleName, Uses> = BTreeMap::new();
         let mut last: Option<(&ScheduleName, bool)> = None;
         // What failed goes by itself, and must not change what is known of the others.
         let tells = |snapshot: &&Snapshot| snapshot.state != SnapshotState::Error && belief::doubt(snapshot).is_none();
@@ -77,21 +122,16 @@ impl Silence {
                 };
                 last = Some((name, is_unknown));
                 if let (true, Some(&time)) = (is_unknown, snapshot.marks.scheduled_time.value()) {
-                    times.entry(name.clone()).or_default().insert(time);
+                    uses.entry(name.clone()).or_default().note(snapshot, time);
                 }
             }
         }
-        let summed = |(name, times): (ScheduleName, BTreeSet<Timestamp>)| {
-            let gaps = times.iter().zip(times.iter().skip(1)).map(|(one, next)| next.duration_since(*one));
-            let gap = gaps.max().map_or(SILENT_AFTER_ONE, |gap| gap.saturating_mul(2));
-            Some((name, (*times.last()?, gap)))
-        };
-        Self { names: times.into_iter().filter_map(summed).collect() }
+        Self { names: uses.into_iter().filter_map(|(name, uses)| Some((name, uses.until()?))).collect() }
     }
 
-    /// Whether a name has been silent for twice its own longest gap.
+    /// Whether a name has been silent for so long that nobody uses it any more.
     pub(super) fn is_over(&self, name: &ScheduleName, now: Timestamp) -> bool {
-        self.names.get(name).is_none_or(|&(newest, gap)| saturating_add(newest, gap) <= now)
+        self.names.get(name).is_none_or(|&until| until <= now)
     }
 }
 
@@ -101,6 +141,8 @@ pub(super) struct Sources<'a> {
     targeted: LookupSet<SourceId>,
     untargeted: &'a BTreeSet<SourceId>,
     gone: &'a BTreeSet<SourceId>,
+    /// The volumes of the instances that were seen.
+    attached: LookupSet<VolumeId>,
     /// What is there of a targeted source and left out by the policy.
     excluded: LookupSet<(SourceId, VolumeId)>,
     /// The last answer: the snapshots of a volume are asked about one after the other.
@@ -125,7 +167,9 @@ impl<'a> Sources<'a> {
             }
         }
         let excluded = excluded(policy, world);
-        Self { targeted, untargeted: &world.untargeted, gone: &world.closer.gone, excluded, last: Cell::new(None) }
+        let attached = world.instances.iter().flat_map(|instance| &instance.volumes).map(|volume| volume.id).collect();
+        let (untargeted, gone) = (&world.untargeted, &world.closer.gone);
+        Self { targeted, untargeted, gone, attached, excluded, last: Cell::new(None) }
     }
 
     pub(super) fn fate(&self, source: SourceId) -> Fate {
@@ -135,6 +179,11 @@ impl<'a> Sources<'a> {
         let fate = self.look_up(source);
         self.last.set(Some((source, fate)));
         fate
+    }
+
+    /// What became of a volume itself, where the policy may target the instance that it was part of: it can outlive that one.
+    pub(super) fn fate_of_volume(&self, volume: VolumeId) -> Fate {
+        if self.attached.contains(&volume) { Fate::Untargeted } else { self.look_up(SourceId::Volume(volume)) }
     }
 
     /// Whether a volume was seen, and the policy leaves it out.
@@ -186,7 +235,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// A duplicate is never the last one: it goes for the sake of an earlier one.
+    /// A duplicate is never the last one: it goes for the sake of another one.
     pub(super) fn new(
         policy: &Policy,
         now: Timestamp,

@@ -110,6 +110,13 @@ impl<'a> Ours<'a> {
         (is_for || is_unstamped && serves()) && (series.is_run_now == run_now || is_unstamped)
     }
 
+    /// Whether a snapshot whose tags are not believed says that it is for this schedule, by a start of this kind.
+    pub(super) fn claims(&self, place: Place, schedule: &Schedule, run_now: bool) -> bool {
+        let at = self.policy.schedules.iter().position(|other| std::ptr::eq(other, schedule));
+        let series = self.series.get(place).filter(|series| series.is_doubted && series.is_run_now == run_now);
+        series.is_some_and(|series| at.is_some_and(|at| series.members & bit(at) != 0))
+    }
+
     fn believed(&self, place: Place) -> Option<&Series<'a>> {
         self.series.get(place).filter(|series| !series.is_doubted)
     }

@@ -107,9 +107,9 @@ impl<'a> Judge<'_, 'a> {
         let fate = self.rules.sources.fate(source);
         let is_managed = self.ours.is_run_now(place) || self.ours.schedules(place).next().is_some();
         if fate == Fate::Targeted
-            && let Some(&earliest) = self.duplicates.get(&place).filter(|_| is_managed)
+            && let Some(&beside) = self.duplicates.get(&place).filter(|_| is_managed)
         {
-            return SnapshotVerdict::Delete(DeleteReason::Duplicate { earliest });
+            return SnapshotVerdict::Delete(DeleteReason::Duplicate { beside });
         }
         // Whatever rule comes now: what was promised to stay until then stays.
         if let Some(until) = promised {

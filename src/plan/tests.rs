@@ -213,7 +213,7 @@ fn two_snapshots_of_one_scheduled_time_take_one_place_and_the_later_one_goes() {
             "keep vol 1 snap 1: number 3 from the newest, the schedule keeps 3",
             "keep vol 1 snap 2: number 2 from the newest, the schedule keeps 3",
             "keep vol 1 snap 3: number 1 from the newest, the schedule keeps 3",
-            "delete vol 1 snap 4: an earlier one of the same scheduled time is complete, begun at 2026-11-21T17:00:00Z",
+            "delete vol 1 snap 4: another one of the same scheduled time is complete and stays as long, begun at 2026-11-21T17:00:00Z",
         ],
     );
 }
@@ -261,7 +261,7 @@ fn a_renamed_schedule_keeps_what_it_made_under_its_previous_name() {
     let mut snapshots = three_days();
     snapshots.insert(0, nightly(9, "2026-11-18T17:00:00Z"));
     let orphaned = "keep vol 1 snap 9: no schedule is called Nightly, or was by Options.PreviousNames, but snapshots were made under \
-                    that name lately: does another policy use this PolicyId?";
+                    that name too lately to say that it is out of use: does another policy use this PolicyId?";
     let world = world([volume(1)], snapshots);
     let now = "2026-11-22T20:00:00Z";
     let without = decisions(&policy, &Options::default(), &start(now), now, &world);

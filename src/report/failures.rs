@@ -144,6 +144,7 @@ fn hopeless(decision: &TargetDecision<'_>, progress: &Progress, is_over: bool) -
         // Made, perhaps often, and never seen; what failed by name is told already.
         TargetVerdict::Create { .. } if is_over && !is_told(decision, progress) => "NotVisible",
         TargetVerdict::Fail(reason) => words::fail_kind(*reason),
+        TargetVerdict::GiveUp { failed_snapshots: 0, doubted, .. } if *doubted > 0 => "SnapshotsInDoubt",
         TargetVerdict::GiveUp { failed_snapshots: 0, .. } => "SetIncomplete",
         TargetVerdict::GiveUp { .. } => "SnapshotsFailed",
         TargetVerdict::Coincides { .. }

@@ -7,6 +7,7 @@ use crate::plan::{
     Bounds, Brake, DeleteReason, Doubt, FailReason, KeepReason, MeetsNothing, MissedReason, OrphanOf, SkipReason,
     SnapshotDecision, SnapshotVerdict, StandsBack, Target, TargetDecision, TargetVerdict,
 };
+use crate::tags::stamp::STAMP;
 use crate::tags::{Hold, written};
 use crate::world::{Snapshot, SnapshotId};
 pub use change::of_change;
@@ -88,6 +89,16 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
             ("exists", "Exists", Some(&snapshot.id), format!("the snapshot of {time} is complete, nothing to make"))
         }
         TargetVerdict::Fail(reason) => ("fail", fail_kind(*reason), None, reason.to_string()),
+        TargetVerdict::GiveUp { failed_snapshots: 0, doubted, .. } if *doubted > 0 => (
+            "give up",
+            "SnapshotsInDoubt",
+            None,
+            format!(
+                "{doubted} of its snapshots for this time are in doubt, because EC2 began them at another time than their \
+                 {STAMP} says, or somebody edited their tags: they stay and count for nothing, and one more would be in doubt \
+                 as well"
+            ),
+        ),
         TargetVerdict::GiveUp { failed_snapshots: 0, .. } => (
             "give up",
             "SetIncomplete",
@@ -96,7 +107,7 @@ fn target_verdict<'a>(verdict: &TargetVerdict<'a>) -> TargetWords<'a> {
              what is left is no backup of the whole instance and stays"
                 .to_owned(),
         ),
-        TargetVerdict::GiveUp { failed_snapshots, last_failed } => {
+        TargetVerdict::GiveUp { failed_snapshots, last_failed, .. } => {
             let mut reason = format!("{failed_snapshots} snapshots for this time went to error, another would as well");
             if let Some(snapshot) = last_failed {
                 reason.push_str(&format!("; the last one: {}", failed_snapshot(snapshot)));
@@ -197,9 +208,12 @@ fn later_reason(reason: DeleteReason) -> (&'static str, String) {
 
 fn delete_reason(reason: DeleteReason) -> (&'static str, String) {
     match reason {
-        DeleteReason::Duplicate { earliest } => (
+        DeleteReason::Duplicate { beside } => (
             "Duplicate",
-            format!("an earlier one of the same scheduled time is complete, begun at {}", written(earliest)),
+            format!(
+                "another one of the same scheduled time is complete and stays as long, begun at {}",
+                written(beside)
+            ),
         ),
         DeleteReason::ExceedsCount { rank, count } => {
             ("ExceedsCount", format!("number {rank} from the newest, the schedule keeps {count}"))
@@ -373,7 +387,7 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
             "PerhapsOfAnotherPolicy",
             format!(
                 "no schedule is called {name}, or was by Options.PreviousNames, but snapshots were made under that name \
-                 lately: does another policy use this PolicyId?"
+                 too lately to say that it is out of use: does another policy use this PolicyId?"
             ),
         ),
         KeepReason::RunStandsBack { why, otherwise } => {

@@ -1,11 +1,11 @@
 //! What people do to the account while opendlm works in it.
 
 use super::ec2::Ec2;
-use super::life::{Record, Remover, Span};
+use super::life::{Life, Record, Remover, Span};
 use super::random::Random;
 use super::shape::Shape;
 use crate::plan::due::saturating_add;
-use crate::world::{Origin, SnapshotId};
+use crate::world::{Instance, Origin, SnapshotId, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 
 /// Something that somebody does.
@@ -122,8 +122,11 @@ fn delete(ec2: &mut Ec2, random: &mut Random, now: Timestamp) {
 
 /// How many volumes or instances there are.
 fn sources(ec2: &Ec2, now: Timestamp) -> usize {
-    let volumes = ec2.volumes.iter().filter(|life| life.exists.is_on(now)).count();
-    volumes + ec2.instances.iter().filter(|life| life.exists.is_on(now)).count()
+    if ec2.instances.is_empty() {
+        ec2.volumes.iter().filter(|life| life.exists.is_on(now)).count()
+    } else {
+        ec2.instances.iter().filter(|life| life.exists.is_on(now)).count()
+    }
 }
 
 /// A complete one of ours, if there is any.
@@ -155,11 +158,28 @@ fn add_copy(ec2: &mut Ec2, random: &mut Random, now: Timestamp, by_copying: bool
 
 fn remove_source(shape: Shape, ec2: &mut Ec2, random: &mut Random, now: Timestamp) {
     if shape.is_of_instances() {
-        if let Some(life) = random.index(ec2.instances.len()).and_then(|at| ec2.instances.get_mut(at)) {
-            life.exists.switch(now, false);
-        }
+        remove_instance(ec2, random, now);
     } else if let Some(life) = random.index(ec2.volumes.len()).and_then(|at| ec2.volumes.get_mut(at)) {
         life.exists.switch(now, false);
+    }
+}
+
+/// Its root volume goes with an instance; its data volume may, or is left alone, or goes to the instance that replaces it.
+fn remove_instance(ec2: &mut Ec2, random: &mut Random, now: Timestamp) {
+    let there = |life: &&mut Life<Instance>| life.exists.is_on(now);
+    let mut instances: Vec<&mut Life<Instance>> = ec2.instances.iter_mut().filter(there).collect();
+    let Some(life) = random.index(instances.len()).and_then(|at| instances.get_mut(at)) else { return };
+    life.exists.switch(now, false);
+    let volumes: Vec<(VolumeId, bool)> = life.is.volumes.iter().map(|volume| (volume.id, volume.is_root)).collect();
+    let data = volumes.iter().find(|(_, is_root)| !is_root).map(|&(id, _)| id);
+    let becomes = random.below(3);
+    for (id, is_root) in volumes {
+        if let Some(volume) = ec2.volumes.iter_mut().find(|volume| volume.is.id == id && (is_root || becomes == 0)) {
+            volume.exists.switch(now, false);
+        }
+    }
+    if let Some(data) = data.filter(|_| becomes == 1) {
+        Shape::replace_instance(ec2, data, now);
     }
 }
 

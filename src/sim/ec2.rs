@@ -297,6 +297,7 @@ impl Ec2 {
         }
         let now = began;
         let mut ids = Vec::new();
+        let off_clock = self.random.happens(self.faults.off_clock).then(|| self.random.seconds(1_801 + 60, 3 * 3_600));
         for volume_id in volumes {
             let snapshot = Snapshot {
                 id: self.new_id(),
@@ -313,8 +314,11 @@ impl Ec2 {
             ids.push(snapshot.id);
             let (takes, ends_as) = self.ending();
             let ends_at = saturating_add(now, takes);
-            let record =
+            let mut record =
                 Record { ends_as, maker: self.maker.clone(), ..Record::new(snapshot, tags.to_vec(), call, ends_at) };
+            if let Some(off) = off_clock {
+                record.begins_off(off);
+            }
             self.records.push(record);
         }
         ids

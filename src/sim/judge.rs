@@ -43,6 +43,8 @@ pub struct Rule {
     pub keeps: Keeps,
     /// Whether all but the last of what is gone may go.
     pub lets_orphans_go: bool,
+    /// After how long all of it may go, the last one of a volume that is gone too.
+    pub orphans_expire: Option<SignedDuration>,
     /// Whether somebody has agreed to its count, should an earlier one have been higher.
     pub is_accepted: bool,
 }
@@ -71,13 +73,26 @@ impl Rule {
             };
             let period = SignedDuration::from_hours(hours.unwrap_or(24));
             let lets_orphans_go = options.orphans == Orphans::KeepLast;
+            let orphans_expire = match options.orphans {
+                Orphans::Expire(age) => Some(SignedDuration::from_hours(24 * i64::from(age.interval.get()))),
+                Orphans::Keep | Orphans::KeepLast => None,
+            };
             let before = options.previous_names.get(&schedule.name).into_iter().flatten();
             let names = std::iter::once(&schedule.name).chain(before).map(ToString::to_string).collect();
             let is_accepted = match schedule.retain {
                 RetainRule::Count(count) => options.accept_count.get(&schedule.name) == Some(&count),
                 RetainRule::Age(_) => false,
             };
-            Self { name: schedule.name.to_string(), names, hours, period, keeps, lets_orphans_go, is_accepted }
+            Self {
+                name: schedule.name.to_string(),
+                names,
+                hours,
+                period,
+                keeps,
+                lets_orphans_go,
+                orphans_expire,
+                is_accepted,
+            }
         };
         policy.schedules.iter().map(rule).collect()
     }
@@ -92,6 +107,7 @@ impl Rule {
             period: truth::RUN_NOW_STAYS,
             keeps: Keeps::Days(7),
             lets_orphans_go: false,
+            orphans_expire: None,
             is_accepted: false,
         }
     }

@@ -1,10 +1,11 @@
 //! What is true in a simulated account: snapshots, volumes and instances with their whole lives.
 
 use super::version::Version;
+use crate::plan::due::saturating_add;
 use crate::policy::Tag;
 use crate::tags::{Hold, Mark, Marks, SharedMarks, Stamp};
 use crate::world::{Snapshot, SnapshotState, Tier};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// A span of time.
@@ -106,6 +107,8 @@ pub struct Record {
     pub archived: Option<Timestamp>,
     /// When it is temporarily restored from there.
     pub restored: Option<Span>,
+    /// By how much EC2 shows another start time than the true one: then nobody believes it, as if it were edited from the beginning.
+    pub off_clock: Option<SignedDuration>,
     /// Whether somebody removed another member of its set.
     pub is_torn: bool,
     /// When it was removed, and by whom.
@@ -130,9 +133,16 @@ impl Record {
             imaged: None,
             archived: None,
             restored: None,
+            off_clock: None,
             is_torn: false,
             removed: None,
         }
+    }
+
+    /// EC2 shows another start time than the true one.
+    pub fn begins_off(&mut self, off: SignedDuration) {
+        self.off_clock = Some(off);
+        self.edited = Some((self.snapshot.start_time, self.snapshot.marks.clone()));
     }
 
     /// Somebody writes these tags on it at `now`. What they say is read as EC2 shows it. With the tags that it was begun with, or
@@ -140,7 +150,8 @@ impl Record {
     pub fn edit(&mut self, tags: Vec<Tag>, now: Timestamp) {
         let since = self.edited.as_ref().map_or(now, |&(since, _)| since);
         let marks: SharedMarks = Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into();
-        self.edited = (!says_the_same(&marks, &self.snapshot.marks)).then_some((since, marks));
+        let is_another = self.off_clock.is_some() || !says_the_same(&marks, &self.snapshot.marks);
+        self.edited = is_another.then_some((since, marks));
         self.tags = tags;
     }
 
@@ -176,6 +187,9 @@ impl Record {
         let mut snapshot = self.snapshot.clone();
         if let Some((_, marks)) = self.edited.as_ref().filter(|&&(since, _)| since <= at) {
             snapshot.marks = marks.clone();
+        }
+        if let Some(off) = self.off_clock {
+            snapshot.start_time = saturating_add(snapshot.start_time, off);
         }
         snapshot.state = if at < self.ends_at { SnapshotState::Pending } else { self.ends_as.clone() };
         if self.held.is_some_and(|held| held.holds(at)) {

@@ -1,7 +1,7 @@
 //! Rules that are broken on purpose, to show that the judge would notice.
 
 use crate::options::Options;
-use crate::plan::{DeleteReason, KeepReason, Plan, SnapshotVerdict, StandsBack};
+use crate::plan::{DeleteReason, KeepReason, Plan, SnapshotDecision, SnapshotVerdict, StandsBack};
 use crate::policy::{Policy, PolicyId, RetainRule};
 use crate::tags::{self, Mark};
 use crate::world::{Asks, Origin, Snapshot, SnapshotState, World};
@@ -37,6 +37,10 @@ pub enum Sabotage {
     DeletesByOldPolicies,
     /// Tags are believed whatever the stamp says (R2).
     TrustsEditedTags,
+    /// Of two snapshots for one scheduled time the earlier one stays, whatever they were promised (R3).
+    KeepsTheEarlier,
+    /// Nothing stays of a volume because it is the last one (R4).
+    IgnoresTheFloor,
     /// Of several schedules only the first one counts a snapshot (R3).
     ForgetsSharing,
     /// What a RunNow made counts as what a schedule made (R3).
@@ -51,7 +55,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::KeepsOneLess,
         Self::IgnoresHolds,
         Self::TrustsLists,
@@ -65,6 +69,8 @@ impl Sabotage {
         Self::DeletesTooLate,
         Self::DeletesByOldPolicies,
         Self::TrustsEditedTags,
+        Self::KeepsTheEarlier,
+        Self::IgnoresTheFloor,
         Self::ForgetsSharing,
         Self::CountsRunNow,
         Self::AsksNobody,
@@ -98,6 +104,9 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
         plan.missed.clear();
         plan.stopped = 0;
     }
+    if sabotage == Some(Sabotage::KeepsTheEarlier) {
+        keep_the_earlier(plan);
+    }
     for decision in &mut plan.snapshots {
         let SnapshotVerdict::Keep(reason) = &decision.verdict else { continue };
         let goes = match (sabotage, reason) {
@@ -110,6 +119,7 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
             (Some(Sabotage::DeletesTooLate), KeepReason::RunStandsBack { why, otherwise }) => {
                 matches!(why, StandsBack::CameBack | StandsBack::TooLate).then_some(*otherwise)
             }
+            (Some(Sabotage::IgnoresTheFloor), KeepReason::MinimumKept { otherwise, .. }) => Some(*otherwise),
             (Some(Sabotage::AsksNobody), &KeepReason::AwaitsConsent { rank, count, .. }) => {
                 Some(DeleteReason::ExceedsCount { rank, count })
             }
@@ -121,6 +131,30 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
         };
         if let Some(reason) = goes {
             decision.verdict = SnapshotVerdict::Delete(reason);
+        }
+    }
+}
+
+/// The later one goes instead of each duplicate that began before it.
+fn keep_the_earlier(plan: &mut Plan<'_>) {
+    let key = |snapshot: &Snapshot| {
+        let name = snapshot.marks.schedule_name.value().map(ToString::to_string);
+        (snapshot.volume_id, name, snapshot.marks.scheduled_time.value().copied())
+    };
+    for at in 0..plan.snapshots.len() {
+        let Some(duplicate) = plan.snapshots.get(at) else { continue };
+        let SnapshotVerdict::Delete(reason @ DeleteReason::Duplicate { .. }) = duplicate.verdict else { continue };
+        let (of, began) = (key(duplicate.snapshot), duplicate.snapshot.start_time);
+        let is_later = |decision: &&mut SnapshotDecision<'_>| {
+            let is_complete = decision.snapshot.state == SnapshotState::Completed;
+            let is_kept = is_complete && matches!(decision.verdict, SnapshotVerdict::Keep(_));
+            is_kept && key(decision.snapshot) == of && decision.snapshot.start_time > began
+        };
+        if let Some(later) = plan.snapshots.iter_mut().find(is_later) {
+            let kept = std::mem::replace(&mut later.verdict, SnapshotVerdict::Delete(reason));
+            if let Some(earlier) = plan.snapshots.get_mut(at) {
+                earlier.verdict = kept;
+            }
         }
     }
 }

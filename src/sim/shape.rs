@@ -29,9 +29,11 @@ pub enum Shape {
     DefaultPolicy,
     /// Instances without their root volumes and those that are tagged so, every day, two sets kept.
     InstancesInPart,
+    /// Instances with two volumes every day, two sets kept; what nothing manages any more expires after two days.
+    ExpiringInstances,
 }
 
-const SHAPE_COUNT: usize = 7;
+const SHAPE_COUNT: usize = 8;
 
 /// All of them, in the order in which seeds take them.
 pub const SHAPES: [Shape; SHAPE_COUNT] = [
@@ -42,6 +44,7 @@ pub const SHAPES: [Shape; SHAPE_COUNT] = [
     Shape::Instances,
     Shape::DefaultPolicy,
     Shape::InstancesInPart,
+    Shape::ExpiringInstances,
 ];
 
 impl Shape {
@@ -66,6 +69,7 @@ impl Shape {
             Self::Instances => "instances, daily, count 2",
             Self::DefaultPolicy => "default policy, daily, 3 days",
             Self::InstancesInPart => "instances in part, daily, count 2",
+            Self::ExpiringInstances => "instances, daily, count 2, EXPIRE 2",
         }
     }
 
@@ -80,7 +84,7 @@ impl Shape {
                 (volumes, vec![schedule("Twice a day", 12, count(2)), schedule("Daily", 24, count(3))])
             }
             Self::SlowVolumes => (volumes, vec![schedule("Twice a day", 12, count(4))]),
-            Self::Instances | Self::InstancesInPart => {
+            Self::Instances | Self::InstancesInPart | Self::ExpiringInstances => {
                 let is_in_part = self == Self::InstancesInPart;
                 let targets = Targets::Instances {
                     any_of: vec![target_tag()],
@@ -127,7 +131,12 @@ impl Shape {
     #[must_use]
     pub fn period(self) -> SignedDuration {
         SignedDuration::from_hours(match self {
-            Self::DailyByCount | Self::DailyByAge | Self::Instances | Self::DefaultPolicy | Self::InstancesInPart => 24,
+            Self::DailyByCount
+            | Self::DailyByAge
+            | Self::Instances
+            | Self::DefaultPolicy
+            | Self::InstancesInPart
+            | Self::ExpiringInstances => 24,
             Self::SlowVolumes | Self::TwoSchedules => 12,
         })
     }
@@ -138,6 +147,7 @@ impl Shape {
         match self {
             // What is gone matters most where something goes because of it.
             Self::DailyByCount => Options { orphans: Orphans::KeepLast, ..Options::default() },
+            Self::ExpiringInstances => Options { orphans: Orphans::Expire(age_of(2)), ..Options::default() },
             Self::DailyByAge
             | Self::TwoSchedules
             | Self::SlowVolumes
@@ -153,7 +163,7 @@ impl Shape {
     /// Whether its policy targets instances.
     #[must_use]
     pub fn is_of_instances(self) -> bool {
-        matches!(self, Self::Instances | Self::InstancesInPart)
+        matches!(self, Self::Instances | Self::InstancesInPart | Self::ExpiringInstances)
     }
 
     /// Whether a set is to hold a snapshot of this volume.
@@ -175,40 +185,66 @@ impl Shape {
         let exists = Switched::on(at);
         if self.is_of_instances() {
             let number = u32::try_from(ec2.instances.len()).unwrap_or(u32::MAX) + 1;
-            let attached = |number, is_root, tags| AttachedVolume { id: volume_id(number), is_root, tags };
-            let volumes = if self == Self::InstancesInPart {
-                let data = |place| attached(4 * number + place, false, vec![]);
-                vec![
-                    attached(4 * number, true, vec![]),
-                    data(1),
-                    data(2),
-                    attached(4 * number + 3, false, vec![scratch_tag()]),
-                ]
-            } else {
-                vec![attached(2 * number, true, vec![]), attached(2 * number + 1, false, vec![])]
-            };
-            let is = Instance {
-                id: InstanceId::parse(&format!("i-{number:017x}")).expect("a hexadecimal number is an id"),
-                state: InstanceState::Running,
-                volumes,
-            };
-            ec2.instances.push(Life { is, exists, targeted });
+            let attached = self.attached(number);
+            for volume in &attached {
+                // No policy for instances targets a volume.
+                let (is, exists) = (volume_of_type(volume.id, "gp3", at), exists.clone());
+                ec2.volumes.push(Life { is, exists, targeted: Switched::default() });
+            }
+            ec2.instances.push(Life { is: instance(number, attached), exists, targeted });
         } else {
             let number = u32::try_from(ec2.volumes.len()).unwrap_or(u32::MAX) + 1;
             let volume_type = if self == Self::SlowVolumes { "st1" } else { "gp3" };
-            let is = Volume {
-                id: volume_id(number),
-                state: VolumeState::InUse,
-                created: Some(at),
-                tags: vec![],
-                volume_type: volume_type.to_owned(),
-                is_boot: false,
-                last_snapshot: None,
-            };
+            let is = volume_of_type(volume_id(number), volume_type, at);
             // A default policy has no target tag.
             let targeted = if self == Self::DefaultPolicy { exists.clone() } else { targeted };
             ec2.volumes.push(Life { is, exists, targeted });
         }
+    }
+
+    /// The volumes of the instance of this number: a root and a data volume, and where only part of them counts one more of either
+    /// sort that does and does not.
+    fn attached(self, number: u32) -> Vec<AttachedVolume> {
+        let data = |place, tags| AttachedVolume { id: volume_id(VOLUMES_MAX * number + place), is_root: false, tags };
+        let mut attached = vec![root(number), data(1, vec![])];
+        if self == Self::InstancesInPart {
+            attached.extend([data(2, vec![]), data(3, vec![scratch_tag()])]);
+        }
+        attached
+    }
+
+    /// An instance is replaced by another one, to which its data volume goes.
+    pub fn replace_instance(ec2: &mut Ec2, data: VolumeId, at: Timestamp) {
+        let number = u32::try_from(ec2.instances.len()).unwrap_or(u32::MAX) + 1;
+        let root = root(number);
+        let (is, exists) = (volume_of_type(root.id, "gp3", at), Switched::on(at));
+        ec2.volumes.push(Life { is, exists: exists.clone(), targeted: Switched::default() });
+        let attached = vec![root, AttachedVolume { id: data, is_root: false, tags: vec![] }];
+        ec2.instances.push(Life { is: instance(number, attached), exists: exists.clone(), targeted: exists });
+    }
+}
+
+/// How many volumes an instance has at most.
+const VOLUMES_MAX: u32 = 4;
+
+fn root(number: u32) -> AttachedVolume {
+    AttachedVolume { id: volume_id(VOLUMES_MAX * number), is_root: true, tags: vec![] }
+}
+
+fn instance(number: u32, volumes: Vec<AttachedVolume>) -> Instance {
+    let id = InstanceId::parse(&format!("i-{number:017x}")).expect("a hexadecimal number is an id");
+    Instance { id, state: InstanceState::Running, volumes }
+}
+
+fn volume_of_type(id: VolumeId, volume_type: &str, created: Timestamp) -> Volume {
+    Volume {
+        id,
+        state: VolumeState::InUse,
+        created: Some(created),
+        tags: vec![],
+        volume_type: volume_type.to_owned(),
+        is_boot: false,
+        last_snapshot: None,
     }
 }
 
@@ -243,6 +279,9 @@ fn count(count: u32) -> RetainRule {
 }
 
 pub(super) fn days(days: u32) -> RetainRule {
-    let interval = NonZeroU32::new(days).expect("at least one day");
-    RetainRule::Age(Age { interval, unit: AgeUnit::Days })
+    RetainRule::Age(age_of(days))
+}
+
+fn age_of(days: u32) -> Age {
+    Age { interval: NonZeroU32::new(days).expect("at least one day"), unit: AgeUnit::Days }
 }

@@ -11,7 +11,7 @@ use super::volumes::volume_state;
 use crate::action::FailedKind;
 use crate::aws::{Account, ObserveError, failure};
 use crate::pace::Api;
-use crate::policy::Policy;
+use crate::policy::{Policy, Targets};
 use crate::world::{Closer, ImageId, InstanceId, InstanceState, SnapshotId, SourceId, VolumeId, VolumeState, World};
 use aws_sdk_ec2::types;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +73,9 @@ impl Account {
         for volume in &shown {
             let Some(id) = volume.volume_id().and_then(VolumeId::parse) else { continue };
             let is_going = matches!(volume_state(volume.state()), VolumeState::Deleted | VolumeState::Deleting);
-            if !is_going && is_target(policy, volume.tags(), volume.operator()) {
+            // A volume that outlived its instance is no target, whatever its own tags say.
+            let is_of_instances = matches!(policy.targets, Targets::Instances { .. });
+            if !is_going && !is_of_instances && is_target(policy, volume.tags(), volume.operator()) {
                 return Err(not_listed("DescribeVolumes", &id.to_string()));
             }
             found.note(SourceId::Volume(id), is_going);

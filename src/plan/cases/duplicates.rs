@@ -25,7 +25,7 @@ fn check_volume(snapshots: impl IntoIterator<Item = Snapshot>, expected: &str) {
 }
 
 #[test]
-fn the_earliest_complete_one_stays() {
+fn of_two_that_stay_as_long_the_earliest_complete_one_stays() {
     check_volume([begun(3, 1, 0), begun(2, 1, 20), begun(1, 1, 40)], "1 delete, 2 delete, 3 keep");
     check_volume([begun(1, 1, 0), begun(2, 1, 0)], "1 keep, 2 delete");
 }
@@ -108,4 +108,79 @@ fn a_set_counts_only_when_its_last_member_must_be_listed() {
     let world = of_instances([instance(1, 10, [11])], old.into_iter().chain([new]));
     check_fates(&policy, &world, "2026-11-22T17:01:59Z", "1 delete later, 3 keep");
     check_fates(&policy, &world, "2026-11-22T17:02:00Z", "1 delete, 3 keep");
+}
+
+/// Two snapshots of one scheduled time, the second begun later, by every order of them in the list and by schedules of both kinds.
+#[track_caller]
+fn check_pair(one: &Snapshot, two: &Snapshot, expected: &str) {
+    for rule in [count(3), days(1)] {
+        for pair in [[one, two], [two, one]] {
+            let there = world([volume(1)], pair.map(Clone::clone));
+            let policy = policy(vec![daily("Default Schedule", rule), daily("Weekly", rule)]);
+            check_fates(&policy, &there, LATER, expected);
+        }
+    }
+}
+
+#[test]
+fn of_two_the_one_stays_that_expires_last_whichever_began_first() {
+    let (day, year) = ("2026-11-23T17:00:00Z", "2027-11-22T17:00:00Z");
+    let until = |number, seconds, until| begun(number, 1, seconds).stamped(&[0]).expiring(until);
+    check_pair(&until(1, 0, day), &until(2, 20, year), "1 delete, 2 keep");
+    check_pair(&until(1, 0, year), &until(2, 20, day), "1 keep, 2 delete");
+    check_pair(&until(1, 0, year), &until(2, 20, year), "1 keep, 2 delete");
+    // The one that would stay longer is not complete.
+    check_pair(&until(1, 0, day), &until(2, 20, year).in_state(SnapshotState::Error), "1 keep, 2 keep");
+    check_pair(&until(1, 0, day), &until(2, 20, year).pending(), "1 keep, 2 wait");
+}
+
+#[test]
+fn of_two_that_stay_as_long_the_one_of_the_newest_version_stays() {
+    let of = |number, seconds, counts: &[u32], day| {
+        let revision = at(&format!("2026-11-0{day}T00:00:00Z"));
+        begun(number, 1, seconds).stamped(counts).with_stamp(|stamp| stamp.revision = Some(revision))
+    };
+    let fates = |one: Snapshot, two: Snapshot| {
+        let options = Options { revision: Some(at("2026-11-03T00:00:00Z")), ..Options::default() };
+        fates(&sample(), &options, LATER, &world([volume(1)], [one, two]))
+    };
+    assert_eq!(fates(of(1, 0, &[3], 1), of(2, 20, &[3], 2)), "1 delete, 2 keep");
+    assert_eq!(fates(of(1, 0, &[3], 2), of(2, 20, &[3], 1)), "1 keep, 2 delete");
+    assert_eq!(fates(of(1, 0, &[3], 1), of(2, 20, &[3], 1)), "1 keep, 2 delete");
+    // A higher count of then is what a lower one has to ask about.
+    assert_eq!(fates(of(1, 0, &[7], 1), of(2, 20, &[3], 2)), "1 keep, 2 delete");
+}
+
+#[test]
+fn of_two_that_were_promised_different_things_both_stay() {
+    let (by_count, shared) = (|number, seconds| begun(number, 1, seconds).stamped(&[3]), "Weekly");
+    let by_age = |number, seconds| begun(number, 1, seconds).stamped(&[0]).expiring("2026-12-22T17:00:00Z");
+    check_pair(&by_count(1, 0), &by_age(2, 20), "1 keep, 2 keep");
+    check_pair(&by_age(1, 0), &by_count(2, 20), "1 keep, 2 keep");
+    // The one that another schedule shares holds all that the other one does.
+    let of_both = |number, seconds| begun(number, 1, seconds).also_of(&[shared]).stamped(&[3, 5]);
+    check_pair(&by_count(1, 0), &of_both(2, 20), "1 delete, 2 keep");
+    check_pair(&of_both(1, 0), &by_count(2, 20), "1 keep, 2 delete");
+    let with_age = |number, seconds| {
+        begun(number, 1, seconds).also_of(&[shared]).stamped(&[3, 0]).expiring("2026-12-22T17:00:00Z")
+    };
+    check_pair(&by_count(1, 0), &with_age(2, 20), "1 delete, 2 keep");
+    check_pair(&by_age(1, 0), &of_both(2, 20), "1 keep, 2 keep");
+}
+
+#[test]
+fn of_two_sets_the_one_that_expires_last_stays_as_a_whole() {
+    let policy = instance_policy(days(1));
+    let set = |first: u32, seconds, until: &str| {
+        let member = move |number, volume| begun(number, volume, seconds).of_instance(1).stamped(&[0]);
+        let planned = |member: Snapshot| member.with_stamp(|stamp| stamp.members = Some(2));
+        [member(first, 10), member(first + 1, 11)].map(|member| planned(member).expiring(until))
+    };
+    let (day, year) = ("2026-11-23T17:00:00Z", "2027-11-22T17:00:00Z");
+    let of = |one: [Snapshot; 2], two: [Snapshot; 2]| of_instances([instance(1, 10, [11])], one.into_iter().chain(two));
+    check_fates(&policy, &of(set(1, 0, day), set(3, 20, year)), LATER, "1 delete, 2 delete, 3 keep, 4 keep");
+    check_fates(&policy, &of(set(1, 0, year), set(3, 20, day)), LATER, "1 keep, 2 keep, 3 delete, 4 delete");
+    let [whole, mut failed] = set(3, 20, year);
+    failed.state = SnapshotState::Error;
+    check_fates(&policy, &of(set(1, 0, day), [whole, failed]), LATER, "1 keep, 2 keep, 3 keep, 4 keep");
 }

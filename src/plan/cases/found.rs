@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::options::Orphans;
+use crate::policy::RetainRule;
 use crate::world::Tier;
 
 const OWN: &str = "2026-11-22T17:00:00Z";
@@ -89,6 +90,48 @@ fn r3_of_two_names_that_no_schedule_has_each_has_to_be_silent() {
     assert_eq!(fates(&other, &keep_last(), "2026-11-23T17:00:00Z", &there), "1 delete, 2 delete, 3 keep");
 }
 
+/// What becomes of another policy's snapshots, numbered from 1, beside a fresh one of our own, where orphans go after a day.
+#[track_caller]
+fn check_others(others: &[Snapshot], now: &str, expected: &str) {
+    let own = snapshot(99, 1, now);
+    let there = world([volume(1)], others.iter().cloned().chain([own]));
+    let RetainRule::Age(age) = days(1) else { panic!("days are an age") };
+    let orphans = Orphans::Expire(age);
+    let options = Options { orphans, revision: Some(at(now)), ..Options::default() };
+    assert_eq!(fates(&sample(), &options, now, &there), format!("{expected}, 99 keep"));
+}
+
+#[test]
+fn r3_what_run_now_made_makes_no_gap_and_a_yearly_one_of_another_policy_stays() {
+    let yearly = snapshot(1, 1, "2026-03-01T05:00:00Z").of_schedule("Yearly").stamped(&[3]);
+    let pressed = snapshot(2, 1, "2026-03-01T06:00:00Z").of_schedule("Yearly").stamped(&[3]);
+    let pressed = pressed.with_stamp(|stamp| stamp.is_run_now = true).expiring("2099-03-01T06:00:00Z");
+    let both = [yearly.clone(), pressed];
+    check_others(&both, "2026-03-16T03:00:00Z", "1 keep, 2 keep");
+    check_others(&both, "2027-04-02T05:59:59Z", "1 keep, 2 keep");
+    check_others(&both, "2027-04-02T06:00:00Z", "1 delete, 2 keep");
+    check_others(&[yearly], "2027-04-02T05:00:00Z", "1 delete");
+}
+
+#[test]
+fn r3_a_few_snapshots_or_some_of_several_versions_tell_no_gap() {
+    let hourly = |revisions: &[&str]| -> Vec<Snapshot> {
+        let of_hour = |(hour, &revision): (u32, &&str)| {
+            let other = snapshot(hour, 1, &format!("2026-03-01T0{hour}:00:00Z")).of_schedule("Hourly").stamped(&[3]);
+            other.with_stamp(|stamp| stamp.revision = Some(at(revision)))
+        };
+        (1..).zip(revisions).map(of_hour).collect()
+    };
+    let (old, new) = ("2026-02-01T00:00:00Z", "2026-03-01T00:30:00Z");
+    // It became a monthly one after the second.
+    check_others(&hourly(&[old, old]), "2026-03-03T12:00:00Z", "1 keep, 2 keep");
+    check_others(&hourly(&[old, old]), "2026-06-01T12:00:00Z", "1 keep, 2 keep");
+    check_others(&hourly(&[old, old]), "2027-04-03T12:00:00Z", "1 delete, 2 delete");
+    check_others(&hourly(&[old, old, new]), "2026-06-01T12:00:00Z", "1 keep, 2 keep, 3 keep");
+    check_others(&hourly(&[old, old, old]), "2026-03-01T04:59:59Z", "1 keep, 2 keep, 3 keep");
+    check_others(&hourly(&[old, old, old]), "2026-03-03T12:00:00Z", "1 delete, 2 delete, 3 delete");
+}
+
 #[test]
 fn the_last_set_of_a_gone_instance_stays_whole_although_one_volume_has_a_newer_one() {
     let by_age = instance_policy(days(1));
@@ -147,4 +190,34 @@ fn what_is_left_of_two_calls_a_second_apart_is_no_set_and_costs_no_other_one() {
     assert_eq!(gone("2026-11-22T17:00:47Z"), 0);
     // An endpoint that gives each member of one call a time of its own: they carry one stamp.
     assert_eq!(gone("2026-11-22T17:00:46Z"), 2);
+}
+
+/// What is decided about the volumes of a run that looks at five past five, where EC2 began snapshots of volume 1 so many minutes
+/// after their call.
+#[track_caller]
+fn check_in_doubt(minutes: &[i64], expected: &[&str]) {
+    let off = |(number, &minutes): (u32, &i64)| {
+        let call = at(OWN) + SignedDuration::from_secs(20) * i32::try_from(number - 9).unwrap();
+        let began = call + SignedDuration::from_mins(minutes);
+        Snapshot { start_time: began, ..snapshot(number, 1, OWN) }.stamped(&[3]).with_stamp(|stamp| stamp.called = call)
+    };
+    let snapshots: Vec<Snapshot> = (10..).zip(minutes).map(off).collect();
+    let there = world([volume(1), volume(2)], snapshots.into_iter().chain([snapshot(1, 1, "2026-11-21T17:00:00Z")]));
+    let (policy, options, now) = (sample(), Options::default(), at("2026-11-22T17:05:00Z"));
+    let plan = plan(&policy, &options, &start(OWN), now, &there);
+    assert_eq!(check::check(&policy, &options, now, &there, &plan), vec![]);
+    let kinds: Vec<&str> = plan.targets.iter().map(|decision| words::of_target(decision).kind).collect();
+    assert_eq!(kinds, expected);
+    assert!(plan.snapshots.iter().all(|decision| brakes::goes(decision).is_none()));
+    assert_eq!(plan.orphans.doubted, minutes.iter().filter(|minutes| minutes.abs() > 30).count());
+}
+
+#[test]
+fn r2_a_snapshot_that_ec2_began_half_an_hour_off_is_made_anew_once_and_then_told() {
+    check_in_doubt(&[], &["Due", "Due"]);
+    check_in_doubt(&[31], &["Due", "Due"]);
+    check_in_doubt(&[31, 45], &["SnapshotsInDoubt", "Due"]);
+    check_in_doubt(&[31, 0], &["Exists", "Due"]);
+    // It began before the time that it claims, so it was not made for it.
+    check_in_doubt(&[-40, -45], &["Due", "Due"]);
 }

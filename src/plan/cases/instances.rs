@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::action::{Action, CreateSnapshots};
-use crate::policy::{Variable, VariableTag};
+use crate::policy::{RetainRule, Variable, VariableTag};
 use crate::world::{Instance, InstanceState};
 
 const START: &str = "2026-11-22T17:00:00Z";
@@ -160,6 +160,45 @@ fn a_terminated_instance_keeps_its_snapshots_by_count_and_its_newest_by_age() {
     check_fates(&instance_policy(count(1)), &counted, now, "20 keep, 21 keep, 22 keep");
     let aged = of_instances([terminated()], set(RetainFor::Age));
     check_fates(&instance_policy(days(1)), &aged, now, "20 delete, 21 delete, 22 keep");
+}
+
+/// What becomes of two sets of instance 1, which is gone, of volumes 10 and 11, of which EC2 says that `gone` are, where orphans
+/// go after a day. And what the plan asks before anything goes.
+#[track_caller]
+fn check_outlived(gone: &[SourceId], other: Instance, expected: &str, asks: &[SourceId]) {
+    let set = |day: u32| {
+        let member = move |number, volume| {
+            snapshot(number, volume, &format!("2026-11-{day}T17:00:00Z")).of_instance(1).stamped(&[3])
+        };
+        [member(2 * day, 10), member(2 * day + 1, 11)].map(|of| of.with_stamp(|stamp| stamp.members = Some(2)))
+    };
+    let mut there = of_instances([other], [set(20), set(21)].concat());
+    there.closer.gone = gone.iter().copied().collect();
+    let policy = instance_policy(count(3));
+    let RetainRule::Age(age) = days(1) else { panic!("days are an age") };
+    let options = Options { orphans: Orphans::Expire(age), ..Options::default() };
+    let now = "2026-12-24T00:00:00Z";
+    assert_eq!(fates(&policy, &options, now, &there), expected);
+    let plan = plan(&policy, &options, &start(now), at(now), &there);
+    assert_eq!(plan.asks.sources.iter().copied().collect::<Vec<_>>(), asks);
+}
+
+#[test]
+fn the_last_backup_of_a_volume_that_outlived_its_instance_stays_until_ec2_says_that_the_volume_is_gone() {
+    let instance_of = |number| SourceId::Instance(instance_id(number));
+    let volume_of = |number| SourceId::Volume(volume_id(number));
+    let (one, ten, eleven) = (instance_of(1), volume_of(10), volume_of(11));
+    let other = instance(2, 20, []);
+    let all = "40 delete, 41 delete, 42 delete, 43 delete";
+    // Nobody has said anything: all is asked for at once.
+    check_outlived(&[], other.clone(), "40 keep, 41 keep, 42 keep, 43 keep", &[one, ten, eleven]);
+    check_outlived(&[one], other.clone(), "40 delete, 41 delete, 42 keep, 43 keep", &[ten, eleven]);
+    check_outlived(&[one, ten], other.clone(), "40 delete, 41 delete, 42 delete, 43 keep", &[eleven]);
+    check_outlived(&[one, ten, eleven], other.clone(), all, &[]);
+    // The root volume went with the instance, the other one moved to another instance that has no backup of it yet.
+    let moved = "40 delete, 41 delete, 42 delete, 43 keep";
+    check_outlived(&[one, ten], instance(2, 20, [11]), moved, &[]);
+    check_outlived(&[one, ten, eleven], instance(2, 20, [11]), moved, &[]);
 }
 
 #[derive(Clone, Copy)]

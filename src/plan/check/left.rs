@@ -59,7 +59,7 @@ impl Left {
 
 /// How many complete snapshots of its volume must stay where this one goes for this reason.
 fn promised(sources: &Sources<'_>, options: &Options, snapshot: &Snapshot, reason: DeleteReason) -> usize {
-    let is_gone = sources.is_gone(snapshot);
+    let is_gone = sources.is_gone(snapshot) && sources.is_volume_gone(snapshot.volume_id);
     let by_rule = match reason {
         DeleteReason::ExceedsCount { count, .. } => count,
         DeleteReason::Duplicate { .. } => 1,

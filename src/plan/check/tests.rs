@@ -151,8 +151,8 @@ fn nothing_goes_on_the_strength_of_half_an_observation() {
 }
 
 #[test]
-fn a_duplicate_goes_only_beside_an_earlier_complete_one_of_the_same() {
-    let duplicate = DeleteReason::Duplicate { earliest: at(NOW) };
+fn a_duplicate_goes_only_beside_a_complete_one_of_the_same_that_stays_as_long() {
+    let duplicate = DeleteReason::Duplicate { beside: at(NOW) };
     let pair = |change: &dyn Fn(&mut Snapshot, &mut Snapshot)| {
         let mut later = snapshot(1, 1, "2026-11-21T17:00:00Z");
         let mut earlier = snapshot(2, 1, "2026-11-21T17:00:00Z");
@@ -161,9 +161,10 @@ fn a_duplicate_goes_only_beside_an_earlier_complete_one_of_the_same() {
         world([volume(1)], [later, earlier])
     };
     let check = |change: &dyn Fn(&mut Snapshot, &mut Snapshot), expected| {
-        check_protection(&sample(), &Options::default(), &pair(change), duplicate, expected);
+        let options = Options { revision: Some(at("2026-11-01T00:00:00Z")), ..Options::default() };
+        check_protection(&sample(), &options, &pair(change), duplicate, expected);
     };
-    let none = Some("is no duplicate of an earlier one");
+    let none = Some("is no duplicate of one that stays as long");
     check(&|_, _| {}, None);
     check(&|_, earlier| earlier.volume_id = volume_id(2), none);
     check(&|_, earlier| earlier.start_time = at("2026-11-21T17:00:31Z"), none);
@@ -171,6 +172,37 @@ fn a_duplicate_goes_only_beside_an_earlier_complete_one_of_the_same() {
     check(&|_, earlier| earlier.tier = Tier::Archive, none);
     check(&|_, earlier| *earlier = earlier.clone().of_schedule("Other"), none);
     check(&|_, earlier| earlier.origin = crate::world::Origin::Copied, none);
+    let (day, year) = ("2026-11-22T11:00:00Z", "2027-11-21T17:00:00Z");
+    let stamp = |of: &mut Snapshot, counts: &[u32]| *of = of.clone().stamped(counts);
+    let expire = |of: &mut Snapshot, until: &str| *of = of.clone().expiring(until);
+    let by_age = |later: &mut Snapshot, earlier: &mut Snapshot, of_later, of_earlier| {
+        for (of, until) in [(later, of_later), (earlier, of_earlier)] {
+            stamp(of, &[0]);
+            expire(of, until);
+        }
+    };
+    check(&|later, earlier| by_age(later, earlier, day, year), None);
+    check(&|later, earlier| by_age(later, earlier, day, day), None);
+    check(&|later, earlier| by_age(later, earlier, year, day), none);
+    let by_count = |later: &mut Snapshot, earlier: &mut Snapshot, of_later: &[u32], of_earlier: &[u32]| {
+        for (of, counts) in [(later, of_later), (earlier, of_earlier)] {
+            stamp(of, counts);
+        }
+    };
+    check(&|later, earlier| by_count(later, earlier, &[3], &[4]), None);
+    check(&|later, earlier| by_count(later, earlier, &[4], &[3]), none);
+    check(&|later, _| stamp(later, &[3]), none);
+    check(&|_, earlier| stamp(earlier, &[3]), None);
+    check(&|later, _| *later = later.clone().also_of(&["Weekly"]), none);
+    check(&|_, earlier| *earlier = earlier.clone().also_of(&["Weekly"]), None);
+    // Of what stays equally long the one of the newest version stays.
+    let revised = |later: &mut Snapshot, earlier: &mut Snapshot, newer: bool| {
+        by_count(later, earlier, &[3], &[3]);
+        let of = if newer { later } else { earlier };
+        *of = of.clone().with_stamp(|stamp| stamp.revision = Some(at("2026-11-01T00:00:00Z")));
+    };
+    check(&|later, earlier| revised(later, earlier, true), none);
+    check(&|later, earlier| revised(later, earlier, false), None);
     check(&|later, _| later.state = SnapshotState::Error, Some("is not complete, or archived"));
     check(&|later, _| later.tier = Tier::Archive, Some("is not complete, or archived"));
 }
@@ -264,6 +296,15 @@ fn nothing_is_made_for_which_there_is_an_answer() {
     assert_eq!(of_volume(Snapshot { volume_id: volume_id(2), ..made.clone() }), 0);
     let began = |time: &str| Snapshot { start_time: at(time), ..made.clone() };
     assert_eq!((of_volume(began("2026-11-22T16:45:00Z")), of_volume(began("2026-11-22T16:44:59Z"))), (1, 0));
+    // What is in doubt is no answer, but beside two of them no third is made.
+    let doubted = |number, minute: u32| {
+        let start_time = at(&format!("2026-11-22T17:{minute}:00Z"));
+        Snapshot { start_time, ..snapshot(number, 1, DUE).stamped(&[3]) }
+    };
+    let of_doubted = |made: [Snapshot; 2]| twice(&sample(), &world([volume(1)], made), &world([volume(1)], []));
+    assert_eq!(of_volume(doubted(1, 31)), 0);
+    assert_eq!(of_doubted([doubted(1, 31), doubted(2, 32)]), 1);
+    assert_eq!(of_doubted([doubted(1, 31), doubted(2, 31)]), 0, "one call");
     let of_instance = |members: Vec<Snapshot>| {
         let with = |snapshots: Vec<Snapshot>| World { instances: vec![instance(1, 1, [2])], ..world([], snapshots) };
         twice(&instance_policy(count(1)), &with(members), &with(vec![]))

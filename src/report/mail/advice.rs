@@ -171,6 +171,16 @@ const ADVICE: &[(&[&str], Advice)] = &[
         ),
     ),
     (
+        &["SnapshotsInDoubt"],
+        ours(
+            Weight::Backup,
+            "Two snapshots of one scheduled time are in doubt: EC2 began them at another time than their stamp says, or somebody \
+             edited their tags.",
+            "Compare the function's clock with EC2's start time, and look in CloudTrail for CreateTags. Both snapshots stay and can \
+             be restored; no rule counts them.",
+        ),
+    ),
+    (
         &["StillPending"],
         ours(
             Weight::Backup,

@@ -24,6 +24,8 @@ pub struct Faults {
     pub error: u64,
     /// A snapshot stays pending for a day.
     pub hangs: u64,
+    /// EC2 begins what a call makes at another time by its clock than by everybody else's.
+    pub off_clock: u64,
 }
 
 impl Faults {
@@ -38,6 +40,7 @@ impl Faults {
         empty: 0,
         error: 0,
         hangs: 0,
+        off_clock: 0,
     };
 }
 

@@ -3,7 +3,8 @@
 use super::{Keeps, Rule, SKEW_MAX, START_WINDOW, orphan, truth};
 use crate::sim::by_id::BY_ID_LAG;
 use crate::sim::ec2::Ec2;
-use crate::sim::life::{Record, Span};
+use crate::sim::life::{Life, Record, Span};
+use crate::world::Volume;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -37,6 +38,9 @@ pub fn fault(
     }
     if is_duplicate(ec2, by_instance, gone, firm, at) {
         return None;
+    }
+    if is_last_of_living(ec2, gone, firm, at) {
+        return wrong("it is the last one of a volume that is there");
     }
     // R3: an expiry is the latest of all schedules that it is for.
     if truth::promised_until(gone).is_some_and(|until| at + SKEW_MAX < until) {
@@ -109,6 +113,9 @@ fn kept_by(seen: &Seen<'_>, rule: &Rule, gone: &Record) -> Option<String> {
     };
     let is_worse = || !truth::is_good(ec2, gone, firm, at) && ec2.records.iter().any(is_better);
     let is_last = || newer == 0 && !has_twin(ec2, by_instance, gone, firm, at) && !is_worse();
+    if let Some(age) = rule.orphans_expire.filter(|_| standing.is_gone) {
+        return is_too_young(gone, age, at).then(|| "what is gone has not expired".to_owned());
+    }
     match rule.keeps {
         Keeps::Count(_) if standing.is_gone && rule.lets_orphans_go => {
             if is_last() {
@@ -137,15 +144,40 @@ fn kept_by(seen: &Seen<'_>, rule: &Rule, gone: &Record) -> Option<String> {
     }
 }
 
-/// Whether an earlier good one of the same volume answers the same time.
+/// Whether an orphan is younger than the age of `Options.Orphans`.
+pub(super) fn is_too_young(gone: &Record, age: SignedDuration, at: Timestamp) -> bool {
+    at + SKEW_MAX < truth::time(gone) + age
+}
+
+/// R4: whether its volume was there all the time, whatever became of the instance, and nothing else of ours is left of it that can
+/// be restored. What was removed or archived a moment ago nobody could know.
+fn is_last_of_living(ec2: &Ec2, gone: &Record, firm: Timestamp, at: Timestamp) -> bool {
+    let is_living = |life: &&Life<Volume>| life.is.id == gone.snapshot.volume_id && life.exists.was_on(firm, at);
+    let is_left = |other: &&Record| {
+        let is_another = other.snapshot.id != gone.snapshot.id && other.snapshot.volume_id == gone.snapshot.volume_id;
+        let is_standard = other.archived.is_none_or(|since| since > firm);
+        is_another && other.is_ours && is_standard && truth::is_there(other, firm, at) && other.is_complete(at)
+    };
+    ec2.volumes.iter().any(|life| is_living(&life)) && !ec2.records.iter().any(|other| is_left(&other))
+}
+
+/// Whether another good one of the same volume answers the same time and was promised to stay as long: of two that were, one that
+/// a newer version made, or an earlier one.
 fn is_duplicate(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> bool {
     ec2.records.iter().any(|other| {
         is_of_the_same_line(other, gone, by_instance)
             && truth::time(other) == truth::time(gone)
             && other.call != gone.call
-            && other.snapshot.start_time <= gone.snapshot.start_time
+            && truth::stays_as_long(other, gone)
+            && (!truth::stays_as_long(gone, other) || is_before(other, gone))
             && truth::is_good(ec2, other, firm, at)
     })
+}
+
+fn is_before(one: &Record, other: &Record) -> bool {
+    let revision = |of: &Record| of.maker.as_ref().and_then(|maker| maker.version.revision());
+    let (own, of_other) = (revision(one), revision(other));
+    own > of_other || own == of_other && one.snapshot.start_time <= other.snapshot.start_time
 }
 
 /// Whether another good one of the same volume answers the same time: of what is gone for ever, either may stay.

@@ -188,11 +188,12 @@ fn needs_one(ec2: &Ec2, rule: &Rule, source: SourceId, time: Timestamp) -> bool 
 /// What a snapshot answers: of what, the name of its schedule, and the scheduled time.
 type Key<'a> = (Option<SourceId>, &'a str, Timestamp);
 
-/// Scheduled times with more than one good snapshot of ours, of which none is kept by somebody's wish.
+/// Scheduled times with more than one good snapshot of ours, of which none is kept by somebody's wish, and one stays as long as
+/// another.
 fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> Vec<String> {
     let at = ending.looked_at;
     let firm = truth::firm_since(at);
-    let mut calls: BTreeMap<Key<'_>, BTreeSet<u64>> = BTreeMap::new();
+    let mut calls: BTreeMap<Key<'_>, BTreeMap<u64, &Record>> = BTreeMap::new();
     let mut wished: BTreeSet<Key<'_>> = BTreeSet::new();
     for record in ec2.records.iter().filter(|record| record.is_ours) {
         let key = (truth::source(record, by_instance), truth::schedule(record), truth::time(record));
@@ -205,12 +206,16 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
         let mut set = ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
         let is_shown = set.all(|member| member.is_complete(firm) || !truth::is_there(member, firm, at));
         if is_old && is_shown && record.exists(at) && truth::is_good(ec2, record, firm, at) {
-            calls.entry(key).or_default().insert(record.call);
+            calls.entry(key).or_default().insert(record.call, record);
         }
     }
     let is_managed = |source: Option<SourceId>| truth::standing(ec2, source, firm, at).always_targeted;
-    let is_twice = |(key, calls): &(&Key<'_>, &BTreeSet<u64>)| {
-        calls.len() > 1
+    let is_covered = |calls: &BTreeMap<u64, &Record>| {
+        let is_beside = |one: &Record, other: &Record| one.call != other.call && truth::stays_as_long(one, other);
+        calls.values().any(|record| calls.values().any(|other| is_beside(other, record)))
+    };
+    let is_twice = |(key, calls): &(&Key<'_>, &BTreeMap<u64, &Record>)| {
+        is_covered(calls)
             && !wished.contains(*key)
             && is_managed(key.0)
             && rules.iter().any(|rule| rule.is_one_of(&[key.1]))

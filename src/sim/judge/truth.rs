@@ -63,6 +63,23 @@ pub(super) fn count_of_then(record: &Record, rule: &Rule) -> Option<usize> {
     }
 }
 
+/// Whether one was promised to stay for each schedule that another is for, as often and as long as that one.
+pub(super) fn stays_as_long(one: &Record, other: &Record) -> bool {
+    let keeps = |record: &Record, name: &str| record.maker.as_ref()?.version.rule(name).map(|rule| rule.keeps);
+    let until = promised_until(one) >= promised_until(other);
+    until
+        && schedules(other).into_iter().all(|name| {
+            let is_no_less = match (keeps(one, name), keeps(other, name)) {
+                (Some(Keeps::Count(count)), Some(Keeps::Count(of_other))) => count >= of_other,
+                (Some(Keeps::Days(_)), Some(Keeps::Count(_))) => false,
+                // Its days are the time until which it stays.
+                (_, Some(Keeps::Days(_)) | None) => true,
+                (None, Some(Keeps::Count(_))) => false,
+            };
+            schedules(one).contains(&name) && is_no_less
+        })
+}
+
 /// Until when it was promised to stay when it was made: the latest of all schedules that it is for.
 pub(super) fn promised_until(record: &Record) -> Option<Timestamp> {
     if is_run_now(record) {

@@ -27,7 +27,9 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
     let of_rules = |record: &&Record| is_plain(record, firm) && !has_unknown_name(rules, record);
     let surplus = steady.iter().map(|&source| {
         let of_source = ec2.records.iter().filter(of_rules).filter(|r| truth::source(r, by_instance) == Some(source));
-        let of_source: Vec<&Record> = of_source.filter(|record| truth::is_good(ec2, record, firm, firm)).collect();
+        // Nor does one count of whose set a member went a moment ago: the run may have seen that, or done it.
+        let is_good = |record: &&Record| [firm, at].into_iter().all(|time| truth::is_good(ec2, record, time, time));
+        let of_source: Vec<&Record> = of_source.filter(is_good).collect();
         of_source.iter().filter(|record| is_surplus(rules, &of_source, record, at)).count()
     });
     let surplus: usize = surplus.sum();

@@ -92,6 +92,7 @@ impl Year {
             empty: rate([0, 100, 1_000]),
             error: rate([0, 200, 2_000]),
             hangs: rate([0, 0, 15]),
+            off_clock: rate([0, 0, 50]),
         };
         self.crashes = rate([0, 100, 500]);
         self.log(|year| format!("from now on {:?}, crashes {}", year.ec2.faults, year.crashes));

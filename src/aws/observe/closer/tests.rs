@@ -185,6 +185,9 @@ async fn a_target_that_no_listing_showed_fails_the_look() {
     let instances =
         mock!(Client::describe_instances).then_output(|| instances(vec![instance("i-0a", "vol-9", &[]).build()], None));
     assert_eq!(look(&instance_policy(&[]), &instances, "i-0a").await.0.unwrap_err().0, "Unavailable");
+    // A volume that outlived its instance is there, and no target of a policy for instances whatever its tags say.
+    let (looked, world) = look(&instance_policy(&[("auto-backup", "dlm")]), &by_id(tagged.clone()), "vol-0a").await;
+    assert_eq!((looked, world.untargeted), (Ok(()), sources(&["vol-0a"])));
     tagged.state = Some(types::VolumeState::Deleting);
     let (looked, world) = look(&policy(&[("auto-backup", "dlm")]), &by_id(tagged), "vol-0a").await;
     assert_eq!((looked, world.closer.gone), (Ok(()), sources(&["vol-0a"])));
