@@ -107,6 +107,8 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
     if sabotage == Some(Sabotage::KeepsTheEarlier) {
         keep_the_earlier(plan);
     }
+    // What a run keeps for another reason too stays.
+    let deletes = plan.cut_short.is_none() && plan.stands_back.is_none();
     for decision in &mut plan.snapshots {
         let SnapshotVerdict::Keep(reason) = &decision.verdict else { continue };
         let goes = match (sabotage, reason) {
@@ -119,7 +121,9 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
             (Some(Sabotage::DeletesTooLate), KeepReason::RunStandsBack { why, otherwise }) => {
                 matches!(why, StandsBack::CameBack | StandsBack::TooLate).then_some(*otherwise)
             }
-            (Some(Sabotage::IgnoresTheFloor), KeepReason::MinimumKept { otherwise, .. }) => Some(*otherwise),
+            (Some(Sabotage::IgnoresTheFloor), KeepReason::MinimumKept { otherwise, .. }) => {
+                deletes.then_some(*otherwise)
+            }
             (Some(Sabotage::AsksNobody), &KeepReason::AwaitsConsent { rank, count, .. }) => {
                 Some(DeleteReason::ExceedsCount { rank, count })
             }
