@@ -95,7 +95,8 @@ pub(super) fn policy(mut policy: Policy, sabotage: Option<Sabotage>) -> Policy {
 pub(super) fn options(options: Options, sabotage: Option<Sabotage>) -> Options {
     let trusts_lists = sabotage == Some(Sabotage::TrustsLists);
     let settling = if trusts_lists { SignedDuration::ZERO } else { options.settling };
-    Options { settling, ..options }
+    let minimum_kept = if sabotage == Some(Sabotage::IgnoresTheFloor) { 0 } else { options.minimum_kept };
+    Options { settling, minimum_kept, ..options }
 }
 
 /// The plan as a broken rule would leave it.
@@ -107,8 +108,6 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
     if sabotage == Some(Sabotage::KeepsTheEarlier) {
         keep_the_earlier(plan);
     }
-    // What a run keeps for another reason too stays.
-    let deletes = plan.cut_short.is_none() && plan.stands_back.is_none();
     for decision in &mut plan.snapshots {
         let SnapshotVerdict::Keep(reason) = &decision.verdict else { continue };
         let goes = match (sabotage, reason) {
@@ -120,9 +119,6 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
             }
             (Some(Sabotage::DeletesTooLate), KeepReason::RunStandsBack { why, otherwise }) => {
                 matches!(why, StandsBack::CameBack | StandsBack::TooLate).then_some(*otherwise)
-            }
-            (Some(Sabotage::IgnoresTheFloor), KeepReason::MinimumKept { otherwise, .. }) => {
-                deletes.then_some(*otherwise)
             }
             (Some(Sabotage::AsksNobody), &KeepReason::AwaitsConsent { rank, count, .. }) => {
                 Some(DeleteReason::ExceedsCount { rank, count })
