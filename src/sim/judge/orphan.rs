@@ -53,12 +53,17 @@ fn is_in_use(seen: &Seen<'_>, name: &str) -> bool {
     let may_be_seen = || seen.ec2.records.iter().filter(is_seen);
     let times_by_version_of = |newest: &Record| {
         let of_version = may_be_seen().filter(|record| revision(record) == revision(newest));
-        of_version.map(truth::time).collect::<BTreeSet<Timestamp>>().len()
+        of_version.map(truth::time).collect::<BTreeSet<Timestamp>>()
+    };
+    let tell_a_gap = |times: &BTreeSet<Timestamp>| {
+        let is_a_day_apart =
+            times.first().zip(times.last()).is_some_and(|(one, last)| last.duration_since(*one).as_hours() >= 24);
+        times.len() >= 3 || (times.len() == 2 && is_a_day_apart)
     };
     let newest =
         [used().max_by_key(|record| truth::time(record)), may_be_seen().max_by_key(|record| truth::time(record))];
-    let tells = newest.into_iter().flatten().any(|newest| times_by_version_of(newest) >= 3);
-    let days = if tells { 62 } else { 397 };
+    let tells = newest.into_iter().flatten().any(|newest| tell_a_gap(&times_by_version_of(newest)));
+    let days = if tells { 0 } else { 397 };
     let ends_of_use = used().filter_map(|record| {
         let period = record.maker.as_ref()?.version.rule(name)?.period;
         Some(truth::time(record) + (period * 2).max(SignedDuration::from_hours(24 * days)))
