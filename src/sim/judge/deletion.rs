@@ -109,10 +109,18 @@ fn kept_by(seen: &Seen<'_>, rule: &Rule, gone: &Record) -> Option<String> {
     // What is no backup itself, as a member of a set that is not whole, is the last one only where nothing else can be restored.
     let is_better = |other: &Record| {
         let is_another = other.snapshot.id != gone.snapshot.id && other.is_good(at);
-        is_another && is_of_the_same_volume(other, gone, by_instance)
+        // A volume that outlived its instance is backed up by another one's.
+        is_another && other.is_ours && other.snapshot.volume_id == gone.snapshot.volume_id
     };
     let is_worse = || !truth::is_good(ec2, gone, firm, at) && ec2.records.iter().any(is_better);
-    let is_last = || newer == 0 && !has_twin(ec2, by_instance, gone, firm, at) && !is_worse();
+    // One for the same time and schedule serves as well, whichever schedule it belongs to.
+    let is_twin = |other: &Record| {
+        let is_alike = truth::is_run_now(other) == truth::is_run_now(gone) && truth::time(other) == truth::time(gone);
+        let serves = rule.is_one_of(&truth::schedules(other)) && is_of_the_same_volume(other, gone, by_instance);
+        is_alike && serves && other.call != gone.call && truth::is_good(ec2, other, firm, at)
+    };
+    let has_twin = || ec2.records.iter().any(is_twin);
+    let is_last = || newer == 0 && !has_twin() && !is_worse();
     if let Some(age) = rule.orphans_expire.filter(|_| standing.is_gone) {
         return is_too_young(gone, age, at).then(|| "what is gone has not expired".to_owned());
     }
@@ -178,16 +186,6 @@ fn is_before(one: &Record, other: &Record) -> bool {
     let revision = |of: &Record| of.maker.as_ref().and_then(|maker| maker.version.revision());
     let (own, of_other) = (revision(one), revision(other));
     own > of_other || own == of_other && one.snapshot.start_time <= other.snapshot.start_time
-}
-
-/// Whether another good one of the same volume answers the same time: of what is gone for ever, either may stay.
-fn has_twin(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> bool {
-    ec2.records.iter().any(|other| {
-        is_of_the_same_line(other, gone, by_instance)
-            && truth::time(other) == truth::time(gone)
-            && other.call != gone.call
-            && truth::is_good(ec2, other, firm, at)
-    })
 }
 
 fn is_of_the_same_line(one: &Record, other: &Record, by_instance: bool) -> bool {
