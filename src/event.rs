@@ -87,7 +87,7 @@ impl Event {
     #[must_use]
     pub fn next(&self, progress: &Progress) -> Value {
         let mut next = self.document.clone();
-        next.insert("Progress".to_owned(), bounds::progress_written(progress));
+        next.insert("Progress".to_owned(), bounds::progress_written(&progress.in_next()));
         Value::Object(next)
     }
 

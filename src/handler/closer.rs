@@ -18,7 +18,8 @@ use tracing::warn;
 /// not delete what an AMI uses.
 const IMAGES_PATIENCE: Duration = Duration::from_secs(30);
 
-/// What EC2 shows by a look that began at `now`, with what a turn has to know of it before it deletes anything: it asks what `asks` takes from the plan.
+/// What EC2 shows by a look that began at `now`, with what a turn has to know of it before it deletes anything: it asks what `asks`
+/// takes from the plan.
 pub(super) async fn look(
     account: &Account,
     event: &Event,

@@ -16,10 +16,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// How many creations are remembered, and how many a turn makes at most: EC2 allows 100 calls and 5 a second, so 700 in
+/// How many creations `Next` remembers, and how many a turn makes at most: EC2 allows 100 calls and 5 a second, so 700 in
 /// the two minutes of the settling time. At 30 bytes each they stay under 36 KB. Beyond that the oldest are forgotten:
 /// should EC2's listing not show one of them after the settling time, it is made twice, and the second one goes again.
 pub const UNSETTLED_MAX: usize = 1_200;
+
+/// How many are remembered between the turns of one invocation, which write no `Next`. A look that goes on beside a turn's calls began
+/// before them, so that some turns pass until one tells of all that they made: at 5 a second in up to 200 s each, three of them.
+const UNSETTLED_IN_MEMORY_MAX: usize = 4 * UNSETTLED_MAX;
 
 /// The creations of one turn that EC2's listing may not show yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,8 +176,21 @@ impl Progress {
             let at = saturating_add(tags::to_the_second(now), SignedDuration::from_secs(1));
             self.unsettled.push(Unsettled { at, subjects });
         }
+        self.forget_oldest(UNSETTLED_IN_MEMORY_MAX);
+    }
+
+    /// As `Next` holds it: with the newest of what is unsettled.
+    #[must_use]
+    pub fn in_next(&self) -> Self {
+        let mut next = self.clone();
+        next.forget_oldest(UNSETTLED_MAX);
+        next
+    }
+
+    /// Remembers so many of the newest creations.
+    fn forget_oldest(&mut self, remembered_max: usize) {
         let count: usize = self.unsettled.iter().map(|turn| turn.subjects.len()).sum();
-        let mut excess = count.saturating_sub(UNSETTLED_MAX);
+        let mut excess = count.saturating_sub(remembered_max);
         for turn in &mut self.unsettled {
             let forgotten = excess.min(turn.subjects.len());
             turn.subjects.drain(..forgotten);

@@ -120,11 +120,16 @@ fn what_is_unsettled_is_bounded_and_the_oldest_is_forgotten_first() {
     let begun = |from: u32, count: u32| (from..from + count).map(begun).collect::<Vec<_>>();
     progress.remember_unsettled(begun(0, 800), 800, at(NOW));
     progress.remember_unsettled(begun(800, 700), 700, at(NOW));
+    assert_eq!(progress.ids_begun().len(), 1500, "between the turns of an invocation all of it is remembered");
+    let progress = progress.in_next();
     let unsettled = progress.unsettled_at(at(NOW), SETTLING);
     assert_eq!((unsettled.len(), progress.ids_begun().len()), (UNSETTLED_MAX, UNSETTLED_MAX));
     assert_eq!((unsettled.first().copied(), progress.creations), (Some("0000012c"), 1500));
     let length = serde_json::to_vec(&progress.unsettled).unwrap().len();
     assert!(length < 36_000, "{length} bytes");
+    let mut long = Progress::new(&start(NOW));
+    (0..7).for_each(|turn| long.remember_unsettled(begun(turn * 1_000, 1_000), 1_000, at(NOW)));
+    assert_eq!(long.ids_begun().len(), UNSETTLED_IN_MEMORY_MAX);
 }
 
 #[test]
