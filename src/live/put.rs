@@ -7,7 +7,7 @@ use super::deployed::{Deployed, Inventory, Standing, State};
 use super::document::{self, Document, Wanted};
 use super::{ScheduleId, Target, Written, description, event_age_seconds_max};
 use crate::event::Event;
-use crate::place::Place;
+use crate::place::{Place, Region};
 use crate::plan;
 use crate::policy::{PolicyId, RetainRule, ScheduleName};
 use crate::starts::{self, Start, StartsError};
@@ -128,7 +128,7 @@ pub fn put(wanted: &Wanted, inventory: &Inventory, way: Way<'_>) -> Result<Put, 
     let delete = delete.map(|each| each.found.id.clone()).collect();
     let is_enabled = create.iter().chain(&update).any(|schedule| schedule.is_enabled);
     let mut changes = before.map(|before| changes(before, &document, is_enabled)).unwrap_or_default();
-    changes.extend(old.iter().flat_map(|old| forgotten_places(old, &wanted.event)));
+    changes.extend(old.iter().flat_map(|old| forgotten_places(old, &wanted.event, way.target)));
     let of_file = wanted.event.options.accept_count.keys().map(ToString::to_string);
     let asked: BTreeSet<String> = lowered.keys().cloned().chain(of_file).collect();
     changes.extend(asked.iter().filter(|name| !accepted.contains_key(*name)).map(|name| {
@@ -215,8 +215,10 @@ fn accepted(
 }
 
 /// What is said of places in which the policy worked and does not any more: no run looks there again, so nothing there goes, and no
-/// report counts it.
-fn forgotten_places(old: &Event, new: &Event) -> Vec<String> {
+/// report counts it. An event that names none works where the state machine is.
+fn forgotten_places(old: &Event, new: &Event, target: &Target) -> Vec<String> {
+    let region = target.machine.split(':').nth(3).and_then(Region::parse);
+    let own = region.map(|region| Place { role: None, region });
     let places = |event: &Event| -> Option<BTreeSet<Option<Place>>> {
         let options = &event.options;
         if options.targets_from.is_some() {
@@ -224,7 +226,7 @@ fn forgotten_places(old: &Event, new: &Event) -> Vec<String> {
         }
         let listed = options.targets.iter().chain(&options.target).cloned().map(Some);
         let places: BTreeSet<_> = listed.collect();
-        Some(if places.is_empty() { [None].into() } else { places })
+        Some(if places.is_empty() { [own.clone()].into() } else { places })
     };
     // What a list in S3 names, only a run knows.
     let (Some(before), Some(after)) = (places(old), places(new)) else {

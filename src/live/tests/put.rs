@@ -274,7 +274,19 @@ fn a_place_in_which_the_policy_worked_and_does_not_any_more_is_told() {
     let region = |name: &str| json!({ "Target": { "Region": name } });
     let both_of = |names: [&str; 2]| json!({ "Targets": [{ "Regions": names }] });
     assert_eq!(told(json!({}), json!({})), Vec::<String>::new());
+    // The machine of these tests is in no Region that can be read.
     assert!(told(json!({}), region("eu-west-1"))[0].starts_with("the stack's own account and Region is left"));
+    let moved = |from: &str| {
+        let machine = format!("arn:aws:states:{from}:111122223333:stateMachine:opendlm");
+        let (target, old) = (Target { machine, ..target() }, two(ID));
+        let way = Way { group: GROUP, target: &target, is_off: false, consent: Consent::Asked, now: at(NOW) };
+        let new = to_put(&with_options(two(ID), region("eu-west-1")));
+        let put = super::super::put::put(&new, &inventory(both(&old, OLD)), way).unwrap();
+        put.changes.into_iter().find(|line| line.contains("no run manages"))
+    };
+    // Named or not, it is the same place.
+    assert_eq!(moved("eu-west-1"), None);
+    assert!(moved("us-east-1").unwrap().starts_with("own account in us-east-1 is left"));
     assert!(told(region("eu-west-1"), json!({}))[0].starts_with("own account in eu-west-1 is left"));
     let narrowed = told(both_of(["eu-west-1", "eu-west-2"]), region("eu-west-1"));
     assert!(narrowed.len() == 1 && narrowed[0].starts_with("own account in eu-west-2 is left"), "{narrowed:?}");
