@@ -43,7 +43,10 @@ def test_the_metrics_of_a_mixed_run_are_what_its_calls_say(local: Chain) -> None
     [line] = lines
     assert line["DLMPolicyId"] == events.policy_of(case.event)["PolicyId"]
     expected = metrics.of_trail(local.aws.wire.calls_since(0), local.account, case.seeded.targets)
-    assert metrics.values(line) == {**expected, "VolumesStopped": 0, "Orphans": 2, "OrphanBytes": orphan_bytes}
+    found = metrics.values(line)
+    # The two without a new snapshot count as stopped when the start window is over: the run's last look is before that or after it.
+    assert found.pop("VolumesStopped") in (0, 2)
+    assert found == {**expected, "Orphans": 2, "OrphanBytes": orphan_bytes}
     # The run was really a mixed one.
     assert expected["SnapshotsCreateStarted"] > expected["SnapshotsCreateCompleted"] == 1
     assert (expected["SnapshotsCreateFailed"], expected["SnapshotsDeleteFailed"]) == (2, 1)
