@@ -5,7 +5,8 @@
 pub mod last_look;
 
 use crate::pace::Api;
-use crate::policy::{PolicyId, ScheduleName, Tag};
+use crate::place::Region;
+use crate::policy::{KeyArn, PolicyId, ScheduleName, Tag};
 use crate::world::{InstanceId, Snapshot, SnapshotId, SnapshotState, VolumeId};
 use jiff::Timestamp;
 use last_look::Change;
@@ -13,6 +14,8 @@ use last_look::Change;
 /// One EC2 call that changes the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
+    /// Copy a snapshot to another Region.
+    CopySnapshot(CopySnapshot),
     /// Make a snapshot of a volume.
     CreateSnapshot(CreateSnapshot),
     /// Make snapshots of the volumes of an instance at one instant.
@@ -26,6 +29,7 @@ impl Action {
     #[must_use]
     pub const fn api(&self) -> Api {
         match self {
+            Self::CopySnapshot(_) => Api::CopySnapshot,
             Self::CreateSnapshot(_) => Api::CreateSnapshot,
             Self::CreateSnapshots(_) => Api::CreateSnapshots,
             Self::DeleteSnapshot(_) => Api::DeleteSnapshot,
@@ -39,7 +43,7 @@ impl Action {
             Self::DeleteSnapshot(DeleteSnapshot { snapshot, .. }) => {
                 snapshot.state == SnapshotState::Error && snapshot.marks.instance_id.value().is_some()
             }
-            Self::CreateSnapshot(_) | Self::CreateSnapshots(_) => false,
+            Self::CopySnapshot(_) | Self::CreateSnapshot(_) | Self::CreateSnapshots(_) => false,
         }
     }
 
@@ -47,6 +51,7 @@ impl Action {
     #[must_use]
     pub fn about(&self) -> About<'_> {
         match self {
+            Self::CopySnapshot(copy) => About::of_snapshot(&copy.source),
             Self::CreateSnapshot(create) => About {
                 volume: Some(create.volume_id),
                 schedule: Some(&create.schedule),
@@ -59,13 +64,7 @@ impl Action {
                 scheduled_time: Some(create.scheduled_time),
                 ..About::default()
             },
-            Self::DeleteSnapshot(DeleteSnapshot { snapshot, .. }) => About {
-                volume: Some(snapshot.volume_id),
-                instance: snapshot.marks.instance_id.value().copied(),
-                snapshot: Some(snapshot.id),
-                schedule: snapshot.marks.schedule_name.value(),
-                scheduled_time: snapshot.marks.scheduled_time.value().copied(),
-            },
+            Self::DeleteSnapshot(DeleteSnapshot { snapshot, .. }) => About::of_snapshot(snapshot),
         }
     }
 
@@ -75,13 +74,23 @@ impl Action {
         self.api().makes()
     }
 
+    /// The Region that it is done in, where that is not the home Region.
+    #[must_use]
+    pub fn region(&self) -> Option<&Region> {
+        match self {
+            Self::CopySnapshot(copy) => Some(&copy.region),
+            Self::DeleteSnapshot(delete) => delete.of_copy.as_ref().map(|(_, region)| region),
+            Self::CreateSnapshot(_) | Self::CreateSnapshots(_) => None,
+        }
+    }
+
     /// What was left out of the tags of what it makes, to be told.
     #[must_use]
     pub fn tags_left_out(&self) -> &[String] {
         match self {
             Self::CreateSnapshot(create) => &create.tags_left_out,
             Self::CreateSnapshots(create) => &create.tags_left_out,
-            Self::DeleteSnapshot(_) => &[],
+            Self::CopySnapshot(_) | Self::DeleteSnapshot(_) => &[],
         }
     }
 }
@@ -93,12 +102,50 @@ pub struct About<'a> {
     pub volume: Option<VolumeId>,
     /// The instance whose volumes they are.
     pub instance: Option<InstanceId>,
-    /// The snapshot that is to be deleted.
+    /// The snapshot that is to be deleted or copied.
     pub snapshot: Option<SnapshotId>,
     /// The schedule that asks for it, or that it was made for.
     pub schedule: Option<&'a ScheduleName>,
     /// The scheduled time that it answers.
     pub scheduled_time: Option<Timestamp>,
+}
+
+impl<'a> About<'a> {
+    fn of_snapshot(snapshot: &'a Snapshot) -> Self {
+        let marks = &snapshot.marks;
+        // EC2 shows no volume of a copy.
+        let volume = marks.volume_id.value().copied().unwrap_or(snapshot.volume_id);
+        Self {
+            volume: Some(volume),
+            instance: marks.instance_id.value().copied(),
+            snapshot: Some(snapshot.id),
+            schedule: marks.schedule_name.value(),
+            scheduled_time: marks.scheduled_time.value().copied(),
+        }
+    }
+}
+
+/// A CopySnapshot call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopySnapshot {
+    /// The policy that the snapshot was made for.
+    pub policy_id: PolicyId,
+    /// Where the copy goes, which is where the call is made.
+    pub region: Region,
+    /// Where the snapshot is.
+    pub home: Region,
+    /// The snapshot as it was observed: what apply checks once more just before the call.
+    pub source: Snapshot,
+    /// The description to write.
+    pub description: String,
+    /// All tags of opendlm, in the call itself.
+    pub tags: Vec<Tag>,
+    /// Whether the copy gets the user tags that the snapshot has at the time of the call, as far as there is room.
+    pub copies_tags: bool,
+    /// Whether it is encrypted where the snapshot is not.
+    pub encrypted: bool,
+    /// Under which key; `None` is the default key of the Region.
+    pub key: Option<KeyArn>,
 }
 
 /// A CreateSnapshot call.
@@ -151,6 +198,10 @@ pub struct DeleteSnapshot {
     pub policy_id: PolicyId,
     /// The snapshot as it was observed: what apply checks once more just before the call.
     pub snapshot: Snapshot,
+    /// Where it was copied from and where it is, if it is a copy.
+    pub of_copy: Option<(Region, Region)>,
+    /// The snapshots that must be complete beside it when it goes, as its last look shows.
+    pub rests_on: Vec<SnapshotId>,
 }
 
 /// What came of an action.

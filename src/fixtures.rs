@@ -54,6 +54,7 @@ pub(crate) fn every(hours: u8, schedule_name: &str, retain: RetainRule) -> Sched
         copy_tags: false,
         tags_to_add: vec![tag("ss-lifecycle", "true")],
         variable_tags: vec![],
+        copies: vec![],
     }
 }
 
@@ -106,6 +107,7 @@ pub(crate) fn snapshot(number: u32, volume: u32, scheduled_time: &str) -> Snapsh
         state: SnapshotState::Completed,
         state_message: None,
         start_time: scheduled_time,
+        completed_at: None,
         origin: Origin::Created,
         marks: Marks {
             policy_id: Some(policy_id().as_str().into()),

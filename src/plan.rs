@@ -13,6 +13,7 @@ pub mod call;
 mod cases;
 pub mod check;
 mod coincide;
+pub mod copies;
 pub mod create;
 mod decision;
 pub mod due;
@@ -36,6 +37,7 @@ mod tests;
 
 use crate::lookup::LookupSet;
 use crate::options::{MaximumDeletions, Options, Orphans, Start};
+use crate::place::Region;
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::Owner;
 use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, SourceId, World};
@@ -94,6 +96,8 @@ pub struct Plan<'a> {
     pub lacks_targets: bool,
     /// How many observed snapshots are not ours although they carry our tag and a description like ours.
     pub foreign: usize,
+    /// What is decided about the Regions that copies go to.
+    pub regions: Vec<copies::RegionPlan<'a>>,
 }
 
 /// How much was there when the run began, so that its own snapshots do not loosen the brake.
@@ -166,6 +170,9 @@ fn plan_in_parts<'a>(
     plan.stands_back = evidence::of(policy, options, start, now, ours.iter().copied());
     let stands_back = plan.stands_back;
     let windows = missed::Windows::new(policy, options, start, ours.iter().copied());
+    let seen = copies::Seen::new(&policy.id, world);
+    let carries = copies::Carries::of(policy, options, start, now, stands_back, ours.iter().copied());
+    let mut wanted = Vec::new();
     let has_snapshots = !ours.is_empty();
     plan.snapshots.reserve_exact(ours.len());
     plan.targets.reserve_exact(plan.due.iter().filter(|(_, due)| due.is_now()).count() * targets.len());
@@ -184,9 +191,23 @@ fn plan_in_parts<'a>(
             silence: &silence,
             windows: &windows,
             stopped: &stopped,
+            copies: &seen,
+            carries: &carries,
         };
-        changes |= add(&mut plan, &rules, start, world, &part);
+        changes |= add(&mut plan, &rules, start, world, &part, &mut wanted);
     }
+    let stopped = Stopped::new(policy, options, now, if world.regions.is_empty() { &[] } else { &targets });
+    let home = copies::Home {
+        policy,
+        options,
+        now,
+        start: start.at,
+        coverage: world.coverage,
+        stands_back,
+        stopped: &stopped,
+        shows_ours: has_snapshots,
+    };
+    plan.regions = copies::decide(home, &seen, wanted);
     if !changes {
         foresee::forget(&mut plan.snapshots);
     }
@@ -215,7 +236,14 @@ fn tell_apart<'a>(policy: &'a Policy, world: &'a World) -> (Vec<&'a Snapshot>, u
 }
 
 /// Decides everything about one part. Says whether the run makes something there or waits for it.
-fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &World, part: &Part<'_, 'a>) -> bool {
+fn add<'a>(
+    plan: &mut Plan<'a>,
+    rules: &Rules<'_, 'a>,
+    start: &Start,
+    world: &World,
+    part: &Part<'_, 'a>,
+    wanted: &mut Vec<(&'a Region, copies::Wanted<'a>)>,
+) -> bool {
     let &Rules { policy, options, now, .. } = rules;
     let ours = Ours::new(policy, options, part.snapshots.to_vec());
     let broken = BrokenSets::new(policy, &ours, now, options.settling);
@@ -234,6 +262,9 @@ fn add<'a>(plan: &mut Plan<'a>, rules: &Rules<'_, 'a>, start: &Start, world: &Wo
     let (later, changes) = foresee::later(rules, &ours, targets);
     let mut decisions = verdicts(rules, &ours, &broken, &histories, &mut plan.asks);
     foresee::note(later, &mut decisions);
+    if !plan.is_disabled {
+        copies::want((rules.copies, rules.carries), now, (&ours, &broken), &decisions, wanted);
+    }
     plan.orphans.add(orphan::count(policy, world, rules.sources, &ours, &decisions));
     plan.snapshots.append(&mut decisions);
     if !plan.is_disabled {
@@ -270,6 +301,7 @@ impl Plan<'_> {
             meets_nothing: None,
             lacks_targets: false,
             foreign: 0,
+            regions: Vec::new(),
         }
     }
 }
@@ -286,6 +318,8 @@ struct Rules<'r, 'a> {
     silence: &'r orphan::Silence,
     windows: &'r missed::Windows<'a>,
     stopped: &'r Stopped<'r>,
+    copies: &'r copies::Seen<'a>,
+    carries: &'r copies::Carries,
 }
 
 /// The verdict about each of `ours`, in their order, by the rules and by what stops deletions beside them, the brake of
@@ -299,6 +333,7 @@ fn verdicts<'a>(
 ) -> Vec<SnapshotDecision<'a>> {
     let &Rules { policy, options, .. } = rules;
     let mut decisions = retain::decide(rules, ours, histories, broken);
+    copies::keep_sources(&mut decisions, rules.copies, rules.now);
     let takes_the_last = retain::extends_deletion(policy) || matches!(options.orphans, Orphans::Expire(_));
     let floor = |decision: &SnapshotDecision<'_>| {
         let source = ours::source(policy, decision.snapshot);

@@ -3,10 +3,12 @@
 //! Only `policy/decode.rs` makes them, so whoever holds a [`Policy`] need not check it again. What Amazon DLM's
 //! schema knows and opendlm does not carry out yet has no place here: decode checks it and refuses it by name.
 
+mod copy;
 pub mod decode;
 pub mod ids;
 
 use crate::schedule::cron::CronExpression;
+pub use copy::{CopyRule, KeyArn};
 pub use ids::{PolicyId, ScheduleName};
 use std::num::NonZeroU32;
 
@@ -104,6 +106,8 @@ pub struct Schedule {
     pub tags_to_add: Vec<Tag>,
     /// Tags whose values are filled in for each instance and run (DLM: `VariableTags`, 0..45).
     pub variable_tags: Vec<VariableTag>,
+    /// The copies that each snapshot gets in other Regions, one for each (DLM: `CrossRegionCopyRules`, 0..3).
+    pub copies: Vec<CopyRule>,
 }
 
 /// A tag whose value is filled in when a snapshot is made.
@@ -210,7 +214,7 @@ pub enum RetainRule {
 }
 
 /// A length of time in calendar units, at least one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Age {
     /// How many units.
     pub interval: NonZeroU32,
@@ -219,7 +223,7 @@ pub struct Age {
 }
 
 /// The calendar unit of an [`Age`] (DLM: `IntervalUnit` of a retain rule).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AgeUnit {
     /// 24 hours.
     Days,

@@ -9,6 +9,9 @@
 //! | `opendlm:also`, `opendlm:also-2` | the other schedules that a snapshot is for, where several coincide |
 //! | `opendlm:stamp` | a digest of all these, and what made the snapshot: see [`stamp`] |
 //! | `opendlm:instance-id` | instance policies: the instance whose set of snapshots it belongs to |
+//! | `opendlm:copies`, `opendlm:copies-2`, ... | the copies in other Regions that it is to get, as [`CopyRule`] writes them |
+//! | `opendlm:copied-from` | on a copy: the Region and the id of the snapshot that it was made of, as in `us-east-1/snap-0ab` |
+//! | `opendlm:volume-id` | on a copy: the volume that the snapshot was made of, since EC2 shows none |
 //! | `opendlm:hold` | never written, only read: whatever its value, the snapshot stays; `until=<date>` ends that |
 //! | the schedule's `TagsToAdd`, `VariableTags`, copied tags | as the policy says |
 //!
@@ -18,13 +21,15 @@
 mod sharing;
 pub mod stamp;
 
-use crate::policy::{PolicyId, ScheduleName};
-use crate::world::{InstanceId, Origin, Snapshot};
+use crate::place::Region;
+use crate::policy::{CopyRule, PolicyId, ScheduleName};
+use crate::world::{InstanceId, Origin, Snapshot, SnapshotId, VolumeId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 pub use sharing::{SharedMarks, Sharing};
 pub use stamp::Stamp;
+use std::fmt;
 use std::sync::Arc;
 
 /// The policy's id.
@@ -39,6 +44,13 @@ pub const EXPIRATION_TIME: &str = "opendlm:expiration-time";
 pub const INSTANCE_ID: &str = "opendlm:instance-id";
 /// The names of the other schedules that the snapshot is for, joined by `+`; the second one where the first is full.
 pub const ALSO: [&str; 2] = ["opendlm:also", "opendlm:also-2"];
+/// The copies that a snapshot is to get, joined by `+`; the next one where one is full. Four schedules with three rules each have
+/// twelve, of which three find room in a tag.
+pub const COPIES: [&str; 4] = ["opendlm:copies", "opendlm:copies-2", "opendlm:copies-3", "opendlm:copies-4"];
+/// What a copy was made of.
+pub const COPIED_FROM: &str = "opendlm:copied-from";
+/// The volume of the snapshot that a copy was made of.
+pub const VOLUME_ID: &str = "opendlm:volume-id";
 /// Keeps a snapshot whatever the rules say. Written by people.
 pub const HOLD: &str = "opendlm:hold";
 /// Amazon DLM writes it on what it makes; nobody else should.
@@ -62,6 +74,19 @@ fn begins_as_ours(policy: &PolicyId, description: &str) -> bool {
 #[must_use]
 pub fn description(policy: &PolicyId, schedule: &ScheduleName) -> String {
     format!("{}{schedule}", description_prefix(policy))
+}
+
+/// EC2 API reference, CopySnapshot: the longest description.
+const DESCRIPTION_LENGTH_MAX: usize = 255;
+
+/// The description of a copy in the Region `to`. It names both Regions, so that a copy that somebody makes of our copy is not
+/// taken for ours; of a schedule's name as much as there is room for.
+#[must_use]
+pub fn copy_description(policy: &PolicyId, schedule: &ScheduleName, from: &CopiedFrom, to: &Region) -> String {
+    let end = format!(" (copy of {} from {} to {to})", from.snapshot, from.region);
+    let beginning = description(policy, schedule);
+    let room = DESCRIPTION_LENGTH_MAX.saturating_sub(end.len());
+    beginning.chars().take(room).collect::<String>() + &end
 }
 
 /// RFC 3339, UTC, to the second: the form of every instant that opendlm writes.
@@ -98,8 +123,38 @@ pub struct Marks {
     pub stamp: Mark<Stamp>,
     /// `opendlm:instance-id`.
     pub instance_id: Mark<InstanceId>,
+    /// `opendlm:copies`.
+    pub copies: Mark<Vec<CopyRule>>,
+    /// `opendlm:copied-from`.
+    pub copied_from: Mark<CopiedFrom>,
+    /// `opendlm:volume-id`.
+    pub volume_id: Mark<VolumeId>,
     /// `opendlm:hold`.
     pub hold: Option<Hold>,
+}
+
+/// What a copy was made of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CopiedFrom {
+    /// The Region of the snapshot.
+    pub region: Region,
+    /// The snapshot.
+    pub snapshot: SnapshotId,
+}
+
+impl CopiedFrom {
+    /// Reads `us-east-1/snap-0ab`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (region, snapshot) = text.split_once('/')?;
+        Some(Self { region: Region::parse(region)?, snapshot: SnapshotId::parse(snapshot)? })
+    }
+}
+
+impl fmt::Display for CopiedFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.region, self.snapshot)
+    }
 }
 
 /// How long a snapshot is held.
@@ -183,10 +238,13 @@ impl Marks {
                 INSTANCE_ID => marks.instance_id = Mark::parse(value, InstanceId::parse),
                 HOLD => marks.hold = Some(Hold::parse(value)),
                 EXPIRATION_TIME => marks.expiration_time = Mark::parse(value, |text| text.parse().ok()),
+                COPIED_FROM => marks.copied_from = Mark::parse(value, CopiedFrom::parse),
+                VOLUME_ID => marks.volume_id = Mark::parse(value, VolumeId::parse),
                 _ => {}
             }
         }
         marks.also = raw.also(&mut share);
+        marks.copies = raw.copies();
         if let Some(text) = raw.stamp() {
             marks.stamp = Mark::parse(text, |_| raw.read());
         }

@@ -7,6 +7,7 @@
 
 pub mod closer;
 mod conclude;
+pub mod copies;
 pub mod deadline;
 mod deletions;
 pub mod lifetime;
@@ -23,6 +24,7 @@ use crate::action::Action;
 use crate::options::Options;
 use crate::pace::{Api, ByApi};
 use crate::plan::{self, Brake, Plan, TargetDecision, TargetVerdict};
+use crate::place::Region;
 use crate::policy::Policy;
 use crate::world::SnapshotState;
 pub(crate) use conclude::lacks_backups;
@@ -85,6 +87,20 @@ pub fn select(
     let only_failed = progress.failed_member_deleted.is_some_and(is_unsettled);
     select_deletions(policy, plan, progress, bound, (budget[Api::DeleteSnapshot], only_failed), &mut selection);
     selection
+}
+
+/// Adds to a turn's actions those in the Regions that copies go to, for a home Region in which nothing stands against them.
+pub fn select_copies(
+    policy: &Policy,
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &Progress,
+    (home, now): (Option<&Region>, Timestamp),
+    selection: &mut Selection,
+) {
+    if !options.dry_run && progress.hidden.is_none() {
+        selection.actions.extend(copies::select(policy, options, plan, progress, (home, now)));
+    }
 }
 
 /// Leaves creations to a later turn that the next one would not remember: what EC2 does not show then would be made twice. What

@@ -2,6 +2,7 @@
 
 mod id;
 
+use crate::place::Region;
 use crate::policy::Tag;
 use crate::tags::SharedMarks;
 pub use id::{ImageId, InstanceId, SnapshotId, SourceId, VolumeId};
@@ -28,6 +29,56 @@ pub struct World {
     pub closer: Closer,
     /// Whether all that was asked for was seen.
     pub coverage: Coverage,
+    /// The Region that all of this is in; `None` where nobody looks at other Regions.
+    pub home: Option<Region>,
+    /// What was seen of the Regions that copies go to.
+    pub regions: BTreeMap<Region, View>,
+}
+
+/// What one turn saw of another Region: the snapshots there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct View {
+    /// Those that carry the policy's tag, each once, whoever made them, and those of [`View::by_id`].
+    pub snapshots: Vec<Snapshot>,
+    /// What was asked for by id.
+    pub by_id: ById,
+    /// Whether all that was asked for was seen.
+    pub coverage: Coverage,
+    /// Why nothing could be asked.
+    pub unseen: Option<Unseen>,
+}
+
+/// Why a Region could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unseen {
+    /// EC2's error code, or ours.
+    pub code: String,
+    /// What EC2 says.
+    pub message: String,
+    /// Whether the role may not look there, so that no later look fares better.
+    pub is_denied: bool,
+}
+
+impl Unseen {
+    /// Why a Region was not looked at in a run's first turn: what is due at home comes before everything else.
+    #[must_use]
+    pub fn not_yet() -> Self {
+        Self { code: "NotYet".to_owned(), message: "the first turn looks at the home Region only".to_owned(), is_denied: false }
+    }
+
+    /// Whether the next turn looks there.
+    #[must_use]
+    pub fn is_not_yet(&self) -> bool {
+        *self == Self::not_yet()
+    }
+}
+
+impl View {
+    /// Whether a snapshot that is not in it may be there all the same.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        self.unseen.is_some() || self.coverage != Coverage::Complete
+    }
 }
 
 impl World {
@@ -194,6 +245,8 @@ pub struct Snapshot {
     pub state_message: Option<Arc<str>>,
     /// When EC2 began it: the point in time of its content.
     pub start_time: Timestamp,
+    /// When it was complete, where EC2 says so.
+    pub completed_at: Option<Timestamp>,
     /// How it came to be.
     pub origin: Origin,
     /// What opendlm's tags say.
@@ -236,7 +289,7 @@ pub enum SnapshotState {
 /// How a snapshot came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Not from a volume, but by CopySnapshot, an import or EBS direct: never ours, since opendlm makes no copies yet.
+    /// Not from a volume, but by CopySnapshot, an import or EBS direct: never ours in the home Region.
     Copied,
     /// From a volume.
     Created,

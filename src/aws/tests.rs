@@ -100,6 +100,7 @@ pub(super) fn policy(any_of: &[(&str, &str)]) -> Policy {
             copy_tags: false,
             tags_to_add: Vec::new(),
             variable_tags: Vec::new(),
+            copies: Vec::new(),
         }],
     }
 }

@@ -11,6 +11,8 @@ use std::ops::{Index, IndexMut};
 /// A call to EC2, as EC2 names it. EC2 keeps a bucket for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Api {
+    /// Copies a snapshot to another Region, where it is called.
+    CopySnapshot,
     /// Makes a snapshot of a volume.
     CreateSnapshot,
     /// Makes snapshots of the volumes of an instance.
@@ -31,7 +33,8 @@ pub struct ByApi<T>([T; Api::ALL.len()]);
 
 impl Api {
     /// All of them, each at the place that its number says.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::CopySnapshot,
         Self::CreateSnapshot,
         Self::CreateSnapshots,
         Self::DeleteSnapshot,
@@ -44,6 +47,7 @@ impl Api {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::CopySnapshot => "CopySnapshot",
             Self::CreateSnapshot => "CreateSnapshot",
             Self::CreateSnapshots => "CreateSnapshots",
             Self::DeleteSnapshot => "DeleteSnapshot",
@@ -55,11 +59,12 @@ impl Api {
 
     /// EC2's bucket of it, as documented (EC2 developer guide, "Request throttling for the Amazon EC2 API", the table of request
     /// rate limits). CreateSnapshot, CreateSnapshots and DeleteSnapshot have a row each; CreateSnapshots takes one token for all
-    /// volumes of an instance. What lists is among the "Non-mutating actions": this holds for calls with a filter or a page
+    /// volumes of an instance. CopySnapshot is among the "Mutating actions". What lists is among the "Non-mutating actions": this holds for calls with a filter or a page
     /// size, and all of ours have a page size; without either it would be 50 and 10.
     #[must_use]
     pub const fn documented(self) -> Limit {
         match self {
+            Self::CopySnapshot => Limit::of(50, 5),
             Self::CreateSnapshot | Self::CreateSnapshots | Self::DeleteSnapshot => Limit::of(100, 5),
             Self::DescribeInstances | Self::DescribeSnapshots | Self::DescribeVolumes => Limit::of(100, 20),
         }
@@ -69,7 +74,7 @@ impl Api {
     #[must_use]
     pub const fn makes(self) -> bool {
         match self {
-            Self::CreateSnapshot | Self::CreateSnapshots => true,
+            Self::CopySnapshot | Self::CreateSnapshot | Self::CreateSnapshots => true,
             Self::DeleteSnapshot | Self::DescribeInstances | Self::DescribeSnapshots | Self::DescribeVolumes => false,
         }
     }
@@ -78,7 +83,7 @@ impl Api {
     #[must_use]
     pub const fn changes(self) -> bool {
         match self {
-            Self::CreateSnapshot | Self::CreateSnapshots | Self::DeleteSnapshot => true,
+            Self::CopySnapshot | Self::CreateSnapshot | Self::CreateSnapshots | Self::DeleteSnapshot => true,
             Self::DescribeInstances | Self::DescribeSnapshots | Self::DescribeVolumes => false,
         }
     }
@@ -150,7 +155,7 @@ mod tests {
     #[test]
     fn what_makes_snapshots_changes_something() {
         let of = |is: fn(Api) -> bool| Api::ALL.into_iter().filter(|&api| is(api)).map(Api::name).collect::<Vec<_>>();
-        assert_eq!(of(Api::makes), ["CreateSnapshot", "CreateSnapshots"]);
-        assert_eq!(of(Api::changes), ["CreateSnapshot", "CreateSnapshots", "DeleteSnapshot"]);
+        assert_eq!(of(Api::makes), ["CopySnapshot", "CreateSnapshot", "CreateSnapshots"]);
+        assert_eq!(of(Api::changes), ["CopySnapshot", "CreateSnapshot", "CreateSnapshots", "DeleteSnapshot"]);
     }
 }

@@ -67,5 +67,6 @@ pub fn creation(policy: &Policy, options: &Options, now: Timestamp, decision: &T
 /// The call that deletes a snapshot of the policy.
 #[must_use]
 pub fn deletion(policy: &Policy, snapshot: &Snapshot) -> Action {
-    Action::DeleteSnapshot(DeleteSnapshot { policy_id: policy.id.clone(), snapshot: snapshot.clone() })
+    let (policy_id, snapshot) = (policy.id.clone(), snapshot.clone());
+    Action::DeleteSnapshot(DeleteSnapshot { policy_id, snapshot, of_copy: None, rests_on: Vec::new() })
 }

@@ -1,6 +1,7 @@
 //! What can be decided, and why: verdicts and reasons as values.
 
 use super::{Brake, Doubt, FailReason, OrphanOf, SkipReason, StandsBack, Target};
+use crate::place::Region;
 use crate::policy::{Schedule, ScheduleName};
 use crate::tags::Hold;
 use crate::world::{CutShort, ImageId, Snapshot};
@@ -194,6 +195,15 @@ pub enum KeepReason<'a> {
         /// What would have happened.
         otherwise: DeleteReason,
     },
+    /// A copy of it in another Region is promised, or under way, and not complete.
+    CopyOpen {
+        /// The Region.
+        region: &'a Region,
+        /// Until when it waits at the longest.
+        until: Timestamp,
+        /// What would have happened.
+        otherwise: DeleteReason,
+    },
     /// Its tags are not believed: somebody edited them.
     Doubted(Doubt),
     /// It failed: it holds nothing, counts for nothing, and is no reason to delete another.
@@ -208,6 +218,13 @@ pub enum KeepReason<'a> {
     FutureScheduledTime(Timestamp),
     /// It carries `opendlm:hold`.
     Held(Hold),
+    /// It is a copy, and the home Region shows no snapshot of ours: its list may be empty by mistake.
+    HomeShowsNone {
+        /// What would have happened.
+        otherwise: DeleteReason,
+    },
+    /// It is a copy whose rule has no age.
+    KeptForEver,
     /// `Options.Orphans` is `KEEP_LAST` and it is the last one of its volume and schedule.
     LastOrphan(OrphanOf),
     /// `Options.MinimumKept`: the volume would have too few complete ones left.
@@ -226,6 +243,8 @@ pub enum KeepReason<'a> {
         /// How many the schedule keeps.
         count: usize,
     },
+    /// It is a copy, and no rule of the policy copies to its Region any more: nobody has promised when it may go.
+    NoCopyRule,
     /// The schedule keeps by age and this snapshot carries no readable expiry, so nobody promised when it may go.
     NoExpirationTime,
     /// No schedule of the policy has, or had, this name.
@@ -278,4 +297,44 @@ pub enum KeepReason<'a> {
     UnknownState,
     /// Its volume is there but not targeted any more (DLM: such snapshots are no longer managed).
     VolumeNotTargeted,
+}
+
+impl KeepReason<'_> {
+    /// What would have happened to a snapshot that stays only because something stands against it.
+    #[must_use]
+    pub fn otherwise(&self) -> Option<&DeleteReason> {
+        match self {
+            Self::AbsenceUnproved { otherwise }
+            | Self::Brake { otherwise, .. }
+            | Self::CopyOpen { otherwise, .. }
+            | Self::HomeShowsNone { otherwise }
+            | Self::MinimumKept { otherwise, .. }
+            | Self::ObservationCutShort { otherwise, .. }
+            | Self::RunStandsBack { otherwise, .. }
+            | Self::UsedByImage { otherwise, .. } => Some(otherwise),
+            Self::Archived
+            | Self::AwaitsConsent { .. }
+            | Self::BackupsStopped { .. }
+            | Self::Doubted(_)
+            | Self::Errored { .. }
+            | Self::FailedMember
+            | Self::FutureScheduledTime(_)
+            | Self::Held(_)
+            | Self::KeptForEver
+            | Self::LastOrphan(_)
+            | Self::NewestCompleted
+            | Self::NewestOf { .. }
+            | Self::NoCopyRule
+            | Self::NoExpirationTime
+            | Self::NoSchedule(_)
+            | Self::NotExpired { .. }
+            | Self::OrphanNotExpired { .. }
+            | Self::PerhapsOfAnotherPolicy(_)
+            | Self::Restored { .. }
+            | Self::SourceGone
+            | Self::UnknownState
+            | Self::UnreadableTag(_)
+            | Self::VolumeNotTargeted => None,
+        }
+    }
 }

@@ -137,7 +137,7 @@ fn new_snapshots(policy: &Policy, options: &Options, decision: &TargetDecision<'
     let (description, tags) = match call::creation(policy, options, now, decision) {
         Some(Action::CreateSnapshot(create)) => (create.description, create.tags),
         Some(Action::CreateSnapshots(create)) => (create.description, create.tags),
-        Some(Action::DeleteSnapshot(_)) | None => return Vec::new(),
+        Some(Action::CopySnapshot(_) | Action::DeleteSnapshot(_)) | None => return Vec::new(),
     };
     let of_volume = |volume: VolumeId| new_snapshot(volume, &description, &tags, now);
     match decision.target {
@@ -156,6 +156,7 @@ fn new_snapshot(volume_id: VolumeId, description: &str, tags: &[Tag], now: Times
         state: SnapshotState::Completed,
         state_message: None,
         start_time: now,
+        completed_at: None,
         origin: Origin::Created,
         marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
         tier: Tier::Standard,

@@ -3,7 +3,7 @@
 use super::due::saturating_add;
 use super::history::{Dated, Histories};
 use super::ours::Ours;
-use super::{SkipReason, Target, target};
+use super::{SkipReason, Target, copies, target};
 use crate::lookup::LookupSet;
 use crate::options::Options;
 use crate::policy::{CreateRule, Policy, Schedule, Targets};
@@ -55,6 +55,20 @@ impl<'a> Stopped<'a> {
     ) -> Option<Timestamp> {
         let newest = histories.newest(source, volume).filter(|_| self.expected.contains(&(source, volume)))?;
         self.is_over(schedule, newest).then_some(newest)
+    }
+
+    /// The newest complete copy of a volume, when it is older than the schedule's period, the start window and the time for which a copy
+    /// is tried.
+    pub(super) fn copies_since(
+        &self,
+        schedule: &Schedule,
+        source: SourceId,
+        volume: VolumeId,
+        newest: Timestamp,
+    ) -> Option<Timestamp> {
+        let as_of_snapshots = saturating_add(newest, copies::WINDOW);
+        let is_expected = self.expected.contains(&(source, volume));
+        (is_expected && self.has_passed(schedule, as_of_snapshots)).then_some(newest)
     }
 
     /// Whether the period of a schedule after `newest` and the start window are over.

@@ -3,7 +3,7 @@
 //! Our own order, because DLM documents none: opendlm's own tags, then `TagsToAdd` of the owning schedule and of those
 //! that coincide with it, then `VariableTags` in the same order, then what is copied from the volume.
 
-use super::retain;
+use super::{copies, retain};
 use crate::options::Options;
 use crate::policy::{Policy, RetainRule, Schedule, Tag, Variable};
 use crate::tags::stamp::{self, Stamp};
@@ -84,6 +84,7 @@ fn own_tags(purpose: &Purpose<'_>) -> Vec<Tag> {
     own.push(tag(tags::SCHEDULED_TIME, written(scheduled_time)));
     own.extend(expiration_time(purpose).map(|at| tag(tags::EXPIRATION_TIME, written(at))));
     own.extend(set.map(|(instance, _)| tag(tags::INSTANCE_ID, instance.to_string())));
+    own.extend(stamp::copies(&copies::stamped(schedules)));
     let is_run_now = options.marks_run_now(policy);
     let count = |schedule: &&Schedule| match schedule.retain {
         RetainRule::Count(count) if !is_run_now => Some(count),

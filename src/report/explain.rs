@@ -135,6 +135,9 @@ fn forecast(
             KeepReason::NewestOf { rank, count } => at_backup(count + 1 - rank),
             KeepReason::AwaitsConsent { rank, then, .. } => at_backup(then + 1 - rank),
             KeepReason::NewestCompleted | KeepReason::BackupsStopped { .. } => at_backup(1),
+            KeepReason::CopyOpen { region, until, .. } => {
+                (format!("once its copy in {region} is complete, after {} at the latest", written(*until)), Some(*until))
+            }
             KeepReason::NotExpired { until }
             | KeepReason::OrphanNotExpired { until, .. }
             | KeepReason::Errored { until } => {
@@ -151,8 +154,11 @@ fn forecast(
             | KeepReason::FailedMember
             | KeepReason::FutureScheduledTime(_)
             | KeepReason::Held(Hold::Forever)
+            | KeepReason::HomeShowsNone { .. }
+            | KeepReason::KeptForEver
             | KeepReason::LastOrphan(_)
             | KeepReason::MinimumKept { .. }
+            | KeepReason::NoCopyRule
             | KeepReason::NoExpirationTime
             | KeepReason::NoSchedule(_)
             | KeepReason::ObservationCutShort { .. }

@@ -342,6 +342,14 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
                  set Options.AcceptCount to {{\"{schedule}\": {count}}}"
             ),
         ),
+        KeepReason::CopyOpen { region, until, otherwise } => (
+            "CopyOpen",
+            format!(
+                "its copy in {region} is not complete; until {} at the latest it stays for that; otherwise {}",
+                written(*until),
+                delete_reason(*otherwise).1
+            ),
+        ),
         KeepReason::Doubted(why) => (
             "Doubted",
             format!("somebody changed its tags: {}; it stays and counts for nothing, delete it by hand", doubt(*why)),
@@ -357,6 +365,14 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         }
         KeepReason::Held(Hold::Forever) => ("Held", "it carries opendlm:hold".to_owned()),
         KeepReason::Held(Hold::Until(until)) => ("Held", format!("it carries opendlm:hold until {}", written(*until))),
+        KeepReason::HomeShowsNone { otherwise } => (
+            "HomeShowsNone",
+            format!(
+                "the home Region lists no snapshot of the policy, which may be a mistake; otherwise {}",
+                delete_reason(*otherwise).1
+            ),
+        ),
+        KeepReason::KeptForEver => ("KeptForEver", "its copy rule has no RetainRule".to_owned()),
         KeepReason::LastOrphan(of) => {
             ("LastOrphan", format!("{}, but it is the last one of its volume and schedule", orphan_of(*of)))
         }
@@ -369,6 +385,9 @@ fn keep_reason(reason: &KeepReason<'_>) -> (&'static str, String) {
         }
         KeepReason::NewestOf { rank, count } => {
             ("NewestOf", format!("number {rank} from the newest, the schedule keeps {count}"))
+        }
+        KeepReason::NoCopyRule => {
+            ("NoCopyRule", "no rule of the policy copies to its Region any more, delete it by hand".to_owned())
         }
         KeepReason::NoExpirationTime => {
             ("NoExpirationTime", "the schedule keeps by age and it carries no expiry".to_owned())

@@ -15,8 +15,11 @@ use crate::world::{
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod abroad;
 #[cfg(test)]
 mod tests;
+
+pub use abroad::Abroad;
 
 /// An account with volumes, all of them targeted, and snapshots that take their time.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Account {
     pub undeletable: BTreeSet<SnapshotId>,
     /// How many calls changed the account.
     pub calls: Calls,
+    /// The other Regions.
+    pub abroad: Abroad,
 }
 
 /// How many calls changed the account.
@@ -91,6 +96,7 @@ impl Account {
             broken_volumes: BTreeSet::new(),
             undeletable: BTreeSet::new(),
             calls: Calls::default(),
+            abroad: Abroad::default(),
         }
     }
 
@@ -130,6 +136,7 @@ impl Account {
             let mut snapshot = simulated.snapshot.clone();
             if matches!(snapshot.state, SnapshotState::Pending) && simulated.completes_at <= now {
                 snapshot.state = SnapshotState::Completed;
+                snapshot.completed_at = Some(simulated.completes_at);
             }
             snapshot
         });
@@ -141,6 +148,8 @@ impl Account {
             by_id: ById::default(),
             closer: self.closer(),
             coverage: self.coverage,
+            home: self.abroad.home.clone(),
+            regions: self.abroad.observe(now, false),
         }
     }
 
@@ -167,9 +176,13 @@ impl Account {
     /// Carries out one action.
     pub fn apply(&mut self, action: &Action, now: Timestamp) -> Outcome {
         match action {
+            Action::CopySnapshot(copy) => self.copy(copy, now),
             Action::CreateSnapshot(create) => self.create(create, now),
             Action::CreateSnapshots(create) => self.create_set(create, now),
-            Action::DeleteSnapshot(delete) => self.delete(delete),
+            Action::DeleteSnapshot(delete) => match &delete.of_copy {
+                Some(place) => self.delete_copy(delete, place),
+                None => self.delete(delete),
+            },
         }
     }
 
@@ -210,6 +223,7 @@ impl Account {
             state: SnapshotState::Pending,
             state_message: None,
             start_time: now,
+            completed_at: None,
             origin: Origin::Created,
             marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
             tier: Tier::Standard,
@@ -235,11 +249,14 @@ impl Account {
     /// # Panics
     /// When the plan breaks a promise.
     pub fn turn(&mut self, policy: &Policy, options: &Options, mut progress: Progress, now: Timestamp) -> Conclusion {
-        let world = self.observe(now);
+        let mut world = self.observe(now);
+        world.regions = self.abroad.observe(now, progress.turns == 0);
         progress.note_look(&policy.id, &world, now, options.settling);
+        progress.copies.note_look(policy, &world, now, options.settling);
         let plan = plan::plan(policy, options, &progress.start(), now, &world);
         assert_eq!(check::check(policy, options, now, &world, &plan), vec![], "a plan keeps every promise");
-        let selection = turn::select(policy, options, &plan, &progress, now, Budget::UNBOUNDED);
+        let mut selection = turn::select(policy, options, &plan, &progress, now, Budget::UNBOUNDED);
+        turn::select_copies(policy, options, &plan, &progress, (world.home.as_ref(), now), &mut selection);
         let outcomes = selection.actions.iter().map(|action| self.apply(action, now)).collect();
         turn::conclude(options, &plan, progress, selection, outcomes, now)
     }

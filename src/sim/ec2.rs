@@ -226,6 +226,7 @@ impl Ec2 {
         }
         let loses_answer = self.random.happens(self.faults.lost_answer);
         let outcome = match action {
+            Action::CopySnapshot(_) => failed(FailedKind::Refused, "NoOtherRegion"),
             Action::CreateSnapshot(create) => self.create(create, now),
             Action::CreateSnapshots(create) => self.create_set(create, now),
             Action::DeleteSnapshot(delete) => self.delete(delete, now),
@@ -306,6 +307,7 @@ impl Ec2 {
                 state: SnapshotState::Pending,
                 state_message: None,
                 start_time: now,
+                completed_at: None,
                 origin: Origin::Created,
                 marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
                 tier: Tier::Standard,

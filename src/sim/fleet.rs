@@ -98,6 +98,7 @@ fn snapshot(
         state,
         state_message: None,
         start_time: scheduled_time + SignedDuration::from_secs(20),
+        completed_at: None,
         origin: Origin::Created,
         marks: sharing.marks(tags),
         tier: Tier::Standard,

@@ -271,6 +271,7 @@ pub(super) fn schedule(name: &str, hours: u8, retain: RetainRule) -> Schedule {
         copy_tags: false,
         tags_to_add: vec![],
         variable_tags: vec![],
+        copies: vec![],
     }
 }
 

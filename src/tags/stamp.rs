@@ -9,8 +9,11 @@
 //! digest, the time of the call to the millisecond (it tells two calls apart), the count in force of each schedule that the snapshot is for (`-` by age), how many members
 //! its set was planned with, the revision of the policy, and whether it was made by `Options.RunNow`.
 
-use super::{ALSO, EXPIRATION_TIME, INSTANCE_ID, Mark, POLICY_ID, SCHEDULE_NAME, SCHEDULED_TIME, written};
-use crate::policy::{ScheduleName, Tag, fnv1a};
+use super::{
+    ALSO, COPIED_FROM, COPIES, EXPIRATION_TIME, INSTANCE_ID, Mark, POLICY_ID, SCHEDULE_NAME, SCHEDULED_TIME, VOLUME_ID,
+    written,
+};
+use crate::policy::{CopyRule, ScheduleName, Tag, fnv1a};
 use jiff::Timestamp;
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
@@ -51,7 +54,21 @@ pub(super) struct Raw<'t> {
 }
 
 /// What the digest is over, beside the rest of the stamp.
-const KEYS: [&str; 7] = [POLICY_ID, SCHEDULE_NAME, ALSO[0], ALSO[1], SCHEDULED_TIME, EXPIRATION_TIME, INSTANCE_ID];
+const KEYS: [&str; 13] = [
+    POLICY_ID,
+    SCHEDULE_NAME,
+    ALSO[0],
+    ALSO[1],
+    SCHEDULED_TIME,
+    EXPIRATION_TIME,
+    INSTANCE_ID,
+    COPIES[0],
+    COPIES[1],
+    COPIES[2],
+    COPIES[3],
+    COPIED_FROM,
+    VOLUME_ID,
+];
 
 impl<'t> Raw<'t> {
     /// Takes note of a tag; what is no tag of ours is passed over.
@@ -72,17 +89,27 @@ impl<'t> Raw<'t> {
 
     /// The names in the values of [`ALSO`], in the order in which they were written.
     pub(super) fn also(&self, share: &mut impl FnMut(&str) -> Arc<str>) -> Mark<Vec<ScheduleName>> {
-        let values = KEYS.iter().zip(self.values).filter(|(key, _)| ALSO.contains(key));
-        let mut also = Mark::Absent;
+        self.list(&ALSO, |name| ScheduleName::parse_sharing(name, &mut *share).ok())
+    }
+
+    /// The copies in the values of [`COPIES`].
+    pub(super) fn copies(&self) -> Mark<Vec<CopyRule>> {
+        self.list(&COPIES, CopyRule::parse)
+    }
+
+    /// What the values of these keys list, each entry read by `read`.
+    fn list<T: Clone>(&self, keys: &[&str], mut read: impl FnMut(&str) -> Option<T>) -> Mark<Vec<T>> {
+        let values = KEYS.iter().zip(self.values).filter(|(key, _)| keys.contains(key));
+        let mut list = Mark::Absent;
         for text in values.filter_map(|(_, value)| value) {
-            let names = text.split(SEPARATOR).map(|name| ScheduleName::parse_sharing(name, &mut *share).ok());
-            also = match (also, names.collect::<Option<Vec<ScheduleName>>>()) {
-                (Mark::Absent, Some(names)) => Mark::Read(names),
-                (Mark::Read(known), Some(names)) => Mark::Read([known, names].concat()),
+            let entries = text.split(SEPARATOR).map(&mut read).collect::<Option<Vec<T>>>();
+            list = match (list, entries) {
+                (Mark::Absent, Some(entries)) => Mark::Read(entries),
+                (Mark::Read(known), Some(entries)) => Mark::Read([known, entries].concat()),
                 (_, None) | (Mark::Unreadable(_), Some(_)) => Mark::Unreadable(text.to_owned()),
             };
         }
-        also
+        list
     }
 
     /// The stamp; `None` where its text has no meaning.
@@ -141,19 +168,30 @@ pub(crate) fn tag(own: &[Tag], stamp: &Stamp) -> Tag {
 }
 
 /// The tags that name the schedules that a snapshot is for beside its owner: as few as hold the names.
+///
+/// A policy has four schedules, so three names of 120 characters at the most: two in a tag and one.
 pub(crate) fn also<'a>(others: impl Iterator<Item = &'a ScheduleName>) -> Vec<Tag> {
+    listed(&ALSO, others.map(ScheduleName::to_string))
+}
+
+/// The tags that name the copies that a snapshot is to get: as few as hold them.
+pub(crate) fn copies(rules: &[CopyRule]) -> Vec<Tag> {
+    listed(&COPIES, rules.iter().map(CopyRule::written))
+}
+
+/// The entries in tags of these keys, as few as hold them.
+fn listed(keys: &[&str], entries: impl Iterator<Item = String>) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
-    for name in others {
-        let room = VALUE_CHARACTERS_MAX - 1 - name.as_str().len();
+    for entry in entries {
+        let room = VALUE_CHARACTERS_MAX.saturating_sub(1 + entry.len());
         match tags.last_mut() {
             Some(last) if last.value.len() <= room => {
                 last.value.push(SEPARATOR);
-                last.value.push_str(name.as_str());
+                last.value.push_str(&entry);
             }
             Some(_) | None => {
-                // A policy has four schedules, so three names of 120 characters at the most: two in a tag and one.
-                let Some(key) = ALSO.get(tags.len()) else { break };
-                tags.push(Tag { key: (*key).to_owned(), value: name.to_string() });
+                let key = keys.get(tags.len()).expect("as many keys as the longest list needs");
+                tags.push(Tag { key: (*key).to_owned(), value: entry });
             }
         }
     }
@@ -244,6 +282,22 @@ mod tests {
             let tags = [Tag { key: STAMP.to_owned(), value: text.to_owned() }];
             assert_eq!(read(&tags).stamp, Mark::Unreadable(text.to_owned()));
         }
+    }
+
+    #[test]
+    fn twelve_copies_of_the_longest_kind_find_room() {
+        let key = |region: &str| format!("arn:aws-us-gov:kms:{region}:111122223333:key/{}", "a".repeat(40));
+        let rule = |number: usize| {
+            let region = format!("ap-{}-1", ["northeast", "southeast", "southwest"][number % 3]);
+            let written = format!("{region}:36500d:et:aws-us-gov/111122223333/{}", "a".repeat(40));
+            let rule = CopyRule::parse(&written).unwrap();
+            assert_eq!(rule.key.as_ref().map(ToString::to_string), Some(key(&region)));
+            rule
+        };
+        let rules: Vec<CopyRule> = (0..12).map(rule).collect();
+        let tags = copies(&rules);
+        assert!(tags.iter().all(|tag| tag.value.len() <= VALUE_CHARACTERS_MAX));
+        assert_eq!(read(&tags).copies, Mark::Read(rules));
     }
 
     #[test]

@@ -3,14 +3,15 @@
 use super::progress::{Progress, Subject};
 use super::remaining::{self, Remaining};
 use super::unsettled::Begun;
-use super::{Selection, lifetime, run_wide, window};
+use super::{Selection, copies, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{Options, WhenStopped};
 use crate::plan::{
     DeleteReason, Due, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict,
 };
+use crate::plan::copies::CopyVerdict;
 use crate::tags;
-use crate::world::SnapshotId;
+use crate::world::{SnapshotId, Unseen};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -41,7 +42,7 @@ impl Conclusion {
     #[must_use]
     pub fn deleted(&self) -> BTreeSet<SnapshotId> {
         let deleted = |(action, outcome): &(Action, Outcome)| match (action, outcome) {
-            (Action::DeleteSnapshot(delete), Outcome::Deleted) => Some(delete.snapshot.id),
+            (Action::DeleteSnapshot(delete), Outcome::Deleted) if delete.of_copy.is_none() => Some(delete.snapshot.id),
             _ => None,
         };
         self.done.iter().filter_map(deleted).collect()
@@ -88,17 +89,20 @@ pub fn conclude(
     let pending = window::pending(plan, &progress.unsettled_at(now, options.settling));
     progress.pending_window = window::after(progress.pending_window, pending, &done);
     let created_now = note_outcomes(&mut progress, plan, &done, now);
+    copies::note(&mut progress, plan, &done, now);
+    let left = copies::left(options, plan, &progress, &done);
+    progress.copies.open = u64::try_from(left.open).unwrap_or(u64::MAX);
     let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
     progress.ended = Some(tags::to_the_second(now));
-    lifetime::note(&mut progress, &done, remaining.pending);
+    lifetime::note(&mut progress, &done, remaining.pending + left.under_way);
     if created_now {
         progress.waits = 0;
     }
     let status = if options.dry_run {
         Status::Done(RunOutcome::Skipped)
     } else {
-        status(options, plan, &progress, remaining, &done)
+        status(options, plan, &progress, (remaining, left), &done)
     };
     if matches!(status, Status::Waiting { seconds: 1.. }) {
         progress.waits = progress.waits.saturating_add(1);
@@ -117,11 +121,12 @@ fn note_older(progress: &mut Progress, plan: &Plan<'_>) {
 /// Counts what was done and remembers what failed. Returns whether a snapshot was created, or perhaps was.
 fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outcome)], now: Timestamp) -> bool {
     forget_mended(progress, plan);
+    let done = || done.iter().filter(|(action, _)| action.region().is_none());
     let orphans = orphans(plan);
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
     let creations_left_out_before = std::mem::take(&mut progress.creations_left_out);
     let (mut made, mut created, mut postponed) = (0, Vec::new(), Vec::new());
-    for (action, outcome) in done {
+    for (action, outcome) in done() {
         let (name, subject) = (action.api().name(), Subject::of(action));
         let is_creation = action.is_creation();
         if action.deletes_failed_member() && may_be_deleted(outcome) {
@@ -161,7 +166,7 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
             Outcome::Changed(_) | Outcome::NotStarted => {}
         }
     }
-    run_wide::note(progress, done);
+    run_wide::note(progress, done());
     if !progress.failures.is_empty() {
         progress.failures_left_out = progress.failures_left_out.max(left_out_before);
         progress.creations_left_out = progress.creations_left_out.max(creations_left_out_before);
@@ -200,7 +205,13 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let creations = creations.map(Subject::of_decision);
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
-    let open: BTreeSet<Subject> = creations.chain(deletions).collect();
+    let abroad = plan.regions.iter().flat_map(|region| {
+        let wanted = region.wanted.iter().filter(|w| w.is_open() || matches!(w.verdict, CopyVerdict::GivenUp { .. }));
+        let to_go = region.copies.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
+        let ids = wanted.map(|wanted| wanted.source.id).chain(to_go.map(|d| d.snapshot.id));
+        ids.map(|id| Subject::of_copy(&id, &region.region))
+    });
+    let open: BTreeSet<Subject> = creations.chain(deletions).chain(abroad).collect();
     progress.failures.retain(|failure| {
         if run_wide::is_of_run(failure) {
             return run_wide::matters(failure, plan, !open.is_empty());
@@ -213,26 +224,26 @@ fn status(
     options: &Options,
     plan: &Plan<'_>,
     progress: &Progress,
-    remaining: Remaining,
+    (remaining, left): (Remaining, copies::Left),
     done: &[(Action, Outcome)],
 ) -> Status {
     // That nobody carries a target tag is believed after a second look only.
     let looks_again = plan.lacks_targets && progress.turns < 2 && options.stopped == WhenStopped::Fail;
-    let is_open = remaining.is_open() || looks_again;
+    let is_open = remaining.is_open() || left.is_open() || looks_again;
     if is_open && lifetime::has_another_turn(options, progress) {
-        return Status::Waiting { seconds: seconds(plan, progress, remaining, done) };
+        return Status::Waiting { seconds: seconds(plan, progress, (remaining, left), done) };
     }
     // Of what was not observed nobody knows whether it has a backup.
     let is_stale = plan.stands_back.is_some_and(StandsBack::is_failure);
     let has_stopped = progress.brake.is_some() || progress.hidden.is_some() || is_stale;
     let has_stopped = has_stopped || lacks_backups(options, plan, progress);
-    let has_failed = is_open || remaining.has_failed() || has_stopped || plan.cut_short.is_some();
+    let has_failed = is_open || remaining.has_failed() || left.has_failed() || has_stopped || plan.cut_short.is_some();
     let has = |is_wanted: fn(&TargetVerdict<'_>) -> bool| plan.targets.iter().any(|d| is_wanted(&d.verdict));
     let has_backup = has(|verdict| matches!(verdict, TargetVerdict::Exists(_)));
     let has_missed = has(|verdict| matches!(verdict, TargetVerdict::Missed(_)));
     Status::Done(if has_failed {
         RunOutcome::Partial
-    } else if has_backup || (progress.deleted > 0 && !has_missed) {
+    } else if has_backup || (progress.deleted + progress.copies.worked() > 0 && !has_missed) {
         RunOutcome::Succeeded
     } else {
         RunOutcome::Skipped
@@ -255,15 +266,25 @@ pub(crate) fn lacks_backups(options: &Options, plan: &Plan<'_>, progress: &Progr
 }
 
 /// How long to wait until the next look.
-fn seconds(plan: &Plan<'_>, progress: &Progress, remaining: Remaining, done: &[(Action, Outcome)]) -> u32 {
+fn seconds(
+    plan: &Plan<'_>,
+    progress: &Progress,
+    (remaining, left): (Remaining, copies::Left),
+    done: &[(Action, Outcome)],
+) -> u32 {
     let is_advancing = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));
     let has_deleted = done.iter().any(|(_, outcome)| *outcome == Outcome::Deleted);
     if remaining.not_started > 0 && is_advancing && !remaining.was_throttled {
         return 0;
     }
+    // The first turn has looked at the home Region only.
+    if plan.regions.iter().any(|region| region.unseen.as_ref().is_some_and(Unseen::is_not_yet)) {
+        return 0;
+    }
     let goes_later = |decision: &SnapshotDecision<'_>| decision.goes_later.is_some();
     let goes_on = has_deleted && plan.snapshots.iter().any(goes_later);
-    wait_seconds(progress.waits).min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX })
+    let for_a_place = if left.queued > 0 { copies::WAIT_FOR_PLACE_SECONDS } else { u32::MAX };
+    wait_seconds(progress.waits).min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX }).min(for_a_place)
 }
 
 fn wait_seconds(waits: u32) -> u32 {
@@ -284,6 +305,7 @@ fn has_snapshot(decision: &TargetDecision<'_>) -> bool {
 /// The first refusal when there were creations and no call at all was allowed: then it is the role that is wrong, and
 /// no later turn will do better.
 fn all_denied(done: &[(Action, Outcome)]) -> Option<Failed> {
+    let done: Vec<&(Action, Outcome)> = done.iter().filter(|(action, _)| action.region().is_none()).collect();
     let is_denied = |failed: &&Failed| matches!(failed.kind, FailedKind::Denied | FailedKind::Expired);
     let refusals: Vec<&Failed> = done.iter().filter_map(|(_, outcome)| failure_of(outcome)).filter(is_denied).collect();
     let has_expired = refusals.iter().any(|failed| failed.kind == FailedKind::Expired);

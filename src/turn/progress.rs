@@ -5,9 +5,11 @@
 use crate::action::{Action, Failed, FailedKind};
 use crate::options::{Start, StartOrigin};
 use crate::pace::Pace;
+use crate::place::Region;
 use crate::plan::{Brake, TargetDecision};
 use crate::policy::{ScheduleName, fnv1a};
 use crate::tags;
+use crate::turn::copies::Copies;
 use crate::turn::unsettled::Unsettled;
 use crate::turn::window::Window;
 use crate::world::{SnapshotId, SourceId};
@@ -110,6 +112,9 @@ pub struct Progress {
     /// Which tags found no room on what the run made, a text for each target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags_left_out: Vec<String>,
+    /// What there is of copies in other Regions.
+    #[serde(default, skip_serializing_if = "Copies::is_unused")]
+    pub copies: Copies,
     /// How many more failures there are than `failures` holds.
     #[serde(default)]
     pub failures_left_out: u64,
@@ -140,9 +145,13 @@ impl Subject {
     #[must_use]
     pub fn of(action: &Action) -> Self {
         match action {
+            Action::CopySnapshot(copy) => Self::of_copy(&copy.source.id, &copy.region),
             Action::CreateSnapshot(create) => Self::creation(&create.schedule, SourceId::Volume(create.volume_id)),
             Action::CreateSnapshots(create) => Self::creation(&create.schedule, SourceId::Instance(create.instance_id)),
-            Action::DeleteSnapshot(delete) => Self::deletion(&delete.snapshot.id),
+            Action::DeleteSnapshot(delete) => match &delete.of_copy {
+                Some((_, region)) => Self::of_copy(&delete.snapshot.id, region),
+                None => Self::deletion(&delete.snapshot.id),
+            },
         }
     }
 
@@ -150,6 +159,18 @@ impl Subject {
     #[must_use]
     pub fn deletion(snapshot: &SnapshotId) -> Self {
         Self(snapshot.to_string())
+    }
+
+    /// The copy of a snapshot in a Region, or a copy that is there.
+    #[must_use]
+    pub fn of_copy(snapshot: &SnapshotId, region: &Region) -> Self {
+        Self(format!("{snapshot}@{region}"))
+    }
+
+    /// The Region, where it is about a copy.
+    #[must_use]
+    pub fn copy_region(&self) -> Option<&str> {
+        self.0.split_once('@').map(|(_, region)| region)
     }
 
     /// Eight hexadecimal digits that stand for it: 32 bits, so that among 100,000 targets a run waits for some that it
@@ -232,6 +253,7 @@ impl Progress {
             brake: None,
             failures: Vec::new(),
             tags_left_out: Vec::new(),
+            copies: Copies::default(),
             failures_left_out: 0,
             creations_left_out: 0,
         }
@@ -274,6 +296,12 @@ impl Progress {
     #[must_use]
     pub fn may_have_failed(&self, subject: &Subject) -> bool {
         self.creations_left_out > 0 || self.failures.iter().any(|failure| failure.subject == *subject)
+    }
+
+    /// Whether something failed in a way that this run does not try again.
+    #[must_use]
+    pub fn is_given_up(&self, subject: &Subject) -> bool {
+        self.failures.iter().any(|failure| failure.subject == *subject && !failure.may_pass)
     }
 
     /// Whether a deletion failed in a way that this run does not try again.

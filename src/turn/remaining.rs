@@ -54,7 +54,8 @@ pub(super) fn after(
     now: Timestamp,
 ) -> Remaining {
     let mut remaining = Remaining { not_started: left_over, ..Remaining::default() };
-    for (_, outcome) in done {
+    let done = || done.iter().filter(|(action, _)| action.region().is_none());
+    for (_, outcome) in done() {
         match outcome {
             Outcome::NotStarted => remaining.not_started += 1,
             Outcome::Failed(failed) => match failed.kind {
@@ -72,7 +73,7 @@ pub(super) fn after(
         }
     }
     let of = |is_wanted: fn(&Outcome) -> bool| -> BTreeSet<Subject> {
-        let wanted = done.iter().filter(|(_, outcome)| is_wanted(outcome));
+        let wanted = done().filter(|(_, outcome)| is_wanted(outcome));
         wanted.map(|(action, _)| Subject::of(action)).collect()
     };
     let finished = of(|outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted));

@@ -39,9 +39,9 @@ pub(super) fn is_of_run(failure: &Failure) -> bool {
 }
 
 /// Remembers what met the whole run in a turn, and forgets what another call has shown to be over.
-pub(super) fn note(progress: &mut Progress, done: &[(Action, Outcome)]) {
+pub(super) fn note<'d>(progress: &mut Progress, done: impl Iterator<Item = &'d (Action, Outcome)> + Clone) {
     let met = |kind| {
-        done.iter().find_map(|(action, outcome)| match outcome {
+        done.clone().find_map(|(action, outcome)| match outcome {
             Outcome::Failed(failed) if failed.kind == kind => Some((action.api().name(), failed)),
             Outcome::Changed(_) | Outcome::Created(_) | Outcome::Deleted | Outcome::Failed(_) | Outcome::NotStarted => {
                 None
@@ -49,7 +49,7 @@ pub(super) fn note(progress: &mut Progress, done: &[(Action, Outcome)]) {
         })
     };
     let worked = |creations_only: bool| {
-        done.iter().any(|(action, outcome)| {
+        done.clone().any(|(action, outcome)| {
             (action.is_creation() || !creations_only) && matches!(outcome, Outcome::Created(_) | Outcome::Deleted)
         })
     };

@@ -55,7 +55,7 @@ impl Window {
 /// The window after a turn that began with so many pending snapshots.
 pub(super) fn after(before: Option<Window>, pending: usize, done: &[(Action, Outcome)]) -> Option<Window> {
     let (mut made, mut is_refused) = (0, false);
-    for (_, outcome) in done {
+    for (_, outcome) in done.iter().filter(|(action, _)| action.region().is_none()) {
         match outcome {
             Outcome::Created(ids) => made += ids.len(),
             Outcome::Failed(failed) => is_refused |= failed.kind == FailedKind::TooManyPending,

@@ -86,6 +86,7 @@ fn deletion(snapshot: &str) -> DeleteSnapshot {
         state: SnapshotState::Completed,
         state_message: None,
         start_time: "2026-11-19T17:00:00Z".parse().unwrap(),
+        completed_at: None,
         origin: Origin::Created,
         marks: tags::Marks { policy_id: Some(policy_id().as_str().into()), ..Default::default() }.into(),
         tier: Tier::Standard,

@@ -202,6 +202,7 @@ fn deletion() -> DeleteSnapshot {
         state: SnapshotState::Completed,
         state_message: None,
         start_time: clock::now(),
+        completed_at: None,
         origin: Origin::Created,
         marks: Marks { policy_id: Some(policy_id.as_str().into()), ..Marks::default() }.into(),
         tier: Tier::Standard,

@@ -116,6 +116,7 @@ pub(in crate::aws) fn read_snapshot(snapshot: &types::Snapshot, sharing: &mut Sh
         state: snapshot_state(snapshot.state()),
         state_message: state_message(snapshot.state_message(), sharing),
         start_time: read_time(snapshot.start_time()?)?,
+        completed_at: snapshot.completion_time().and_then(read_time),
         origin: if is_copy(snapshot) { Origin::Copied } else { Origin::Created },
         marks: sharing.marks(pairs(snapshot.tags())),
         tier: tier(snapshot),

@@ -119,6 +119,14 @@ impl Amount {
         }
     }
 
+    /// The length of time that it is; `None` for a count, or when it is zero.
+    pub(super) fn age(self) -> Option<Age> {
+        match self.retain_rule() {
+            Some(RetainRule::Age(age)) => Some(age),
+            Some(RetainRule::Count(_)) | None => None,
+        }
+    }
+
     /// Whether it keeps nothing.
     pub(super) fn is_zero(self) -> bool {
         self.retain_rule().is_none()

@@ -1,6 +1,6 @@
 //! The fields of default policies, which stand in `PolicyDetails` or, as a shorthand, beside it.
 
-use super::super::{Age, AgeUnit, CreateRule, DefaultTargets, RetainRule, Schedule, ScheduleName, Tag, Targets};
+use super::super::{Age, AgeUnit, CopyRule, CreateRule, DefaultTargets, RetainRule, Schedule, ScheduleName, Tag, Targets};
 use super::details::Details;
 use super::kind::Kinds;
 use super::node::{Field, Node, Word};
@@ -8,6 +8,8 @@ use super::object::Object;
 use super::pattern;
 use super::shape;
 use super::tags;
+use crate::place::Region;
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 /// The days between snapshots when `CreateInterval` is absent (reference 1.2).
@@ -46,9 +48,11 @@ pub(super) fn read(object: &mut Object<'_>) -> Option<Details> {
     let retain = retain_node.integer(2..=14);
     let copy_tags = object.take("CopyTags").boolean();
     let extend_deletion = object.take("ExtendDeletion").boolean();
-    object.take("CrossRegionCopyTargets").list(0..=3, |entry| {
+    let copies_node = object.take("CrossRegionCopyTargets");
+    let regions = copies_node.list(0..=3, |entry| {
         entry.object(&shape::COPY_TARGET, |target| target.take("TargetRegion").matching(&pattern::REGION).given())
     });
+    let regions = regions.and_then(|regions| distinct(&copies_node, &regions));
     let exclusions = object.take("Exclusions").object(&shape::EXCLUSIONS, exclusions);
     check_intervals(&retain_node, create, retain);
     if object.kinds() != Kinds::DEFAULT_VOLUMES {
@@ -63,20 +67,42 @@ pub(super) fn read(object: &mut Object<'_>) -> Option<Details> {
         extend_deletion: extend_deletion.or(false)?,
     };
     let retain_days = NonZeroU32::new(retain.or(RETAIN_DAYS_DEFAULT)?)?;
-    let schedules = vec![schedule(retain_days, copy_tags.or(false)?)];
+    let retain = Age { interval: retain_days, unit: AgeUnit::Days };
+    let copies = regions.or(Vec::new())?.into_iter().map(|region| copy_rule(region, retain)).collect();
+    let schedules = vec![schedule(retain, copy_tags.or(false)?, copies)];
     Some(Details { targets: Targets::AllVolumes(targets), schedules })
 }
 
 /// The only schedule of a default policy. Whom it serves at a start is up to its targets.
-fn schedule(retain_days: NonZeroU32, copy_tags: bool) -> Schedule {
+fn schedule(retain: Age, copy_tags: bool, copies: Vec<CopyRule>) -> Schedule {
     Schedule {
         name: ScheduleName::of_default_policy(),
         create: CreateRule::OnStart,
-        retain: RetainRule::Age(Age { interval: retain_days, unit: AgeUnit::Days }),
+        retain: RetainRule::Age(retain),
         copy_tags,
         tags_to_add: Vec::new(),
         variable_tags: Vec::new(),
+        copies,
     }
+}
+
+/// A copy stays as long as its snapshot, gets no tags, and is encrypted where the snapshot is (reference 2.15).
+fn copy_rule(region: Region, retain: Age) -> CopyRule {
+    CopyRule { region, retain: Some(retain), encrypted: false, copy_tags: false, key: None }
+}
+
+/// The Regions, unless one stands there twice.
+fn distinct(node: &Node<'_>, names: &[&str]) -> Option<Vec<Region>> {
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(**name)) {
+        node.error(format!("two targets are {twice}, expected each Region once"));
+        return None;
+    }
+    let regions = names.iter().map(|name| Region::parse(name)).collect::<Option<Vec<Region>>>();
+    if regions.is_none() {
+        return node.expected(pattern::REGION.expected).given();
+    }
+    regions
 }
 
 fn check_intervals(retain_node: &Node<'_>, create: Field<u32>, retain: Field<u32>) {

@@ -121,7 +121,7 @@ fn check_default_policy(node: &Node<'_>, details: &Node<'_>) {
         }
     }
     if node.context.kinds == Kinds::DEFAULT_INSTANCES {
-        node.word_not_supported("INSTANCE");
+        node.value_not_supported("INSTANCE");
     }
 }
 

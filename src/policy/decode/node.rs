@@ -134,9 +134,9 @@ impl<'a> Node<'a> {
         self.context.notes.borrow_mut().not_supported.push(&self.path, "not supported yet");
     }
 
-    /// Reports that opendlm does not carry out the word that stands here.
-    pub(super) fn word_not_supported(&self, word: &str) {
-        self.context.notes.borrow_mut().not_supported.push(&self.path, format!("{word} is not supported yet"));
+    /// Reports that opendlm does not carry out what stands here, in words.
+    pub(super) fn value_not_supported(&self, what: &str) {
+        self.context.notes.borrow_mut().not_supported.push(&self.path, format!("{what} is not supported yet"));
     }
 
     /// Reports that something else was expected here.
@@ -220,7 +220,7 @@ impl<'a> Node<'a> {
                 return None;
             }
             if !word.is_built {
-                self.word_not_supported(text);
+                self.value_not_supported(text);
             }
             Some(word.value)
         })

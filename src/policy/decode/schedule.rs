@@ -55,6 +55,7 @@ fn outline(object: &mut Object<'_>, setting: &Setting) -> Outline {
     let tags_to_add = tags::to_add(&object.take("TagsToAdd")).or(Vec::new());
     let variable_node = object.take("VariableTags");
     let variable_tags = tags::variable(&variable_node).or(Vec::new());
+    let copies = copy::read(&object.take("CrossRegionCopyRules"));
     check_companions(object, created.as_ref(), retain);
     if let Some(created) = &created {
         check_create(object, created, setting, copy_tags == Field::Given(true));
@@ -69,6 +70,7 @@ fn outline(object: &mut Object<'_>, setting: &Setting) -> Outline {
             copy_tags: copy_tags.or(false)?,
             tags_to_add,
             variable_tags,
+            copies: copies.or(Vec::new())?,
         })
     })();
     Outline { name, retain, archives: !object.at("ArchiveRule").is_empty(), schedule }
@@ -86,7 +88,6 @@ fn name(node: &Node<'_>) -> Option<ScheduleName> {
 fn check_companions(object: &mut Object<'_>, created: Option<&Created>, retain: Option<Amount>) {
     let fast_node = object.take("FastRestoreRule");
     let fast = fast_restore::read(&fast_node).given();
-    copy::check(&object.take("CrossRegionCopyRules"));
     let share_node = object.take("ShareRules");
     let unshare = share::read(&share_node);
     let deprecate_node = object.take("DeprecateRule");

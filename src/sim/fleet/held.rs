@@ -47,7 +47,7 @@ impl View {
         let (description, tags) = match action {
             Action::CreateSnapshot(create) => (&create.description, &create.tags),
             Action::CreateSnapshots(create) => (&create.description, &create.tags),
-            Action::DeleteSnapshot(_) => return,
+            Action::CopySnapshot(_) | Action::DeleteSnapshot(_) => return,
         };
         let sharing = &mut self.sharing;
         let snapshot = Snapshot {
@@ -57,6 +57,7 @@ impl View {
             state: SnapshotState::Pending,
             state_message: None,
             start_time: began.at,
+            completed_at: None,
             origin: Origin::Created,
             marks: sharing.marks(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))),
             tier: Tier::Standard,

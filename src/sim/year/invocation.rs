@@ -207,7 +207,7 @@ impl Year {
                 newest::creation_fault(&hand, create.scheduled_time).or_else(|| self.members_fault(create, ids))
             }
             (Action::DeleteSnapshot(delete), _) => self.deletion_fault(execution, delete, look),
-            (Action::CreateSnapshot(_) | Action::CreateSnapshots(_), _) => None,
+            (Action::CopySnapshot(_) | Action::CreateSnapshot(_) | Action::CreateSnapshots(_), _) => None,
         };
         if let Some(fault) = fault {
             self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));

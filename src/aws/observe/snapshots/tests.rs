@@ -47,6 +47,7 @@ fn a_snapshot_is_read_field_by_field() {
         state: SnapshotState::Pending,
         state_message: None,
         start_time: "2026-11-22T17:00:00Z".parse().unwrap(),
+        completed_at: None,
         origin: Origin::Created,
         marks: Marks {
             policy_id: Some(POLICY.into()),

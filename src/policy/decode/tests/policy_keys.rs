@@ -26,6 +26,7 @@ fn the_sample_policy_reads_to_its_value() {
             copy_tags: false,
             tags_to_add: vec![tag("ss-lifecycle", "true")],
             variable_tags: vec![],
+            copies: vec![],
         }],
     };
     let reading = Reading { value: Some(expected), errors: vec![], not_supported: vec![], warnings: vec![] };

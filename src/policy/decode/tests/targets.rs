@@ -122,6 +122,7 @@ fn check_default(fields: Value, targets: DefaultTargets, retain_days: u32, copy_
         copy_tags,
         tags_to_add: vec![],
         variable_tags: vec![],
+        copies: vec![],
     };
     let details = edited(json!({"PolicyLanguage": "SIMPLIFIED", "ResourceType": "VOLUME"}), "", &fields);
     let shorthand = edited(default_volumes(), "", &fields);

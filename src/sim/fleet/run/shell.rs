@@ -114,7 +114,7 @@ impl Calls {
             Api::CreateSnapshot | Api::DeleteSnapshot => volumes,
             Api::DescribeSnapshots => pages(volumes) + pages(u64::from(OLD_SNAPSHOTS + 1) * volumes),
             Api::DescribeVolumes => pages(volumes),
-            Api::CreateSnapshots | Api::DescribeInstances => 0,
+            Api::CopySnapshot | Api::CreateSnapshots | Api::DescribeInstances => 0,
         }))
     }
 

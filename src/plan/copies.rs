@@ -1,0 +1,244 @@
+//! Copies in other Regions: which ones are to be made, which ones go, and which snapshots wait for theirs.
+//!
+//! What is promised stands on the snapshot itself (`opendlm:copies`, under the digest of its stamp), so that no later edit of the
+//! policy adds or takes a copy of what is there. What a copy is of stands on the copy. So everything here is decided from what EC2
+//! shows of the home Region and of the others:
+//! - a copy is begun by one run only: see [`carry`];
+//! - a snapshot stays while a copy of it is promised and not complete: see [`wanted`];
+//! - nothing goes in another Region unless the home Region was seen whole, and the newest copy never goes: see [`fate`].
+
+mod call;
+mod carry;
+#[cfg(test)]
+mod cases;
+mod fate;
+mod promise;
+mod seen;
+mod wanted;
+
+use super::{DeleteReason, SnapshotDecision, SnapshotVerdict};
+use crate::place::Region;
+use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier, Unseen, VolumeId};
+pub(crate) use call::{begin, deletion};
+pub(super) use carry::Carries;
+pub use carry::LeftTo;
+pub(super) use fate::Home;
+use jiff::{SignedDuration, Timestamp};
+pub use promise::Promise;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+pub(super) use promise::stamped;
+pub(super) use seen::Seen;
+pub(crate) use seen::is_copy_of_ours;
+pub(super) use wanted::{keep_sources, want};
+
+/// How long after a snapshot is complete its copies are tried (DLM user guide: "retries the operation for 24 hours").
+pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many copies may be under way in a Region at once (EC2 user guide, "Copy an Amazon EBS snapshot": 20 for each destination).
+pub const UNDER_WAY_MAX: usize = 20;
+
+/// What is decided about one other Region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionPlan<'a> {
+    /// The Region.
+    pub region: Region,
+    /// Why it could not be looked at.
+    pub unseen: Option<Unseen>,
+    /// One for each snapshot that is to have a copy there, in the order in which they are to be begun. What lies so far back that its copy
+    /// would be gone by now is left out.
+    pub wanted: Vec<Wanted<'a>>,
+    /// One for each copy of ours there, sorted by volume, scheduled time and id.
+    pub copies: Vec<SnapshotDecision<'a>>,
+    /// Copies there that carry the policy's tag and are not ours.
+    pub foreign: usize,
+}
+
+/// What is decided about one copy that a snapshot is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The snapshot.
+    pub source: &'a Snapshot,
+    /// What it is promised.
+    pub promise: Promise<'a>,
+    /// The decision.
+    pub verdict: CopyVerdict<'a>,
+}
+
+/// The decision about a copy, with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyVerdict<'a> {
+    /// It is to be begun, as soon as there is room.
+    Begin {
+        /// The newest one that failed: this is another try.
+        last_failed: Option<&'a Snapshot>,
+    },
+    /// It is complete.
+    Done(&'a Snapshot),
+    /// It will not be made any more.
+    GivenUp {
+        /// Why not.
+        why: GaveUp<'a>,
+        /// Whether this run is the one that tells it.
+        is_news: bool,
+    },
+    /// It is under way.
+    UnderWay(&'a Snapshot),
+    /// It is not begun now.
+    Wait(CopyWait),
+}
+
+/// Why a copy is not begun now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyWait {
+    /// The last try failed a moment ago.
+    AfterFailure {
+        /// When to try again.
+        until: Timestamp,
+    },
+    /// Another run begins it.
+    LeftTo(LeftTo),
+    /// The snapshot is not complete, or its set is not whole.
+    SourceNotComplete,
+    /// It is another run's, and this one takes it over when that one has had time to end.
+    TakenOver {
+        /// When.
+        at: Timestamp,
+    },
+    /// The Region could not be looked at.
+    Unseen,
+}
+
+/// Why a copy is not made any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GaveUp<'a> {
+    /// The snapshot was archived, and EC2 copies none from there.
+    Archived,
+    /// Copies of it are there whose tags somebody has edited.
+    Doubted {
+        /// How many.
+        copies: usize,
+    },
+    /// EC2 began it so often, and it failed.
+    Failed {
+        /// The newest one that failed.
+        last: &'a Snapshot,
+        /// How often.
+        tries: usize,
+    },
+    /// Of the last copies to the Region none became complete.
+    RegionFails {
+        /// The newest one that failed.
+        last: &'a Snapshot,
+        /// How many failed in a row.
+        in_a_row: usize,
+    },
+    /// The time for it is over.
+    WindowOver {
+        /// When it was over.
+        at: Timestamp,
+    },
+}
+
+/// The plans of all Regions that are looked at or that a copy is wanted in, sorted by Region.
+pub(super) fn decide<'a>(home: Home<'_>, seen: &Seen<'a>, wanted: Vec<(&'a Region, Wanted<'a>)>) -> Vec<RegionPlan<'a>> {
+    let mut plans: BTreeMap<&Region, RegionPlan<'a>> = BTreeMap::new();
+    let not_asked = || Unseen { code: "NotAsked".to_owned(), message: NOT_ASKED.to_owned(), is_denied: true };
+    let empty = |region: &Region| RegionPlan {
+        region: region.clone(),
+        unseen: None,
+        wanted: Vec::new(),
+        copies: Vec::new(),
+        foreign: 0,
+    };
+    for (&region, of) in &seen.regions {
+        let copies = fate::decide(home, region, of);
+        let unseen = of.view.unseen.clone();
+        plans.insert(region, RegionPlan { unseen, copies, foreign: of.foreign, ..empty(region) });
+    }
+    for (region, wanted) in wanted {
+        let plan = plans.entry(region).or_insert_with(|| RegionPlan { unseen: Some(not_asked()), ..empty(region) });
+        plan.wanted.push(wanted);
+    }
+    let mut plans: Vec<RegionPlan<'a>> = plans.into_values().collect();
+    plans.iter_mut().for_each(RegionPlan::put_in_order);
+    plans
+}
+
+/// Why a Region is not looked at that a snapshot is promised a copy in.
+const NOT_ASKED: &str = "no rule of the policy and no CopyRegions of the stack names it any more";
+
+impl RegionPlan<'_> {
+    /// What is to be begun first comes first: of each volume the newest snapshot, before all older ones, and before those the volume
+    /// whose newest copy is the oldest. So where there are more copies than a Region takes, no volume goes without for long.
+    fn put_in_order(&mut self) {
+        let mut newest: BTreeMap<VolumeId, Timestamp> = BTreeMap::new();
+        for wanted in &self.wanted {
+            if let (CopyVerdict::Done(_) | CopyVerdict::UnderWay(_), Some(&time)) =
+                (&wanted.verdict, wanted.source.marks.scheduled_time.value())
+            {
+                let of = newest.entry(wanted.source.volume_id).or_insert(time);
+                *of = time.max(*of);
+            }
+        }
+        let key = |wanted: &Wanted<'_>| (Reverse(wanted.source.start_time), wanted.source.volume_id, wanted.source.id);
+        self.wanted.sort_by_key(key);
+        let mut ranks: BTreeMap<VolumeId, usize> = BTreeMap::new();
+        let mut places = Vec::with_capacity(self.wanted.len());
+        for wanted in &self.wanted {
+            let volume = wanted.source.volume_id;
+            let rank = ranks.entry(volume).or_default();
+            if let CopyVerdict::Begin { .. } = wanted.verdict {
+                *rank += 1;
+            }
+            places.push((*rank, newest.get(&volume).copied(), wanted.source.start_time, wanted.source.id));
+        }
+        let mut wanted: Vec<_> = std::mem::take(&mut self.wanted).into_iter().zip(places).collect();
+        wanted.sort_by_key(|(_, place)| *place);
+        self.wanted = wanted.into_iter().map(|(wanted, _)| wanted).collect();
+    }
+
+    /// Whether the role may not look there.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.unseen.as_ref().is_some_and(|unseen| unseen.is_denied)
+    }
+
+    /// The snapshots on which the deletion of a copy rests: the newest complete one of its volume that stays. `None` where there must be
+    /// one and is not.
+    #[must_use]
+    pub fn rests_on(&self, decision: &SnapshotDecision<'_>) -> Option<Vec<SnapshotId>> {
+        let volume = decision.snapshot.marks.volume_id.value();
+        let stays = |other: &&SnapshotDecision<'_>| {
+            other.snapshot.marks.volume_id.value() == volume
+                && other.snapshot.state == SnapshotState::Completed
+                && other.snapshot.tier == Tier::Standard
+                && matches!(other.verdict, SnapshotVerdict::Keep(_))
+                && seen::doubt(other.snapshot).is_none()
+        };
+        match decision.verdict {
+            SnapshotVerdict::Delete(DeleteReason::Failed { .. }) => Some(Vec::new()),
+            _ if decision.snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) => Some(Vec::new()),
+            _ => {
+                let time = |other: &&SnapshotDecision<'_>| other.snapshot.marks.scheduled_time.value().copied();
+                self.copies.iter().filter(stays).max_by_key(time).map(|newest| vec![newest.snapshot.id])
+            }
+        }
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether a run that goes on can still do something about it, or see it become complete.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match &self.verdict {
+            CopyVerdict::Begin { .. } | CopyVerdict::UnderWay(_) => true,
+            CopyVerdict::Done(_) | CopyVerdict::GivenUp { .. } => false,
+            CopyVerdict::Wait(wait) => match wait {
+                CopyWait::AfterFailure { .. } | CopyWait::TakenOver { .. } | CopyWait::Unseen => true,
+                // The home Region's plan waits for what this run makes.
+                CopyWait::LeftTo(_) | CopyWait::SourceNotComplete => false,
+            },
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Which run begins a copy: the one that made the snapshot, or the newest one that made any.
+//!
+//! From what EC2 shows of runs, their snapshots, and never by the clock alone: a next run that never comes must not drop what is open,
+//! and two runs that both live must not copy twice. A run that sees the snapshots of a later one begins nothing more. That one begins
+//! copies of what it made itself at once, and of what others made when the one before must have seen it.
+
+use super::super::{StandsBack, belief, due};
+use crate::options::{Options, Start};
+use crate::plan::Due;
+use crate::policy::Policy;
+use crate::world::{Snapshot, SnapshotState};
+use jiff::{SignedDuration, Timestamp};
+
+/// How long after the first snapshot of a run the one before has seen it, and has ended the calls that it began before that: an
+/// invocation takes 15 minutes at most, and a list lags for two. Our own.
+const TAKES_OVER_AFTER: SignedDuration = SignedDuration::from_mins(17);
+
+/// Who begins a copy that this run does not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftTo {
+    /// A later run, which has made snapshots.
+    LaterRun {
+        /// The scheduled time of its snapshots.
+        scheduled_time: Timestamp,
+    },
+    /// The run that made the snapshot, or the next one that makes any: this one has made none.
+    Others,
+}
+
+/// What this run begins copies of.
+#[derive(Debug)]
+pub(in crate::plan) struct Carries {
+    begun: Timestamp,
+    /// The scheduled times that it makes snapshots for.
+    own: Vec<Timestamp>,
+    is_run_now: bool,
+    later: Option<Timestamp>,
+    /// By an older version of the policy nothing is begun.
+    is_outdated: bool,
+    /// From when on it carries what others made.
+    takes_over_at: Option<Timestamp>,
+    /// The newest scheduled time before its own that has snapshots.
+    previous: Option<Timestamp>,
+    /// When the newest snapshot of another run began.
+    others_began: Option<Timestamp>,
+}
+
+/// Whether a copy is begun by this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carry {
+    Now,
+    /// From then on.
+    At(Timestamp),
+    LeftTo(LeftTo),
+}
+
+impl Carries {
+    pub(in crate::plan) fn of<'w>(
+        policy: &Policy,
+        options: &Options,
+        start: &Start,
+        now: Timestamp,
+        stands_back: Option<StandsBack>,
+        ours: impl Iterator<Item = &'w Snapshot>,
+    ) -> Self {
+        let own = policy.schedules.iter().filter_map(|schedule| match due::of(schedule, options, start) {
+            Due::Now { scheduled_time, .. } => Some(scheduled_time),
+            Due::Late { .. } | Due::Nothing => None,
+        });
+        let mut carries = Self {
+            begun: start.begun,
+            own: own.collect(),
+            is_run_now: options.marks_run_now(policy),
+            later: None,
+            is_outdated: matches!(stands_back, Some(StandsBack::NewerPolicy { .. })),
+            takes_over_at: None,
+            previous: None,
+            others_began: None,
+        };
+        let mut first: Option<Timestamp> = None;
+        for snapshot in ours {
+            let is_there = matches!(snapshot.state, SnapshotState::Completed | SnapshotState::Pending);
+            let is_run_now = snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+            let Some(&time) = snapshot.marks.scheduled_time.value().filter(|&&time| time <= now) else { continue };
+            if !is_there || is_run_now || belief::doubt(snapshot).is_some() {
+                continue;
+            }
+            if carries.own.contains(&time) && !carries.is_run_now {
+                first = Some(first.map_or(snapshot.start_time, |first| first.min(snapshot.start_time)));
+                continue;
+            }
+            carries.others_began = carries.others_began.max(Some(snapshot.start_time));
+            let of_time = if time > start.at { &mut carries.later } else { &mut carries.previous };
+            *of_time = (*of_time).max(Some(time));
+        }
+        carries.takes_over_at = first.map(|first| due::saturating_add(first.max(start.begun), TAKES_OVER_AFTER));
+        carries
+    }
+
+    /// Whether this run made a snapshot itself. One for its time that began before it did is another's that was started for the same
+    /// time, and may still be at work.
+    fn made(&self, source: &Snapshot) -> bool {
+        let is_run_now = source.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+        let time = source.marks.scheduled_time.value();
+        time.is_some_and(|time| self.own.contains(time))
+            && is_run_now == self.is_run_now
+            && source.start_time >= self.begun
+    }
+
+    pub(super) fn carry(&self, source: &Snapshot, now: Timestamp) -> Carry {
+        if let Some(scheduled_time) = self.later {
+            return Carry::LeftTo(LeftTo::LaterRun { scheduled_time });
+        }
+        if self.is_outdated {
+            return Carry::LeftTo(LeftTo::Others);
+        }
+        match self.takes_over_at {
+            _ if self.made(source) => Carry::Now,
+            Some(at) if now >= at => Carry::Now,
+            Some(at) => Carry::At(at),
+            None => Carry::LeftTo(LeftTo::Others),
+        }
+    }
+
+    /// Until when a copy of `source` is tried that was complete at `completed`: for the window, and where the run before this one left it
+    /// undone, until this one has had as long. Else the copies of a run that died would be lost by minutes.
+    pub(super) fn tried_until(&self, source: &Snapshot, completed: Timestamp) -> Timestamp {
+        let by_itself = due::saturating_add(completed, super::WINDOW);
+        let is_of_previous = self.previous.is_some() && source.marks.scheduled_time.value() == self.previous.as_ref();
+        let taken_over = self.takes_over_at.filter(|_| is_of_previous && self.later.is_none());
+        taken_over.map_or(by_itself, |at| by_itself.max(due::saturating_add(at, super::WINDOW)))
+    }
+
+    /// Whether this run tells that a copy was not made until `until`: a run that began later has not told it before.
+    pub(super) fn tells(&self, source: &Snapshot, until: Timestamp, now: Timestamp) -> bool {
+        let is_carried = matches!(self.carry(source, now), Carry::Now);
+        is_carried && (self.made(source) || self.others_began.is_none_or(|began| began <= until))
+    }
+}

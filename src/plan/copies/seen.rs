@@ -1,0 +1,101 @@
+//! The copies that EC2 shows in other Regions, by what they are copies of.
+
+use crate::place::Region;
+use crate::plan::{Doubt, belief};
+use crate::policy::PolicyId;
+use crate::tags::{self, CopiedFrom, Mark};
+use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, View, World};
+use std::collections::BTreeMap;
+
+/// So many copies in a row to one Region that all failed: what is wrong is the Region's or the key's, and the next one would fail too.
+/// Our own: half of what may be under way at once.
+const FAILURES_IN_A_ROW_MAX: usize = 10;
+
+/// What is seen of all other Regions.
+#[derive(Debug, Default)]
+pub(in crate::plan) struct Seen<'a> {
+    pub(super) home: Option<&'a Region>,
+    pub(super) regions: BTreeMap<&'a Region, OfRegion<'a>>,
+}
+
+/// What is seen of one.
+#[derive(Debug)]
+pub(super) struct OfRegion<'a> {
+    pub(super) view: &'a View,
+    /// The copies of ours, believed or not.
+    pub(super) ours: Vec<&'a Snapshot>,
+    pub(super) foreign: usize,
+    by_source: BTreeMap<SnapshotId, Vec<&'a Snapshot>>,
+    /// The newest copy that failed, and how many failed since one did not, where those are too many.
+    pub(super) fails: Option<(&'a Snapshot, usize)>,
+}
+
+impl<'a> Seen<'a> {
+    pub(in crate::plan) fn new(policy: &PolicyId, world: &'a World) -> Self {
+        let Some(home) = &world.home else { return Self::default() };
+        let of = |(region, view): (&'a Region, &'a View)| (region, OfRegion::new(policy, home, region, view));
+        Self { home: Some(home), regions: world.regions.iter().map(of).collect() }
+    }
+
+    /// The copies of `source` in a Region, believed or not.
+    pub(super) fn copies_of(&self, region: &Region, source: &SnapshotId) -> &[&'a Snapshot] {
+        let of_region = self.regions.get(region);
+        of_region.and_then(|of| of.by_source.get(source)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether nobody could tell whether there is a copy: the Region is not looked at, could not be, or not all of it was seen.
+    pub(super) fn is_unseen(&self, region: &Region) -> bool {
+        self.regions.get(region).is_none_or(|of| of.view.is_unseen())
+    }
+}
+
+impl<'a> OfRegion<'a> {
+    fn new(policy: &PolicyId, home: &Region, region: &Region, view: &'a View) -> Self {
+        let mut of = Self { view, ours: Vec::new(), foreign: 0, by_source: BTreeMap::new(), fails: None };
+        let is_tagged = |snapshot: &Snapshot| snapshot.marks.policy_id.as_deref() == Some(policy.as_str());
+        for snapshot in view.snapshots.iter().filter(|snapshot| snapshot.origin == Origin::Copied && is_tagged(snapshot)) {
+            match snapshot.marks.copied_from.value() {
+                // Another target of the policy made it, and manages it.
+                Some(from) if from.region != *home => {}
+                Some(from) if is_copy_of_ours(policy, home, region, snapshot) => {
+                    of.ours.push(snapshot);
+                    of.by_source.entry(from.snapshot).or_default().push(snapshot);
+                }
+                Some(_) | None => of.foreign += 1,
+            }
+        }
+        of.fails = failures_in_a_row(&of.ours);
+        of
+    }
+}
+
+fn failures_in_a_row<'a>(copies: &[&'a Snapshot]) -> Option<(&'a Snapshot, usize)> {
+    let is_failed = |copy: &&&'a Snapshot| copy.state == SnapshotState::Error;
+    let fine = copies.iter().filter(|copy| !is_failed(copy)).map(|copy| copy.start_time).max();
+    let failed = || copies.iter().filter(is_failed).filter(|copy| Some(copy.start_time) > fine);
+    let last = failed().max_by_key(|copy| (copy.start_time, copy.id))?;
+    let in_a_row = failed().count();
+    (in_a_row >= FAILURES_IN_A_ROW_MAX).then_some((last, in_a_row))
+}
+
+/// Whether a snapshot in `region` is a copy that opendlm made of a snapshot of the policy in `home`: the tags say so, and the
+/// description, which nobody can change, says the same, both Regions included. A copy that somebody makes of it elsewhere has the
+/// description of this one.
+pub(crate) fn is_copy_of_ours(policy: &PolicyId, home: &Region, region: &Region, snapshot: &Snapshot) -> bool {
+    let marks = &snapshot.marks;
+    let is_tagged = marks.policy_id.as_deref() == Some(policy.as_str());
+    let (Some(name), Some(from)) = (marks.schedule_name.value(), marks.copied_from.value()) else { return false };
+    let from_home = |from: &CopiedFrom| from.region == *home;
+    is_tagged
+        && snapshot.origin == Origin::Copied
+        && from_home(from)
+        && *snapshot.description == *tags::copy_description(policy, name, from, region)
+}
+
+/// Why the tags of a copy are not believed; `None` when they are. Every copy of ours has a stamp.
+pub(super) fn doubt(copy: &Snapshot) -> Option<Doubt> {
+    match copy.marks.stamp {
+        Mark::Absent => Some(Doubt::UnreadableStamp),
+        Mark::Read(_) | Mark::Unreadable(_) => belief::doubt(copy),
+    }
+}

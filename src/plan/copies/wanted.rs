@@ -1,0 +1,186 @@
+//! Which copies are to be made, and which snapshots stay until theirs are complete.
+
+use super::super::due::saturating_add;
+use super::super::ours::{Ours, Place};
+use super::super::sets::BrokenSets;
+use super::super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
+use super::carry::{Carries, Carry};
+use super::seen::{self, Seen};
+use super::{CopyVerdict, CopyWait, GaveUp, Promise, WINDOW, Wanted};
+use crate::place::Region;
+use crate::world::{Snapshot, SnapshotState, Tier};
+use jiff::{SignedDuration, Timestamp};
+
+/// How often a copy of one snapshot is begun that fails each time. Our own: two more tries, a quarter of an hour and half an hour later,
+/// outlast what mends itself, and the run tells the rest within the hour.
+const TRIES_MAX: usize = 3;
+const BETWEEN_TRIES: SignedDuration = SignedDuration::from_mins(15);
+
+/// Beside so many copies whose tags are not believed none is made anew (R2 of docs/promises.md: once).
+const DOUBTED_MAX: usize = 2;
+
+/// How long a snapshot stays for a copy that is under way: the slowest that anybody has reported took days. Our own.
+const UNDER_WAY_FOR_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// When a snapshot was complete. EC2 says so of all that it completed since the end of 2024.
+fn completed_at(source: &Snapshot) -> Timestamp {
+    source.completed_at.unwrap_or(source.start_time)
+}
+
+/// Keeps the snapshots whose copies are promised and not complete. But a duplicate, whose copy is its twin's to have, goes unless one of
+/// it is under way: EC2 would fail that.
+pub(in crate::plan) fn keep_sources<'a>(decisions: &mut [SnapshotDecision<'a>], seen: &Seen<'a>, now: Timestamp) {
+    if seen.home.is_none() {
+        return;
+    }
+    for decision in decisions {
+        let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
+        let source: &'a Snapshot = decision.snapshot;
+        let is_restorable = source.state == SnapshotState::Completed && source.tier == Tier::Standard;
+        if !is_restorable {
+            continue;
+        }
+        let is_duplicate = matches!(otherwise, DeleteReason::Duplicate { .. });
+        for region in Promise::all_of(source).into_keys() {
+            if let Some(until) = waits_until(seen, region, source, is_duplicate).filter(|&until| now < until) {
+                decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
+                break;
+            }
+        }
+    }
+}
+
+/// Until when a snapshot stays for its copy in a Region, at the longest.
+fn waits_until(seen: &Seen<'_>, region: &Region, source: &Snapshot, is_duplicate: bool) -> Option<Timestamp> {
+    let copies = seen.copies_of(region, &source.id);
+    if copies.iter().any(|copy| is_complete(copy) && seen::doubt(copy).is_none()) {
+        return None;
+    }
+    let began = copies.iter().filter(|copy| copy.state == SnapshotState::Pending).map(|copy| copy.start_time).max();
+    let under_way = began.map(|began| saturating_add(began, UNDER_WAY_FOR_MAX));
+    let wanted = (!is_duplicate).then(|| saturating_add(completed_at(source), WINDOW));
+    under_way.max(wanted)
+}
+
+fn is_complete(copy: &Snapshot) -> bool {
+    copy.state == SnapshotState::Completed
+}
+
+/// Adds the copies that the snapshots of a part are to have, each with its Region.
+pub(in crate::plan) fn want<'a>(
+    (seen, carries): (&Seen<'a>, &Carries),
+    now: Timestamp,
+    (ours, broken): (&Ours<'a>, &BrokenSets),
+    decisions: &[SnapshotDecision<'a>],
+    wanted: &mut Vec<(&'a Region, Wanted<'a>)>,
+) {
+    if seen.home.is_none() {
+        return;
+    }
+    for (place, decision) in decisions.iter().enumerate() {
+        let source: &'a Snapshot = decision.snapshot;
+        if source.marks.copies.value().is_none() || ours.is_doubted(place) || is_duplicate(decision) {
+            continue;
+        }
+        for (region, promise) in Promise::all_of(source) {
+            let of = Of { seen, carries, now, region, source, promise: &promise };
+            if let Some(verdict) = of.verdict(is_whole(broken, place)) {
+                wanted.push((region, Wanted { source, promise, verdict }));
+            }
+        }
+    }
+}
+
+fn is_whole(broken: &BrokenSets, place: Place) -> bool {
+    broken.is_whole(place)
+}
+
+/// Whether a snapshot goes, or would, because there is another one for its time.
+fn is_duplicate(decision: &SnapshotDecision<'_>) -> bool {
+    let reason = match &decision.verdict {
+        SnapshotVerdict::Delete(reason) => Some(reason),
+        SnapshotVerdict::Keep(reason) => reason.otherwise(),
+        SnapshotVerdict::Wait { .. } => None,
+    };
+    matches!(reason, Some(DeleteReason::Duplicate { .. }))
+}
+
+/// One copy that a snapshot is promised.
+struct Of<'r, 'a> {
+    seen: &'r Seen<'a>,
+    carries: &'r Carries,
+    now: Timestamp,
+    region: &'a Region,
+    source: &'a Snapshot,
+    promise: &'r Promise<'a>,
+}
+
+impl<'a> Of<'_, 'a> {
+    /// `None` where no copy is to be had: the snapshot failed, or the copy would be gone by now.
+    fn verdict(&self, is_whole: bool) -> Option<CopyVerdict<'a>> {
+        let Self { seen, carries, now, region, source, .. } = *self;
+        let copies = seen.copies_of(region, &source.id);
+        let newest = |is_wanted: fn(&Snapshot) -> bool| {
+            let believed = copies.iter().filter(|copy| is_wanted(copy) && seen::doubt(copy).is_none());
+            believed.copied().max_by_key(|copy| (copy.start_time, copy.id))
+        };
+        match source.state {
+            SnapshotState::Completed => {}
+            SnapshotState::Pending => return Some(CopyVerdict::Wait(CopyWait::SourceNotComplete)),
+            SnapshotState::Error | SnapshotState::Unknown(_) => return None,
+        }
+        if let Some(done) = newest(is_complete) {
+            return Some(CopyVerdict::Done(done));
+        }
+        if let Some(under_way) = newest(|copy| copy.state == SnapshotState::Pending) {
+            return Some(CopyVerdict::UnderWay(under_way));
+        }
+        let completed = completed_at(source);
+        let would_be_gone = self.promise.expires_at(saturating_add(completed, WINDOW), None).is_some_and(|at| at <= now);
+        let until = carries.tried_until(source, completed);
+        if now > until {
+            return (!would_be_gone).then(|| self.given_up(GaveUp::WindowOver { at: until }, until));
+        }
+        if source.tier != Tier::Standard {
+            return Some(self.given_up(GaveUp::Archived, until));
+        }
+        if !is_whole {
+            return Some(CopyVerdict::Wait(CopyWait::SourceNotComplete));
+        }
+        match carries.carry(source, now) {
+            Carry::Now => {}
+            Carry::At(at) => return Some(CopyVerdict::Wait(CopyWait::TakenOver { at })),
+            Carry::LeftTo(left_to) => return Some(CopyVerdict::Wait(CopyWait::LeftTo(left_to))),
+        }
+        Some(if seen.is_unseen(region) { CopyVerdict::Wait(CopyWait::Unseen) } else { self.next_try(copies, until) })
+    }
+
+    /// Whether a copy that this run carries is begun now, beside those that failed.
+    fn next_try(&self, copies: &[&'a Snapshot], until: Timestamp) -> CopyVerdict<'a> {
+        let doubted = copies.iter().filter(|copy| seen::doubt(copy).is_some()).count();
+        if doubted >= DOUBTED_MAX {
+            return self.given_up(GaveUp::Doubted { copies: doubted }, until);
+        }
+        let failed = || copies.iter().filter(|copy| copy.state == SnapshotState::Error);
+        let Some(&last) = failed().max_by_key(|copy| (copy.start_time, copy.id)) else {
+            return match self.seen.regions.get(self.region).and_then(|of| of.fails) {
+                Some((last, in_a_row)) => self.given_up(GaveUp::RegionFails { last, in_a_row }, until),
+                None => CopyVerdict::Begin { last_failed: None },
+            };
+        };
+        let tries = failed().count();
+        let pause = BETWEEN_TRIES.saturating_mul(i32::try_from(tries).unwrap_or(i32::MAX));
+        let next = saturating_add(last.start_time, pause);
+        if tries >= TRIES_MAX {
+            self.given_up(GaveUp::Failed { last, tries }, until)
+        } else if self.now < next {
+            CopyVerdict::Wait(CopyWait::AfterFailure { until: next })
+        } else {
+            CopyVerdict::Begin { last_failed: Some(last) }
+        }
+    }
+
+    fn given_up(&self, why: GaveUp<'a>, until: Timestamp) -> CopyVerdict<'a> {
+        CopyVerdict::GivenUp { why, is_news: self.carries.tells(self.source, until, self.now) }
+    }
+}
