@@ -12,8 +12,8 @@ from moto.ec2.utils import random_snapshot_id, random_volume_id
 
 import ec2_images
 import local_instances
+from ec2_copies import key_arn
 from ec2_rules import volume_status
-from ec2_snapshots import key_arn
 from local_aws import ACCOUNT, REGION, LocalAws
 from local_instances import LocalInstance
 
