@@ -88,6 +88,10 @@ class Account:
     def __init__(self, aws: LocalAws, account: str = ACCOUNT, region: str = REGION) -> None:
         self._aws, self._account, self._region = aws, account, region
 
+    def in_region(self, region: str) -> Account:
+        """The same account in another Region, which has volumes, instances, snapshots and images of its own."""
+        return Account(self._aws, self._account, region)
+
     @property
     def _ec2(self) -> Any:
         return self._aws.ec2_of(self._account, self._region)

@@ -69,6 +69,7 @@ class Call:
     Touched: Touched = field(default_factory=dict)
     Account: str = ""
     Region: str = ""
+    """Where the call went: the Region that its signature names."""
 
 
 @dataclass
@@ -175,6 +176,10 @@ class Wire:
                 break
             found.append(call)
         return found
+
+    def calls_in(self, region: str) -> list[Call]:
+        """The calls so far that were signed for a Region."""
+        return [call for call in self.calls_since(0) if call.Region == region]
 
     def admin(self, method: str, path: str, body: bytes) -> Answer:
         """GET or POST `switches`; GET or DELETE `calls`."""
