@@ -83,6 +83,8 @@ def test_a_copy_touches_its_source_in_the_other_region(aws: LocalAws, account: A
 
 
 def test_a_reset_empties_every_region(aws: LocalAws, there: Account) -> None:
-    there.add_snapshot(there.add_volume(), YESTERDAY)
+    forgotten = there.add_snapshot(there.add_volume(), YESTERDAY)
     aws.reset()
     assert (there.snapshots(), there.volumes()) == ({}, {})
+    copy = aws.client("ec2", THERE).copy_snapshot
+    assert code_of(copy, SourceRegion=THERE, SourceSnapshotId=forgotten) == ("InvalidParameterValue", 400), "an id that nobody had"
