@@ -12,8 +12,10 @@ from moto.ec2.utils import random_snapshot_id, random_volume_id
 
 import ec2_images
 import local_instances
+import snapshot_life
+from ec2_copies import key_arn
 from ec2_rules import volume_status
-from ec2_snapshots import key_arn
+from ec2_snapshots import NO_VOLUME
 from local_aws import ACCOUNT, REGION, LocalAws
 from local_instances import LocalInstance
 
@@ -37,6 +39,12 @@ class SnapshotSeen:
     owner: str
     start: datetime
     tier: str
+    size: int
+    """In GiB; 0 of a copy that has not read its source."""
+    key: str | None
+    """The ARN of the key of an encrypted snapshot."""
+    message: str | None
+    """What EC2 says of a pending copy, and of one that failed."""
 
     def tag(self, key: str) -> str | None:
         """The value of a tag."""
@@ -87,6 +95,10 @@ class Account:
 
     def __init__(self, aws: LocalAws, account: str = ACCOUNT, region: str = REGION) -> None:
         self._aws, self._account, self._region = aws, account, region
+
+    def in_region(self, region: str) -> Account:
+        """The same account in another Region, which has volumes, instances, snapshots and images of its own."""
+        return Account(self._aws, self._account, region)
 
     @property
     def _ec2(self) -> Any:
@@ -218,6 +230,26 @@ class Account:
         ec2.tags[snapshot.id].update(tags or {})
         return snapshot.id
 
+    def add_copy(
+        self,
+        start: datetime,
+        description: str = "",
+        tags: dict[str, str] | None = None,
+        *,
+        size: int = 8,
+        key: str | None = None,
+        seconds: float = SEEDED_SECONDS,
+        message: str | None = None,
+    ) -> str:
+        """Add a copy that was started at `start` in this Region, of a snapshot that need not exist any more: the copies of the past.
+        With a `key` it is encrypted; with a `message` it failed, and that is what EC2 says of it."""
+        id = self.add_snapshot(NO_VOLUME, start, description, tags, seconds=seconds, message=message)
+        copy = self._ec2.snapshots[id]
+        copy.is_copy, copy.volume.size = True, size
+        copy.is_source_unread = message in (snapshot_life.NOT_COMPLETE, snapshot_life.NOT_FOUND)
+        copy.encrypted, copy.kms_key_id = key is not None, key and key_arn(self._ec2, key)
+        return id
+
     def add_image_of(self, snapshot: str) -> str:
         """Register an AMI whose root device is this snapshot; EC2 refuses to delete it from then on."""
         ec2 = self._ec2
@@ -293,6 +325,9 @@ class Account:
             owner=snapshot.owner_id,
             start=snapshot.start_time.replace(tzinfo=timezone.utc),
             tier=snapshot.storage_tier,
+            size=snapshot_life.size(snapshot),
+            key=snapshot_life.key(snapshot),
+            message=snapshot_life.status_message(snapshot),
         )
 
     def _tags(self, id: str) -> tuple[tuple[str, str], ...]:

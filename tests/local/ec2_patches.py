@@ -19,6 +19,7 @@ from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.tags import TagResponse
 
+import ec2_copies
 import ec2_describe
 import ec2_images
 import ec2_sets
@@ -49,7 +50,7 @@ def apply(switches: Switches) -> None:
     responses.method_names_from_class = functools.cache(responses.method_names_from_class)
     ElasticBlockStore.create_snapshot = ec2_snapshots.create_snapshot
     ElasticBlockStore.create_snapshots = ec2_sets.create_snapshots
-    ElasticBlockStore.copy_snapshot = ec2_snapshots.copy_snapshot
+    ElasticBlockStore.copy_snapshot = ec2_copies.copy_snapshot
     ElasticBlockStore.create_volume = ec2_volumes.create_volume
     ElasticBlockStore.delete_snapshot = ec2_snapshots.delete_snapshot
     ElasticBlockStore.describe_snapshots = ec2_describe.describe_snapshots

@@ -15,6 +15,10 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 import switches
 
 
+class ConnectionBroken(ConnectionError):
+    """The application wants this connection to end without an answer."""
+
+
 class KeepAliveHandler(MotoRequestHandler):
     """Answers one request after another on a connection."""
 
@@ -58,6 +62,10 @@ class KeepAliveHandler(MotoRequestHandler):
         try:
             body = b"".join(self.server.app(environ, start_response))
             return started[0], started[1], body
+        except ConnectionBroken:
+            # Werkzeug takes it as a client that is gone, and closes the connection.
+            self.close_connection = True
+            raise
         except Exception as defect:  # noqa: BLE001 - whatever it is, the client hears of it
             self.close_connection = True
             return "500 Internal Server Error", [("Content-Type", "text/plain"), ("Connection", "close")], repr(defect).encode()

@@ -52,7 +52,7 @@ class LocalAws:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         logging.getLogger("moto").setLevel(logging.CRITICAL)
         moto = DomainDispatcherApplication(create_backend_app)
-        self.wire = Wire(moto, switches, lambda call: touched.by(self.ec2_of(call.Account, call.Region), call.Parameters))
+        self.wire = Wire(moto, switches, lambda call: touched.by(get_backend("ec2")[call.Account], call))
         self._server = make_server(
             "127.0.0.1", port, self.wire, threaded=True, request_handler=KeepAliveHandler, ssl_context=tls
         )
@@ -105,11 +105,11 @@ class LocalAws:
             "OPENDLM_API_LIMITS": os.environ.get("OPENDLM_API_LIMITS", "NONE"),
         }
 
-    def client(self, service: str) -> Any:
-        """A boto3 client for this endpoint, without retries of its own."""
+    def client(self, service: str, region: str = REGION) -> Any:
+        """A boto3 client for a Region of this endpoint, without retries of its own. The Region is where its signature says."""
         return boto3.client(
             service,
-            region_name=REGION,
+            region_name=region,
             endpoint_url=self.url,
             aws_access_key_id="local",
             aws_secret_access_key="local",

@@ -43,12 +43,18 @@ def patch() -> None:
         self.transfer_type, self.completion_minutes = "standard", None
         self.fast_restore_zones: list[str] = []
         self.full_size: int | None = None
+        ids_ever(self.ec2_backend).add(self.id)
 
     Snapshot.__init__ = init
     Snapshot.status = property(status, lambda self, value: None)
     Snapshot.state = property(status)
     Snapshot.progress = property(progress)
     Snapshot.completion_time = property(completion_time)
+
+
+def ids_ever(backend: Any) -> set[str]:
+    """The ids of all snapshots that were made in a Region, of those too that are deleted. A reset of the Region forgets them."""
+    return backend.__dict__.setdefault("opendlm_snapshot_ids", set())
 
 
 def listed_from(start: datetime, in_force: switches.Switches) -> datetime:

@@ -11,7 +11,7 @@ import random
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 # The answer for a resource that fails without a code of its own: what EC2 says when it is EC2's fault.
 DEFAULT_CODE = "InternalError"
@@ -22,6 +22,11 @@ class Switches:
 
     SNAP_SECONDS: float = 5.0
     """How long a snapshot stays `pending`. Decided when it is made."""
+    COPY_SECONDS: float | None = None
+    """The same of a copy; as long as a snapshot where nothing is said. Real ones of half a MiB take 8 to 24 seconds between Regions
+    (shared/reference/aws-live.md, 3)."""
+    COPIES_MAX: int = 20
+    """How many copies may be `pending` in a Region: one more is refused with ResourceLimitExceeded."""
     LATENCY_MS: float = 0.0
     """How long every EC2 call takes at least."""
     BUCKETS: bool = False
@@ -33,6 +38,8 @@ class Switches:
     """The probability that an EC2 call is answered with RequestLimitExceeded."""
     LOST_ANSWERS: float = 0.0
     """The probability that a writing call takes effect while the caller gets HTTP 500."""
+    LOST_COPIES: int = 0
+    """So many answers to CopySnapshot, the next ones, get lost in the same way: the copy was made."""
     FAIL_VOLUMES: dict[str, str] = field(default_factory=dict)
     """CreateSnapshot of these volumes, and CreateSnapshots of a set with one of them, is answered with the code:
     `vol-a,vol-b:SomeCode`."""
@@ -40,8 +47,13 @@ class Switches:
     """CreateSnapshots of these instances is answered with the code: `i-a,i-b:SomeCode`."""
     FAIL_DELETES: dict[str, str] = field(default_factory=dict)
     """DeleteSnapshot of these snapshots is answered with the code: `snap-a,snap-b:SomeCode`."""
+    FAIL_COPIES: dict[str, str] = field(default_factory=dict)
+    """CopySnapshot in these Regions, which are the destinations, is answered with the code: `eu-west-2:AuthFailure`."""
     FAIL_ACTIONS: dict[str, str] = field(default_factory=dict)
     """These EC2 actions are answered with the code: `DescribeVolumes:UnauthorizedOperation`."""
+    DARK_REGIONS: dict[str, str] = field(default_factory=dict)
+    """Every call of EC2 and Service Quotas in these Regions is answered with the code, `eu-west-2:OptInRequired`; with
+    `ConnectionBroken` it is not answered at all."""
     FAIL_SCHEDULES: dict[str, str] = field(default_factory=dict)
     """Writing or deleting these schedules of EventBridge Scheduler is answered with the code: `policy-a-1:InternalServerException`."""
     FAIL_LOOKS: dict[str, str] = field(default_factory=dict)
@@ -53,6 +65,9 @@ class Switches:
     ERROR_MESSAGES: dict[str, str] = field(default_factory=dict)
     """The same with what EC2 says of it in statusMessage, by volume; or by the source of a copy, whose copies end so:
     `{"vol-a": "Given key ID is not accessible"}`."""
+    ERROR_COPIES: dict[str, str] = field(default_factory=dict)
+    """Copies that are accepted and end in the state `error`, with what EC2 says of it in statusMessage: all copies to a Region, or all
+    of snapshots of a volume: `{"eu-west-2": "Given key ID is not accessible"}`. The snapshots themselves are sound."""
     KEYS: dict[str, str] = field(default_factory=dict)
     """What CopySnapshot with one of these keys comes to, as the call names them: `disabled`, `missing` and `denied` are refused at
     once, `inaccessible` is accepted and ends in error."""
@@ -78,7 +93,7 @@ class Switches:
 
     def change(self, wanted: Mapping[str, Any]) -> None:
         """Set the named switches. All names and values are checked first, so a mistake changes nothing."""
-        kinds = {each.name: type(getattr(self, each.name)) for each in fields(self)}
+        kinds = get_type_hints(Switches)
         unknown = sorted(set(wanted) - set(kinds))
         if unknown:
             raise ValueError(f"unknown switches: {', '.join(unknown)}, expected some of {', '.join(kinds)}")
@@ -91,10 +106,21 @@ class Switches:
 
     def takes_empty_listing(self) -> bool:
         """Use up one of the listings that are to be empty."""
+        return self._uses_up("EMPTY_LISTINGS")
+
+    def takes_lost_copy(self) -> bool:
+        """Use up one of the answers to CopySnapshot that are to get lost."""
+        return self._uses_up("LOST_COPIES")
+
+    def _uses_up(self, name: str) -> bool:
         with self._lock:
-            is_empty = self.EMPTY_LISTINGS > 0
-            self.EMPTY_LISTINGS -= int(is_empty)
-        return is_empty
+            left = getattr(self, name)
+            setattr(self, name, max(0, left - 1))
+        return left > 0
+
+    def seconds_of_copy(self) -> float:
+        """How long a copy that is made now stays `pending`."""
+        return self.SNAP_SECONDS if self.COPY_SECONDS is None else self.COPY_SECONDS
 
     def shown(self) -> dict[str, Any]:
         """The switches as JSON can hold them."""
@@ -131,8 +157,11 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Switches:
     return switches
 
 
-def read_value(kind: type, value: Any) -> Any:
+def read_value(hint: Any, value: Any) -> Any:
     """Read one value, from JSON or from text."""
+    if hint == float | None:
+        return None if value is None else float(value)
+    kind = get_origin(hint) or hint
     if kind is bool:
         return str(value).strip().lower() in ("1", "true", "yes", "on")
     if kind is set:

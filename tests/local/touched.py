@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import local_instances
+
+if TYPE_CHECKING:
+    from wire import Call
 
 Touched = dict[str, dict[str, str]]
 """The tags of each resource, by its id."""
@@ -14,8 +17,18 @@ Touched = dict[str, dict[str, str]]
 LISTS_OF_IDS = ("ResourceId.", "SnapshotId.", "VolumeId.")
 
 
-def by(ec2: Any, parameters: Mapping[str, str]) -> Touched:
-    """The resources that a call names or that belong to the set that it asks for; those that do not exist are left out."""
+def by(regions: Mapping[str, Any], call: Call) -> Touched:
+    """The resources that a call names in its Region, or that belong to the set that it asks for, and the source of a copy, wherever it
+    is. Those that do not exist are left out. `regions` are moto's EC2s of the account."""
+    touched = in_one_region(regions[call.Region], call.Parameters)
+    source, region = call.Parameters.get("SourceSnapshotId", ""), call.Parameters.get("SourceRegion")
+    if region in regions and source in regions[region].snapshots:
+        touched[source] = dict(regions[region].tags.get(source, {}))
+    return touched
+
+
+def in_one_region(ec2: Any, parameters: Mapping[str, str]) -> Touched:
+    """What a call touches in its own Region."""
     named = [parameters.get(name, "") for name in ("InstanceSpecification.InstanceId", "SnapshotId", "VolumeId")]
     named += [value for name, value in parameters.items() if name.startswith(LISTS_OF_IDS)]
     ids = dict.fromkeys(named + set_members(ec2, parameters))

@@ -19,8 +19,9 @@ from urllib.parse import parse_qsl
 import looks
 import service_quotas
 from ec2_describe import ROWS_HEADER
-from ec2_errors import HTTP_STATUS, words, words_for
+from ec2_errors import HTTP_STATUS, words, words_for, words_of_dark_region
 from ec2_xml import XML, error_answer
+from keep_alive import ConnectionBroken
 from sts import Caller, Roles, caller_of
 from switches import Switches
 from touched import Touched
@@ -48,6 +49,9 @@ READING_BUCKET = (100, 20)
 READING_EVERYTHING_BUCKET = (50, 10)
 WRITING_BUCKET = (50, 5)
 
+# The code by which the switches ask for no answer at all, and what the log has as the status of such a call.
+CONNECTION_BROKEN, NO_ANSWER = "ConnectionBroken", 599
+
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
@@ -69,6 +73,7 @@ class Call:
     Touched: Touched = field(default_factory=dict)
     Account: str = ""
     Region: str = ""
+    """Where the call went: the Region that its signature names."""
 
 
 @dataclass
@@ -176,6 +181,10 @@ class Wire:
             found.append(call)
         return found
 
+    def calls_in(self, region: str) -> list[Call]:
+        """The calls so far that were signed for a Region."""
+        return [call for call in self.calls_since(0) if call.Region == region]
+
     def admin(self, method: str, path: str, body: bytes) -> Answer:
         """GET or POST `switches`; GET or DELETE `calls`."""
         try:
@@ -212,7 +221,10 @@ class Wire:
         action = target.removeprefix(service_quotas.TARGET)
         call = self.logged(action, {name: str(value) for name, value in request.items()}, caller)
         time.sleep(self.switches.LATENCY_MS / 1000)
-        call.Code = self.switches.FAIL_ACTIONS.get(action) or (None if action == "ListServiceQuotas" else "UnknownOperationException")
+        dark = self.switches.DARK_REGIONS.get(caller.region)
+        if dark:
+            break_off(dark, call)
+        call.Code = dark or self.switches.FAIL_ACTIONS.get(action) or (None if action == "ListServiceQuotas" else "UnknownOperationException")
         if call.Code:
             answer = service_quotas.error(call.Code, words(call.Code))
         else:
@@ -233,6 +245,8 @@ class Wire:
         if not is_reading(call.Action):
             with self._ec2_lock:
                 call.Touched = self._touched_by(call)
+        if code := self.switches.DARK_REGIONS.get(call.Region):
+            return dark_answer(code, call)
         code = self.fault(call) if has_token else "RequestLimitExceeded"
         if code:
             call.Code = code
@@ -254,7 +268,7 @@ class Wire:
         headers = [(name, value) for name, value in headers if name.lower() not in (ROWS_HEADER, "content-length")]
         for each in self.interventions if status < 400 else []:
             each.took_effect(call)
-        if not is_reading(call.Action) and status < 400 and self.switches.happens(self.switches.LOST_ANSWERS):
+        if status < 400 and self.loses_answer(call):
             call.Lost, call.Code = True, "InternalError"
             return fault_answer("InternalError", call)
         return HTTP_STATUS.get(call.Code or "", status), headers, body
@@ -273,7 +287,15 @@ class Wire:
             return switches.FAIL_INSTANCES.get(call.Parameters.get("InstanceSpecification.InstanceId", ""))
         if call.Action == "DeleteSnapshot":
             return switches.FAIL_DELETES.get(call.Parameters.get("SnapshotId", ""))
+        if call.Action == "CopySnapshot":
+            return switches.FAIL_COPIES.get(call.Region)
         return None
+
+    def loses_answer(self, call: Call) -> bool:
+        """Whether the caller never hears of what a call did."""
+        if call.Action == "CopySnapshot" and self.switches.takes_lost_copy():
+            return True
+        return not is_reading(call.Action) and self.switches.happens(self.switches.LOST_ANSWERS)
 
     def bucket_of(self, call: Call) -> Bucket:
         """The bucket that a call draws from, of its account in its Region. A Describe of everything, unpaged, has a smaller one of its own."""
@@ -324,6 +346,21 @@ def fault_answer(code: str, call: Call) -> Answer:
     """An error with the HTTP status and the message that EC2 gives it."""
     message = words_for(code, call.Action, call.Parameters, call.Account, call.Region)
     return error(HTTP_STATUS.get(code, 400), code, message)
+
+
+def dark_answer(code: str, call: Call) -> Answer:
+    """What comes of a call in a Region that the account cannot use."""
+    call.Code = code
+    break_off(code, call)
+    message = words_of_dark_region(code, call.Action, call.Parameters, call.Account, call.Region)
+    return error(HTTP_STATUS.get(code, 400), code, message)
+
+
+def break_off(code: str, call: Call) -> None:
+    """End the connection without an answer where the code says so."""
+    if code == CONNECTION_BROKEN:
+        call.Code, call.HttpStatus = code, NO_ANSWER
+        raise ConnectionBroken(f"{call.Action} in {call.Region}: the switches want no answer")
 
 
 def error(status: int, code: str, message: str) -> Answer:
