@@ -45,8 +45,15 @@ pub const INSTANCE_ID: &str = "opendlm:instance-id";
 /// The names of the other schedules that the snapshot is for, joined by `+`; the second one where the first is full.
 pub const ALSO: [&str; 2] = ["opendlm:also", "opendlm:also-2"];
 /// The copies that a snapshot is to get, joined by `+`; the next one where one is full. Four schedules with three rules each have
-/// twelve, of which three find room in a tag.
-pub const COPIES: [&str; 4] = ["opendlm:copies", "opendlm:copies-2", "opendlm:copies-3", "opendlm:copies-4"];
+/// twelve, of which two of the longest find room in a tag.
+pub const COPIES: [&str; 6] = [
+    "opendlm:copies",
+    "opendlm:copies-2",
+    "opendlm:copies-3",
+    "opendlm:copies-4",
+    "opendlm:copies-5",
+    "opendlm:copies-6",
+];
 /// What a copy was made of.
 pub const COPIED_FROM: &str = "opendlm:copied-from";
 /// The volume of the snapshot that a copy was made of.

@@ -54,7 +54,7 @@ pub(super) struct Raw<'t> {
 }
 
 /// What the digest is over, beside the rest of the stamp.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     POLICY_ID,
     SCHEDULE_NAME,
     ALSO[0],
@@ -66,6 +66,8 @@ const KEYS: [&str; 13] = [
     COPIES[1],
     COPIES[2],
     COPIES[3],
+    COPIES[4],
+    COPIES[5],
     COPIED_FROM,
     VOLUME_ID,
 ];

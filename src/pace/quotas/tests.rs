@@ -106,7 +106,7 @@ fn what_looks_alike_is_another_quota() {
         "CreateSnapshot",
         "CreateSnapshot request bucket",
         "CreateSnapshotsX request bucket refill rate",
-        "CopySnapshot request bucket refill rate",
+        "CopyImage request bucket refill rate",
         "DescribeSnapshots unfiltered request bucket refill rate",
         "DescribeSnapshotTierStatus request bucket refill rate",
         "CreateSnapshot resource bucket refill rate",

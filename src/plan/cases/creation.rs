@@ -21,7 +21,7 @@ fn tags_of(action: &Action) -> Vec<String> {
     let tags: &[Tag] = match action {
         Action::CreateSnapshot(create) => &create.tags,
         Action::CreateSnapshots(create) => &create.tags,
-        Action::DeleteSnapshot(delete) => panic!("{delete:?}"),
+        Action::CopySnapshot(_) | Action::DeleteSnapshot(_) => panic!("{action:?}"),
     };
     // What the stamp says has tests of its own.
     let told = tags.iter().filter(|tag| tag.key != crate::tags::stamp::STAMP);

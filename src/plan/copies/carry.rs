@@ -10,6 +10,8 @@ use crate::plan::Due;
 use crate::policy::Policy;
 use crate::world::{Snapshot, SnapshotState};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// How long after the first snapshot of a run the one before has seen it, and has ended the calls that it began before that: an
 /// invocation takes 15 minutes at most, and a list lags for two. Our own.
@@ -39,8 +41,8 @@ pub(in crate::plan) struct Carries {
     is_outdated: bool,
     /// From when on it carries what others made.
     takes_over_at: Option<Timestamp>,
-    /// The newest scheduled time before its own that has snapshots.
-    previous: Option<Timestamp>,
+    /// When the first snapshot for each scheduled time began.
+    first: BTreeMap<Timestamp, Timestamp>,
     /// When the newest snapshot of another run began.
     others_began: Option<Timestamp>,
 }
@@ -74,10 +76,9 @@ impl Carries {
             later: None,
             is_outdated: matches!(stands_back, Some(StandsBack::NewerPolicy { .. })),
             takes_over_at: None,
-            previous: None,
+            first: BTreeMap::new(),
             others_began: None,
         };
-        let mut first: Option<Timestamp> = None;
         for snapshot in ours {
             let is_there = matches!(snapshot.state, SnapshotState::Completed | SnapshotState::Pending);
             let is_run_now = snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
@@ -85,15 +86,18 @@ impl Carries {
             if !is_there || is_run_now || belief::doubt(snapshot).is_some() {
                 continue;
             }
+            let began = snapshot.start_time;
+            carries.first.entry(time).and_modify(|first| *first = began.min(*first)).or_insert(began);
             if carries.own.contains(&time) && !carries.is_run_now {
-                first = Some(first.map_or(snapshot.start_time, |first| first.min(snapshot.start_time)));
                 continue;
             }
-            carries.others_began = carries.others_began.max(Some(snapshot.start_time));
-            let of_time = if time > start.at { &mut carries.later } else { &mut carries.previous };
-            *of_time = (*of_time).max(Some(time));
+            carries.others_began = carries.others_began.max(Some(began));
+            if time > start.at {
+                carries.later = carries.later.max(Some(time));
+            }
         }
-        carries.takes_over_at = first.map(|first| due::saturating_add(first.max(start.begun), TAKES_OVER_AFTER));
+        let own = carries.own.iter().filter(|_| !carries.is_run_now).filter_map(|time| carries.first.get(time)).min();
+        carries.takes_over_at = own.map(|&first| due::saturating_add(first.max(start.begun), TAKES_OVER_AFTER));
         carries
     }
 
@@ -122,18 +126,21 @@ impl Carries {
         }
     }
 
-    /// Until when a copy of `source` is tried that was complete at `completed`: for the window, and where the run before this one left it
-    /// undone, until this one has had as long. Else the copies of a run that died would be lost by minutes.
+    /// Until when a copy of `source` is tried that was complete at `completed`: for the window, and for as long after the next run took
+    /// over what this one left. Else the copies of a run that died would be lost by minutes.
     pub(super) fn tried_until(&self, source: &Snapshot, completed: Timestamp) -> Timestamp {
         let by_itself = due::saturating_add(completed, super::WINDOW);
-        let is_of_previous = self.previous.is_some() && source.marks.scheduled_time.value() == self.previous.as_ref();
-        let taken_over = self.takes_over_at.filter(|_| is_of_previous && self.later.is_none());
+        let next = source.marks.scheduled_time.value().and_then(|&time| {
+            let later = (Bound::Excluded(time), Bound::Unbounded);
+            self.first.range(later).next().map(|(_, &began)| began)
+        });
+        let taken_over = next.map(|began| due::saturating_add(began, TAKES_OVER_AFTER));
         taken_over.map_or(by_itself, |at| by_itself.max(due::saturating_add(at, super::WINDOW)))
     }
 
-    /// Whether this run tells that a copy was not made until `until`: a run that began later has not told it before.
+    /// Whether this run tells that a copy was not made until `until`: no run has told it before that took over when the time was over.
     pub(super) fn tells(&self, source: &Snapshot, until: Timestamp, now: Timestamp) -> bool {
-        let is_carried = matches!(self.carry(source, now), Carry::Now);
-        is_carried && (self.made(source) || self.others_began.is_none_or(|began| began <= until))
+        let told = self.others_began.is_some_and(|began| due::saturating_add(began, TAKES_OVER_AFTER) >= until);
+        matches!(self.carry(source, now), Carry::Now | Carry::At(_)) && (self.made(source) || !told)
     }
 }

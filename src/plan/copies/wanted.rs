@@ -136,10 +136,13 @@ impl<'a> Of<'_, 'a> {
             return Some(CopyVerdict::UnderWay(under_way));
         }
         let completed = completed_at(source);
-        let would_be_gone = self.promise.expires_at(saturating_add(completed, WINDOW), None).is_some_and(|at| at <= now);
+        // It may have been there and have gone.
+        if self.promise.expires_at(completed, None).is_some_and(|at| at <= now) {
+            return None;
+        }
         let until = carries.tried_until(source, completed);
         if now > until {
-            return (!would_be_gone).then(|| self.given_up(GaveUp::WindowOver { at: until }, until));
+            return Some(self.given_up(GaveUp::WindowOver { at: until }, until));
         }
         if source.tier != Tier::Standard {
             return Some(self.given_up(GaveUp::Archived, until));

@@ -121,3 +121,6 @@ impl Account {
         Outcome::Deleted
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 use super::*;
-use crate::action::{DeleteSnapshot, Failed, FailedKind};
-use crate::fixtures::{at, policy_id, snapshot};
+use crate::action::{Failed, FailedKind};
+use crate::fixtures::{at, policy_id, sample, snapshot};
 use crate::options::{Start, StartOrigin};
 use crate::place::OneOf;
 
@@ -75,7 +75,7 @@ fn whatever_moves_makes_a_run_worth_waiting_for() {
     fn check(outcomes: &[Outcome], pending: usize, expected: (u32, u64)) {
         let mut now = Progress { pending: 5, ..progress(10, 7) };
         let snapshot = snapshot(1, 1, START);
-        let action = Action::DeleteSnapshot(DeleteSnapshot { policy_id: policy_id(), snapshot });
+        let action = crate::plan::call::deletion(&sample(), &snapshot);
         let done: Vec<_> = outcomes.iter().map(|outcome| (action.clone(), outcome.clone())).collect();
         note(&mut now, &done, pending);
         assert_eq!((now.idle_turns, now.pending), expected, "{outcomes:?}");
