@@ -90,7 +90,8 @@ impl Action {
         match self {
             Self::CreateSnapshot(create) => &create.tags_left_out,
             Self::CreateSnapshots(create) => &create.tags_left_out,
-            Self::CopySnapshot(_) | Self::DeleteSnapshot(_) => &[],
+            Self::CopySnapshot(copy) => &copy.tags_left_out,
+            Self::DeleteSnapshot(_) => &[],
         }
     }
 }
@@ -146,6 +147,8 @@ pub struct CopySnapshot {
     pub encrypted: bool,
     /// Under which key; `None` is the default key of the Region.
     pub key: Option<KeyArn>,
+    /// The keys of tags for which there was no room, to be told.
+    pub tags_left_out: Vec<String>,
 }
 
 /// A CreateSnapshot call.

@@ -34,6 +34,7 @@ pub use observe::{Label, Listed, MadeOf};
 pub use observe::{Transcript, replay};
 
 use crate::pace::Limits;
+use crate::place::Region;
 pub use accounts::Accounts;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
@@ -47,7 +48,8 @@ pub use scheduler::Scheduler;
 #[cfg(feature = "cli")]
 pub use service_error::ServiceError;
 pub use settings::SettingsError;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One account in one Region: a client and our picture of its request limits, kept from turn to turn while the
 /// function's process lives.
@@ -58,12 +60,33 @@ pub struct Account {
     quotas: Option<SdkConfig>,
     /// Whoever comes to one account and Region by another way draws from the same buckets.
     lanes: Arc<Lanes>,
+    limits: Limits,
+    /// The same account in other Regions, as far as they were opened.
+    elsewhere: Mutex<BTreeMap<Region, Arc<Account>>>,
 }
 
 impl Account {
     /// The account behind `client`, with EC2's documented limits and full buckets.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { client, quotas: None, lanes: Arc::new(Lanes::full(Limits::Documented)) }
+        Self::of(client, None, Arc::new(Lanes::full(Limits::Documented)), Limits::Documented)
+    }
+
+    fn of(client: Client, quotas: Option<SdkConfig>, lanes: Arc<Lanes>, limits: Limits) -> Self {
+        Self { client, quotas, lanes, limits, elsewhere: Mutex::default() }
+    }
+
+    /// The same account in another Region, with buckets of its own. Nothing is asked of AWS before the first call.
+    #[must_use]
+    pub fn in_region(&self, region: &Region) -> Arc<Self> {
+        // A map of whole entries: whoever panicked while holding it left it so.
+        let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || {
+            let name = aws_config::Region::new(region.as_str().to_owned());
+            let client = Client::from_conf(self.client.config().to_builder().region(name.clone()).build());
+            let quotas = self.quotas.as_ref().map(|settings| settings.to_builder().region(name).build());
+            Arc::new(Self::of(client, quotas, Arc::new(Lanes::full(self.limits)), self.limits))
+        };
+        Arc::clone(elsewhere.entry(region.clone()).or_insert_with(open))
     }
 }

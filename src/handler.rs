@@ -4,6 +4,7 @@
 //! The same steps serve the Lambda function and the command line. Nothing here decides: it calls the core and hands
 //! over what came of it.
 
+mod abroad;
 mod ahead;
 mod closer;
 #[cfg(feature = "cli")]
@@ -18,12 +19,14 @@ use crate::event::{self, Event, json};
 use crate::options::Options;
 use crate::pace::{Bucket, ByApi, Pace};
 use crate::plan::{self, Plan, check};
+use crate::place::Region;
 use crate::policy::decode::{IdRule, Reading};
 use crate::report::explain::{self, Explanation};
 use crate::report::forecast::Forecast;
 use crate::report::{self, Report, words};
 use crate::turn::{self, Budget, Progress, Status};
 use crate::world::{SnapshotId, World};
+use abroad::Regions;
 use ahead::{Ahead, Times};
 #[cfg(feature = "cli")]
 pub use examined::{Examined, examined};
@@ -48,6 +51,11 @@ pub fn read_event(value: &Value) -> Result<(Event, Vec<String>), TurnError> {
 /// How long the endpoint's lists may lag, as the environment says.
 fn settling() -> SignedDuration {
     Options::settling(std::env::var(Options::SETTLING_SECONDS).ok().as_deref())
+}
+
+/// The Regions that the stack may copy to, as the environment says.
+fn copy_regions() -> Vec<Region> {
+    Options::copy_regions(std::env::var(Options::COPY_REGIONS).ok().as_deref())
 }
 
 /// The Region that the function's stack is in, as Lambda tells it: what a mail names where somebody is to type something.
@@ -148,12 +156,14 @@ async fn turn_of(
     until: Timestamp,
 ) -> Result<Answer, TurnError> {
     event.options.settling = settling();
+    event.options.copy_regions = copy_regions();
+    let regions = Regions::of(account, &event)?;
     let mut progress =
         event.progress_at(clock::now()).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     let (mut answered, mut ahead) = (None, None);
     // Bounded by the time: turn::look::has_time_for_another.
     loop {
-        let turned = match (single_turn(account, &event, warnings, (progress, ahead), until).await, answered) {
+        let turned = match (single_turn((account, &regions), &event, warnings, (progress, ahead), until).await, answered) {
             (Ok(turned), _) => turned,
             // Nothing was done since the answer, so that goes on from where it stands.
             (Err(error), Some(answer)) => {
@@ -187,7 +197,7 @@ struct Turned {
 }
 
 async fn single_turn(
-    account: &Account,
+    (account, regions): (&Account, &Regions),
     event: &Event,
     warnings: &[String],
     (mut progress, ahead): (Progress, Option<Ahead>),
@@ -196,7 +206,8 @@ async fn single_turn(
     // What the plan says is as of when the look began.
     let (now, took) = ahead.as_ref().map_or_else(|| (clock::now(), None), |ahead| (ahead.began, Some(ahead.took)));
     account.learn(event.options.api_share, &progress.pace);
-    let looked = closer::look(account, event, (&mut progress, now, ahead), until, turn::closer::asks_of_turn);
+    let place = (account, regions, Looks::OfTurn);
+    let looked = closer::look(place, event, (&mut progress, now, ahead), until, turn::closer::asks_of_turn);
     let world = Box::pin(looked).await?;
     let looked_at = clock::now();
     let took = took.unwrap_or_else(|| looked_at.duration_since(now));
@@ -204,7 +215,9 @@ async fn single_turn(
     let plan = closer::planned(event, &progress, now, &world);
     log_decisions(event, &plan);
     let budget = budget(&account.buckets(), looked_at, works_until);
-    let selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
+    let mut selection = turn::select(&event.policy, &event.options, &plan, &progress, now, budget);
+    let home = (world.home.as_ref(), now);
+    turn::select_copies(&event.policy, &event.options, &plan, &progress, home, &mut selection);
     let policy_id = event.policy.id.as_str();
     let target = event.options.target.as_ref();
     let times = Times { looked_at, took, works_until, until, snapshots: world.snapshots.len() };
@@ -293,16 +306,28 @@ async fn foreseen<T>(
     let now = clock::now();
     let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let looked = closer::look(account, &event, (&mut progress, now, None), Timestamp::MAX, turn::closer::asks_of_plan);
+    event.options.copy_regions = copy_regions();
+    let regions = Regions::of(account, &event)?;
+    let place = (account, &regions, Looks::OfPerson);
+    let looked = closer::look(place, &event, (&mut progress, now, None), Timestamp::MAX, turn::closer::asks_of_plan);
     let world = Box::pin(looked).await?;
     let plan = closer::planned(&event, &progress, now, &world);
     Ok(tell(&event, &progress, now, &world, &plan, &warnings))
 }
 
+/// Whose look it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    /// A turn's, which comes to the other Regions when it has done what is due at home.
+    OfTurn,
+    /// A person's, who wants to see everything.
+    OfPerson,
+}
+
 /// What EC2 shows, if it shows all of it before `until`: a turn that is cut off in the middle says nothing at all. What was listed
 /// ahead is completed.
 async fn observe(
-    account: &Account,
+    (account, regions, looks): (&Account, &Regions, Looks),
     event: &Event,
     progress: &Progress,
     ahead: Option<Ahead>,
@@ -313,11 +338,22 @@ async fn observe(
     }
     let patience = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
     let (policy, begun) = (&event.policy, progress.ids_begun());
-    let looked = async {
+    let at_home = async {
         let Some(Ahead { listed, deleted, .. }) = ahead else { return account.observe_with(policy, &begun).await };
         let mut world = account.complete(policy, listed, &begun).await?;
         world.leave_out(&deleted);
         Ok(world)
+    };
+    let elsewhere = async {
+        match looks {
+            // What is due at home is not kept waiting.
+            Looks::OfTurn if progress.turns == 0 => regions.not_yet(),
+            Looks::OfTurn | Looks::OfPerson => Box::pin(regions.look(account, event, progress)).await,
+        }
+    };
+    let looked = async {
+        let (world, elsewhere) = tokio::join!(at_home, elsewhere);
+        world.map(|world| World { home: regions.home.clone(), regions: elsewhere, ..world })
     };
     match tokio::time::timeout(patience, looked).await {
         Ok(world) => world.map_err(turn_error),

@@ -1,7 +1,7 @@
 //! What opendlm offers beyond Amazon DLM's policy, each with its default.
 
 use crate::pace::Share;
-use crate::place::{ListObject, OneOf, Place};
+use crate::place::{ListObject, OneOf, Place, Region};
 use crate::policy::{Age, AgeUnit, Policy, ScheduleName, Targets};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -19,6 +19,9 @@ pub struct Options {
     /// `ApiShare`: which part of EC2's request limits a run takes at most; the rest is left to the account's other tools.
     /// Default: 100 per cent, because most of the time nobody else makes or deletes snapshots.
     pub api_share: Share,
+    /// The Regions that the stack may copy to: each is looked at, whether a rule names it or not. Not part of an event: from the
+    /// function's environment.
+    pub copy_regions: Vec<Region>,
     /// `DryRun`: decide and report, change nothing. Default: false.
     pub dry_run: bool,
     /// `MaximumDeletions`: a run that would delete more stops before its first deletion. Default: see
@@ -103,6 +106,10 @@ impl Options {
     pub const SETTLING_SECONDS_MAX: u32 = 900;
     /// What says otherwise for an endpoint that shows at once what was begun, in seconds.
     pub const SETTLING_SECONDS: &str = "OPENDLM_SETTLING_SECONDS";
+    /// The Regions that the stack may copy to, with commas between them.
+    pub const COPY_REGIONS: &str = "OPENDLM_COPY_REGIONS";
+    /// Looks go on beside each other, and each takes its share of a small function's memory. Our own.
+    pub const COPY_REGIONS_MAX: usize = 20;
     /// A day: a longer window would reach the next scheduled time of most schedules.
     pub const START_WINDOW_MINUTES_MAX: u32 = 1440;
     /// A schedule can hardly have had more names; our own bound.
@@ -133,6 +140,14 @@ impl Options {
         self.run_now && !matches!(policy.targets, Targets::AllVolumes(_))
     }
 
+    /// The Regions that the environment names, with commas between them. What is no Region is passed over: the function's role says what
+    /// it may.
+    #[must_use]
+    pub fn copy_regions(text: Option<&str>) -> Vec<Region> {
+        let names = text.unwrap_or_default().split(',');
+        names.filter_map(|name| Region::parse(name.trim())).take(Self::COPY_REGIONS_MAX).collect()
+    }
+
     /// The settling time that the environment names, in seconds from 0 on. What cannot be read is as good as nothing
     /// said: a shorter time could cost a second snapshot, a longer one only postpones.
     #[must_use]
@@ -149,6 +164,7 @@ impl Default for Options {
             accept_count: BTreeMap::new(),
             age_without_new_backups: false,
             api_share: Share::ALL,
+            copy_regions: Vec::new(),
             dry_run: false,
             maximum_deletions: MaximumDeletions::Default,
             minimum_kept: 1,

@@ -18,6 +18,8 @@ pub enum Change {
     Identity,
     /// EC2 did not show it by its id, and did not say that it is gone either.
     NotShown,
+    /// It is a copy, and the one that was to be left is not there, or not complete.
+    RestsOnNothing,
     /// It was in the archive and is restored until then.
     Restored {
         /// When EC2 archives it again.
@@ -52,6 +54,17 @@ pub fn change(observed: &Snapshot, seen: &Snapshot, now: Timestamp) -> Option<Ch
     let is_as_decided =
         observed.state == seen.state && matches!(seen.state, SnapshotState::Completed | SnapshotState::Error);
     (!is_as_decided).then_some(Change::State)
+}
+
+/// What keeps a snapshot from being copied that was `observed` and is `seen` now; `None` where it still is what the plan decided about. A
+/// hold is no obstacle: it asks for the snapshot to stay.
+#[must_use]
+pub fn source_change(observed: &Snapshot, seen: &Snapshot) -> Option<Change> {
+    let unheld = |snapshot: &Snapshot| Snapshot { marks: without_hold(&snapshot.marks), ..snapshot.clone() };
+    match change(&unheld(observed), &unheld(seen), Timestamp::MIN) {
+        None if seen.state != SnapshotState::Completed => Some(Change::State),
+        change => change,
+    }
 }
 
 fn without_hold(marks: &SharedMarks) -> SharedMarks {

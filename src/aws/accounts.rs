@@ -87,7 +87,7 @@ impl Accounts {
     /// The account of these settings.
     pub(super) fn of(settings: SdkConfig, limits: Limits) -> Self {
         let (client, lanes) = (client::of(&settings), Arc::new(Lanes::full(limits)));
-        let own = Arc::new(Account { client, quotas: asked_by(&settings, limits), lanes });
+        let own = Arc::new(Account::of(client, asked_by(&settings, limits), lanes, limits));
         let unusable = settings::check(&settings).err();
         Self { settings, unusable, limits, own, opened: Mutex::default() }
     }
@@ -129,7 +129,7 @@ impl Opened {
         let place = (key.0.account().map(str::to_owned), key.0.region.to_string());
         let lanes = self.lanes.entry(place).or_insert_with(|| Arc::new(Lanes::full(limits)));
         let (client, quotas) = (client::of(settings), asked_by(settings, limits));
-        let account = Arc::new(Account { client, quotas, lanes: Arc::clone(lanes) });
+        let account = Arc::new(Account::of(client, quotas, Arc::clone(lanes), limits));
         self.accounts.insert(key, Arc::clone(&account));
         account
     }

@@ -5,8 +5,9 @@ mod last_look;
 use super::clock::now;
 use super::pace::{CALLS_IN_FLIGHT_MAX, Lanes, Passage};
 use super::{Account, client, failure};
-use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
+use crate::action::{Action, CopySnapshot, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
 use crate::pace::{Api, ByApi, Rate};
+use crate::plan::copies::is_copy_of_ours;
 use crate::policy::Tag;
 use crate::tags::{Ownership, ownership};
 use crate::world::SnapshotId;
@@ -180,9 +181,23 @@ impl Account {
 
     async fn call(&self, action: &Action, until: Timestamp) -> Outcome {
         match action {
+            Action::CopySnapshot(copy) => self.copy_snapshot(copy).await,
             Action::CreateSnapshot(create) => self.create_snapshot(create).await,
             Action::CreateSnapshots(create) => self.create_snapshots(create).await,
             Action::DeleteSnapshot(delete) => self.delete_snapshot(delete, until).await,
+        }
+    }
+
+    /// In the Region that the copy goes to. Without a presigned URL: the service model calls it deprecated, and EC2 was seen to read no
+    /// more of it than what the other parameters say (shared/reference/aws-live.md 3).
+    async fn copy_snapshot(&self, copy: &CopySnapshot) -> Outcome {
+        let call = self.client.copy_snapshot().source_region(copy.home.as_str()).source_snapshot_id(copy.source.id.to_string());
+        let call = call.description(&copy.description).tag_specifications(on_snapshots(&copy.tags));
+        let call = call.set_encrypted(copy.encrypted.then_some(true));
+        let call = call.set_kms_key_id(copy.key.as_ref().map(ToString::to_string)).customize();
+        match call.config_override(client::never_repeated(CREATE_SECONDS_MAX)).send().await {
+            Ok(made) => created(&[made.snapshot_id()]),
+            Err(error) => Outcome::Failed(of_copy(failure::of(&error))),
         }
     }
 
@@ -208,9 +223,8 @@ impl Account {
 
     async fn delete_snapshot(&self, delete: &DeleteSnapshot, until: Timestamp) -> Outcome {
         // The plan has checked this. It is checked again here, where a mistake would cost somebody's data.
-        let ownership = ownership(&delete.policy_id, &delete.snapshot);
-        if ownership != Ownership::Ours {
-            return Outcome::Failed(not_ours(delete, ownership));
+        if let Some(failed) = not_ours(delete) {
+            return Outcome::Failed(failed);
         }
         let call = self.client.delete_snapshot().snapshot_id(delete.snapshot.id.to_string()).customize();
         let seconds = deletion_seconds(now(), until);
@@ -270,16 +284,27 @@ fn created(snapshot_ids: &[Option<&str>]) -> Outcome {
     )
 }
 
-fn not_ours(delete: &DeleteSnapshot, ownership: Ownership) -> Failed {
-    let DeleteSnapshot { policy_id, snapshot } = delete;
-    let because = match ownership {
-        Ownership::Copy => "it is a copy",
-        Ownership::OtherDescription => "its description is not the policy's",
-        Ownership::OtherPolicy => "it does not carry the policy's id",
-        Ownership::Ours => "it is ours",
+/// What a refused copy means: as many as may be are under way in the Region (shared/wire/README.md: CopySnapshot's `ResourceLimitExceeded`).
+fn of_copy(failed: Failed) -> Failed {
+    let is_full = failed.code == COPIES_FULL;
+    Failed { kind: if is_full { FailedKind::TooManyPending } else { failed.kind }, ..failed }
+}
+
+const COPIES_FULL: &str = "ResourceLimitExceeded";
+
+/// Why a snapshot is not ours to delete; `None` where it is.
+fn not_ours(delete: &DeleteSnapshot) -> Option<Failed> {
+    let DeleteSnapshot { policy_id, snapshot, of_copy, .. } = delete;
+    let because = match (of_copy, ownership(policy_id, snapshot)) {
+        (Some((home, region)), _) if is_copy_of_ours(policy_id, home, region, snapshot) => return None,
+        (Some(_), _) => "it is no copy that opendlm made",
+        (None, Ownership::Copy) => "it is a copy",
+        (None, Ownership::OtherDescription) => "its description is not the policy's",
+        (None, Ownership::OtherPolicy) => "it does not carry the policy's id",
+        (None, Ownership::Ours) => return None,
     };
     let message = format!("{} was not made for {policy_id}: {because}", snapshot.id);
-    failure::failed(FailedKind::Refused, "NotOurs", &message)
+    Some(failure::failed(FailedKind::Refused, "NotOurs", &message))
 }
 
 #[cfg(test)]

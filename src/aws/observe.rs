@@ -8,6 +8,7 @@
 mod backups;
 pub(super) mod by_id;
 mod closer;
+mod copies;
 mod filters;
 mod instances;
 mod labels;
@@ -34,7 +35,7 @@ use aws_sdk_ec2::types;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use paging::Listing;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use volumes::{DefaultFacts, ReadVolume};
 
 /// What EC2 listed of an account: the greater part of a [`World`].
@@ -109,6 +110,8 @@ impl Account {
             by_id,
             closer: Closer::default(),
             coverage: cut_short.map_or(Coverage::Complete, Coverage::Partial),
+            home: None,
+            regions: BTreeMap::new(),
         })
     }
 

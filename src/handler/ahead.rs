@@ -1,6 +1,6 @@
 //! The next look, which goes on beside the calls of a turn where those take long.
 
-use super::{clock, log_action};
+use super::{abroad, clock, log_action};
 use crate::action::{Action, Outcome};
 use crate::aws::{Account, Listed};
 use crate::event::Event;
@@ -47,7 +47,7 @@ pub(super) async fn apply(
     let Times { looked_at, took, works_until, until, snapshots } = times;
     let (policy_id, target) = (event.policy.id.as_str(), event.options.target.as_ref());
     let log = |action: &Action, outcome: &Outcome| log_action(policy_id, target, action, outcome);
-    let mut calls = Box::pin(account.apply(actions, works_until, log));
+    let mut calls = Box::pin(abroad::apply(account, actions, works_until, log));
     let has_room = look::has_room_for_another(snapshots, std::env::var(look::MEMORY).ok().as_deref());
     let ahead = look::looks_ahead_at(looked_at, took, works_until, until);
     let Some(at) = ahead.filter(|_| has_room) else {

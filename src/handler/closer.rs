@@ -1,7 +1,8 @@
 //! Looking at the account and planning, and looking closer because of the plan, until it knows what it has to know.
 
+use super::abroad::Regions;
 use super::ahead::Ahead;
-use super::{clock, hold_to_promises, observe, turn_error};
+use super::{Looks, clock, hold_to_promises, observe, turn_error};
 use crate::answer::TurnError;
 use crate::aws::Account;
 use crate::event::Event;
@@ -21,14 +22,16 @@ const IMAGES_PATIENCE: Duration = Duration::from_secs(30);
 /// What EC2 shows by a look that began at `now`, with what a turn has to know of it before it deletes anything: it asks what `asks`
 /// takes from the plan.
 pub(super) async fn look(
-    account: &Account,
+    place: (&Account, &Regions, Looks),
     event: &Event,
     (progress, now, ahead): (&mut Progress, Timestamp, Option<Ahead>),
     until: Timestamp,
     asks: fn(&Policy, &World, &Plan<'_>) -> Asks,
 ) -> Result<World, TurnError> {
-    let mut world = observe(account, event, progress, ahead, until).await?;
+    let account = place.0;
+    let mut world = observe(place, event, progress, ahead, until).await?;
     progress.note_look(&event.policy.id, &world, now, event.options.settling);
+    progress.copies.note_look(&event.policy, &world, now, event.options.settling);
     for _ in 0..closer::LOOKS_MAX {
         let plan = plan::plan(&event.policy, &event.options, &progress.start(), now, &world);
         let asks = asks(&event.policy, &world, &plan);

@@ -4,7 +4,7 @@ use crate::action::{Action, Outcome};
 use crate::answer::Answer;
 use crate::event::Event;
 use crate::pace::{Api, LimitsNews};
-use crate::place::Place;
+use crate::place::{Place, Region};
 use crate::plan::{Plan, TargetVerdict};
 use crate::policy::ScheduleName;
 use crate::report::{self, words};
@@ -77,7 +77,7 @@ pub(super) fn log_action(policy: &str, target: Option<&Place>, action: &Action, 
     info!(
         policy,
         account = target.and_then(Place::account),
-        region = target.map(|target| target.region.as_str()),
+        region = action.region().or(target.map(|target| &target.region)).map(Region::as_str),
         action = action.api().name(),
         volume = about.volume.map(|id| id.to_string()),
         instance = about.instance.map(|id| id.to_string()),

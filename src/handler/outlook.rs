@@ -1,7 +1,8 @@
 //! What the next run of an event would do, planned for the time at which it starts.
 
+use super::abroad::Regions;
 use super::closer;
-use super::{clock, read_event, settling};
+use super::{Looks, clock, read_event, settling};
 use crate::answer::TurnError;
 use crate::aws::Account;
 use crate::event::Event;
@@ -27,7 +28,10 @@ pub async fn outlook(account: &Account, value: &Value) -> Result<Outlook, TurnEr
     event.scheduled_time = Some(at);
     let mut progress = event.progress_at(at).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
-    let looked = closer::look(account, &event, (&mut progress, at, None), Timestamp::MAX, turn::closer::asks_of_plan);
+    event.options.copy_regions = super::copy_regions();
+    let regions = Regions::of(account, &event)?;
+    let place = (account, &regions, Looks::OfPerson);
+    let looked = closer::look(place, &event, (&mut progress, at, None), Timestamp::MAX, turn::closer::asks_of_plan);
     let world = Box::pin(looked).await?;
     Ok(Outlook::of(&closer::planned(&event, &progress, at, &world), at))
 }

@@ -67,7 +67,7 @@ pub(crate) fn tags(purpose: &Purpose<'_>, copied: &[Tag]) -> Tagging {
 }
 
 /// Whether a tag may be taken from a volume: not AWS's own, and none that opendlm or DLM would take for its mark.
-pub(super) fn is_copyable(key: &str) -> bool {
+pub(in crate::plan) fn is_copyable(key: &str) -> bool {
     // Whatever its case: IAM's conditions do not tell one from the other.
     let key = key.to_ascii_lowercase();
     !key.starts_with("aws:") && !key.starts_with(tags::RESERVED_PREFIX) && key != tags::DLM_MANAGED

@@ -10,8 +10,8 @@ use crate::aws::Account;
 use crate::aws::clock::now;
 use crate::aws::observe::by_id::{FILTER_VALUES_MAX, id_of};
 use crate::aws::observe::snapshots::read_snapshot;
-use crate::tags::{Ownership, Sharing, ownership};
-use crate::world::{Snapshot, SnapshotId};
+use crate::tags::Sharing;
+use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -28,6 +28,13 @@ struct Seen {
     /// `None` where it cannot be read.
     shown: BTreeMap<SnapshotId, Option<Snapshot>>,
     not_found: BTreeSet<SnapshotId>,
+}
+
+impl Seen {
+    fn shows_complete(&self, id: &SnapshotId) -> bool {
+        let shown = self.shown.get(id).and_then(Option::as_ref);
+        shown.is_some_and(|snapshot| snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard)
+    }
 }
 
 /// The last looks of a turn: one for each part of its deletions, when the first of them is to go.
@@ -47,15 +54,19 @@ struct Part {
 
 impl LastLooks {
     pub(super) fn of(actions: &[Action]) -> Self {
-        let (mut places, mut ids) = (BTreeMap::new(), Vec::new());
+        let (mut places, mut deletions) = (BTreeMap::new(), Vec::new());
         for (position, action) in actions.iter().enumerate() {
             if let Action::DeleteSnapshot(delete) = action {
-                places.insert(position, ids.len() / PART);
-                ids.push(delete.snapshot.id);
+                places.insert(position, deletions.len() / PART);
+                deletions.push(delete);
             }
         }
-        let part = |ids: &[SnapshotId]| Part { ids: ids.to_vec(), seen: OnceCell::new() };
-        Self { places, parts: ids.chunks(PART).map(part).collect() }
+        let part = |deletions: &[&DeleteSnapshot]| {
+            let ids = deletions.iter().flat_map(|delete| delete.rests_on.iter().chain([&delete.snapshot.id]));
+            let ids: BTreeSet<SnapshotId> = ids.copied().collect();
+            Part { ids: ids.into_iter().collect(), seen: OnceCell::new() }
+        };
+        Self { places, parts: deletions.chunks(PART).map(part).collect() }
     }
 
     /// How many looks there are at most, the halved ones aside.
@@ -73,9 +84,8 @@ impl LastLooks {
         until: Timestamp,
     ) -> Option<Outcome> {
         // It would be refused just before the call as well; nobody need look at it.
-        let ownership = ownership(&delete.policy_id, &delete.snapshot);
-        if ownership != Ownership::Ours {
-            return Some(Outcome::Failed(not_ours(delete, ownership)));
+        if let Some(failed) = not_ours(delete) {
+            return Some(Outcome::Failed(failed));
         }
         let part = self.places.get(&position).and_then(|&part| self.parts.get(part));
         let Some(part) = part else { return Some(Outcome::NotStarted) };
@@ -83,7 +93,11 @@ impl LastLooks {
         let Some(seen) = seen else { return Some(Outcome::NotStarted) };
         let id = delete.snapshot.id;
         match seen.shown.get(&id) {
-            Some(Some(snapshot)) => last_look::change(&delete.snapshot, snapshot, now()).map(Outcome::Changed),
+            Some(Some(snapshot)) => {
+                let change = last_look::change(&delete.snapshot, snapshot, now());
+                let lacks = delete.rests_on.iter().any(|id| !seen.shows_complete(id));
+                change.or(lacks.then_some(Change::RestsOnNothing)).map(Outcome::Changed)
+            }
             Some(None) => Some(Outcome::Changed(Change::NotShown)),
             None if seen.not_found.contains(&id) => Some(Outcome::Deleted),
             None => Some(Outcome::Changed(Change::NotShown)),

@@ -208,5 +208,5 @@ fn deletion() -> DeleteSnapshot {
         tier: Tier::Standard,
         full_size_bytes: 0,
     };
-    DeleteSnapshot { policy_id, snapshot }
+    DeleteSnapshot { policy_id, snapshot, of_copy: None, rests_on: Vec::new() }
 }

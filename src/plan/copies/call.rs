@@ -3,6 +3,7 @@
 use super::Wanted;
 use crate::action::{Action, CopySnapshot, DeleteSnapshot};
 use crate::options::Options;
+use crate::plan::tagging::{TAGS_MAX, is_copyable};
 use crate::place::Region;
 use crate::policy::{Policy, Tag};
 use crate::tags::stamp::{self, Stamp};
@@ -53,7 +54,29 @@ pub(crate) fn begin(
         copies_tags: promise.copies_tags(),
         encrypted: promise.encrypted(),
         key: promise.key().cloned(),
+        tags_left_out: Vec::new(),
     }))
+}
+
+/// The call with what only a look just before it tells: the user tags of the snapshot, as many as there is room for, and whether it is
+/// encrypted. An encrypted snapshot's copy is encrypted in any case, so that the key that a rule names is asked for then too.
+pub(crate) fn completed(mut copy: CopySnapshot, user_tags: &[Tag], is_encrypted: bool) -> CopySnapshot {
+    copy.encrypted |= is_encrypted && copy.key.is_some();
+    if !copy.encrypted {
+        // EC2 takes a key only for an encrypted copy (EC2 API reference, CopySnapshot: `KmsKeyId`).
+        copy.key = None;
+    }
+    if copy.copies_tags {
+        let room = TAGS_MAX.saturating_sub(copy.tags.len());
+        let (kept, left_out): (Vec<&Tag>, Vec<&Tag>) = {
+            let copyable: Vec<&Tag> = user_tags.iter().filter(|tag| is_copyable(&tag.key)).collect();
+            let (kept, left_out) = copyable.split_at(room.min(copyable.len()));
+            (kept.to_vec(), left_out.to_vec())
+        };
+        copy.tags.extend(kept.into_iter().cloned());
+        copy.tags_left_out = left_out.into_iter().map(|tag| tag.key.clone()).collect();
+    }
+    copy
 }
 
 /// The call that deletes a copy, which rests on others being there still.

@@ -1,11 +1,12 @@
 //! What a snapshot is promised: stamped when it is made, read when its copies are made.
 
 use super::super::retain::later_by;
+use crate::options::Options;
 use crate::place::Region;
-use crate::policy::{Age, CopyRule, KeyArn, Schedule};
+use crate::policy::{Age, CopyRule, KeyArn, Policy, Schedule};
 use crate::world::Snapshot;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rules to stamp on a snapshot that is made for these schedules, the owner first: each different one once.
 pub(in crate::plan) fn stamped(schedules: &[&Schedule]) -> Vec<CopyRule> {
@@ -16,6 +17,12 @@ pub(in crate::plan) fn stamped(schedules: &[&Schedule]) -> Vec<CopyRule> {
         }
     }
     stamped
+}
+
+/// The Regions to look at: those that a rule of the policy names, and those that the stack copies to, also when no rule names them any more.
+pub(crate) fn regions(policy: &Policy, options: &Options) -> BTreeSet<Region> {
+    let of_rules = policy.schedules.iter().flat_map(|schedule| &schedule.copies).map(|rule| rule.region.clone());
+    of_rules.chain(options.copy_regions.iter().cloned()).collect()
 }
 
 /// What all rules that are stamped on a snapshot ask of its one copy in a Region.

@@ -18,6 +18,9 @@ pub fn of_change(change: Change) -> (&'static str, String) {
             "EC2 did not show it by its id and did not say that it is gone, so it stays; the next turn decides"
                 .to_owned(),
         ),
+        Change::RestsOnNothing => {
+            ("RestsOnNothing", and_stays("the copy that was to be left beside it is gone or not complete"))
+        }
         Change::Restored { until } => ("Restored", restored(until)),
         Change::State => ("State", and_stays("its state changed")),
         Change::Tags => ("Tags", and_stays("its tags of opendlm changed")),

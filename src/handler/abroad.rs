@@ -1,0 +1,176 @@
+//! The other Regions of a turn: they are looked at beside the home Region, and their calls are made beside its own.
+//!
+//! Promise: whatever is wrong with another Region, or with the role there, stays there. It becomes a value that the plan and the report
+//! know, and never an error of the turn.
+
+use super::clock;
+use crate::action::last_look::{self, Change};
+use crate::action::{Action, Outcome};
+use crate::answer::TurnError;
+use crate::aws::{Account, ObserveError};
+use crate::event::Event;
+use crate::place::Region;
+use crate::plan::copies;
+use crate::turn::Progress;
+use crate::world::{SnapshotId, Unseen, View};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a turn looks at other Regions: beside the home Region's own look, so that nothing there waits for a Region that does not
+/// answer for longer than this. Our own: a listing of ten thousand copies takes some ten seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The Region that the account is in, and those that copies go to.
+#[derive(Debug)]
+pub(super) struct Regions {
+    pub(super) home: Option<Region>,
+    others: Vec<Region>,
+}
+
+impl Regions {
+    /// # Errors
+    /// `PolicyInvalid` where a rule copies to the home Region itself.
+    pub(super) fn of(account: &Account, event: &Event) -> Result<Self, TurnError> {
+        let home = Region::parse(account.region());
+        let rules = event.policy.schedules.iter().flat_map(|schedule| &schedule.copies);
+        if let Some(rule) = rules.clone().find(|rule| Some(&rule.region) == home.as_ref()) {
+            return Err(TurnError::PolicyInvalid(format!(
+                "a rule copies snapshots to {}, where they are made: expected another Region",
+                rule.region
+            )));
+        }
+        let mut others = copies::regions(&event.policy, &event.options);
+        others.retain(|region| Some(region) != home.as_ref());
+        Ok(Self { home, others: others.into_iter().collect() })
+    }
+
+    /// Says that nobody has looked at the others yet.
+    pub(super) fn not_yet(&self) -> BTreeMap<Region, View> {
+        let view = |region: &Region| (region.clone(), View { unseen: Some(Unseen::not_yet()), ..View::default() });
+        self.others.iter().map(view).collect()
+    }
+
+    /// What the others show, all of them at the same time.
+    pub(super) async fn look(&self, account: &Account, event: &Event, progress: &Progress) -> BTreeMap<Region, View> {
+        let looks = self.others.iter().map(|region| async move {
+            let begun = progress.copies.ids_begun(region);
+            let there = account.in_region(region);
+            let looked = tokio::time::timeout(PATIENCE, there.observe_copies(&event.policy.id, &begun)).await;
+            let view = match looked {
+                Ok(Ok(view)) => view,
+                Ok(Err(error)) => View { unseen: Some(unseen(error)), ..View::default() },
+                Err(_) => View { unseen: Some(no_answer()), ..View::default() },
+            };
+            (region.clone(), view)
+        });
+        join_all(looks).await.into_iter().collect()
+    }
+}
+
+fn unseen(error: ObserveError) -> Unseen {
+    let is_denied = matches!(error, ObserveError::AccessDenied(_));
+    let (ObserveError::AccessDenied(failed)
+    | ObserveError::Expired(failed)
+    | ObserveError::Throttled(failed)
+    | ObserveError::Unavailable(failed)) = error;
+    Unseen { code: failed.code, message: failed.message, is_denied }
+}
+
+fn no_answer() -> Unseen {
+    let message = format!("EC2 did not show the copies within {} s", PATIENCE.as_secs());
+    Unseen { code: "Timeout".to_owned(), message, is_denied: false }
+}
+
+/// Makes the calls of a turn, those of each Region beside those of the others, and returns one outcome for each action, in their order.
+pub(super) async fn apply(
+    account: &Account,
+    actions: &[Action],
+    until: Timestamp,
+    on_outcome: impl Fn(&Action, &Outcome),
+) -> Vec<Outcome> {
+    let mut outcomes = vec![Outcome::NotStarted; actions.len()];
+    let mut by_region: BTreeMap<Option<&Region>, Vec<usize>> = BTreeMap::new();
+    for (place, action) in actions.iter().enumerate() {
+        by_region.entry(action.region()).or_default().push(place);
+    }
+    let calls = by_region.iter().map(|(region, places)| {
+        let actions: Vec<Action> = places.iter().filter_map(|&place| actions.get(place).cloned()).collect();
+        let on_outcome = &on_outcome;
+        async move {
+            match region {
+                None => account.apply(&actions, until, on_outcome).await,
+                Some(region) => Box::pin(apply_there(account, region, actions, until, on_outcome)).await,
+            }
+        }
+    });
+    let of_regions = join_all(calls).await;
+    for (places, of_region) in by_region.values().zip(of_regions) {
+        for (&place, outcome) in places.iter().zip(of_region) {
+            if let Some(slot) = outcomes.get_mut(place) {
+                *slot = outcome;
+            }
+        }
+    }
+    outcomes
+}
+
+/// The calls of one other Region. What is copied is asked for once more by its id, in the home Region, just before.
+async fn apply_there(
+    account: &Account,
+    region: &Region,
+    mut actions: Vec<Action>,
+    until: Timestamp,
+    on_outcome: impl Fn(&Action, &Outcome),
+) -> Vec<Outcome> {
+    let stopped = check_sources(account, &mut actions, until).await;
+    let is_open = |place: &usize| !stopped.contains_key(place);
+    let open: Vec<usize> = (0..actions.len()).filter(is_open).collect();
+    let calls: Vec<Action> = open.iter().filter_map(|&place| actions.get(place).cloned()).collect();
+    let done = account.in_region(region).apply(&calls, until, &on_outcome).await;
+    let mut outcomes: BTreeMap<usize, Outcome> = open.into_iter().zip(done).collect();
+    for (place, outcome) in stopped {
+        if let Some(action) = actions.get(place) {
+            on_outcome(action, &outcome);
+        }
+        outcomes.insert(place, outcome);
+    }
+    outcomes.into_values().collect()
+}
+
+/// Looks once more at what is to be copied, and completes the calls by what only that look tells. Returns what comes of those that are
+/// not made, by their places.
+async fn check_sources(account: &Account, actions: &mut [Action], until: Timestamp) -> BTreeMap<usize, Outcome> {
+    let copy = |action: &Action| match action {
+        Action::CopySnapshot(copy) => Some(copy.source.id),
+        Action::CreateSnapshot(_) | Action::CreateSnapshots(_) | Action::DeleteSnapshot(_) => None,
+    };
+    let ids: Vec<SnapshotId> = actions.iter().filter_map(copy).collect();
+    if ids.is_empty() {
+        return BTreeMap::new();
+    }
+    let patience = Duration::try_from(until.duration_since(clock::now())).unwrap_or_default();
+    let looked = tokio::time::timeout(patience, account.sources(&ids)).await;
+    let seen = looked.ok().and_then(Result::ok);
+    let mut stopped = BTreeMap::new();
+    for (place, action) in actions.iter_mut().enumerate() {
+        let Action::CopySnapshot(copy) = action else { continue };
+        let Some(seen) = &seen else {
+            stopped.insert(place, Outcome::NotStarted);
+            continue;
+        };
+        match seen.get(&copy.source.id) {
+            None => {
+                stopped.insert(place, Outcome::Changed(Change::NotShown));
+            }
+            Some(now) => match last_look::source_change(&copy.source, &now.snapshot) {
+                Some(change) => {
+                    stopped.insert(place, Outcome::Changed(change));
+                }
+                None => *copy = copies::completed(copy.clone(), &now.tags, now.is_encrypted),
+            },
+        }
+    }
+    stopped
+}
