@@ -12,7 +12,8 @@ from dataclasses import replace
 import botocore.session
 
 from iam import Request, Rules
-from rights import OUR_TAGS, POLICY_ID_TAG, other_needs, questions, sample_calls
+from rights import COPIED_FROM_TAG, OUR_TAGS, POLICY_ID_TAG, TAGS_OF_A_COPY
+from rights import key_needs, needs_of_copies, other_needs, questions, sample_calls
 from template import STACK, Place
 
 Row = tuple[str, Request]
@@ -34,6 +35,14 @@ LOOK_ALIKES = {
     "the key as a value": {"note": POLICY_ID_TAG, "Name": OURS},
     "only the others of our tags": {key: value for key, value in OUR_TAGS.items() if key != POLICY_ID_TAG},
     "the tag of no policy": {POLICY_ID_TAG: ""},
+}
+# Tags of what is no copy of ours in a Region that copies go to.
+NOT_OUR_COPIES = {why: {**tags, COPIED_FROM_TAG: "snap-0123456789abcdef0"} for why, tags in LOOK_ALIKES.items()} | {
+    "no tags at all": {},
+    "made of a volume there": OUR_TAGS,
+    "a copy of nothing": {**OUR_TAGS, COPIED_FROM_TAG: ""},
+    "a longer key of the source": {**OUR_TAGS, f"{COPIED_FROM_TAG}-": "snap-0123456789abcdef0"},
+    "the source as a value": {**OUR_TAGS, "note": COPIED_FROM_TAG},
 }
 # What changes, shares, moves, locks or copies a snapshot, reads its data, or makes something of it.
 OTHER_SNAPSHOT_ACTIONS = (
@@ -57,7 +66,7 @@ ACTIONS_WITHOUT_OPERATION = (
     "iam:PassRole kms:ReEncryptFrom kms:ReEncryptTo lambda:InvokeFunction lambda:InvokeFunctionUrl s3:DeleteObjectVersion"
     " s3:GetObjectVersion s3:ListAllMyBuckets s3:ListBucket s3:PutObjectVersionAcl"
 ).split()
-# The only actions that each role may do anything with.
+# The only actions that each role may do anything with; the function's may do ec2:CopySnapshot too where copies have a Region.
 ALLOWED = {
     "FunctionRole": (
         "ec2:CreateSnapshot ec2:CreateSnapshots ec2:CreateTags ec2:DeleteSnapshot ec2:DescribeImages ec2:DescribeInstances"
@@ -79,13 +88,19 @@ ALLOWED = {
 }
 
 
+def allowed(role: str, place: Place) -> set[str]:
+    """The actions that a role may do anything with at a place."""
+    copying_too = role == "FunctionRole" and place.copy_regions
+    return {*ALLOWED[role], "ec2:CopySnapshot"} if copying_too else set(ALLOWED[role])
+
+
 def holes(role: str, rules: Rules, place: Place) -> Iterator[str]:
     """What rules let pass that the role must not do. It must be empty."""
     for why, request in rows(role, place):
         if rules.allow(request):
             yield f"{request.action} on {request.resource}: {why}"
     for action in every_action():
-        if action not in ALLOWED[role] and rules.mention(action):
+        if action not in allowed(role, place) and rules.mention(action):
             passing = [each for each in most_favourable(action, place) if rules.allow(each)]
             yield from (f"{action} on {each.resource}: it is on no list of the role" for each in passing[:1])
 
@@ -99,6 +114,7 @@ def rows(role: str, place: Place) -> list[Row]:
         table += [("EC2 is the function's", each) for call in sample_calls() for each in questions(call, place)]
     table += [("it is somewhere else", each) for each in elsewhere(role, place)]
     table += [*deleting(place), *tagging(place), *creating(place), *changing(place), *using_keys(place)]
+    table += [*copying(place), *copying_elsewhere(place), *using_keys_of_copies(place)]
     return [*table, *becoming_others(place), *reading_lists(place), *telling(place)]
 
 
@@ -169,6 +185,83 @@ def using_keys(place: Place) -> Iterator[Row]:
             yield "through another service", Request(use.action, use.resource, other)
 
 
+def copying(place: Place) -> Iterator[Row]:
+    """Where copies go they are made with both tags, of our own snapshots, and deleted with both tags; nothing else is done there."""
+    for there in map(place.there, place.copy_regions):
+        called, full = called_in(there), in_request(TAGS_OF_A_COPY)
+        new, copy = there.arn("snapshot", "*"), there.arn("snapshot", "snap-0123456789abcdef0")
+        for why, tags in NOT_OUR_COPIES.items():
+            yield f"a copy with {why}", Request("ec2:CopySnapshot", new, called | in_request(tags))
+            # AWS names an owner with the source alone.
+            owned = called | {"ec2:Owner": place.account}
+            yield f"a copy with {why}, of our own", Request("ec2:CopySnapshot", new, owned | in_request(tags))
+            yield why, Request("ec2:DeleteSnapshot", copy, called | on_resource(tags))
+            yield f"{why}, whatever is asked", Request("ec2:DeleteSnapshot", copy, called | on_resource(tags) | full)
+        for source in (copy, place.arn("snapshot", "snap-0123456789abcdef0")):
+            theirs = called | {"ec2:Owner": "210987654321"}
+            yield "a snapshot that is somebody else's", Request("ec2:CopySnapshot", source, theirs)
+        everything = called | full | on_resource(TAGS_OF_A_COPY)
+        for resource in (new, copy):
+            yield "no tags afterwards", Request("ec2:CreateTags", resource, everything)
+            for action in ("CopyImage", "CreateImage", "CreateSnapshot", "CreateSnapshots", "CreateTags", "CreateVolume", ""):
+                context = {**everything, "ec2:CreateAction": action}
+                yield f"{action!r} makes no copy", Request("ec2:CreateTags", resource, context)
+            for action in {*OTHER_SNAPSHOT_ACTIONS, "ec2:CreateSnapshot", "ec2:CreateSnapshots"} - {"ec2:CopySnapshot"}:
+                yield "copies are made and deleted only", Request(action, resource, everything)
+        for kind in ("image", "instance", "volume"):
+            context = {**everything, "ec2:CreateAction": "CopySnapshot", "ec2:Owner": place.account}
+            for action in ("CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CreateTags", "DeleteSnapshot"):
+                yield f"a {kind} is no copy", Request(f"ec2:{action}", there.arn(kind, "x-0123456789abcdef0"), context)
+
+
+def copying_elsewhere(place: Place) -> Iterator[Row]:
+    """Nothing is copied to a Region that nobody named, and nothing that is there is deleted: our own Region is none either."""
+    named = set(place.copy_regions)
+    for region in {place.region, "us-west-2", "ap-southeast-2", "eu-west-1", "eu-west-2"} - named:
+        far = place.there(region)
+        yield from full_requests(place, far, called_in(far))
+    for there in map(place.there, place.copy_regions):
+        # The Region in an ARN is not the one that is called.
+        yield from full_requests(place, there, called_in(place))
+        yield from full_requests(place, there, {})
+
+
+def full_requests(place: Place, far: Place, called: dict[str, str]) -> Iterator[Row]:
+    """Everything about a copy in a Region, with all tags and by the rules, but for the Region."""
+    full, source = in_request(TAGS_OF_A_COPY), "snap-0123456789abcdef0"
+    why = f"no copies go to {far.region} when {called.get('aws:RequestedRegion', 'no Region')} is called"
+    for arn in (far.arn("snapshot", source), place.arn("snapshot", source)):
+        yield why, Request("ec2:CopySnapshot", arn, {**called, "ec2:Owner": place.account})
+    yield why, Request("ec2:CopySnapshot", far.arn("snapshot", "*"), called | full)
+    yield why, Request("ec2:CreateTags", far.arn("snapshot", "*"), {**called, **full, "ec2:CreateAction": "CopySnapshot"})
+    # At home what carries the policy's tag may be deleted, copy or not.
+    if not {far.region, called.get("aws:RequestedRegion")} & {*place.regions, place.region}:
+        yield why, Request("ec2:DeleteSnapshot", far.arn("snapshot", source), called | on_resource(TAGS_OF_A_COPY))
+
+
+def using_keys_of_copies(place: Place) -> Iterator[Row]:
+    """Where copies go, a key is used for a new copy only, through EC2 there."""
+    for there in map(place.there, place.copy_regions):
+        needed = [each for each in needs_of_copies(place) if each.resource == there.key()]
+        for use in needed:
+            others = (there.key("another"), there.there("us-west-2").key(), replace(there, account="210987654321").key())
+            yield from (("a key that nobody named", Request(use.action, key, use.context)) for key in others)
+            if use.action == "kms:CreateGrant":
+                yield "a grant for ourselves", Request(use.action, use.resource, {**use.context, "kms:GrantIsForAWSResource": "false"})
+                continue
+            yield "not through EC2", Request(use.action, use.resource)
+            for other in (f"s3.{there.region}.{there.domain}", f"ec2.us-west-2.{there.domain}", f"ec2.{there.region}1.{there.domain}"):
+                yield "not through EC2 there", Request(use.action, use.resource, {"kms:ViaService": other})
+        for use in key_needs(there):
+            if use.action not in {each.action for each in needed}:
+                yield "a copy does not ask for it", use
+
+
+def called_in(place: Place) -> dict[str, str]:
+    """The context of a request in a Region."""
+    return {"aws:RequestedRegion": place.region, "ec2:Region": place.region}
+
+
 def becoming_others(place: Place) -> Iterator[Row]:
     """Only the roles that somebody named may be assumed, to the letter: a role has no Region, and its name no pattern."""
     others = [place.role("another"), place.role("opendlm-target-2"), place.role("Admin", place.account)]
@@ -218,16 +311,20 @@ def elsewhere(role: str, place: Place) -> Iterator[Request]:
 def most_favourable(action: str, place: Place) -> Iterator[Request]:
     """An action on a resource of every kind that a role knows, with everything in the context that opens a condition."""
     resources = ["*", f"arn:{place.partition}:s3:::bucket/key", f"arn:{place.partition}:iam::{place.account}:role/any"]
-    resources += [place.arn(kind, "x-0123456789abcdef0") for kind in ("image", "instance", "snapshot", "volume")]
+    wheres = [place, *map(place.there, place.copy_regions)]
+    resources += [each.arn(kind, "x-0123456789abcdef0") for each in wheres for kind in ("image", "instance", "snapshot", "volume")]
     resources += [need.resource for role in ALLOWED for need in other_needs(role, place)]
-    for create_action in ("CreateSnapshot", "CreateSnapshots"):
+    resources += [need.resource for need in needs_of_copies(place)]
+    made_by = [(place, "CreateSnapshot"), (place, "CreateSnapshots"), *((each, "CopySnapshot") for each in wheres[1:])]
+    for where, create_action in made_by:
         context = {
-            **on_resource(OUR_TAGS),
-            **in_request(OUR_TAGS),
+            **on_resource(TAGS_OF_A_COPY),
+            **in_request(TAGS_OF_A_COPY),
+            **called_in(where),
             "ec2:CreateAction": create_action,
-            "ec2:Region": place.region,
+            "ec2:Owner": place.account,
             "kms:GrantIsForAWSResource": "true",
-            "kms:ViaService": f"ec2.{place.region}.{place.domain}",
+            "kms:ViaService": f"ec2.{where.region}.{where.domain}",
         }
         yield from (Request(action, resource, context) for resource in dict.fromkeys(resources))
 

@@ -23,10 +23,12 @@ SINGLE, MULTIPLE = "one value", "several values"
 # The keys that requests carry here. A name that ends with a slash stands for all keys that begin so: one for each tag.
 KEYS = {
     "aws:RequestTag/": SINGLE,
+    "aws:RequestedRegion": SINGLE,
     "aws:ResourceTag/": SINGLE,
     "aws:SourceAccount": SINGLE,
     "aws:TagKeys": MULTIPLE,
     "ec2:CreateAction": SINGLE,
+    "ec2:Owner": SINGLE,
     "ec2:Region": SINGLE,
     "ec2:ResourceTag/": SINGLE,
     "kms:GrantIsForAWSResource": SINGLE,

@@ -92,12 +92,12 @@ def opened(statement: dict[str, Any]) -> Iterator[Mutant]:
         yield "Resource *", {**statement, "Resource": "*"}
         for what, position in (("any Region", 3), ("any account", 4), ("any name", 5)):
             wider = [with_part(arn, position, "*") for arn in as_list(statement["Resource"])]
-            # The ARN of a snapshot has no account to widen.
-            if all(arn.split(":")[position] for arn in as_list(statement["Resource"])):
+            # The ARN of a snapshot has no account to widen, and one in any Region is as wide as it can be.
+            if wider != as_list(statement["Resource"]) and all(arn.split(":")[position] for arn in as_list(statement["Resource"])):
                 yield f"Resource in {what}", {**statement, "Resource": wider}
     for operator, key, values in conditions(statement):
         yield f"without {key}", with_condition(statement, operator, key, {})
-        for changed in (f"{operator}IfExists", "StringLikeIfExists"):
+        for changed in () if operator.endswith("IfExists") else (f"{operator}IfExists", "StringLikeIfExists"):
             yield f"{key}: {changed}", with_condition(statement, operator, key, {changed: {key: values}})
         yield f"{key}: *", with_condition(statement, operator, key, {"StringLike": {key: "*"}})
         yield f"{key}: not", with_condition(statement, operator, key, {"StringNotEquals": {key: "nothing"}})

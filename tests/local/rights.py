@@ -19,17 +19,19 @@ from wire import Call, is_reading
 # Where the local AWS says it is.
 LOCAL = Place(region=REGION, account=ACCOUNT)
 
-POLICY_ID_TAG = "opendlm:policy-id"
+POLICY_ID_TAG, COPIED_FROM_TAG = "opendlm:policy-id", "opendlm:copied-from"
 OUR_TAGS = {
     POLICY_ID_TAG: "policy-0123456789abcdef0",
     "opendlm:schedule-name": "Default Schedule",
     "opendlm:scheduled-time": "2026-11-22T17:00:00Z",
 }
+TAGS_OF_A_COPY = {**OUR_TAGS, COPIED_FROM_TAG: "snap-0123456789abcdef0"}
 # A resource that a call is about to make has no id yet, and its ARN ends with a star: Amazon EBS User Guide, "Example IAM
 # policies for Amazon EBS", CopySnapshot.
 NOT_YET = "*"
 
 ANYTHING, INSTANCE, NEW_SNAPSHOT, SNAPSHOT, VOLUME = "anything", "instance", "new snapshot", "snapshot", "volume"
+SOURCE_SNAPSHOT = "source snapshot"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Need:
 ABOUT_A_SOURCE = ("aws:ResourceTag/", "ec2:Encrypted", "ec2:Region", "ec2:ResourceTag/", "ec2:VolumeSize", "ec2:VolumeType")
 ABOUT_A_NEW_SNAPSHOT = ("aws:RequestTag/", "aws:TagKeys", "ec2:ParentVolume", "ec2:Region", "ec2:VolumeSize")
 ABOUT_A_SNAPSHOT = ("aws:ResourceTag/", "ec2:Owner", "ec2:ParentVolume", "ec2:Region", "ec2:ResourceTag/", "ec2:SnapshotTime")
+# Of what CopySnapshot reads, no tags. ec2:SourceRegion, which AWS names too, never held on AWS, and ec2:Owner held on the source only:
+# recorded by others in September 2026.
+ABOUT_A_SNAPSHOT_TO_COPY = ("ec2:Encrypted", "ec2:Owner", "ec2:ParentVolume", "ec2:Region", "ec2:SnapshotTime", "ec2:VolumeSize")
+ABOUT_A_NEW_COPY = ("aws:RequestTag/", "aws:TagKeys", "ec2:Region")
 ABOUT_NEW_TAGS = ("aws:RequestTag/", "aws:TagKeys", "ec2:CreateAction", "ec2:Region")
 
 # Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2", as of August 2026: the resource
@@ -53,6 +59,11 @@ ABOUT_NEW_TAGS = ("aws:RequestTag/", "aws:TagKeys", "ec2:CreateAction", "ec2:Reg
 # creation".
 TAGS_OF_A_NEW_SNAPSHOT = Need("ec2:CreateTags", NEW_SNAPSHOT, ABOUT_NEW_TAGS)
 NEEDS = {
+    "CopySnapshot": (
+        Need("ec2:CopySnapshot", SOURCE_SNAPSHOT, ABOUT_A_SNAPSHOT_TO_COPY),
+        Need("ec2:CopySnapshot", NEW_SNAPSHOT, ABOUT_A_NEW_COPY),
+        TAGS_OF_A_NEW_SNAPSHOT,
+    ),
     "CreateSnapshot": (
         Need("ec2:CreateSnapshot", VOLUME, ABOUT_A_SOURCE),
         Need("ec2:CreateSnapshot", NEW_SNAPSHOT, ABOUT_A_NEW_SNAPSHOT),
@@ -72,6 +83,10 @@ NEEDS = {
     # Service Authorization Reference, "Actions, resources, and condition keys for Service Quotas": no resource types, no keys.
     "ListServiceQuotas": (Need("servicequotas:ListServiceQuotas", ANYTHING, ()),),
 }
+# What is asked in the Regions that copies go to, and nowhere else.
+OF_COPIES = {"CopySnapshot"}
+# IAM User Guide, "AWS global condition context keys": in the context of every request.
+ALWAYS_GIVEN = {"aws:RequestedRegion"}
 ID_PREFIXES = {INSTANCE: "i-", SNAPSHOT: "snap-", VOLUME: "vol-"}
 
 
@@ -82,9 +97,19 @@ def questions(call: Call, place: Place) -> list[Request]:
         if need is TAGS_OF_A_NEW_SNAPSHOT and not writes_tags(call):
             continue
         for id in ids_of(need.kind, call):
-            resource = "*" if need.kind == ANYTHING else place.arn(need.kind.removeprefix("new "), id)
-            asked.append(Request(need.action, resource, context(need, call, id, place)))
+            asked += [Request(need.action, arn, context(need, call, id, place)) for arn in arns_of(need.kind, id, call, place)]
     return asked
+
+
+def arns_of(kind: str, id: str, call: Call, place: Place) -> list[str]:
+    """The ARN of a resource of a call, or those that it may have."""
+    if kind == ANYTHING:
+        return ["*"]
+    if kind == SOURCE_SNAPSHOT:
+        # Nothing says which Region the ARN of a snapshot names that is copied from another one. A role must allow both.
+        regions = dict.fromkeys((call.Parameters["SourceRegion"], place.region))
+        return [place.there(region).arn("snapshot", id) for region in regions]
+    return [place.arn(kind.removeprefix("new "), id)]
 
 
 def writes_tags(call: Call) -> bool:
@@ -102,17 +127,21 @@ def ids_of(kind: str, call: Call) -> list[str]:
     """The ids of a call's resources of one kind."""
     if kind in (ANYTHING, NEW_SNAPSHOT):
         return [NOT_YET]
+    if kind == SOURCE_SNAPSHOT:
+        return [call.Parameters["SourceSnapshotId"]]
     return [id for id in call.Touched if id.startswith(ID_PREFIXES[kind])]
 
 
 def context(need: Need, call: Call, id: str, place: Place) -> dict[str, str | tuple[str, ...]]:
     """The keys that AWS gives with a question, as far as the evaluator knows them."""
-    given: dict[str, str | tuple[str, ...]] = {"ec2:Region": place.region}
+    given: dict[str, str | tuple[str, ...]] = {"aws:RequestedRegion": place.region, "ec2:Region": place.region}
     tags, requested = call.Touched.get(id, {}), creation_tags(call.Parameters)
     for family, values in (("aws:RequestTag/", requested), ("aws:ResourceTag/", tags), ("ec2:ResourceTag/", tags)):
         given |= {family + key: value for key, value in values.items() if family in need.keys}
     if "aws:TagKeys" in need.keys and requested:
         given["aws:TagKeys"] = tuple(requested)
+    if "ec2:Owner" in need.keys:
+        given["ec2:Owner"] = place.account
     if "ec2:CreateAction" in need.keys:
         given["ec2:CreateAction"] = call.Action
     return given
@@ -124,10 +153,8 @@ def refused(rules: Rules, calls: Iterable[Call], place: Place) -> list[Request]:
 
 
 def sample_calls() -> list[Call]:
-    """A call of each operation, as the code makes it, about resources with tags that IAM must not care about."""
-    tags = {}
-    for number, (key, value) in enumerate({"Name": "data", **OUR_TAGS}.items(), 1):
-        tags |= {f"TagSpecification.1.Tag.{number}.Key": key, f"TagSpecification.1.Tag.{number}.Value": value}
+    """A call of each operation at home, as the code makes it, about resources with tags that IAM must not care about."""
+    tags = specified({"Name": "data", **OUR_TAGS})
     volume, instance, snapshot = "vol-0123456789abcdef0", "i-0123456789abcdef0", "snap-0123456789abcdef0"
     source = {volume: {"Name": "data"}}
     calls = [
@@ -136,6 +163,44 @@ def sample_calls() -> list[Call]:
         Call(0, 0, "DeleteSnapshot", {"SnapshotId": snapshot}, Touched={snapshot: OUR_TAGS}),
     ]
     return calls + [Call(0, 0, action, {}) for action in NEEDS if is_reading(action)]
+
+
+def copy_calls(home: str) -> list[Call]:
+    """What the code calls in a Region that copies go to, for snapshots of its home Region."""
+    source, copy = "snap-0123456789abcdef0", "snap-0fedcba9876543210"
+    tags = specified({"Name": "data", **TAGS_OF_A_COPY})
+    return [
+        Call(0, 0, "CopySnapshot", {"SourceRegion": home, "SourceSnapshotId": source, **tags}),
+        Call(0, 0, "DescribeSnapshots", {}),
+        Call(0, 0, "DeleteSnapshot", {"SnapshotId": copy}, Touched={copy: TAGS_OF_A_COPY}),
+    ]
+
+
+def specified(tags: dict[str, str]) -> dict[str, str]:
+    """The parameters that give tags to what a call makes."""
+    named = {}
+    for number, (key, value) in enumerate(tags.items(), 1):
+        named |= {f"TagSpecification.1.Tag.{number}.Key": key, f"TagSpecification.1.Tag.{number}.Value": value}
+    return named
+
+
+def needs_of_copies(place: Place) -> list[Request]:
+    """What the function needs in the Regions that copies go to; nothing where the place names none."""
+    asked = []
+    for there in map(place.there, place.copy_regions):
+        asked += [each for call in copy_calls(place.region) for each in questions(call, there)]
+        asked += key_needs_of_copies(there)
+    return asked
+
+
+def key_needs_of_copies(there: Place) -> list[Request]:
+    """What EC2 does with the key of a new copy in the role's name; with the source's key it does CreateGrant only.
+
+    Denied one by one on AWS, by others, within one Region, in September 2026: without one of these the copy is refused, or ends in
+    error; without kms:Decrypt, kms:ReEncrypt* and kms:GenerateDataKey it is completed.
+    """
+    uses = ("kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
+    return [each for each in key_needs(there) if each.action in uses]
 
 
 def other_needs(role: str, place: Place) -> list[Request]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "opendlm"
 STACK_FILE, TARGET_FILE = "template.yaml", "target-role.yaml"
-# The parameter: a stack has every optional part here.
+# The parameter: a stack has every optional part here, but the copies where a place names no Regions for them.
 RUN_EVENTS = "ENABLED"
+# What `!Ref AWS::NoValue` gives: a property that has it is left out.
+NO_VALUE = object()
 FUNCTION_ACCOUNT, EXTERNAL_ID = "111122223333", "opendlm-external-id"
 
 # What `!Ref` of a resource gives where it is not the name, and `!GetAtt X.Arn`: CloudFormation, "Return values" of each type.
@@ -83,6 +85,8 @@ class Place:
     domain: str = "amazonaws.com"
     regions: tuple[str, ...] = ()
     """Those that target-role.yaml is deployed for; the own one where none are named."""
+    copy_regions: tuple[str, ...] = ()
+    """Those that snapshots may be copied to: the parameter CopyRegions."""
 
     def arn(self, kind: str, id: str) -> str:
         """The ARN of a resource of EC2: Service Authorization Reference, "Resource types defined by Amazon EC2".
@@ -93,7 +97,7 @@ class Place:
         return f"arn:{self.partition}:ec2:{self.region}:{account}:{kind}/{id}"
 
     def key(self, id: str = "1234abcd-12ab-34cd-56ef-1234567890ab") -> str:
-        """The ARN of a KMS key: the one that the parameter KmsKeyArns names, or another."""
+        """The ARN of a KMS key: the one of this Region that the parameter KmsKeyArns names, or another."""
         return f"arn:{self.partition}:kms:{self.region}:{self.account}:key/{id}"
 
     def role(self, name: str = "opendlm-target", account: str | None = None) -> str:
@@ -127,7 +131,8 @@ class Place:
         for name, argument in value.items():
             if name == "Ref" or name.startswith("Fn::"):
                 return self.carry_out(name, argument)
-        return {name: self.resolve(each) for name, each in value.items()}
+        resolved = {name: self.resolve(each) for name, each in value.items()}
+        return {name: each for name, each in resolved.items() if each is not NO_VALUE}
 
     def carry_out(self, function: str, argument: Any) -> Any:
         """What an intrinsic function gives; one that the roles do not use is an error."""
@@ -137,15 +142,45 @@ class Place:
             return self.arn_of(argument.removesuffix(".Arn"))
         if function == "Fn::Sub" and isinstance(argument, str):
             return re.sub(r"\$\{([^}]+)\}", lambda match: self.reference(match[1]), argument)
+        if function == "Fn::Join":
+            delimiter, parts = argument
+            return delimiter.join(self.resolve(parts))
+        if function == "Fn::Split":
+            delimiter, text = argument
+            return self.resolve(text).split(delimiter)
+        if function == "Fn::If":
+            condition, then, otherwise = argument
+            return self.resolve(then if self.holds(condition) else otherwise)
         raise ValueError(f"{function} of {argument} is more than this reads")
+
+    def holds(self, condition: str, file: str = STACK_FILE) -> bool:
+        """Whether a condition of a template holds here."""
+        return self.is_true(template(file)["Conditions"][condition], file)
+
+    def is_true(self, expression: dict[str, Any], file: str) -> bool:
+        """What a condition's expression gives."""
+        [(function, argument)] = expression.items()
+        if function == "Condition":
+            return self.holds(argument, file)
+        if function == "Fn::Equals":
+            one, other = map(self.resolve, argument)
+            return one == other
+        parts = [self.is_true(each, file) for each in argument]
+        return {"Fn::And": all, "Fn::Not": lambda only: not only[0]}[function](parts)
+
+    def there(self, region: str) -> Place:
+        """The same account in another Region."""
+        return replace(self, region=region)
 
     def reference(self, name: str) -> Any:
         """What a reference gives: a pseudo parameter, a parameter, or a resource."""
         pseudo = {"Partition": self.partition, "Region": self.region, "AccountId": self.account}
-        pseudo |= {"URLSuffix": self.domain, "StackName": STACK}
+        pseudo |= {"URLSuffix": self.domain, "StackName": STACK, "NoValue": NO_VALUE}
         if name.startswith("AWS::"):
             return pseudo[name.removeprefix("AWS::")]
-        parameters = {"KmsKeyArns": [self.key()], "TargetRoleArns": [self.role()], "FunctionRoleArn": self.function_role()}
+        keys = [self.there(region).key() for region in (self.region, *self.copy_regions)]
+        parameters = {"KmsKeyArns": keys, "TargetRoleArns": [self.role()], "FunctionRoleArn": self.function_role()}
+        parameters |= {"CopyRegions": list(self.copy_regions)}
         parameters |= {"TargetsFromArns": [self.list()], "RunEvents": RUN_EVENTS}
         parameters |= {"ExternalId": EXTERNAL_ID, "Regions": list(self.regions or (self.region,))}
         if name in parameters:
@@ -179,9 +214,15 @@ def machine_text(place: Place) -> str:
 
 
 def roles(place: Place, file: str = STACK_FILE) -> dict[str, list[dict[str, Any]]]:
-    """The permission statements of every role, by its logical name, as deployed with every optional part."""
+    """The permission statements of every role, by its logical name, as deployed with every optional part.
+
+    Those about copies are there where the place names Regions for them.
+    """
     found = {name: list(role["Policies"]) for name, role in resources("AWS::IAM::Role", file).items()}
-    for policy in resources("AWS::IAM::Policy", file).values():
+    for name, policy in resources("AWS::IAM::Policy", file).items():
+        condition = template(file)["Resources"][name].get("Condition")
+        if condition and not place.holds(condition, file):
+            continue
         [role] = place.resolve(policy["Roles"])
         found[role].append(policy)
     documents = {name: [policy["PolicyDocument"] for policy in policies] for name, policies in found.items()}

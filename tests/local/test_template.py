@@ -282,6 +282,7 @@ def test_the_parameters_take_arns_of_every_partition(place: Place):
     good = {"KmsKeyArns": place.key(), "TargetRoleArns": place.role(), "TargetsFromArns": place.list()}
     for name, arn in good.items():
         assert re.fullmatch(patterns[name], arn) and not re.fullmatch(patterns[name], f"x{arn}"), name
+    assert re.fullmatch(patterns["CopyRegions"], place.region) and not re.fullmatch(patterns["CopyRegions"], f"{place.region}a")
 
 
 def test_the_function_is_built_for_arm64_unless_somebody_asks_for_the_other():
