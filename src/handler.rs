@@ -157,7 +157,7 @@ async fn turn_of(
 ) -> Result<Answer, TurnError> {
     event.options.settling = settling();
     event.options.copy_regions = copy_regions();
-    let regions = Regions::of(account, &event)?;
+    let regions = Regions::of(account, &event);
     let mut progress =
         event.progress_at(clock::now()).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     let (mut answered, mut ahead) = (None, None);
@@ -308,7 +308,7 @@ async fn foreseen<T>(
     let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
     event.options.copy_regions = copy_regions();
-    let regions = Regions::of(account, &event)?;
+    let regions = Regions::of(account, &event);
     let place = (account, &regions, Looks::OfPerson);
     let looked = closer::look(place, &event, (&mut progress, now, None), Timestamp::MAX, turn::closer::asks_of_plan);
     let world = Box::pin(looked).await?;

@@ -6,7 +6,6 @@
 use super::clock;
 use crate::action::last_look::{self, Change};
 use crate::action::{Action, Outcome};
-use crate::answer::TurnError;
 use crate::aws::{Account, ObserveError};
 use crate::event::Event;
 use crate::place::Region;
@@ -30,20 +29,11 @@ pub(super) struct Regions {
 }
 
 impl Regions {
-    /// # Errors
-    /// `PolicyInvalid` where a rule copies to the home Region itself.
-    pub(super) fn of(account: &Account, event: &Event) -> Result<Self, TurnError> {
+    pub(super) fn of(account: &Account, event: &Event) -> Self {
         let home = Region::parse(account.region());
-        let rules = event.policy.schedules.iter().flat_map(|schedule| &schedule.copies);
-        if let Some(rule) = rules.clone().find(|rule| Some(&rule.region) == home.as_ref()) {
-            return Err(TurnError::PolicyInvalid(format!(
-                "a rule copies snapshots to {}, where they are made: expected another Region",
-                rule.region
-            )));
-        }
         let mut others = copies::regions(&event.policy, &event.options);
         others.retain(|region| Some(region) != home.as_ref());
-        Ok(Self { home, others: others.into_iter().collect() })
+        Self { home, others: others.into_iter().collect() }
     }
 
     /// Says that nobody has looked at the others yet.

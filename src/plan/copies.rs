@@ -31,7 +31,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 pub(super) use promise::stamped;
 pub(super) use seen::Seen;
-pub(crate) use seen::is_copy_of_ours;
 pub(super) use wanted::{keep_sources, want};
 
 /// How long after a snapshot is complete its copies are tried (DLM user guide: "retries the operation for 24 hours").
@@ -45,6 +44,8 @@ pub const UNDER_WAY_MAX: usize = 20;
 pub struct RegionPlan<'a> {
     /// The Region.
     pub region: Region,
+    /// Whether a rule of the policy copies there today.
+    pub has_rule: bool,
     /// Why it could not be looked at.
     pub unseen: Option<Unseen>,
     /// One for each snapshot that is to have a copy there, in the order in which they are to be begun. What lies so far back that its copy
@@ -145,9 +146,11 @@ pub enum GaveUp<'a> {
 /// The plans of all Regions that are looked at or that a copy is wanted in, sorted by Region.
 pub(super) fn decide<'a>(home: Home<'_>, seen: &Seen<'a>, wanted: Vec<(&'a Region, Wanted<'a>)>) -> Vec<RegionPlan<'a>> {
     let mut plans: BTreeMap<&Region, RegionPlan<'a>> = BTreeMap::new();
+    let rules = || home.policy.schedules.iter().flat_map(|schedule| &schedule.copies);
     let not_asked = || Unseen { code: "NotAsked".to_owned(), message: NOT_ASKED.to_owned(), is_denied: true };
     let empty = |region: &Region| RegionPlan {
         region: region.clone(),
+        has_rule: rules().any(|rule| rule.region == *region),
         unseen: None,
         wanted: Vec::new(),
         copies: Vec::new(),
@@ -157,6 +160,11 @@ pub(super) fn decide<'a>(home: Home<'_>, seen: &Seen<'a>, wanted: Vec<(&'a Regio
         let copies = fate::decide(home, region, of);
         let unseen = of.view.unseen.clone();
         plans.insert(region, RegionPlan { unseen, copies, foreign: of.foreign, ..empty(region) });
+    }
+    // Nothing is copied to where it is, and the backup there is made all the same.
+    if let Some(same) = rules().map(|rule| &rule.region).find(|region| seen.home == Some(*region)) {
+        let unseen = Unseen { code: "SameRegion".to_owned(), message: SAME_REGION.to_owned(), is_denied: true };
+        plans.insert(same, RegionPlan { unseen: Some(unseen), ..empty(same) });
     }
     for (region, wanted) in wanted {
         let plan = plans.entry(region).or_insert_with(|| RegionPlan { unseen: Some(not_asked()), ..empty(region) });
@@ -170,7 +178,16 @@ pub(super) fn decide<'a>(home: Home<'_>, seen: &Seen<'a>, wanted: Vec<(&'a Regio
 /// Why a Region is not looked at that a snapshot is promised a copy in.
 const NOT_ASKED: &str = "no rule of the policy and no CopyRegions of the stack names it any more";
 
+/// Why a rule does nothing that names the home Region.
+const SAME_REGION: &str = "the snapshots are made in this Region, so a copy there would be none: name another Region in the rule";
+
 impl RegionPlan<'_> {
+    /// Whether the run has to tell that the Region was not seen: a rule copies there, or a copy is promised there.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.has_rule || !self.wanted.is_empty()
+    }
+
     /// What is to be begun first comes first: of each volume the newest snapshot, before all older ones, and before those the volume
     /// whose newest copy is the oldest. So where there are more copies than a Region takes, no volume goes without for long.
     fn put_in_order(&mut self) {

@@ -186,9 +186,10 @@ pub(super) fn failures(plan: &Plan<'_>, progress: &Progress) -> Vec<FailureRepor
             message,
             attempts: 0,
         };
-        if let Some(unseen) = region.unseen.as_ref().filter(|unseen| !unseen.is_not_yet()) {
+        let unseen = region.unseen.as_ref().filter(|unseen| !unseen.is_not_yet() && region.is_missed());
+        if let Some(unseen) = unseen {
             let message = format!("{}; nothing was copied there or deleted", line(&unseen.message));
-            failures.push(failure("DescribeSnapshots", region.region.to_string(), &line(&unseen.code), message));
+            failures.push(failure("CopySnapshot", region.region.to_string(), &line(&unseen.code), message));
         }
         let told = region.wanted.iter().filter_map(|wanted| {
             let CopyVerdict::GivenUp { why, is_news: true } = wanted.verdict else { return None };

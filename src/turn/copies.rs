@@ -7,6 +7,7 @@ use crate::place::Region;
 use crate::plan::copies::{self, CopyVerdict, CopyWait, RegionPlan, UNDER_WAY_MAX, Wanted};
 use crate::plan::{Plan, SnapshotVerdict};
 use crate::policy::Policy;
+use crate::tags;
 use crate::world::{SnapshotId, SnapshotState, World};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -61,7 +62,9 @@ pub struct BegunCopy {
 }
 
 impl Copies {
-    pub(super) fn is_unused(&self) -> bool {
+    /// Whether the run has had nothing to do with copies.
+    #[must_use]
+    pub fn is_unused(&self) -> bool {
         *self == Self::default()
     }
 
@@ -98,7 +101,7 @@ impl Copies {
             let is_over = now.duration_since(begun.at) >= settling;
             let Some(id) = begun.id.as_deref().and_then(SnapshotId::parse) else { return !is_over || view.is_unseen() };
             let shown = view.snapshots.iter().find(|snapshot| snapshot.id == id);
-            if shown.is_some_and(|copy| copies::is_copy_of_ours(&policy.id, home, region, copy)) {
+            if shown.is_some_and(|copy| tags::is_copy_of_ours(&policy.id, home, region, copy)) {
                 // By its id alone it may still be missing from the next list.
                 return view.by_id.shown.contains(&id);
             }
@@ -304,7 +307,7 @@ pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &Progress, done
         }
         match &region.unseen {
             Some(unseen) if unseen.is_not_yet() => left.open += 1,
-            Some(_) => left.failed += 1,
+            Some(_) => left.failed += usize::from(region.is_missed()),
             None => {}
         }
         for copy in region.copies.iter().filter(|copy| matches!(copy.verdict, SnapshotVerdict::Delete(_))) {

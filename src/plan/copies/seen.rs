@@ -3,7 +3,7 @@
 use crate::place::Region;
 use crate::plan::{Doubt, belief};
 use crate::policy::PolicyId;
-use crate::tags::{self, CopiedFrom, Mark};
+use crate::tags::{Mark, is_copy_of_ours};
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, View, World};
 use std::collections::BTreeMap;
 
@@ -76,20 +76,6 @@ fn failures_in_a_row<'a>(copies: &[&'a Snapshot]) -> Option<(&'a Snapshot, usize
     let last = failed().max_by_key(|copy| (copy.start_time, copy.id))?;
     let in_a_row = failed().count();
     (in_a_row >= FAILURES_IN_A_ROW_MAX).then_some((last, in_a_row))
-}
-
-/// Whether a snapshot in `region` is a copy that opendlm made of a snapshot of the policy in `home`: the tags say so, and the
-/// description, which nobody can change, says the same, both Regions included. A copy that somebody makes of it elsewhere has the
-/// description of this one.
-pub(crate) fn is_copy_of_ours(policy: &PolicyId, home: &Region, region: &Region, snapshot: &Snapshot) -> bool {
-    let marks = &snapshot.marks;
-    let is_tagged = marks.policy_id.as_deref() == Some(policy.as_str());
-    let (Some(name), Some(from)) = (marks.schedule_name.value(), marks.copied_from.value()) else { return false };
-    let from_home = |from: &CopiedFrom| from.region == *home;
-    is_tagged
-        && snapshot.origin == Origin::Copied
-        && from_home(from)
-        && *snapshot.description == *tags::copy_description(policy, name, from, region)
 }
 
 /// Why the tags of a copy are not believed; `None` when they are. Every copy of ours has a stamp.

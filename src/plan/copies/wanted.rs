@@ -41,7 +41,7 @@ pub(in crate::plan) fn keep_sources<'a>(decisions: &mut [SnapshotDecision<'a>], 
             continue;
         }
         let is_duplicate = matches!(otherwise, DeleteReason::Duplicate { .. });
-        for region in Promise::all_of(source).into_keys() {
+        for region in Promise::all_of(source).into_keys().filter(|region| seen.home != Some(*region)) {
             if let Some(until) = waits_until(seen, region, source, is_duplicate).filter(|&until| now < until) {
                 decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
                 break;
@@ -82,7 +82,7 @@ pub(in crate::plan) fn want<'a>(
         if source.marks.copies.value().is_none() || ours.is_doubted(place) || is_duplicate(decision) {
             continue;
         }
-        for (region, promise) in Promise::all_of(source) {
+        for (region, promise) in Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region)) {
             let of = Of { seen, carries, now, region, source, promise: &promise };
             if let Some(verdict) = of.verdict(is_whole(broken, place)) {
                 wanted.push((region, Wanted { source, promise, verdict }));

@@ -3,8 +3,8 @@
 use super::{Account, Simulated, refused};
 use crate::action::{CopySnapshot, DeleteSnapshot, Outcome};
 use crate::place::Region;
-use crate::plan::copies::{UNDER_WAY_MAX, is_copy_of_ours};
-use crate::tags::Marks;
+use crate::plan::copies::UNDER_WAY_MAX;
+use crate::tags::{Marks, is_copy_of_ours};
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, Unseen, View, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
