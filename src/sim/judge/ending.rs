@@ -32,6 +32,8 @@ pub struct Ending<'a> {
     pub begun: Timestamp,
     /// The clock of the first turn that gave an answer: before it nothing of the execution was remembered.
     pub answered: Timestamp,
+    /// When the look of its last turn began: the turn went by this time.
+    pub look_began: Timestamp,
     /// When its last turn looked.
     pub looked_at: Timestamp,
     /// Which lists its last look found empty by mistake.
