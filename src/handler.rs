@@ -18,8 +18,8 @@ use crate::aws::{Account, Accounts, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
 use crate::pace::{Bucket, ByApi, Pace};
-use crate::plan::{self, Plan, check};
 use crate::place::Region;
+use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
 use crate::report::explain::{self, Explanation};
 use crate::report::forecast::Forecast;
@@ -163,19 +163,20 @@ async fn turn_of(
     let (mut answered, mut ahead) = (None, None);
     // Bounded by the time: turn::look::has_time_for_another.
     loop {
-        let turned = match (single_turn((account, &regions), &event, warnings, (progress, ahead), until).await, answered) {
-            (Ok(turned), _) => turned,
-            // Nothing was done since the answer, so that goes on from where it stands.
-            (Err(error), Some(answer)) => {
-                warn!(
-                    policy = event.policy.id.as_str(),
-                    error = error.text(),
-                    "the turn is left to the next invocation"
-                );
-                return Ok(answer);
-            }
-            (Err(error), None) => return Err(error),
-        };
+        let turned =
+            match (single_turn((account, &regions), &event, warnings, (progress, ahead), until).await, answered) {
+                (Ok(turned), _) => turned,
+                // Nothing was done since the answer, so that goes on from where it stands.
+                (Err(error), Some(answer)) => {
+                    warn!(
+                        policy = event.policy.id.as_str(),
+                        error = error.text(),
+                        "the turn is left to the next invocation"
+                    );
+                    return Ok(answer);
+                }
+                (Err(error), None) => return Err(error),
+            };
         let Turned { answer, status, progress: next, looked_for, ahead: looked } = turned;
         let has_time = looked.is_some() || turn::look::has_time_for_another(clock::now(), looked_for, until);
         if status != (Status::Waiting { seconds: 0 }) || !has_time {

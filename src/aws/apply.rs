@@ -5,7 +5,9 @@ mod last_look;
 use super::clock::now;
 use super::pace::{CALLS_IN_FLIGHT_MAX, Lanes, Passage};
 use super::{Account, client, failure};
-use crate::action::{Action, CopySnapshot, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
+use crate::action::{
+    Action, CopySnapshot, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome,
+};
 use crate::pace::{Api, ByApi, Rate};
 use crate::policy::Tag;
 use crate::tags::{Ownership, is_copy_of_ours, ownership};
@@ -190,7 +192,11 @@ impl Account {
     /// In the Region that the copy goes to. Without a presigned URL: the service model calls it deprecated, and EC2 was seen to read no
     /// more of it than what the other parameters say (shared/reference/aws-live.md 3).
     async fn copy_snapshot(&self, copy: &CopySnapshot) -> Outcome {
-        let call = self.client.copy_snapshot().source_region(copy.home.as_str()).source_snapshot_id(copy.source.id.to_string());
+        let call = self
+            .client
+            .copy_snapshot()
+            .source_region(copy.home.as_str())
+            .source_snapshot_id(copy.source.id.to_string());
         let call = call.description(&copy.description).tag_specifications(on_snapshots(&copy.tags));
         let call = call.set_encrypted(copy.encrypted.then_some(true));
         let call = call.set_kms_key_id(copy.key.as_ref().map(ToString::to_string)).customize();

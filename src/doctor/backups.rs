@@ -85,13 +85,18 @@ fn of_looked(looked: &Looked) -> Vec<Line> {
 fn of_copies(copies: &CopiesReport) -> Line {
     let says = copies.sentence();
     if copies.unseen.is_some() {
-        let cure = "name the Region in the stack's CopyRegions (and in target-role.yaml's), and enable it for the account";
+        let cure =
+            "name the Region in the stack's CopyRegions (and in target-role.yaml's), and enable it for the account";
         return wrong("copies", says, cure);
     }
     match (copies.lacking, copies.orphans) {
         (0, 0) => ok("copies", says),
         (0, _) => wrong("copies", says, "no rule asks for some of them any more: delete them by hand"),
-        _ => wrong("copies", says, "opendlm runs tells why they were not made; a rule's key and the role's rights are the first to look at"),
+        _ => wrong(
+            "copies",
+            says,
+            "opendlm runs tells why they were not made; a rule's key and the role's rights are the first to look at",
+        ),
     }
 }
 

@@ -27,10 +27,10 @@ pub(crate) use fate::expires_at;
 use jiff::{SignedDuration, Timestamp};
 pub use promise::Promise;
 pub(crate) use promise::regions;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 pub(super) use promise::stamped;
 pub(super) use seen::Seen;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 pub(super) use wanted::{keep_sources, want};
 
 /// How long after a snapshot is complete its copies are tried (DLM user guide: "retries the operation for 24 hours").
@@ -144,7 +144,11 @@ pub enum GaveUp<'a> {
 }
 
 /// The plans of all Regions that are looked at or that a copy is wanted in, sorted by Region.
-pub(super) fn decide<'a>(home: Home<'_>, seen: &Seen<'a>, wanted: Vec<(&'a Region, Wanted<'a>)>) -> Vec<RegionPlan<'a>> {
+pub(super) fn decide<'a>(
+    home: Home<'_>,
+    seen: &Seen<'a>,
+    wanted: Vec<(&'a Region, Wanted<'a>)>,
+) -> Vec<RegionPlan<'a>> {
     let mut plans: BTreeMap<&Region, RegionPlan<'a>> = BTreeMap::new();
     let rules = || home.policy.schedules.iter().flat_map(|schedule| &schedule.copies);
     let not_asked = || Unseen { code: "NotAsked".to_owned(), message: NOT_ASKED.to_owned(), is_denied: true };
@@ -179,7 +183,8 @@ pub(super) fn decide<'a>(home: Home<'_>, seen: &Seen<'a>, wanted: Vec<(&'a Regio
 const NOT_ASKED: &str = "no rule of the policy and no CopyRegions of the stack names it any more";
 
 /// Why a rule does nothing that names the home Region.
-const SAME_REGION: &str = "the snapshots are made in this Region, so a copy there would be none: name another Region in the rule";
+const SAME_REGION: &str =
+    "the snapshots are made in this Region, so a copy there would be none: name another Region in the rule";
 
 impl RegionPlan<'_> {
     /// Whether the run has to tell that the Region was not seen: a rule copies there, or a copy is promised there.

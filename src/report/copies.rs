@@ -217,7 +217,10 @@ fn gave_up(why: GaveUp<'_>) -> (&'static str, String) {
         }
         GaveUp::RegionFails { last, in_a_row } => (
             "CopiesFail",
-            format!("the last {in_a_row} copies there all went to error; the last one: {}", words::failed_snapshot(last)),
+            format!(
+                "the last {in_a_row} copies there all went to error; the last one: {}",
+                words::failed_snapshot(last)
+            ),
         ),
         GaveUp::WindowOver { at } => ("CopyMissed", format!("it was not copied until {}", written(at))),
     }
@@ -262,9 +265,11 @@ fn of_wanted(region: &RegionPlan<'_>, wanted: &Wanted<'_>) -> Line {
             let (kind, words) = gave_up(*why);
             ("give up", kind, format!("no copy in {to}: {words}"))
         }
-        CopyVerdict::UnderWay(copy) => {
-            ("wait", "CopyUnderWay", format!("its copy in {to}, {}, is under way since {}", copy.id, written(copy.start_time)))
-        }
+        CopyVerdict::UnderWay(copy) => (
+            "wait",
+            "CopyUnderWay",
+            format!("its copy in {to}, {}, is under way since {}", copy.id, written(copy.start_time)),
+        ),
         CopyVerdict::Wait(wait) => {
             let (kind, words) = waits(wait);
             ("wait", kind, format!("not copied to {to} yet: {words}"))
@@ -285,7 +290,9 @@ fn of_wanted(region: &RegionPlan<'_>, wanted: &Wanted<'_>) -> Line {
 
 fn waits(wait: &CopyWait) -> (&'static str, String) {
     match wait {
-        CopyWait::AfterFailure { until } => ("AfterFailure", format!("the last try failed, the next one is at {}", written(*until))),
+        CopyWait::AfterFailure { until } => {
+            ("AfterFailure", format!("the last try failed, the next one is at {}", written(*until)))
+        }
         CopyWait::LeftTo(LeftTo::LaterRun { scheduled_time }) => {
             ("LeftToLaterRun", format!("the run of {} does it", written(*scheduled_time)))
         }

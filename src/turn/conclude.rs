@@ -6,10 +6,10 @@ use super::unsettled::Begun;
 use super::{Selection, copies, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{Options, WhenStopped};
+use crate::plan::copies::CopyVerdict;
 use crate::plan::{
     DeleteReason, Due, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict,
 };
-use crate::plan::copies::CopyVerdict;
 use crate::tags;
 use crate::world::{SnapshotId, Unseen};
 use jiff::Timestamp;
@@ -284,7 +284,9 @@ fn seconds(
     let goes_later = |decision: &SnapshotDecision<'_>| decision.goes_later.is_some();
     let goes_on = has_deleted && plan.snapshots.iter().any(goes_later);
     let for_a_place = if left.queued > 0 { copies::WAIT_FOR_PLACE_SECONDS } else { u32::MAX };
-    wait_seconds(progress.waits).min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX }).min(for_a_place)
+    wait_seconds(progress.waits)
+        .min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX })
+        .min(for_a_place)
 }
 
 fn wait_seconds(waits: u32) -> u32 {

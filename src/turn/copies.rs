@@ -132,9 +132,8 @@ pub(super) fn select(
         let begin = to_begin(region, progress).into_iter().take(places(region, progress));
         actions.extend(begin.filter_map(|wanted| copies::begin(policy, options, now, (home, &region.region), wanted)));
         let to_go = region.copies.iter().filter(|copy| matches!(copy.verdict, SnapshotVerdict::Delete(_)));
-        let to_go = to_go.filter(|copy| {
-            !progress.is_deletion_given_up(&Subject::of_copy(&copy.snapshot.id, &region.region))
-        });
+        let to_go =
+            to_go.filter(|copy| !progress.is_deletion_given_up(&Subject::of_copy(&copy.snapshot.id, &region.region)));
         let deletions = to_go.filter_map(|copy| Some((copy.snapshot, region.rests_on(copy)?)));
         let deletions: Vec<_> = deletions.take(may_go).collect();
         may_go -= deletions.len();

@@ -3,8 +3,8 @@
 use super::Wanted;
 use crate::action::{Action, CopySnapshot, DeleteSnapshot};
 use crate::options::Options;
-use crate::plan::tagging::{TAGS_MAX, is_copyable};
 use crate::place::Region;
+use crate::plan::tagging::{TAGS_MAX, is_copyable};
 use crate::policy::{Policy, Tag};
 use crate::tags::stamp::{self, Stamp};
 use crate::tags::{self, CopiedFrom, written};

@@ -53,7 +53,9 @@ impl<'a> OfRegion<'a> {
     fn new(policy: &PolicyId, home: &Region, region: &Region, view: &'a View) -> Self {
         let mut of = Self { view, ours: Vec::new(), foreign: 0, by_source: BTreeMap::new(), fails: None };
         let is_tagged = |snapshot: &Snapshot| snapshot.marks.policy_id.as_deref() == Some(policy.as_str());
-        for snapshot in view.snapshots.iter().filter(|snapshot| snapshot.origin == Origin::Copied && is_tagged(snapshot)) {
+        for snapshot in
+            view.snapshots.iter().filter(|snapshot| snapshot.origin == Origin::Copied && is_tagged(snapshot))
+        {
             match snapshot.marks.copied_from.value() {
                 // Another target of the policy made it, and manages it.
                 Some(from) if from.region != *home => {}

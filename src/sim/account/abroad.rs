@@ -78,7 +78,8 @@ impl Account {
     pub(super) fn copy(&mut self, copy: &CopySnapshot, now: Timestamp) -> Outcome {
         let source = self.snapshots.get(&copy.source.id);
         assert!(
-            source.is_some_and(|source| source.snapshot.state == SnapshotState::Completed || source.completes_at <= now),
+            source
+                .is_some_and(|source| source.snapshot.state == SnapshotState::Completed || source.completes_at <= now),
             "only what is there and complete is copied"
         );
         if self.abroad.refusing.contains(&copy.region) {

@@ -166,5 +166,10 @@ fn a_default_policy_keeps_its_copies_as_long_as_its_snapshots() {
     let targets = json!({"CrossRegionCopyTargets": [{"TargetRegion": "us-west-2"}, {"TargetRegion": "us-west-1"}], "RetainInterval": 5});
     check_copies(default_volumes(), POLICY, targets, &["us-west-2:5d:-", "us-west-1:5d:-"]);
     let twice = json!({"CrossRegionCopyTargets": [{"TargetRegion": "us-west-2"}, {"TargetRegion": "us-west-2"}]});
-    check(default_volumes(), POLICY, twice, &[error("CrossRegionCopyTargets", "two targets are us-west-2, expected each Region once")]);
+    check(
+        default_volumes(),
+        POLICY,
+        twice,
+        &[error("CrossRegionCopyTargets", "two targets are us-west-2, expected each Region once")],
+    );
 }

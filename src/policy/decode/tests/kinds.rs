@@ -265,7 +265,8 @@ fn what_a_schedule_does_not_carry_out_yet_is_named_at_its_path() {
     }
     let outpost = "arn:aws:outposts:us-east-1:123456789012:outpost/op-1234567890abcdef0";
     let copies = json!({"CrossRegionCopyRules": [{"Target": "us-west-2", "Encrypted": true}, {"Target": outpost, "Encrypted": true}]});
-    let expected = "PolicyDetails.Schedules[0].CrossRegionCopyRules[1].Target a copy to an Outpost is not supported yet";
+    let expected =
+        "PolicyDetails.Schedules[0].CrossRegionCopyRules[1].Target a copy to an Outpost is not supported yet";
     check_not_supported(sample(), SCHEDULE, copies, &[expected]);
 }
 
