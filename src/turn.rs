@@ -99,7 +99,8 @@ pub fn select_copies(
     selection: &mut Selection,
 ) {
     if !options.dry_run && progress.hidden.is_none() {
-        selection.actions.extend(copies::select(policy, options, plan, progress, (home, now)));
+        let deletions = selection.actions.iter().filter(|action| action.api() == Api::DeleteSnapshot).count();
+        selection.actions.extend(copies::select(policy, options, plan, progress, (home, now), deletions));
     }
 }
 

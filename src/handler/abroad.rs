@@ -8,6 +8,7 @@ use crate::action::last_look::{self, Change};
 use crate::action::{Action, Outcome};
 use crate::aws::{Account, ObserveError};
 use crate::event::Event;
+use crate::pace::Pace;
 use crate::place::Region;
 use crate::plan::copies;
 use crate::turn::Progress;
@@ -47,6 +48,7 @@ impl Regions {
         let looks = self.others.iter().map(|region| async move {
             let begun = progress.copies.ids_begun(region);
             let there = account.in_region(region);
+            there.learn(event.options.api_share, &Pace::default());
             let looked = tokio::time::timeout(PATIENCE, there.observe_copies(&event.policy.id, &begun)).await;
             let view = match looked {
                 Ok(Ok(view)) => view,

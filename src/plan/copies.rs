@@ -228,14 +228,21 @@ impl RegionPlan<'_> {
         self.unseen.as_ref().is_some_and(|unseen| unseen.is_denied)
     }
 
+    /// The decisions about copies of the same volume.
+    pub(super) fn of_same_volume(&self, copy: &Snapshot) -> &[SnapshotDecision<'_>] {
+        let volume = copy.marks.volume_id.value();
+        let first = self.copies.partition_point(|decision| decision.snapshot.marks.volume_id.value() < volume);
+        let rest = self.copies.get(first..).unwrap_or_default();
+        let end = rest.partition_point(|decision| decision.snapshot.marks.volume_id.value() <= volume);
+        rest.get(..end).unwrap_or_default()
+    }
+
     /// The snapshots on which the deletion of a copy rests: the newest complete one of its volume that stays. `None` where there must be
     /// one and is not.
     #[must_use]
     pub fn rests_on(&self, decision: &SnapshotDecision<'_>) -> Option<Vec<SnapshotId>> {
-        let volume = decision.snapshot.marks.volume_id.value();
         let stays = |other: &&SnapshotDecision<'_>| {
-            other.snapshot.marks.volume_id.value() == volume
-                && other.snapshot.state == SnapshotState::Completed
+            other.snapshot.state == SnapshotState::Completed
                 && other.snapshot.tier == Tier::Standard
                 && matches!(other.verdict, SnapshotVerdict::Keep(_))
                 && seen::doubt(other.snapshot).is_none()
@@ -245,7 +252,7 @@ impl RegionPlan<'_> {
             _ if decision.snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) => Some(Vec::new()),
             _ => {
                 let time = |other: &&SnapshotDecision<'_>| other.snapshot.marks.scheduled_time.value().copied();
-                self.copies.iter().filter(stays).max_by_key(time).map(|newest| vec![newest.snapshot.id])
+                self.of_same_volume(decision.snapshot).iter().filter(stays).max_by_key(time).map(|newest| vec![newest.snapshot.id])
             }
         }
     }

@@ -90,8 +90,7 @@ pub fn conclude(
     progress.pending_window = window::after(progress.pending_window, pending, &done);
     let created_now = note_outcomes(&mut progress, plan, &done, now);
     copies::note(&mut progress, plan, &done, now);
-    let left = copies::left(options, plan, &progress, &done);
-    progress.copies.open = u64::try_from(left.open).unwrap_or(u64::MAX);
+    let left = copies::left(options, plan, &mut progress, &done);
     let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
     progress.ended = Some(tags::to_the_second(now));

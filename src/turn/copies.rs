@@ -41,7 +41,7 @@ pub struct Copies {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deleted_in: BTreeMap<String, u64>,
     /// How many were open after the last turn.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u64,
 }
 
@@ -74,7 +74,8 @@ impl Copies {
         self.begun_in.values().sum::<u64>().saturating_add(self.deleted())
     }
 
-    fn deleted(&self) -> u64 {
+    /// How many copies the run has deleted, in all Regions.
+    pub(super) fn deleted(&self) -> u64 {
         self.deleted_in.values().sum()
     }
 
@@ -124,9 +125,10 @@ pub(super) fn select(
     plan: &Plan<'_>,
     progress: &Progress,
     (home, now): (Option<&Region>, Timestamp),
+    deletions_at_home: usize,
 ) -> Vec<Action> {
     let Some(home) = home else { return Vec::new() };
-    let mut may_go = deletions_left(options, plan, progress);
+    let mut may_go = deletions_left(options, plan, progress).saturating_sub(deletions_at_home);
     let mut actions = Vec::new();
     for region in &plan.regions {
         let begin = to_begin(region, progress).into_iter().take(places(region, progress));
@@ -242,6 +244,14 @@ pub(super) fn note(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Ou
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// How often a run looks again that had open copies and sees no snapshot of the policy any more: the list may be empty by mistake.
+const EMPTY_LOOKS_MAX: u64 = 5;
+
 /// What is left to do in other Regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Left {
@@ -271,7 +281,25 @@ impl Left {
     }
 }
 
-pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &[(Action, Outcome)]) -> Left {
+/// What is left after the actions that were `done`; remembers how much of it is open.
+pub(super) fn left(
+    options: &Options,
+    plan: &Plan<'_>,
+    progress: &mut Progress,
+    done: &[(Action, Outcome)],
+) -> Left {
+    let before = std::mem::take(&mut progress.copies.open);
+    let mut left = left_by_plan(options, plan, progress, done);
+    if plan.snapshots.is_empty() && before > 0 {
+        progress.copies.open = before.min(EMPTY_LOOKS_MAX) - 1;
+        left.open += usize::from(progress.copies.open > 0);
+    } else {
+        progress.copies.open = u64::try_from(left.open).unwrap_or(u64::MAX);
+    }
+    left
+}
+
+fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &[(Action, Outcome)]) -> Left {
     let mut left = Left::default();
     let finished = |outcome: &Outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted);
     let finished: BTreeSet<Subject> = done
@@ -319,6 +347,8 @@ pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &Progress, done
             } else if may_go > 0 {
                 may_go -= 1;
                 left.deletions += 1;
+            } else {
+                left.deletions_failed += 1;
             }
         }
     }
