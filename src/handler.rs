@@ -346,16 +346,12 @@ async fn observe(
         world.leave_out(&deleted);
         Ok(world)
     };
-    let elsewhere = async {
-        match looks {
-            // What is due at home is not kept waiting.
-            Looks::OfTurn if progress.turns == 0 => regions.not_yet(),
-            Looks::OfTurn | Looks::OfPerson => Box::pin(regions.look(account, event, progress)).await,
-        }
-    };
+    let elsewhere = Box::pin(regions.look(account, event, (progress, looks)));
     let looked = async {
         let (world, elsewhere) = tokio::join!(at_home, elsewhere);
-        world.map(|world| World { home: regions.home.clone(), regions: elsewhere, ..world })
+        let mut world = World { home: regions.home.clone(), regions: elsewhere, ..world? };
+        Box::pin(regions.complete(account, event, (progress, looks), &mut world)).await;
+        Ok(world)
     };
     match tokio::time::timeout(patience, looked).await {
         Ok(world) => world.map_err(turn_error),

@@ -19,15 +19,15 @@ mod wanted;
 use super::{DeleteReason, SnapshotDecision, SnapshotVerdict};
 use crate::place::Region;
 use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier, Unseen, VolumeId};
-pub(crate) use call::{begin, completed, deletion};
+pub use call::{begin, completed, deletion};
 pub(super) use carry::Carries;
 pub use carry::LeftTo;
 pub(super) use fate::Home;
 pub(crate) use fate::expires_at;
 use jiff::{SignedDuration, Timestamp};
 pub use promise::Promise;
-pub(crate) use promise::regions;
 pub(super) use promise::stamped;
+pub use promise::{promised_regions, regions};
 pub(super) use seen::Seen;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -86,7 +86,12 @@ pub enum CopyVerdict<'a> {
         is_news: bool,
     },
     /// It is under way.
-    UnderWay(&'a Snapshot),
+    UnderWay {
+        /// The copy.
+        copy: &'a Snapshot,
+        /// Whether this run waits for it: another one does that has made snapshots since.
+        is_awaited: bool,
+    },
     /// It is not begun now.
     Wait(CopyWait),
 }
@@ -166,7 +171,9 @@ pub(super) fn decide<'a>(
         plans.insert(region, RegionPlan { unseen, copies, foreign: of.foreign, ..empty(region) });
     }
     // Nothing is copied to where it is, and the backup there is made all the same.
-    if let Some(same) = rules().map(|rule| &rule.region).find(|region| seen.home == Some(*region)) {
+    // A target of several may well be where others copy to.
+    let same = rules().map(|rule| &rule.region).find(|region| seen.home == Some(*region));
+    if let Some(same) = same.filter(|_| !home.options.is_part()) {
         let unseen = Unseen { code: "SameRegion".to_owned(), message: SAME_REGION.to_owned(), is_denied: true };
         plans.insert(same, RegionPlan { unseen: Some(unseen), ..empty(same) });
     }
@@ -198,7 +205,7 @@ impl RegionPlan<'_> {
     fn put_in_order(&mut self) {
         let mut newest: BTreeMap<VolumeId, Timestamp> = BTreeMap::new();
         for wanted in &self.wanted {
-            if let (CopyVerdict::Done(_) | CopyVerdict::UnderWay(_), Some(&time)) =
+            if let (CopyVerdict::Done(_) | CopyVerdict::UnderWay { .. }, Some(&time)) =
                 (&wanted.verdict, wanted.source.marks.scheduled_time.value())
             {
                 let of = newest.entry(wanted.source.volume_id).or_insert(time);
@@ -252,7 +259,11 @@ impl RegionPlan<'_> {
             _ if decision.snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) => Some(Vec::new()),
             _ => {
                 let time = |other: &&SnapshotDecision<'_>| other.snapshot.marks.scheduled_time.value().copied();
-                self.of_same_volume(decision.snapshot).iter().filter(stays).max_by_key(time).map(|newest| vec![newest.snapshot.id])
+                self.of_same_volume(decision.snapshot)
+                    .iter()
+                    .filter(stays)
+                    .max_by_key(time)
+                    .map(|newest| vec![newest.snapshot.id])
             }
         }
     }
@@ -263,7 +274,8 @@ impl Wanted<'_> {
     #[must_use]
     pub fn is_open(&self) -> bool {
         match &self.verdict {
-            CopyVerdict::Begin { .. } | CopyVerdict::UnderWay(_) => true,
+            CopyVerdict::Begin { .. } => true,
+            CopyVerdict::UnderWay { is_awaited, .. } => *is_awaited,
             CopyVerdict::Done(_) | CopyVerdict::GivenUp { .. } => false,
             CopyVerdict::Wait(wait) => match wait {
                 CopyWait::AfterFailure { .. } | CopyWait::TakenOver { .. } | CopyWait::Unseen => true,

@@ -3,10 +3,12 @@
 use super::told::counted;
 use super::words::Line;
 use super::{FailureReport, line, words};
+use crate::options::Options;
 use crate::plan::Plan;
 use crate::plan::copies::{self, CopyVerdict, CopyWait, GaveUp, LeftTo, RegionPlan, Wanted};
 use crate::plan::{KeepReason, SnapshotVerdict};
 use crate::tags::written;
+use crate::turn;
 use crate::turn::progress::{FAILURES_MAX, Progress, Subject};
 use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier};
 use serde::{Deserialize, Serialize};
@@ -76,7 +78,7 @@ fn of_region(region: &RegionPlan<'_>, progress: &Progress, failures: &[FailureRe
             }
             CopyVerdict::Wait(CopyWait::LeftTo(_)) => report.left_to_others += 1,
             CopyVerdict::GivenUp { .. } => report.lacking += 1,
-            CopyVerdict::Done(_) | CopyVerdict::UnderWay(_) | CopyVerdict::Wait(CopyWait::SourceNotComplete) => {}
+            CopyVerdict::Done(_) | CopyVerdict::UnderWay { .. } | CopyVerdict::Wait(CopyWait::SourceNotComplete) => {}
         }
     }
     let is_of_run = |copy: &Snapshot| copy.marks.stamp.value().is_some_and(|stamp| stamp.called >= progress.begun);
@@ -173,19 +175,17 @@ impl CopiesReport {
 }
 
 /// What failed in other Regions and is told by this run: copies that it gives up, and Regions that it could not look at.
-pub(super) fn failures(plan: &Plan<'_>, progress: &Progress) -> Vec<FailureReport> {
+/// `is_over` says that nothing more will be tried.
+pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
     let mut failures = Vec::new();
+    let withheld = turn::copies::withheld(options, plan, progress);
+    if withheld > 0 {
+        let message = format!(
+            "copies that would go and stay, because Options.MaximumDeletions allows no more: {withheld}; opendlm plan lists them"
+        );
+        failures.push(failure("DeleteSnapshot", "copies".to_owned(), "MaximumDeletions", message));
+    }
     for region in &plan.regions {
-        let failure = |action: &str, resource: String, code: &str, message: String| FailureReport {
-            account: None,
-            region: None,
-            action: action.to_owned(),
-            resource,
-            schedule: None,
-            code: code.to_owned(),
-            message,
-            attempts: 0,
-        };
         let unseen = region.unseen.as_ref().filter(|unseen| !unseen.is_not_yet() && region.is_missed());
         if let Some(unseen) = unseen {
             let message = format!("{}; nothing was copied there or deleted", line(&unseen.message));
@@ -199,8 +199,27 @@ pub(super) fn failures(plan: &Plan<'_>, progress: &Progress) -> Vec<FailureRepor
             (!is_told).then(|| failure("CopySnapshot", subject.to_string(), code, message))
         });
         failures.extend(told.take(FAILURES_MAX));
+        let open = region.wanted.iter().filter(|wanted| wanted.is_open()).count();
+        if is_over && open > 0 && unseen.is_none() && failures.is_empty() {
+            let message =
+                format!("copies that are not complete when the run ends: {open}; the next run goes on with them");
+            failures.push(failure("CopySnapshot", region.region.to_string(), "CopiesOpen", message));
+        }
     }
     failures
+}
+
+fn failure(action: &str, resource: String, code: &str, message: String) -> FailureReport {
+    FailureReport {
+        account: None,
+        region: None,
+        action: action.to_owned(),
+        resource,
+        schedule: None,
+        code: code.to_owned(),
+        message,
+        attempts: 0,
+    }
 }
 
 fn gave_up(why: GaveUp<'_>) -> (&'static str, String) {
@@ -265,7 +284,7 @@ fn of_wanted(region: &RegionPlan<'_>, wanted: &Wanted<'_>) -> Line {
             let (kind, words) = gave_up(*why);
             ("give up", kind, format!("no copy in {to}: {words}"))
         }
-        CopyVerdict::UnderWay(copy) => (
+        CopyVerdict::UnderWay { copy, .. } => (
             "wait",
             "CopyUnderWay",
             format!("its copy in {to}, {}, is under way since {}", copy.id, written(copy.start_time)),

@@ -5,7 +5,7 @@ use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{MaximumDeletions, Options};
 use crate::place::Region;
 use crate::plan::copies::{self, CopyVerdict, CopyWait, RegionPlan, UNDER_WAY_MAX, Wanted};
-use crate::plan::{Plan, SnapshotVerdict};
+use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict};
 use crate::policy::Policy;
 use crate::tags;
 use crate::world::{SnapshotId, SnapshotState, World};
@@ -281,13 +281,16 @@ impl Left {
     }
 }
 
+/// How many copies would go that a bound which somebody set keeps.
+#[must_use]
+pub(crate) fn withheld(options: &Options, plan: &Plan<'_>, progress: &Progress) -> usize {
+    let goes = |copy: &&SnapshotDecision<'_>| matches!(copy.verdict, SnapshotVerdict::Delete(_));
+    let planned = plan.regions.iter().flat_map(|region| &region.copies).filter(goes).count();
+    planned.saturating_sub(deletions_left(options, plan, progress))
+}
+
 /// What is left after the actions that were `done`; remembers how much of it is open.
-pub(super) fn left(
-    options: &Options,
-    plan: &Plan<'_>,
-    progress: &mut Progress,
-    done: &[(Action, Outcome)],
-) -> Left {
+pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &mut Progress, done: &[(Action, Outcome)]) -> Left {
     let before = std::mem::take(&mut progress.copies.open);
     let mut left = left_by_plan(options, plan, progress, done);
     if plan.snapshots.is_empty() && before > 0 {
@@ -324,9 +327,9 @@ fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &
                 }
                 // Nobody but a person gives a role its rights.
                 CopyVerdict::Wait(CopyWait::Unseen) if region.is_denied() => left.failed += 1,
-                CopyVerdict::UnderWay(_) => {
-                    left.open += usize::from(wanted.is_open());
-                    left.under_way += 1;
+                CopyVerdict::UnderWay { is_awaited, .. } => {
+                    left.open += usize::from(*is_awaited);
+                    left.under_way += usize::from(*is_awaited);
                 }
                 CopyVerdict::GivenUp { is_news, .. } => left.failed += usize::from(*is_news),
                 CopyVerdict::Done(_) | CopyVerdict::Wait(_) => left.open += usize::from(wanted.is_open()),

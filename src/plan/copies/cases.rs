@@ -109,8 +109,12 @@ fn what_is_copied_or_under_way_is_not_copied_again() {
     let now = (TODAY, "2026-11-22T17:07:00Z");
     check_wanted(&policy, now, &world_with(vec![made.clone()], vec![done.clone()]), &CopyVerdict::Done(&done));
     let under_way = done.pending();
-    let world = world_with(vec![made], vec![under_way.clone()]);
-    check_wanted(&policy, now, &world, &CopyVerdict::UnderWay(&under_way));
+    let world = world_with(vec![made.clone()], vec![under_way.clone()]);
+    check_wanted(&policy, now, &world, &CopyVerdict::UnderWay { copy: &under_way, is_awaited: true });
+    // A later run waits for it then.
+    let later = snapshot(2, 1, "2026-11-22T17:06:30Z").stamped(&[3]);
+    let world = world_with(vec![made, later], vec![under_way.clone()]);
+    check_wanted(&policy, now, &world, &CopyVerdict::UnderWay { copy: &under_way, is_awaited: false });
 }
 
 #[test]
@@ -158,8 +162,18 @@ fn one_that_was_started_twice_leaves_the_copies_to_the_run_that_made_the_snapsho
     let policy = policy_with(&[RULE]);
     let mut made = source(1, 1, TODAY, &[RULE]);
     made.start_time = at("2026-11-22T16:59:59Z");
-    let takes_over = CopyVerdict::Wait(CopyWait::TakenOver { at: at("2026-11-22T17:17:00Z") });
-    check_wanted(&policy, (TODAY, "2026-11-22T17:06:00Z"), &world_with(vec![made], vec![]), &takes_over);
+    let takes_over = |time| CopyVerdict::Wait(CopyWait::TakenOver { at: at(time) });
+    let alone = world_with(vec![made.clone()], vec![]);
+    check_wanted(&policy, (TODAY, "2026-11-22T17:06:00Z"), &alone, &takes_over("2026-11-22T17:16:59Z"));
+    check_wanted(&policy, (TODAY, "2026-11-22T17:16:59Z"), &alone, &BEGIN);
+    // As long as copies begin that one is at work.
+    let mut other = source(2, 2, TODAY, &[RULE]);
+    other.start_time = made.start_time;
+    let copy = copy_of(&other, 1, "2026-11-22T17:10:00Z", &london());
+    let at_work = world_with(vec![made.clone(), other.clone()], vec![copy.clone()]);
+    check_wanted(&policy, (TODAY, "2026-11-22T17:20:00Z"), &at_work, &takes_over("2026-11-22T17:27:00Z"));
+    let under_way = world_with(vec![made, other], vec![copy.pending()]);
+    check_wanted(&policy, (TODAY, "2026-11-22T17:40:00Z"), &under_way, &takes_over("2026-11-22T17:57:00Z"));
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! The copies that EC2 shows in other Regions, by what they are copies of.
 
+use super::carry::TAKES_OVER_AFTER;
 use crate::place::Region;
+use crate::plan::due::saturating_add;
 use crate::plan::{Doubt, belief};
 use crate::policy::PolicyId;
 use crate::tags::{Mark, is_copy_of_ours};
-use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, View, World};
+use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Unseen, View, World};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// So many copies in a row to one Region that all failed: what is wrong is the Region's or the key's, and the next one would fail too.
@@ -41,6 +44,26 @@ impl<'a> Seen<'a> {
     pub(super) fn copies_of(&self, region: &Region, source: &SnapshotId) -> &[&'a Snapshot] {
         let of_region = self.regions.get(region);
         of_region.and_then(|of| of.by_source.get(source)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the Region is looked at in the run's next turn.
+    pub(super) fn is_not_yet_seen(&self, region: &Region) -> bool {
+        let unseen = self.regions.get(region).and_then(|of| of.view.unseen.as_ref());
+        unseen.is_some_and(Unseen::is_not_yet)
+    }
+
+    /// Until when somebody may still be at work in a Region, by the copies that are there: as long as one is under way, and for so long
+    /// after the newest began.
+    pub(super) fn busy_until(&self, region: &Region, now: Timestamp) -> Option<Timestamp> {
+        self.regions
+            .get(region)?
+            .ours
+            .iter()
+            .map(|copy| {
+                let is_under_way = copy.state == SnapshotState::Pending;
+                saturating_add(if is_under_way { now } else { copy.start_time }, TAKES_OVER_AFTER)
+            })
+            .max()
     }
 
     /// Whether nobody could tell whether there is a copy: the Region is not looked at, could not be, or not all of it was seen.

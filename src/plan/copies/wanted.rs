@@ -58,7 +58,9 @@ fn waits_until(seen: &Seen<'_>, region: &Region, source: &Snapshot, is_duplicate
     }
     let began = copies.iter().filter(|copy| copy.state == SnapshotState::Pending).map(|copy| copy.start_time).max();
     let under_way = began.map(|began| saturating_add(began, UNDER_WAY_FOR_MAX));
-    let wanted = (!is_duplicate).then(|| saturating_add(completed_at(source), WINDOW));
+    // The next turn of the run tells whether one is under way.
+    let waits = if seen.is_not_yet_seen(region) { UNDER_WAY_FOR_MAX } else { WINDOW };
+    let wanted = (!is_duplicate).then(|| saturating_add(completed_at(source), waits));
     under_way.max(wanted)
 }
 
@@ -132,8 +134,9 @@ impl<'a> Of<'_, 'a> {
         if let Some(done) = newest(is_complete) {
             return Some(CopyVerdict::Done(done));
         }
-        if let Some(under_way) = newest(|copy| copy.state == SnapshotState::Pending) {
-            return Some(CopyVerdict::UnderWay(under_way));
+        let carry = carries.carry(source, seen.busy_until(region, now), now);
+        if let Some(copy) = newest(|copy| copy.state == SnapshotState::Pending) {
+            return Some(CopyVerdict::UnderWay { copy, is_awaited: !matches!(carry, Carry::LeftTo(_)) });
         }
         let completed = completed_at(source);
         // It may have been there and have gone.
@@ -142,7 +145,8 @@ impl<'a> Of<'_, 'a> {
         }
         let until = carries.tried_until(source, completed);
         if now > until {
-            return Some(self.given_up(GaveUp::WindowOver { at: until }, until));
+            // Where nobody can look, that is what the run tells.
+            return (!seen.is_unseen(region)).then(|| self.given_up(GaveUp::WindowOver { at: until }, until));
         }
         if source.tier != Tier::Standard {
             return Some(self.given_up(GaveUp::Archived, until));
@@ -150,7 +154,7 @@ impl<'a> Of<'_, 'a> {
         if !is_whole {
             return Some(CopyVerdict::Wait(CopyWait::SourceNotComplete));
         }
-        match carries.carry(source, now) {
+        match carry {
             Carry::Now => {}
             Carry::At(at) => return Some(CopyVerdict::Wait(CopyWait::TakenOver { at })),
             Carry::LeftTo(left_to) => return Some(CopyVerdict::Wait(CopyWait::LeftTo(left_to))),
