@@ -224,9 +224,10 @@ fn failure(action: &str, resource: String, code: &str, message: String) -> Failu
 
 fn gave_up(why: GaveUp<'_>) -> (&'static str, String) {
     match why {
-        GaveUp::Archived => {
-            ("Archived", "the snapshot was archived before it was copied, and EC2 copies none from there".to_owned())
-        }
+        GaveUp::Archived => (
+            "SourceArchived",
+            "the snapshot was archived before it was copied, and EC2 copies none from there".to_owned(),
+        ),
         GaveUp::Doubted { copies } => (
             "CopiesInDoubt",
             format!("{copies} copies are there whose tags were edited: they stay and count for nothing"),
