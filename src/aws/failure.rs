@@ -143,10 +143,10 @@ fn answered(code: &str, message: &str, status: u16) -> Failed {
     failed(kind, code, message)
 }
 
-/// Something answered that does not speak EC2: a proxy, a load balancer, another service.
+/// Something answered that does not speak as the service does: a proxy, a load balancer, another service.
 fn without_code(status: u16) -> Failed {
     let kind = if status == TOO_MANY_REQUESTS { FailedKind::Throttled } else { FailedKind::Unclear };
-    failed(kind, "BadAnswer", &format!("HTTP status {status} without an EC2 error code"))
+    failed(kind, "BadAnswer", &format!("HTTP status {status} without an error code"))
 }
 
 fn timeout<E: Error + 'static>(error: &SdkError<E>) -> Failed {
@@ -340,7 +340,7 @@ mod tests {
             assert_eq!(without_code(status).kind, FailedKind::Unclear, "{status}");
         }
         assert_eq!(without_code(429).kind, FailedKind::Throttled);
-        assert_eq!(without_code(502).message, "HTTP status 502 without an EC2 error code");
+        assert_eq!(without_code(502).message, "HTTP status 502 without an error code");
     }
 
     #[test]

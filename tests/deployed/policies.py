@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
-from setup import ROOT
+from ministack import REGION
+from opendlm import Opendlm
 from stack import Stack
 
-BINARY = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "opendlm"
 SECONDS_MAX = 60
 STACK = "opendlm-policies"
 
 
+def command_line(stack: Stack, folder: Path) -> Opendlm:
+    """The command line of somebody whose AWS is the stack's."""
+    return Opendlm(folder, **stack.environment(), AWS_REGION=REGION, OPENDLM_SETTLING_SECONDS="0")
+
+
 def type_opendlm(stack: Stack, folder: Path, *words: str) -> str:
     """Type a command that is to end well: what it writes."""
-    environment = {**stack.environment(), "AWS_REGION": stack.environment()["AWS_DEFAULT_REGION"], "OPENDLM_SETTLING_SECONDS": "0"}
-    typed = subprocess.run(
-        [str(BINARY), *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS_MAX, check=False
-    )
-    assert typed.returncode == 0, f"opendlm {' '.join(words)}\n{typed.stdout}\n{typed.stderr}\n{stack.cloud.tail()}"
-    return typed.stdout
+    return command_line(stack, folder).ok(*words).out
 
 
 def listed(stack: Stack, folder: Path) -> list[dict[str, Any]]:

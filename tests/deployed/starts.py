@@ -64,6 +64,14 @@ def finished(stack: Stack, arn: str) -> Execution:
     return execution
 
 
+def check_succeeded(execution: Execution) -> dict[str, Any]:
+    """The report of a run that did all that was due."""
+    assert execution.status() == "SUCCEEDED", execution.failure()
+    report = execution.output()
+    assert (report["Outcome"], report["Failed"]) == ("SUCCEEDED", 0), report
+    return report
+
+
 def wait_for(stack: Stack, look: Callable[[], Found], what: str, seconds_max: float) -> Found:
     """Look until there is something to see."""
     end = time.monotonic() + seconds_max

@@ -1,7 +1,8 @@
 """The stack on an AWS that we did not write: template.yaml as it is, deployed by the SAM CLI to MiniStack.
 
 What MiniStack does is no source for what AWS does. That the parts fit together is what is tried here: template, state machine,
-schedule and function, and what a user types. The scenarios are in the order in which a stack lives; the last one deletes it.
+schedule and function, and what a user types. The scenarios are in the order in which a stack lives; test_doctor.py goes on
+with it, and test_undeployed.py deletes it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import volumes
 from ec2_proxy import Change, Ec2Proxy, hiding_what_is_made, with_transfer_type
 from ministack import REGION, MiniStack
 from stack import ARCHITECTURE, Stack
-from template import sample_schedule, template
+from template import template
 from told import Told
 from volumes import Volumes
 
@@ -29,24 +30,11 @@ COUNT = 3
 FIRST_START_SECONDS_MAX = 90
 
 
-def scheduled_policy() -> dict[str, Any]:
-    """The policy of the template's schedule."""
-    return json.loads(sample_schedule()["Target"]["Input"])["Policy"]
-
-
-def check_succeeded(execution: Any) -> dict[str, Any]:
-    """The report of a run that did all that was due."""
-    assert execution.status() == "SUCCEEDED", execution.failure()
-    report = execution.output()
-    assert (report["Outcome"], report["Failed"]) == ("SUCCEEDED", 0), report
-    return report
-
-
 def check_rotation(stack: Stack, backed_up: Volumes) -> None:
     """Four starts make four snapshots of the volume that the policy names, of which the latest three stay."""
-    policy = volumes.policy(backed_up.name, scheduled_policy())
+    policy = volumes.policy(backed_up.name)
     times = starts.hours(COUNT + 1)
-    reports = [check_succeeded(starts.start(stack, starts.late(policy, time))) for time in times]
+    reports = [starts.check_succeeded(starts.start(stack, starts.late(policy, time))) for time in times]
     assert [(report["Created"], report["Deleted"]) for report in reports] == [(1, 0), (1, 0), (1, 0), (1, 1)]
     assert [volumes.scheduled_time(each) for each in backed_up.snapshots()] == times[1:]
     assert backed_up.snapshots_of_the_other() == []
@@ -69,16 +57,16 @@ def test_the_stack_is_there_as_the_template_says(deployed: Stack):
 
 def test_the_schedule_starts_a_run_that_rotates_although_nobody_replaces_the_placeholder(stack: Stack, cloud: MiniStack):
     backed_up = volumes.make(cloud, "scheduled")
-    policy = volumes.policy("scheduled", scheduled_policy())
+    policy = volumes.policy("scheduled")
     # As Terraform's jsonencode writes the placeholder; MiniStack replaces neither this nor the plain one.
     text = json.dumps({"Policy": policy, "ScheduledTime": "<aws.scheduler.scheduled-time>"})
     escaped = text.replace("<", "\\u003c").replace(">", "\\u003e")
     stack.change_schedule(Target={**stack.schedule()["Target"], "Input": escaped})
     earlier = starts.hours(COUNT + 1)[:COUNT]
     for time in earlier:
-        check_succeeded(starts.start(stack, starts.late(policy, time)))
+        starts.check_succeeded(starts.start(stack, starts.late(policy, time)))
 
-    report = check_succeeded(starts.started_by_schedule(stack, starts.executions(stack), FIRST_START_SECONDS_MAX))
+    report = starts.check_succeeded(starts.started_by_schedule(stack, starts.executions(stack), FIRST_START_SECONDS_MAX))
     stack.change_schedule(State="DISABLED")
     [warning] = report["Warnings"]
     assert warning.startswith("ScheduledTime: <aws.scheduler.scheduled-time> was not replaced"), warning
@@ -93,9 +81,9 @@ def test_a_run_now_is_typed_as_the_readme_says(stack: Stack, cloud: MiniStack, f
     if missing := starts.tools_missing():
         pytest.skip(f"RunNowCommand cannot be typed here: no {', no '.join(missing)}")
     backed_up = volumes.make(cloud, "run-now")
-    event = {"Policy": volumes.policy("run-now", scheduled_policy()), "ScheduledTime": "<aws.scheduler.scheduled-time>"}
+    event = {"Policy": volumes.policy("run-now"), "ScheduledTime": "<aws.scheduler.scheduled-time>"}
     stack.change_schedule(State="DISABLED", Target={**stack.schedule()["Target"], "Input": json.dumps(event)})
-    report = check_succeeded(starts.type_run_now(stack, folder))
+    report = starts.check_succeeded(starts.type_run_now(stack, folder))
     assert (report["Created"], report["Warnings"]) == (1, [])
     assert [volumes.scheduled_time(each) for each in backed_up.snapshots()] == [report["Start"]]
     assert backed_up.snapshots_of_the_other() == []
@@ -115,8 +103,8 @@ def test_the_same_where_every_snapshot_has_a_transfer_type(stack: Stack, cloud: 
 def test_targets_in_two_regions_are_worked_off_by_the_distributed_map(stack: Stack, cloud: MiniStack):
     regions = [REGION, ANOTHER_REGION]
     there = [volumes.make(cloud, "targets", region) for region in regions]
-    policy = volumes.policy("targets", scheduled_policy())
-    report = check_succeeded(starts.start(stack, starts.run_now(policy, 0, Targets=[{"Regions": regions}])))
+    policy = volumes.policy("targets")
+    report = starts.check_succeeded(starts.start(stack, starts.run_now(policy, 0, Targets=[{"Regions": regions}])))
     assert report["Created"] == 2
     for backed_up in there:
         assert [volumes.scheduled_time(each) for each in backed_up.snapshots()] == [report["Start"]]
@@ -125,7 +113,7 @@ def test_targets_in_two_regions_are_worked_off_by_the_distributed_map(stack: Sta
 
 def test_an_ec2_that_hides_what_is_made_gets_one_snapshot_a_start_and_a_clear_failure(stack: Stack, cloud: MiniStack):
     backed_up = volumes.make(cloud, "hidden")
-    policy = volumes.policy("hidden", scheduled_policy())
+    policy = volumes.policy("hidden")
     for number in range(COUNT + 1):
         with through(stack, cloud, hiding_what_is_made) as proxy:
             execution = starts.start(stack, starts.run_now(policy, number))
@@ -141,13 +129,13 @@ def test_an_ec2_that_hides_what_is_made_gets_one_snapshot_a_start_and_a_clear_fa
 
 def test_a_policy_that_is_put_starts_the_machine_of_the_stack(stack: Stack, cloud: MiniStack, folder: Path):
     backed_up = volumes.make(cloud, "put")
-    policy = volumes.policy("put", scheduled_policy())
+    policy = volumes.policy("put")
     policies.type_opendlm(stack, folder, "put", policies.file(folder, policy), "--yes")
     [(name, schedule)] = policies.schedules_of(stack, "policy-put").items()
     assert (name, schedule["ScheduleExpression"]) == ("policy-put-1", "cron(0 * * * ? *)")
     assert schedule["Target"]["Arn"] == stack.outputs()["StateMachineArn"]
     event = {**schedule["Target"]["Input"], "ScheduledTime": starts.hours(1)[0]}
-    report = check_succeeded(starts.start(stack, {**event, "Options": {"StartWindowMinutes": 1440}}))
+    report = starts.check_succeeded(starts.start(stack, {**event, "Options": {"StartWindowMinutes": 1440}}))
     assert (report["Created"], report["Warnings"]) == (1, [])
     assert len(backed_up.snapshots()) == 1
     [row] = [each for each in policies.listed(stack, folder) if each["PolicyId"] == "policy-put"]
@@ -157,7 +145,7 @@ def test_a_policy_that_is_put_starts_the_machine_of_the_stack(stack: Stack, clou
 
 
 def test_the_template_of_a_policy_deploys_the_schedules_that_put_writes(stack: Stack, folder: Path):
-    policy = volumes.policy("template", scheduled_policy())
+    policy = volumes.policy("template")
     weekly = {"CronExpression": "cron(0 3 ? * SUN *)"}
     hourly = policy["PolicyDetails"]["Schedules"][0]
     policy["PolicyDetails"]["Schedules"].append({**hourly, "Name": "Half past", "CreateRule": {"CronExpression": "cron(30 3 ? * SUN *)"}})
@@ -184,7 +172,7 @@ def test_a_run_is_an_event_and_one_that_fails_a_mail_too(stack: Stack, cloud: Mi
     assert stack.outputs()["WhoHears"].startswith("NOBODY")
     told = Told(cloud, stack.outputs()["AlarmTopicArn"])
     volumes.make(cloud, "told")
-    report = check_succeeded(starts.start(stack, starts.run_now(volumes.policy("told", scheduled_policy()), 0)))
+    report = starts.check_succeeded(starts.start(stack, starts.run_now(volumes.policy("told"), 0)))
     [event] = told.events()
     assert (event["detail-type"], event["detail"]) == ("opendlm Run Finished", report)
     assert told.mails() == []
@@ -195,35 +183,3 @@ def test_a_run_is_an_event_and_one_that_fails_a_mail_too(stack: Stack, cloud: Mi
     assert mail["Message"].endswith(f"--region {REGION} --execution-arn {execution.arn}"), mail
     [event] = told.events()
     assert event["detail"]["Outcome"] == "FAILED"
-
-
-def test_the_doctor_finds_nothing_wrong_with_a_healthy_policy_and_its_stack(stack: Stack, cloud: MiniStack, folder: Path):
-    Told(cloud, stack.outputs()["AlarmTopicArn"])
-    volumes.make(cloud, "doctor")
-    file = policies.file(folder, volumes.policy("doctor", scheduled_policy()))
-    policies.type_opendlm(stack, folder, "put", file, "--yes")
-    policies.type_opendlm(stack, folder, "start", "policy-doctor", "--wait")
-    lines = json.loads(policies.type_opendlm(stack, folder, "doctor", "policy-doctor", "--json"))
-    assert [line for line in lines if line["Health"] == "wrong"] == []
-    found = {line["About"]: line["Health"] for line in lines}
-    looked = ("identity", "clock", "stack", "version", "machine", "function", "dead letters", "mail", "schedules", "last run", "backups")
-    assert {about: found[about] for about in looked} == dict.fromkeys(looked, "ok"), lines
-    policies.type_opendlm(stack, folder, "delete", "policy-doctor", "--yes")
-
-
-def test_deleting_the_stack_deletes_no_snapshot(stack: Stack, cloud: MiniStack):
-    backed_up = volumes.make(cloud, "kept")
-    check_succeeded(starts.start(stack, starts.run_now(volumes.policy("kept", scheduled_policy()), 0)))
-    before = snapshot_ids(cloud)
-    assert len(backed_up.snapshots()) == 1
-    stack.delete()
-    assert cloud.client("lambda").list_functions()["Functions"] == []
-    assert cloud.client("stepfunctions").list_state_machines()["stateMachines"] == []
-    assert cloud.client("scheduler").list_schedules()["Schedules"] == []
-    assert snapshot_ids(cloud) == before
-
-
-def snapshot_ids(cloud: MiniStack) -> set[str]:
-    """The ids of all snapshots of the account in the stack's Region."""
-    found = cloud.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"]
-    return {each["SnapshotId"] for each in found}

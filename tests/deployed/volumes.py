@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from ministack import REGION, MiniStack
+from template import sample_schedule
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def make(cloud: MiniStack, name: str, region: str = REGION) -> Volumes:
     return Volumes(cloud, name, region, volume(name), volume(f"not-{name}"))
 
 
-def policy(name: str, scheduled: dict[str, Any]) -> dict[str, Any]:
+def policy(name: str) -> dict[str, Any]:
     """The policy of the template's schedule, for the volumes of this name, and due every hour."""
-    own = copy.deepcopy(scheduled)
+    own = json.loads(sample_schedule()["Target"]["Input"])["Policy"]
     own["PolicyId"] = f"policy-{name}"
     details = own["PolicyDetails"]
     details["TargetTags"] = [{"Key": "auto-backup", "Value": name}]

@@ -5,7 +5,6 @@ A healthy stack has nothing wrong; each planted fault is found by its line, and 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -16,87 +15,49 @@ import pytest
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 import contract
+import doctor_faults
 import policy_group
 from chain import Chain
+from doctor_faults import Fault, Patient, abouts, check_named, daily_rule, hours_ago, line, take_the_dead_letter
 from local_aws import ACCOUNT, REGION
-from opendlm import Opendlm, Said
-from policy_group import GROUP
+from opendlm import Opendlm
 
 POLICY = "policy-0aaaaaaaaaaaaaaaa"
 TAG = {"backup": "one"}
-SUNDAYS = {"CronExpression": "cron(0 3 ? * SUN *)"}
 # What a doctor may call: nothing that writes.
 READS = {"DescribeImages", "DescribeInstances", "DescribeSnapshots", "DescribeVolumes", "ListServiceQuotas"}
 
 
-def hours_ago(hours: int) -> datetime:
-    """A time on the minute."""
-    return datetime.now(timezone.utc).replace(second=0, microsecond=0) - timedelta(hours=hours)
-
-
 def document() -> dict[str, Any]:
-    """A policy whose daily time was two hours ago, and whose weekly one is as soon as two Sundays from now."""
-    daily = {"Name": "Daily", "CreateRule": {"Interval": 24, "IntervalUnit": "HOURS", "Times": [f"{hours_ago(2):%H:%M}"]}}
+    """A policy whose daily time was two hours ago."""
+    daily = {"Name": "Daily", "CreateRule": daily_rule()}
     details = {"ResourceTypes": ["VOLUME"], "TargetTags": [{"Key": "backup", "Value": "one"}], "Schedules": [daily]}
     daily["RetainRule"] = {"Count": 3}
     return {"PolicyId": POLICY, "Description": "Backups", "State": "ENABLED", "PolicyDetails": details}
 
 
-class Site:
+class Site(Patient):
     """A healthy stack with one policy, two volumes, three backups of each, and a run that has ended well."""
 
     def __init__(self, chain: Chain, opendlm: Opendlm) -> None:
-        self.chain, self.opendlm, self.aws, self.account = chain, opendlm, chain.aws, chain.account
+        super().__init__(chain.aws.client, opendlm, document())
+        self.chain, self.aws, self.account = chain, chain.aws, chain.account
         policy_group.make(self.aws, machine=chain.machine_arn)
-        self.queue = self._queue()
+        # An earlier test may have left one.
+        take_the_dead_letter(self)
         self.volumes = [self.account.add_volume(TAG) for _ in range(2)]
-        schedule = document()["PolicyDetails"]["Schedules"][0]
         for volume in self.volumes:
             for days in (2, 1, 0):
-                at = hours_ago(2) - timedelta(days=days)
-                self.add_snapshot(volume, at, contract.our_tags(document(), schedule, at))
-        self.put(document())
+                self.add_backup(volume, hours_ago(2) - timedelta(days=days))
+        self.put(self.policy)
         self.revise(days=2)
         opendlm.ok("start", POLICY, "--wait")
 
-    def _queue(self) -> str:
-        name = policy_group.tags()["opendlm:dead-letter-queue"].rsplit(":", 1)[-1]
-        client = self.aws.client("sqs")
-        url = client.create_queue(QueueName=name)["QueueUrl"]
-        # An earlier test may have left one.
-        for message in client.receive_message(QueueUrl=url).get("Messages", []):
-            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return url
-
-    def add_snapshot(self, volume: str, at: datetime, tags: dict[str, str]) -> str:
+    def add_backup(self, volume: str, at: datetime) -> str:
         """A snapshot as opendlm makes it."""
-        schedule = document()["PolicyDetails"]["Schedules"][0]
-        return self.account.add_snapshot(volume, at, contract.our_description(document(), schedule), tags)
-
-    def put(self, wanted: dict[str, Any]) -> None:
-        """Deploy a policy."""
-        self.opendlm.ok("put", self.opendlm.named("policy.json", wanted), "--yes")
-
-    def change(self, name: str = f"{POLICY}-1", **changed: Any) -> None:
-        """Change a schedule by hand."""
-        client = self.aws.client("scheduler")
-        found = client.get_schedule(GroupName=GROUP, Name=name)
-        keys = ("FlexibleTimeWindow", "ScheduleExpression", "ScheduleExpressionTimezone", "State", "Target")
-        client.update_schedule(GroupName=GROUP, Name=name, **{**{key: found[key] for key in keys}, **changed})
-
-    def target(self, name: str = f"{POLICY}-1") -> dict[str, Any]:
-        """What a schedule starts."""
-        return self.aws.client("scheduler").get_schedule(GroupName=GROUP, Name=name)["Target"]
-
-    def revise(self, days: int, name: str = f"{POLICY}-1") -> None:
-        """Let a schedule have been written so many days ago."""
-        target = self.target(name)
-        revision = f"{hours_ago(24 * days):%Y-%m-%dT%H:%M:%SZ}"
-        self.change(name, Target={**target, "Input": json.dumps({**json.loads(target["Input"]), "Revision": revision})})
-
-    def doctor(self, *words: str) -> Said:
-        """What it says."""
-        return self.opendlm.type("doctor", *words, "--json")
+        schedule = self.policy["PolicyDetails"]["Schedules"][0]
+        description, tags = contract.our_description(self.policy, schedule), contract.our_tags(self.policy, schedule, at)
+        return self.account.add_snapshot(volume, at, description, tags)
 
     def executions(self) -> list[Any]:
         """moto's executions."""
@@ -106,23 +67,6 @@ class Site:
 def machines() -> list[Any]:
     """moto's state machines."""
     return stepfunctions_parser_backends[ACCOUNT][REGION].state_machines
-
-
-def lines(said: Said) -> list[dict[str, str]]:
-    """Its lines."""
-    assert said.out, said.err
-    return said.json
-
-
-def abouts(said: Said, health: str) -> list[str]:
-    """What is so, each once, in order."""
-    return list(dict.fromkeys(line["About"] for line in lines(said) if line["Health"] == health))
-
-
-def line(said: Said, about: str) -> dict[str, str]:
-    """The line about something: the worst, where there are several."""
-    found = [each for each in lines(said) if each["About"] == about]
-    return max(found, key=lambda each: ["ok", "unknown", "wrong"].index(each["Health"]))
 
 
 @pytest.fixture
@@ -152,33 +96,6 @@ def test_a_healthy_stack_has_nothing_wrong_and_nothing_is_changed(site: Site):
     assert all(len(row) <= 80 or " " not in row.strip() for row in screen.splitlines()), screen
 
 
-def delete_one_of_two(site: Site) -> None:
-    wanted = document()
-    wanted["PolicyDetails"]["Schedules"].append({"Name": "Weekly", "CreateRule": SUNDAYS, "RetainRule": {"Count": 2}})
-    site.put(wanted)
-    site.aws.client("scheduler").delete_schedule(GroupName=GROUP, Name=f"{POLICY}-2")
-
-
-def leave_an_old_revision(site: Site) -> None:
-    old = site.target()
-    site.aws.client("scheduler").create_schedule(
-        GroupName=GROUP, Name="left-over", ScheduleExpression="cron(0 3 * * ? *)", FlexibleTimeWindow={"Mode": "OFF"},
-        Target={**old, "Input": json.dumps({**json.loads(old["Input"]), "Revision": "2026-01-01T00:00:00Z"})},
-    )
-
-
-def point_elsewhere(site: Site) -> None:
-    site.change(Target={**site.target(), "Arn": f"{site.chain.machine_arn}-of-old"})
-
-
-def miss_its_times(site: Site) -> None:
-    site.change(ScheduleExpression=f"cron({(hours_ago(2).minute + 7) % 60} {hours_ago(5).hour} * * ? *)")
-
-
-def count_in_another_zone(site: Site) -> None:
-    site.change(ScheduleExpressionTimezone="Europe/Berlin")
-
-
 def fail_the_last_run(site: Site) -> None:
     site.aws.switches.change({"ERROR_MESSAGES": {site.volumes[0]: "Given key ID is not accessible"}})
     assert site.opendlm.type("start", POLICY, "--wait").code == 1
@@ -188,14 +105,6 @@ def fail_the_last_run(site: Site) -> None:
 def let_the_last_run_be_old(site: Site) -> None:
     for execution in site.executions():
         execution.start_date = hours_ago(30)
-
-
-def leave_a_dead_letter(site: Site) -> None:
-    site.aws.client("sqs").send_message(QueueUrl=site.queue, MessageBody="{}")
-
-
-def delete_the_queue(site: Site) -> None:
-    site.aws.client("sqs").delete_queue(QueueUrl=site.queue)
 
 
 def turn_the_clock(site: Site) -> None:
@@ -230,52 +139,25 @@ def back_up_by_amazon_dlm(site: Site) -> None:
     ]
 
 
-def deploy_another_version(site: Site) -> None:
-    client = site.aws.client("scheduler")
-    arn = client.get_schedule_group(Name=GROUP)["Arn"]
-    client.tag_resource(ResourceArn=arn, Tags=[{"Key": "opendlm:version", "Value": "0.1.0"}])
-
-
-def put_what_is_no_policy(site: Site) -> None:
-    target = {**site.target(), "Input": "{}"}
-    site.aws.client("scheduler").create_schedule(
-        GroupName=GROUP, Name="stray", ScheduleExpression="rate(1 day)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target
-    )
-
-
-def disable_the_schedule(site: Site) -> None:
-    site.change(State="DISABLED")
-
-
-FAULTS: dict[str, tuple[Callable[[Site], None], list[str], str]] = {
-    "a schedule is missing": (delete_one_of_two, ["schedules"], "nothing starts it at cron(0 3 ? * SUN *)"),
-    "two revisions": (leave_an_old_revision, ["schedules"], "left-over has an older policy"),
-    "another machine": (point_elsewhere, ["schedules"], "starts another machine"),
-    "its times are not met": (miss_its_times, ["schedules"], "nothing starts it at cron("),
-    "another time zone": (count_in_another_zone, ["schedules"], "Europe/Berlin"),
-    "nobody's schedule": (put_what_is_no_policy, ["schedules"], "stray"),
-    "the last run failed": (fail_the_last_run, ["last run"], "PARTIAL"),
-    "the last run is too old": (let_the_last_run_be_old, ["last run"], "none came for"),
-    "a dead letter": (leave_a_dead_letter, ["dead letters"], "could not be delivered: 1"),
-    "no queue": (delete_the_queue, ["dead letters"], "GetQueueUrl failed with"),
-    "the clock": (turn_the_clock, ["clock"], " s behind EC2"),
-    "orphans": (untag_a_volume, ["orphans"], "nothing manages any more"),
-    "doubted tags": (edit_tags, ["tags", "orphans"], "somebody edited"),
-    "look-alikes": (copy_tags, ["look-alikes"], "not opendlm's"),
-    "no targets": (lose_the_targets, ["targets"], "nothing carries a target tag"),
-    "double backups": (back_up_by_amazon_dlm, ["double backups"], "policy-0dlm (old)"),
-    "two versions": (deploy_another_version, ["version"], "0.1.0"),
-    "all is disabled": (disable_the_schedule, ["policies"], "none is enabled"),
+# Beside those that any AWS takes.
+FAULTS: dict[str, Fault] = {
+    **doctor_faults.FAULTS,
+    "the last run failed": Fault(fail_the_last_run, ["last run"], "PARTIAL"),
+    "the last run is too old": Fault(let_the_last_run_be_old, ["last run"], "none came for"),
+    "the clock": Fault(turn_the_clock, ["clock"], " s behind EC2"),
+    "orphans": Fault(untag_a_volume, ["orphans"], "nothing manages any more"),
+    "doubted tags": Fault(edit_tags, ["tags", "orphans"], "somebody edited"),
+    "look-alikes": Fault(copy_tags, ["look-alikes"], "not opendlm's"),
+    "no targets": Fault(lose_the_targets, ["targets"], "nothing carries a target tag"),
+    "double backups": Fault(back_up_by_amazon_dlm, ["double backups"], "policy-0dlm (old)"),
 }
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found_by_its_line(site: Site, name: str):
-    plant, expected, words = FAULTS[name]
-    plant(site)
-    said = site.doctor()
-    assert (said.code, abouts(said, "wrong")) == (1, expected), said.out
-    assert words in line(said, expected[0])["Says"] and line(said, expected[0])["Cure"], said.out
+    fault = FAULTS[name]
+    fault.plant(site)
+    check_named(site.doctor(), fault.abouts, fault.words)
 
 
 def test_a_topic_without_a_subscriber_is_wrong(site: Site):
@@ -283,10 +165,9 @@ def test_a_topic_without_a_subscriber_is_wrong(site: Site):
     [subscription] = client.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     client.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     try:
-        said = site.doctor()
+        check_named(site.doctor(), ["mail"], "the topic has no subscriber")
     finally:
         client.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=subscription["Endpoint"])
-    assert (said.code, abouts(said, "wrong")) == (1, ["mail"]), said.out
 
 
 def test_a_policy_that_somebody_asks_about_is_to_be_enabled(site: Site):
@@ -301,8 +182,7 @@ def test_a_key_without_a_backup_is_unknown_and_one_with_a_backup_proves_itself(s
     said = site.doctor()
     assert (abouts(said, "wrong"), line(said, "keys")["Health"]) == ([], "unknown"), said.out
     assert ":key/" in line(said, "keys")["Says"] and "KmsKeyArns" in line(said, "keys")["Cure"]
-    schedule = document()["PolicyDetails"]["Schedules"][0]
-    site.add_snapshot(volume, hours_ago(2), contract.our_tags(document(), schedule, hours_ago(2)))
+    site.add_backup(volume, hours_ago(2))
     assert line(site.doctor(), "keys")["Health"] == "ok"
 
 

@@ -3,7 +3,8 @@
 use super::filters::filter;
 use super::paging::{PAGE_ITEMS_MAX, Pages};
 use super::volumes;
-use crate::aws::{Account, ObserveError, client, clock, failure};
+use crate::action::{Failed, FailedKind};
+use crate::aws::{Account, CallFailed, ObserveError, client, clock, failure};
 use crate::doctor::Look;
 use crate::doctor::measured::{Listing, Newest, QuotaNames};
 use crate::pace::{Api, LimitsNews};
@@ -85,14 +86,18 @@ impl Account {
         Ok(ids)
     }
 
-    /// The keys of those of these volumes that are encrypted.
+    /// The keys of those of these volumes that are encrypted. EC2 names the key of each; an endpoint that does not leaves it as
+    /// unproven as one that nobody knows.
     ///
     /// # Errors
     /// When EC2 cannot be asked.
     pub async fn keys_of(&self, ids: &[VolumeId]) -> Result<BTreeMap<VolumeId, String>, ObserveError> {
         let keys = RefCell::new(BTreeMap::new());
         self.find_volumes_noting("volume-id", ids, volumes::read_without_tags, |volume| {
-            if let (Some(id), Some(key)) = (volume.volume_id().and_then(VolumeId::parse), volume.kms_key_id()) {
+            let unnamed = (volume.encrypted() == Some(true)).then_some(KEY_UNNAMED);
+            if let (Some(id), Some(key)) =
+                (volume.volume_id().and_then(VolumeId::parse), volume.kms_key_id().or(unnamed))
+            {
                 keys.borrow_mut().insert(id, key.to_owned());
             }
         })
@@ -118,10 +123,7 @@ impl Account {
         self.ask_limits().await;
         match self.limits_news() {
             None => Look::Unknown("Service Quotas is not asked, OPENDLM_API_LIMITS says so".to_owned()),
-            Some(LimitsNews { failed: Some(failed), .. }) => Look::Unknown(format!(
-                "ListServiceQuotas failed with {}: {}; expected the right servicequotas:ListServiceQuotas",
-                failed.code, failed.message
-            )),
+            Some(LimitsNews { failed: Some(failed), .. }) => Look::Unknown(not_listed(failed)),
             Some(LimitsNews { unsaid, .. }) => {
                 let (unlisted, listed): (Vec<Api>, Vec<Api>) =
                     Api::ALL.into_iter().partition(|api| unsaid.contains(api));
@@ -134,6 +136,24 @@ impl Account {
 
 /// The smallest page that EC2 accepts (EC2 API reference, DescribeVolumes: `MaxResults`, 5).
 const FEWEST_RESULTS: i32 = 5;
+
+/// What stands for a key that is not in the answer.
+const KEY_UNNAMED: &str = "a key that EC2 does not name";
+
+/// Why Service Quotas says nothing, and the right that is missing where it is that.
+fn not_listed(Failed { kind, code, message }: Failed) -> String {
+    let failed = CallFailed { call: "ListServiceQuotas", code, message };
+    match kind {
+        FailedKind::Denied => format!("{failed}; the right servicequotas:ListServiceQuotas is missing"),
+        FailedKind::AccountFull
+        | FailedKind::Expired
+        | FailedKind::Refused
+        | FailedKind::Throttled
+        | FailedKind::TooManyPending
+        | FailedKind::TooSoon
+        | FailedKind::Unclear => failed.to_string(),
+    }
+}
 
 fn note(listing: &mut Listing, page: &[types::Snapshot]) {
     listing.pages += 1;
@@ -173,3 +193,7 @@ impl Intercept for Dated {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "mocks")]
+mod tests;
