@@ -13,6 +13,9 @@ pub(super) type Labels = BTreeMap<VolumeId, Label>;
 /// The reasons that keep a snapshot because the policy says so; any other one is named.
 const BY_POLICY: [&str; 3] = ["NewestCompleted", "NewestOf", "NotExpired"];
 
+/// What is as it should be, told in a line each.
+const FOLDED: [&str; 2] = ["keep", "copied"];
+
 /// Where the columns begin: the decision, the snapshot (22 characters) and the scheduled time (20).
 const INDENT: usize = 2;
 const DECISION: usize = 14;
@@ -38,10 +41,13 @@ pub(super) fn lines(decisions: &[Line], labels: &Labels, is_all: bool, width: us
         // Of a snapshot under way there is a decision about the volume and one about the snapshot: one of them is news.
         let mut awaited = BTreeSet::new();
         rows.retain(|line| line.decision != "wait" || awaited.insert(line.snapshot.as_deref()));
-        let (kept, shown): (Vec<&Line>, Vec<&Line>) =
-            rows.into_iter().partition(|line| line.decision == "keep" && !is_all);
+        let (quiet, shown): (Vec<&Line>, Vec<&Line>) =
+            rows.into_iter().partition(|line| FOLDED.contains(&line.decision) && !is_all);
         lines.extend(shown.into_iter().map(|line| layout.row(line)));
-        lines.extend(folded(&kept).map(|text| wrapped(&text, width, INDENT + DECISION)));
+        for decision in FOLDED {
+            let of_it: Vec<&Line> = quiet.iter().copied().filter(|line| line.decision == decision).collect();
+            lines.extend(folded(decision, &of_it).map(|text| wrapped(&text, width, INDENT + DECISION)));
+        }
     }
     lines
 }
@@ -65,18 +71,19 @@ pub(super) fn heading(instance: Option<&str>, volume: Option<&str>, labels: &Lab
 /// How much of a name is shown: EC2 allows 256 characters.
 const NAME_LENGTH_MAX: usize = 60;
 
-/// What stays, in a line; `None` where nothing does.
-fn folded(kept: &[&Line]) -> Option<String> {
+/// What stays or is copied, in a line; `None` where nothing does.
+fn folded(decision: &str, kept: &[&Line]) -> Option<String> {
     let newest = kept.iter().filter_map(|line| line.scheduled_time.as_deref()).max().unwrap_or("an unreadable time");
     let mut others: BTreeMap<&str, usize> = BTreeMap::new();
-    for line in kept.iter().filter(|line| !BY_POLICY.contains(&line.kind)) {
+    for line in kept.iter().filter(|line| !BY_POLICY.contains(&line.kind) && line.kind != "Copied") {
         *others.entry(line.kind).or_default() += 1;
     }
     let others: Vec<String> = others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let others = if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) };
-    let count = counted(kept.len(), "snapshot");
+    let ids: BTreeSet<Option<&str>> = kept.iter().map(|line| line.snapshot.as_deref()).collect();
+    let count = counted(ids.len(), "snapshot");
     let newest = if kept.len() == 1 { format!("of {newest}") } else { format!("the newest of {newest}") };
-    (!kept.is_empty()).then(|| format!("{:INDENT$}{:DECISION$}{count}, {newest}{others}", "", "keep"))
+    (!kept.is_empty()).then(|| format!("{:INDENT$}{:DECISION$}{count}, {newest}{others}", "", decision))
 }
 
 /// How rows are laid out.

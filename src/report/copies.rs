@@ -199,8 +199,11 @@ pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, 
             (!is_told).then(|| failure("CopySnapshot", subject.to_string(), code, message))
         });
         failures.extend(told.take(FAILURES_MAX));
-        let open = region.wanted.iter().filter(|wanted| wanted.is_open()).count();
-        if is_over && open > 0 && unseen.is_none() && failures.is_empty() {
+        // What EC2 refused is told by itself.
+        let is_refused =
+            |wanted: &&Wanted<'_>| progress.is_given_up(&Subject::of_copy(&wanted.source.id, &region.region));
+        let open = region.wanted.iter().filter(|wanted| wanted.is_open() && !is_refused(wanted)).count();
+        if is_over && open > 0 && unseen.is_none() {
             let message =
                 format!("copies that are not complete when the run ends: {open}; the next run goes on with them");
             failures.push(failure("CopySnapshot", region.region.to_string(), "CopiesOpen", message));
@@ -283,16 +286,16 @@ fn of_wanted(region: &RegionPlan<'_>, wanted: &Wanted<'_>) -> Line {
         CopyVerdict::Done(copy) => ("copied", "Copied", format!("copied to {to} as {}", copy.id)),
         CopyVerdict::GivenUp { why, .. } => {
             let (kind, words) = gave_up(*why);
-            ("give up", kind, format!("no copy in {to}: {words}"))
+            ("no copy", kind, format!("no copy in {to}: {words}"))
         }
         CopyVerdict::UnderWay { copy, .. } => (
-            "wait",
+            "copying",
             "CopyUnderWay",
             format!("its copy in {to}, {}, is under way since {}", copy.id, written(copy.start_time)),
         ),
         CopyVerdict::Wait(wait) => {
             let (kind, words) = waits(wait);
-            ("wait", kind, format!("not copied to {to} yet: {words}"))
+            ("copy later", kind, format!("not copied to {to} yet: {words}"))
         }
     };
     let marks = &wanted.source.marks;

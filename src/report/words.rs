@@ -20,7 +20,8 @@ use serde::Serialize;
 #[serde(rename_all = "PascalCase")]
 pub struct Line {
     /// `create`, `joins`, `exists`, `wait`, `skip`, `missed`, `fail`, `give up`, `keep`, `delete` or
-    /// `delete later`: in the same run, once what it makes or waits for is complete.
+    /// `delete later`: in the same run, once what it makes or waits for is complete. Of copies `copy`, `copied`, `copying`,
+    /// `copy later` or `no copy`.
     pub decision: &'static str,
     /// The schedule's name, as the snapshot or the policy has it.
     #[serde(skip_serializing_if = "Option::is_none")]

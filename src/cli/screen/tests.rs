@@ -98,3 +98,12 @@ fn a_snapshot_under_way_is_one_row() {
     let told = lines(&[of_volume, of_snapshot], &labels(), false, 120);
     assert_eq!(told.iter().filter(|line| line.contains("wait")).count(), 1, "{told:?}");
 }
+
+#[test]
+fn what_is_copied_is_told_in_a_line_and_what_is_not_in_a_row_for_each_region() {
+    let copied = |snapshot| line("copied", "Copied", Some(snapshot), "2026-11-21T17:00:00Z");
+    let later = || line("copy later", "TakenOver", Some(22), "2026-11-22T17:00:00Z");
+    let lines = lines(&[copied(20), copied(20), copied(21), later(), later()], &labels(), false, 120);
+    assert_eq!(lines.iter().filter(|line| line.contains("copy later")).count(), 2, "{lines:?}");
+    assert_eq!(lines.last().unwrap(), "  copied        2 snapshots, the newest of 2026-11-21T17:00:00Z");
+}
