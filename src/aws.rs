@@ -62,7 +62,7 @@ pub struct Account {
     lanes: Arc<Lanes>,
     limits: Limits,
     /// The same account in other Regions, as far as they were opened.
-    elsewhere: Mutex<BTreeMap<Region, Arc<Account>>>,
+    elsewhere: Mutex<BTreeMap<Region, Arc<Self>>>,
 }
 
 impl Account {
