@@ -3,9 +3,9 @@
 //! What is promised stands on the snapshot itself (`opendlm:copies`, under the digest of its stamp), so that no later edit of the
 //! policy adds or takes a copy of what is there. What a copy is of stands on the copy. So everything here is decided from what EC2
 //! shows of the home Region and of the others:
-//! - a copy is begun by one run only: see [`carry`];
-//! - a snapshot stays while a copy of it is promised and not complete: see [`wanted`];
-//! - nothing goes in another Region unless the home Region was seen whole, and the newest copy never goes: see [`fate`].
+//! - a copy is begun by one run only: see `carry`;
+//! - a snapshot stays while a copy of it is promised and not complete: see `wanted`;
+//! - nothing goes in another Region unless the home Region was seen whole, and the newest copy never goes: see `fate`.
 
 mod call;
 mod carry;
