@@ -3,12 +3,14 @@
 //! Events happen in the order of their times. While a turn is between two of its calls, time passes for everybody: other
 //! executions take turns, people change things, and what the turn saw becomes old.
 
+mod abroad;
 mod acts;
 mod calendar;
 mod invocation;
 mod lines;
 
 use super::changes;
+use super::copying;
 use super::ec2::Ec2;
 use super::execution::Execution;
 use super::judge::year_end;
@@ -50,6 +52,8 @@ pub struct Told {
 
 #[derive(Debug)]
 enum Event {
+    /// Something happens in another Region, or to what copies to it.
+    Abroad,
     /// Somebody does something to the policy, the events or the tags.
     Act,
     /// Somebody does something to the account.
@@ -107,12 +111,19 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
 #[must_use]
 pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
     let shape = Shape::of_seed(seed);
-    let version = Arc::new(Version::new(shape.policy(), shape.options(), sabotage));
+    let mut abroad = copying::has_copies(seed).then(|| copying::abroad(seed));
+    let (mut policy, mut options) = (shape.policy(), shape.options());
+    if let Some(abroad) = &mut abroad {
+        policy = copying::with_rules(policy, &mut abroad.random);
+        options.copy_regions = copying::others().collect();
+    }
+    let version = Arc::new(Version::new(policy, options, sabotage));
     let first = Timestamp::from_second(FIRST_DAY).expect("a time in 2026");
     let end = saturating_add(first, SignedDuration::from_hours(24 * days));
     let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ seed);
     let mut ec2 = Ec2::new(Random::new(random.number()));
     ec2.sabotage = sabotage;
+    ec2.abroad = abroad;
     shape.furnish(&mut ec2, &mut random, first);
     let mut year = Year {
         shape,
@@ -136,6 +147,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
         told: Told::default(),
     };
     year.fill(first, end);
+    year.fill_abroad(first);
     year.go_on();
     year.judge_the_end(end);
     year.told.calls = year.ec2.calls;
@@ -191,10 +203,15 @@ impl Year {
         match event {
             Event::Change => {
                 let change = changes::happen(self.shape, &mut self.ec2, &mut self.random, self.now);
+                self.ec2.fail_copies_of_what_is_gone(self.now);
                 self.log(|_| format!("somebody: {change:?}"));
             }
+            Event::Abroad => self.happen_abroad(),
             Event::Act => self.act(),
-            Event::Season => self.season(),
+            Event::Season => {
+                self.season();
+                self.season_abroad();
+            }
             Event::Tick => self.tick(),
             Event::Start { scheduled, version } => {
                 self.told.executions += 1;

@@ -1,5 +1,6 @@
 //! The invocations of a year: what the function does in each, and what the judge says of it.
 
+use super::abroad::{SeenAt, Sources};
 use super::lines::told;
 use super::{FUNCTION_TIMEOUT, SKEW_MILLIS, Year};
 use crate::action::{Action, CreateSnapshots, DeleteSnapshot, Outcome};
@@ -18,7 +19,7 @@ use crate::sim::life::{Maker, Remover};
 use crate::sim::sabotage::{self, Sabotage};
 use crate::turn::look::has_time_for_another;
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
-use crate::world::{SnapshotId, VolumeId, World};
+use crate::world::{Coverage, SnapshotId, VolumeId, World};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,11 +34,15 @@ pub(super) struct Ahead {
 }
 
 /// The look of a turn.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Look {
     at: Timestamp,
     /// Whether it saw which AMIs there are.
     sees_images: bool,
+    /// Whether nothing of the home Region's snapshots was left out.
+    is_whole: bool,
+    /// When it saw each of the other Regions.
+    abroad: SeenAt,
 }
 
 impl Year {
@@ -87,7 +92,9 @@ impl Year {
         let (world, looked_at, from) = self.look(policy, &progress)?;
         let (emptied, clock) = (self.ec2.emptied, saturating_add(from, skew));
         let mut world = sabotage::view(self.sabotage, &policy.id, world);
+        let abroad = self.look_abroad((policy, options), &progress, &mut world);
         progress.note_look(&policy.id, &world, clock, options.settling);
+        progress.copies.note_look(policy, &world, clock, options.settling);
         by_id::look_closer(policy, options, (&progress.start(), clock), &mut world, |asks, world| {
             let latency = self.random.millis(50, 500);
             self.elapse(latency);
@@ -105,9 +112,11 @@ impl Year {
         // Sometimes EC2's buckets let little through, and another turn follows at once.
         let is_slow = self.crashes > 0 && self.random.happens(500);
         let budget = if is_slow { Budget::of(|_| self.random.index(4).unwrap_or(0)) } else { Budget::UNBOUNDED };
-        let selection = turn::select(policy, options, &plan, &progress, clock, budget);
-        let look = Look { at: looked_at, sees_images };
-        let outcomes = self.apply(execution, &selection, begun, look)?;
+        let mut selection = turn::select(policy, options, &plan, &progress, clock, budget);
+        turn::select_copies(policy, options, &plan, &progress, (world.home.as_ref(), clock), &mut selection);
+        let is_whole = world.coverage == Coverage::Complete && emptied != Emptied::Snapshots;
+        let look = Look { at: looked_at, sees_images, is_whole, abroad };
+        let outcomes = self.apply(execution, &selection, begun, &look)?;
         let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, saturating_add(self.now, skew));
         if let Some(ahead) = &mut self.ahead {
             ahead.deleted = conclusion.deleted();
@@ -158,9 +167,10 @@ impl Year {
         execution: &mut Execution,
         selection: &Selection,
         begun: Timestamp,
-        look: Look,
+        look: &Look,
     ) -> Result<Vec<Outcome>, NoAnswer> {
         let mut outcomes = Vec::new();
+        let mut sources = Sources::new();
         for action in &selection.actions {
             if self.crashes_now() {
                 return Err(NoAnswer::Crashed);
@@ -174,6 +184,14 @@ impl Year {
             if self.now.duration_since(begun) > FUNCTION_TIMEOUT {
                 return Err(NoAnswer::Crashed);
             }
+            let checked = self.checked(action.clone(), &selection.actions, &mut sources);
+            let action = match &checked {
+                Ok(action) => action,
+                Err(outcome) => {
+                    outcomes.push(outcome.clone());
+                    continue;
+                }
+            };
             execution.calls += 1;
             self.ec2.maker = Some(Maker { execution: execution.number, version: Arc::clone(&execution.version) });
             let outcome = self.ec2.apply(action, self.now);
@@ -197,7 +215,7 @@ impl Year {
         }
     }
 
-    fn judge_call(&mut self, execution: &Execution, action: &Action, outcome: &Outcome, look: Look) {
+    fn judge_call(&mut self, execution: &Execution, action: &Action, outcome: &Outcome, look: &Look) {
         let hand = execution.hand();
         let fault = match (action, outcome) {
             (Action::CreateSnapshot(create), Outcome::Created(_)) => {
@@ -224,7 +242,7 @@ impl Year {
         (made != wanted).then(|| format!("a set of {} holds {made:?}, and not {wanted:?}", create.instance_id))
     }
 
-    fn deletion_fault(&self, execution: &Execution, delete: &DeleteSnapshot, look: Look) -> Option<String> {
+    fn deletion_fault(&self, execution: &Execution, delete: &DeleteSnapshot, look: &Look) -> Option<String> {
         let looked_at = look.at;
         let record = self.ec2.records.iter().find(|record| record.snapshot.id == delete.snapshot.id)?;
         if look.sees_images && deletion::was_imaged(record, looked_at, self.now) {

@@ -1,0 +1,101 @@
+//! Copies in a simulated year: when things happen to them and to their Regions, and how a turn looks there.
+
+use super::{Event, Year};
+use crate::action::last_look::{self, Change};
+use crate::action::{Action, Outcome};
+use crate::options::Options;
+use crate::place::Region;
+use crate::plan::due::saturating_add;
+use crate::plan::{self, copies};
+use crate::policy::Policy;
+use crate::sim::copying;
+use crate::turn::Progress;
+use crate::world::{Snapshot, SnapshotId, Unseen, View, World};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// When a turn saw the other Regions, by those that it saw whole.
+pub(super) type SeenAt = BTreeMap<Region, Timestamp>;
+
+/// What a turn's look at the sources of its copies showed, for each Region that they go to.
+pub(super) type Sources = BTreeMap<Region, Option<BTreeMap<SnapshotId, Snapshot>>>;
+
+impl Year {
+    /// When people do something, and when faults change.
+    pub(super) fn fill_abroad(&mut self, first: Timestamp) {
+        let mut at = first;
+        // Bounded by the days of the year: a quarter of a day at least lies between.
+        while let Some(abroad) = self.ec2.abroad.as_mut().filter(|_| at < self.calm) {
+            let next = saturating_add(at, abroad.random.seconds(6 * 3_600, 5 * 86_400));
+            self.push(at, Event::Abroad);
+            at = next;
+        }
+    }
+
+    pub(super) fn happen_abroad(&mut self) {
+        let Some(random) = self.ec2.abroad.as_mut().map(|abroad| &mut abroad.random) else { return };
+        if random.happens(1_000) {
+            let policy = copying::edited(self.deployed.policy.clone(), random);
+            if !self.deployed.is_disabled() {
+                self.log(|_| "somebody edits the rules of copies".to_owned());
+                self.deploy(policy, self.deployed.options.clone());
+            }
+        } else if let Some((happening, region)) = copying::happen(&mut self.ec2, self.now) {
+            self.log(|_| format!("somebody in {region}: {happening:?}"));
+        }
+    }
+
+    pub(super) fn season_abroad(&mut self) {
+        let is_calm = self.now >= self.calm;
+        if let Some(abroad) = &mut self.ec2.abroad {
+            if is_calm { copying::calm(abroad) } else { copying::season(abroad) }
+        }
+    }
+
+    /// Adds what the other Regions show. The first turn of a run does not look there.
+    pub(super) fn look_abroad(
+        &mut self,
+        (policy, options): (&Policy, &Options),
+        progress: &Progress,
+        world: &mut World,
+    ) -> SeenAt {
+        let Some(abroad) = self.ec2.abroad.as_mut().filter(|_| !plan::is_idle(policy)) else { return SeenAt::new() };
+        let mut regions: BTreeSet<Region> = copies::regions(policy, options);
+        regions.remove(&abroad.home);
+        world.home = Some(abroad.home.clone());
+        let not_yet = || View { unseen: Some(Unseen::not_yet()), ..View::default() };
+        world.regions = if progress.turns == 0 {
+            regions.into_iter().map(|region| (region, not_yet())).collect()
+        } else {
+            abroad.look(&regions, |region| progress.copies.ids_begun(region), self.now)
+        };
+        let seen = world.regions.iter().filter(|(_, view)| !view.is_unseen());
+        seen.map(|(region, _)| (region.clone(), self.now)).collect()
+    }
+
+    /// Looks once more at what is to be copied, before the first call in its Region, and completes the call. What comes of it where it is
+    /// not made.
+    pub(super) fn checked(
+        &mut self,
+        action: Action,
+        actions: &[Action],
+        sources: &mut Sources,
+    ) -> Result<Action, Outcome> {
+        let Action::CopySnapshot(copy) = action else { return Ok(action) };
+        if !sources.contains_key(&copy.region) {
+            let of_region = |other: &Action| match other {
+                Action::CopySnapshot(other) if other.region == copy.region => Some(other.source.id),
+                _ => None,
+            };
+            let ids: Vec<SnapshotId> = actions.iter().filter_map(of_region).collect();
+            let seen = self.ec2.sources(&ids, self.now);
+            sources.insert(copy.region.clone(), seen);
+        }
+        let Some(Some(seen)) = sources.get(&copy.region) else { return Err(Outcome::NotStarted) };
+        let Some(now) = seen.get(&copy.source.id) else { return Err(Outcome::Changed(Change::NotShown)) };
+        match last_look::source_change(&copy.source, now) {
+            Some(change) => Err(Outcome::Changed(change)),
+            None => Ok(Action::CopySnapshot(copies::completed(copy, &[], false))),
+        }
+    }
+}
