@@ -13,7 +13,7 @@ use super::changes;
 use super::copying;
 use super::ec2::Ec2;
 use super::execution::Execution;
-use super::judge::year_end;
+use super::judge::{copies, year_end};
 use super::random::Random;
 use super::sabotage::Sabotage;
 use super::shape::Shape;
@@ -90,6 +90,8 @@ struct Year {
     remembered: VecDeque<Execution>,
     /// The listing for the next turn of this invocation, where it was made beside the calls of the last one.
     ahead: Option<invocation::Ahead>,
+    /// What was promised in other Regions.
+    ledger: copies::Ledger,
     ec2: Ec2,
     random: Random,
     now: Timestamp,
@@ -136,6 +138,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
         has_revisions: random.happens(5_000),
         remembered: VecDeque::new(),
         ahead: None,
+        ledger: copies::Ledger::default(),
         ec2,
         random,
         now: first,
@@ -215,6 +218,7 @@ impl Year {
             Event::Tick => self.tick(),
             Event::Start { scheduled, version } => {
                 self.told.executions += 1;
+                self.note_promises();
                 self.ec2.forget(self.now);
                 let execution = Execution::new(self.told.executions, scheduled, version);
                 self.turn(execution);
@@ -263,6 +267,7 @@ impl Year {
     fn note_end(&mut self, execution: &Execution, has_failed: bool) {
         self.under_way.remove(&execution.number);
         if has_failed {
+            self.ledger.note_told(self.now);
             self.failed.push_back((self.now, execution.number));
             if self.failed.len() > FAILED_MAX {
                 self.failed.pop_front();
@@ -290,6 +295,7 @@ impl Year {
         for fault in year_end::faults(&self.ec2, &self.deployed.rules, by_instance, self.calm, last, self.now) {
             self.broken(fault);
         }
+        self.judge_the_end_abroad(last);
     }
 }
 

@@ -9,6 +9,12 @@ use crate::plan::due::saturating_add;
 use crate::plan::{self, copies};
 use crate::policy::Policy;
 use crate::sim::copying;
+use crate::sim::execution::Execution;
+use crate::sim::judge::copies::deletion::{self, By};
+use crate::sim::judge::copies::{Look, begun, ending as copies_end, year_end as copies_year_end};
+use crate::sim::judge::ending::Ending;
+use crate::sim::judge::newest::{self, Hand};
+use crate::sim::life::Remover;
 use crate::turn::Progress;
 use crate::world::{Snapshot, SnapshotId, Unseen, View, World};
 use jiff::Timestamp;
@@ -71,6 +77,62 @@ impl Year {
         };
         let seen = world.regions.iter().filter(|(_, view)| !view.is_unseen());
         seen.map(|(region, _)| (region.clone(), self.now)).collect()
+    }
+
+    /// Takes in what was promised and what came of it.
+    pub(super) fn note_promises(&mut self) {
+        if self.ec2.abroad.is_some() {
+            self.ledger.note(&self.ec2, self.now);
+        }
+    }
+
+    /// What is wrong with a copy that a call has just begun, whether its answer came or not.
+    pub(super) fn begun_fault(&mut self, hand: &Hand, region: &Region, look: Look<'_>) -> Option<String> {
+        let abroad = self.ec2.abroad.as_mut()?;
+        let id = abroad.begun.take()?;
+        let begun = self.ec2.abroad.as_ref()?.regions.get(region)?.find(id)?;
+        begun::fault(&self.ec2, hand, look, (region, begun), self.now)
+    }
+
+    /// What is wrong with the deletion of a copy.
+    pub(super) fn deleted_fault(&self, by: By<'_>, (region, id): (&Region, SnapshotId), look: Look<'_>) -> Option<String> {
+        let gone = self.ec2.abroad.as_ref()?.regions.get(region)?.find(id)?;
+        if gone.record.removed != Some((self.now, Remover::Run)) {
+            return None;
+        }
+        let why = newest::stands_back(&self.ec2, by.hand, look.at);
+        let why = why.map(|why| format!("the copy {id} in {region} was deleted, but {why}"));
+        why.or_else(|| deletion::fault(&self.ec2, by, look, (region, gone), self.now))
+    }
+
+    /// What is wrong with what a run says of copies at its end.
+    pub(super) fn ending_faults_abroad(&mut self, execution: &Execution, ending: &Ending<'_>) -> Vec<String> {
+        if self.ec2.abroad.is_none() || execution.version.is_disabled() {
+            return Vec::new();
+        }
+        self.note_promises();
+        let mut faults: Vec<String> = self.ledger.too_often().into_iter().collect();
+        let has_made = ending.report.created > 0 && !ending.stands_back && !execution.version.is_run_now();
+        let is_told = ending.report.outcome == Some("PARTIAL");
+        if has_made && !is_told {
+            faults.extend(self.ledger.silence(ending.begun));
+        }
+        if ending.report.outcome == Some("SUCCEEDED") && !ending.stands_back {
+            faults.extend(copies_end::faults(&self.ec2, &execution.hand(), ending.looked_at, self.now));
+        }
+        faults
+    }
+
+    pub(super) fn judge_the_end_abroad(&mut self, last: Timestamp) {
+        if self.ec2.abroad.is_none() {
+            return;
+        }
+        self.note_promises();
+        let of = (&self.deployed.policy, &self.deployed.rules[..], self.shape.is_of_instances());
+        let faults = copies_year_end::faults(&self.ec2, &self.ledger, of, (self.calm, last, self.now));
+        for fault in faults {
+            self.broken(fault);
+        }
     }
 
     /// Looks once more at what is to be copied, before the first call in its Region, and completes the call. What comes of it where it is

@@ -14,7 +14,7 @@ use crate::sim::changes;
 use crate::sim::ec2::{Emptied, ListFailure};
 use crate::sim::execution::{Execution, NoAnswer};
 use crate::sim::judge::ending::Ending;
-use crate::sim::judge::{self, deletion, newest};
+use crate::sim::judge::{self, copies, deletion, newest, truth};
 use crate::sim::life::{Maker, Remover};
 use crate::sim::sabotage::{self, Sabotage};
 use crate::turn::look::has_time_for_another;
@@ -43,6 +43,12 @@ struct Look {
     is_whole: bool,
     /// When it saw each of the other Regions.
     abroad: SeenAt,
+}
+
+impl Look {
+    fn of_copies(&self) -> copies::Look<'_> {
+        copies::Look { at: self.at, is_whole: self.is_whole, abroad: &self.abroad }
+    }
 }
 
 impl Year {
@@ -225,7 +231,8 @@ impl Year {
                 newest::creation_fault(&hand, create.scheduled_time).or_else(|| self.members_fault(create, ids))
             }
             (Action::DeleteSnapshot(delete), _) => self.deletion_fault(execution, delete, look),
-            (Action::CopySnapshot(_) | Action::CreateSnapshot(_) | Action::CreateSnapshots(_), _) => None,
+            (Action::CopySnapshot(copy), _) => self.begun_fault(&hand, &copy.region, look.of_copies()),
+            (Action::CreateSnapshot(_) | Action::CreateSnapshots(_), _) => None,
         };
         if let Some(fault) = fault {
             self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));
@@ -244,6 +251,11 @@ impl Year {
 
     fn deletion_fault(&self, execution: &Execution, delete: &DeleteSnapshot, look: &Look) -> Option<String> {
         let looked_at = look.at;
+        let (rules, by_instance) = (&execution.version.rules, self.shape.is_of_instances());
+        if let Some((_, region)) = &delete.of_copy {
+            let by = copies::deletion::By { policy: &execution.version.policy, rules, hand: &execution.hand(), by_instance };
+            return self.deleted_fault(by, (region, delete.snapshot.id), look.of_copies());
+        }
         let record = self.ec2.records.iter().find(|record| record.snapshot.id == delete.snapshot.id)?;
         if look.sees_images && deletion::was_imaged(record, looked_at, self.now) {
             return Some(format!("R5: {} was to be deleted, but an AMI uses it", delete.snapshot.id));
@@ -251,11 +263,14 @@ impl Year {
         if record.removed != Some((self.now, Remover::Run)) {
             return None;
         }
-        let by_instance = self.shape.is_of_instances();
-        let rules = &execution.version.rules;
         let stands_back = newest::stands_back(&self.ec2, &execution.hand(), looked_at);
         let why = stands_back.map(|why| format!("{} was deleted, but {why}", delete.snapshot.id));
-        why.or_else(|| deletion::fault(&self.ec2, rules, by_instance, record, looked_at, self.now))
+        let why = why.or_else(|| deletion::fault(&self.ec2, rules, by_instance, record, looked_at, self.now));
+        why.or_else(|| {
+            let firm = truth::firm_since(looked_at);
+            let is_duplicate = deletion::is_duplicate(&self.ec2, by_instance, record, firm, self.now);
+            copies::source::fault(&self.ec2, look.of_copies(), (record, is_duplicate), self.now)
+        })
     }
 
     fn end(
@@ -289,7 +304,8 @@ impl Year {
             answer_bytes,
             calls: execution.calls,
         };
-        let faults = self.ending_faults(execution, &ending);
+        let mut faults = self.ending_faults(execution, &ending);
+        faults.extend(self.ending_faults_abroad(execution, &ending));
         // What an empty list hides from a run, the run cannot tell.
         self.note_end(execution, report.outcome == Some("PARTIAL") || emptied != Emptied::Nothing);
         self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));

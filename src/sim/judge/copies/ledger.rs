@@ -1,0 +1,119 @@
+//! Everything that was promised, and what came of it: no promise is broken in silence.
+
+use super::{WINDOW, copies, promised};
+use crate::place::Region;
+use crate::sim::ec2::{Copied, Ec2};
+use crate::sim::judge::truth;
+use crate::sim::life::{Record, Remover};
+use crate::world::SnapshotId;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// How long after a snapshot is complete somebody must have told that a copy was not made: a day, another one for the run that takes over,
+/// and the time in which that may have seen the one before.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(2 * 24 * 60 + 17 + 60);
+
+/// How often a copy of one snapshot is begun at most: three tries that fail, those of which an answer was lost or that a list did not show
+/// yet, and those that somebody has deleted or edited.
+const BEGUN_MAX: usize = 10;
+
+/// How long what is settled is remembered.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(10 * 24);
+
+/// A copy that was promised.
+#[derive(Debug, Clone)]
+struct Promised {
+    of: Record,
+    is_kept: bool,
+    /// Whether people have done something to the snapshot, or it is no backup: nobody owes a copy of that.
+    is_excused: bool,
+    begun: usize,
+}
+
+/// All that was promised in the last days.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    promised: BTreeMap<(SnapshotId, Region), Promised>,
+    /// When runs ended that said that something was wrong, or could not say anything.
+    told: Vec<Timestamp>,
+}
+
+impl Ledger {
+    /// Takes in what is true now.
+    pub fn note(&mut self, ec2: &Ec2, now: Timestamp) {
+        for record in ec2.records.iter().filter(|record| record.is_ours) {
+            for region in promised(record).into_keys() {
+                let new = || Promised { of: record.clone(), is_kept: false, is_excused: false, begun: 0 };
+                let promised = self.promised.entry((record.snapshot.id, region.clone())).or_insert_with(new);
+                let is_own = |copy: &&Copied| copy.of.snapshot.id == record.snapshot.id && copy.record.is_ours;
+                let own = || copies(ec2, &region).iter().filter(is_own);
+                promised.is_kept |= own().any(|copy| copy.record.is_complete(now));
+                promised.begun = promised.begun.max(own().filter(|copy| !copy.is_clone).count());
+                let is_removed = record.removed.is_some_and(|(_, by)| by == Remover::User);
+                let is_touched = is_removed || record.is_torn || record.edited.is_some() || record.archived.is_some();
+                let is_no_backup = truth::has_failed(record, now) || !is_whole(ec2, record);
+                promised.is_excused |= is_touched || is_no_backup || truth::is_run_now(record);
+                promised.of = record.clone();
+            }
+        }
+        // A copy may become complete after its snapshot is gone.
+        for ((id, region), promised) in &mut self.promised {
+            let is_own = |copy: &Copied| copy.of.snapshot.id == *id && copy.record.is_ours && copy.record.is_complete(now);
+            promised.is_kept |= copies(ec2, region).iter().any(is_own);
+        }
+        self.promised.retain(|_, promised| now.duration_since(promised.of.snapshot.start_time) < REMEMBERED);
+        self.told.retain(|&told| now.duration_since(told) < REMEMBERED);
+    }
+
+    /// A run has failed, or is lost.
+    pub fn note_told(&mut self, now: Timestamp) {
+        self.told.push(now);
+    }
+
+    /// What nobody has told of although a run, which began at `begun`, should have by now at the latest.
+    #[must_use]
+    pub fn silence(&self, begun: Timestamp) -> Vec<String> {
+        let is_silent = |promised: &Promised| {
+            let since = promised.of.ends_at;
+            let is_told = self.told.iter().any(|&told| told > since);
+            !promised.is_kept && !promised.is_excused && !is_told && since + TOLD_WITHIN < begun
+        };
+        let silent = self.promised.iter().filter(|(_, promised)| is_silent(promised));
+        silent
+            .map(|((id, region), promised)| {
+                format!("nobody has told that {id} of {} has no copy in {region}", truth::time(&promised.of))
+            })
+            .collect()
+    }
+
+    /// What was copied again and again.
+    #[must_use]
+    pub fn too_often(&self) -> Option<String> {
+        let (key, promised) = self.promised.iter().find(|(_, promised)| promised.begun > BEGUN_MAX)?;
+        Some(format!("{} copies of {} were begun in {}", promised.begun, key.0, key.1))
+    }
+
+    /// What was complete between two times and has no copy.
+    pub fn broken(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = String> {
+        let is_of = move |promised: &Promised| {
+            let is_of = from < promised.of.snapshot.start_time && promised.of.ends_at < to;
+            is_of && !promised.is_kept && !promised.is_excused
+        };
+        self.promised.iter().filter(move |(_, promised)| is_of(promised)).map(|((id, region), promised)| {
+            format!("at the end {id} of {} has no copy in {region}", truth::time(&promised.of))
+        })
+    }
+}
+
+/// Whether the set of a snapshot was whole. What was removed long ago is forgotten: the stamp tells how many there were to be.
+fn is_whole(ec2: &Ec2, record: &Record) -> bool {
+    let set = || ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
+    let is_unspoilt = |member: &Record| {
+        member.ends_as == crate::world::SnapshotState::Completed && member.edited.is_none() && !member.is_torn
+    };
+    let planned = record.snapshot.marks.stamp.value().and_then(|stamp| stamp.members).unwrap_or(1);
+    u32::try_from(set().count()).is_ok_and(|members| members >= planned || record.removed.is_some()) && set().all(is_unspoilt)
+}
+
+/// Long enough for the copies of the last run.
+pub(super) const UNTIL_COPIED: SignedDuration = WINDOW;
