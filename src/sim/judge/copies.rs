@@ -80,6 +80,12 @@ fn is_good(copy: &Copied, firm: Timestamp, at: Timestamp) -> bool {
     is_believed && is_standard && record.is_complete(at) && truth::is_there(record, firm, at)
 }
 
+/// Whether a copy of a snapshot was under way at `firm` or has begun since.
+pub(super) fn is_under_way(ec2: &Ec2, of: &Record, firm: Timestamp) -> bool {
+    let mut all = ec2.abroad.iter().flat_map(|abroad| abroad.regions.values()).flat_map(|there| &there.copies);
+    all.any(|copy| copy.of.snapshot.id == of.snapshot.id && copy.record.ends_at > firm)
+}
+
 /// The copies in a Region.
 fn copies<'a>(ec2: &'a Ec2, region: &Region) -> &'a [Copied] {
     let there = ec2.abroad.as_ref().and_then(|abroad| abroad.regions.get(region));

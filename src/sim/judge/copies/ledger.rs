@@ -27,6 +27,8 @@ struct Promised {
     is_kept: bool,
     /// Whether people have done something to the snapshot, or it is no backup: nobody owes a copy of that.
     is_excused: bool,
+    /// Whether somebody was found to be silent about it.
+    is_named: bool,
     begun: usize,
 }
 
@@ -43,7 +45,7 @@ impl Ledger {
     pub fn note(&mut self, ec2: &Ec2, now: Timestamp) {
         for record in ec2.records.iter().filter(|record| record.is_ours) {
             for region in promised(record).into_keys() {
-                let new = || Promised { of: record.clone(), is_kept: false, is_excused: false, begun: 0 };
+                let new = || Promised { of: record.clone(), is_kept: false, is_excused: false, is_named: false, begun: 0 };
                 let promised = self.promised.entry((record.snapshot.id, region.clone())).or_insert_with(new);
                 let is_own = |copy: &&Copied| copy.of.snapshot.id == record.snapshot.id && copy.record.is_ours;
                 let own = || copies(ec2, &region).iter().filter(is_own);
@@ -72,24 +74,42 @@ impl Ledger {
 
     /// What nobody has told of although a run, which began at `begun`, should have by now at the latest.
     #[must_use]
-    pub fn silence(&self, begun: Timestamp) -> Vec<String> {
+    pub fn silence(&mut self, begun: Timestamp) -> Vec<String> {
         let is_silent = |promised: &Promised| {
             let since = promised.of.ends_at;
             let is_told = self.told.iter().any(|&told| told > since);
-            !promised.is_kept && !promised.is_excused && !is_told && since + TOLD_WITHIN < begun
+            !promised.is_kept && !promised.is_excused && !promised.is_named && !is_told && since + TOLD_WITHIN < begun
         };
-        let silent = self.promised.iter().filter(|(_, promised)| is_silent(promised));
-        silent
-            .map(|((id, region), promised)| {
-                format!("nobody has told that {id} of {} has no copy in {region}", truth::time(&promised.of))
-            })
-            .collect()
+        let silent = self.promised.iter().filter(|(key, promised)| is_silent(promised) && !self.has_twin(key, promised));
+        let silent: Vec<(SnapshotId, Region)> = silent.map(|(key, _)| key.clone()).collect();
+        let mut told = Vec::new();
+        for key in silent {
+            if let Some(promised) = self.promised.get_mut(&key) {
+                promised.is_named = true;
+                let time = truth::time(&promised.of);
+                told.push(format!("nobody has told that {} of {time} has no copy in {}", key.0, key.1));
+            }
+        }
+        told
+    }
+
+    /// Whether another snapshot for the same time has its copy in the same Region: of two one is enough.
+    fn has_twin(&self, (id, region): &(SnapshotId, Region), of: &Promised) -> bool {
+        self.promised.iter().any(|((other_id, other_region), other)| {
+            other.is_kept
+                && other_id != id
+                && other_region == region
+                && other.of.snapshot.volume_id == of.of.snapshot.volume_id
+                && truth::time(&other.of) == truth::time(&of.of)
+        })
     }
 
     /// What was copied again and again.
     #[must_use]
-    pub fn too_often(&self) -> Option<String> {
-        let (key, promised) = self.promised.iter().find(|(_, promised)| promised.begun > BEGUN_MAX)?;
+    pub fn too_often(&mut self) -> Option<String> {
+        let is_too_often = |promised: &Promised| promised.begun > BEGUN_MAX && !promised.is_named;
+        let (key, promised) = self.promised.iter_mut().find(|(_, promised)| is_too_often(promised))?;
+        promised.is_named = true;
         Some(format!("{} copies of {} were begun in {}", promised.begun, key.0, key.1))
     }
 
@@ -99,7 +119,8 @@ impl Ledger {
             let is_of = from < promised.of.snapshot.start_time && promised.of.ends_at < to;
             is_of && !promised.is_kept && !promised.is_excused
         };
-        self.promised.iter().filter(move |(_, promised)| is_of(promised)).map(|((id, region), promised)| {
+        let broken = self.promised.iter().filter(move |(key, promised)| is_of(promised) && !self.has_twin(key, promised));
+        broken.map(|((id, region), promised)| {
             format!("at the end {id} of {} has no copy in {region}", truth::time(&promised.of))
         })
     }
