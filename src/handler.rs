@@ -275,7 +275,8 @@ pub async fn foresee(account: &Account, value: &Value) -> Result<Foreseen, TurnE
 pub async fn explain(account: &Account, value: &Value, snapshot: &SnapshotId) -> Result<Explanation, TurnError> {
     let (mut explanation, policy, is_seen, is_idle) = foreseen(account, value, |event, _, now, world, plan, _| {
         let explanation = explain::explain(&event.policy, &event.options, now, world, plan, snapshot);
-        let is_seen = world.snapshots.iter().any(|seen| seen.id == *snapshot);
+        let elsewhere = world.regions.values().flat_map(|view| &view.snapshots);
+        let is_seen = world.snapshots.iter().chain(elsewhere).any(|seen| seen.id == *snapshot);
         (explanation, event.policy.id.clone(), is_seen, plan::is_idle(&event.policy))
     })
     .await?;

@@ -4,6 +4,7 @@
 //! number of volumes; the log holds every action.
 
 mod consent;
+pub mod copies;
 pub mod cost;
 pub mod counts;
 pub mod explain;
@@ -28,6 +29,7 @@ use crate::tags::written;
 use crate::turn::progress::Progress;
 use crate::turn::{RunOutcome, Status};
 use crate::world::SnapshotId;
+use copies::CopiesReport;
 use cost::{Cost, CostReport};
 use counts::Counts;
 use jiff::Timestamp;
@@ -83,6 +85,9 @@ pub struct Report {
     pub orphans: OrphanReport,
     /// What all snapshots of the policy cost at most.
     pub cost: CostReport,
+    /// The copies in other Regions, Region by Region.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopiesReport>,
     /// How many volumes have a newest complete snapshot that is older than their schedule allows.
     pub stopped: usize,
     /// How many snapshots carry our tag and a description like ours but are not ours.
@@ -182,9 +187,9 @@ pub struct FailureReport {
     /// The Region that it failed in, in a sum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// `CreateSnapshot`, `CreateSnapshots` or `DeleteSnapshot`; in a sum also `Run`, of a target that failed altogether.
+    /// `CopySnapshot`, `CreateSnapshot`, `CreateSnapshots` or `DeleteSnapshot`; in a sum also `Run`, of a target that failed altogether.
     pub action: String,
-    /// The volume, the instance or the snapshot; of a run the role; `account` or `session` where it concerns the whole run.
+    /// The volume, the instance or the snapshot, with `@` and the Region where it is about a copy; of a run the role; `account` or `session` where it concerns the whole run.
     pub resource: String,
     /// The schedule that a snapshot was to be made for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -238,6 +243,7 @@ pub fn report(
         counts: Counts::of(plan, progress, status, &failures),
         orphans: plan.orphans.into(),
         cost: Cost::of(plan).told(),
+        copies: copies::of(plan, progress, &failures),
         stopped: plan.stopped,
         foreign: plan.foreign,
         failed,
@@ -278,9 +284,10 @@ fn line(text: impl AsRef<str>) -> String {
     shown(text.as_ref(), usize::MAX)
 }
 
-/// Every decision of a plan in words: first the volumes, then the snapshots.
+/// Every decision of a plan in words: first the volumes, then the snapshots, then the copies.
 pub fn decisions<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = words::Line> + 'a {
-    plan.targets.iter().map(words::of_target).chain(plan.snapshots.iter().map(words::of_snapshot))
+    let at_home = plan.targets.iter().map(words::of_target).chain(plan.snapshots.iter().map(words::of_snapshot));
+    at_home.chain(plan.regions.iter().flat_map(copies::decisions))
 }
 
 /// The name of an outcome in an answer.
@@ -347,6 +354,7 @@ fn counted(lines: impl Iterator<Item = words::Line>) -> BTreeMap<String, usize> 
 fn summary(report: &Report, plan: &Plan<'_>, status: Status) -> String {
     let mut sentences = about_targets(plan);
     sentences.push(format!("{} made and {} deleted in this run", report.created, report.deleted));
+    sentences.extend(report.copies.iter().map(CopiesReport::sentence));
     if plan.stopped > 0 {
         sentences.push(words::stopped(plan.stopped));
     }

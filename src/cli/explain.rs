@@ -48,4 +48,5 @@ fn print_text(explanation: &Explanation) {
         row(line.decision, &line.reason);
     }
     row("goes", &explanation.goes);
+    explanation.copies.iter().for_each(|copy| row("copy", copy));
 }

@@ -23,6 +23,7 @@ pub(crate) use call::{begin, completed, deletion};
 pub(super) use carry::Carries;
 pub use carry::LeftTo;
 pub(super) use fate::Home;
+pub(crate) use fate::expires_at;
 use jiff::{SignedDuration, Timestamp};
 pub use promise::Promise;
 pub(crate) use promise::regions;

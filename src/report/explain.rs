@@ -1,7 +1,9 @@
 //! Why one snapshot stays or goes, by which rule, and when it will go if backups continue.
 
+use super::copies;
 use super::words::{self, Line};
 use crate::options::Options;
+use crate::plan::copies::RegionPlan;
 use crate::plan::{self, KeepReason, Plan, SnapshotDecision, SnapshotVerdict};
 use crate::policy::{CreateRule, Policy, RetainRule, Schedule};
 use crate::schedule;
@@ -23,6 +25,9 @@ pub struct Explanation {
     pub rule: String,
     /// When it will go, in words.
     pub goes: String,
+    /// What becomes of its copies in other Regions, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<String>,
     /// When it will go if backups continue, RFC 3339, where that can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goes_at: Option<String>,
@@ -38,18 +43,22 @@ pub fn explain(
     plan: &Plan<'_>,
     snapshot: &SnapshotId,
 ) -> Explanation {
+    if let Some(explanation) = of_copy(plan, snapshot, now) {
+        return explanation;
+    }
     let Some(decision) = plan.snapshots.iter().find(|decision| decision.snapshot.id == *snapshot) else {
         return Explanation {
             snapshot: snapshot.to_string(),
             decision: None,
             rule: why_not_ours(policy, world, plan, snapshot),
             goes: "opendlm never deletes it".to_owned(),
+            copies: Vec::new(),
             goes_at: None,
         };
     };
     let marks = &decision.snapshot.marks;
     if marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) {
-        return of_run_now(decision, now);
+        return Explanation { copies: copies::of_source(plan, snapshot), ..of_run_now(decision, now) };
     }
     let name = marks.schedule_name.value();
     let schedule = name.and_then(|name| plan::owning_schedule(policy, options, name));
@@ -59,8 +68,27 @@ pub fn explain(
         decision: Some(words::of_snapshot(decision)),
         rule: schedule.map_or_else(|| "no schedule of the policy owns it".to_owned(), rule),
         goes,
+        copies: copies::of_source(plan, snapshot),
         goes_at: goes_at.map(written),
     }
+}
+
+/// A copy in another Region goes by its own age, and needs a newer one beside it to go.
+fn of_copy(plan: &Plan<'_>, snapshot: &SnapshotId, now: Timestamp) -> Option<Explanation> {
+    let in_region = |region: &'_ RegionPlan<'_>| -> Option<Explanation> {
+        let decision = region.copies.iter().find(|decision| decision.snapshot.id == *snapshot)?;
+        let from = decision.snapshot.marks.copied_from.value().map_or_else(String::new, ToString::to_string);
+        let (goes, goes_at) = forecast(decision, None, now);
+        Some(Explanation {
+            snapshot: snapshot.to_string(),
+            decision: Some(words::of_snapshot(decision)),
+            rule: format!("a copy in {} of {from}: it goes by its own age, {}", region.region, copies::goes(decision.snapshot)),
+            goes,
+            copies: Vec::new(),
+            goes_at: goes_at.map(written),
+        })
+    };
+    plan.regions.iter().find_map(in_region)
 }
 
 /// A RunNow's own is in no schedule's series, and needs no newer one to go.
@@ -74,6 +102,7 @@ fn of_run_now(decision: &SnapshotDecision<'_>, now: Timestamp) -> Explanation {
         decision: Some(words::of_snapshot(decision)),
         rule: "a RunNow made it: it is in no schedule's count and goes by Options.RunNowRetain of then".to_owned(),
         goes,
+        copies: Vec::new(),
         goes_at: goes_at.map(written),
     }
 }

@@ -1,6 +1,6 @@
 //! What failed, as a report tells it: what EC2 refused, what no try would mend, and what stopped the run.
 
-use super::{FailureReport, line, words};
+use super::{FailureReport, copies, line, words};
 use crate::options::Options;
 use crate::plan::{Bounds, Brake, Plan, StandsBack, Target, TargetDecision, TargetVerdict};
 use crate::tags;
@@ -19,7 +19,8 @@ pub(super) fn of(options: &Options, plan: &Plan<'_>, progress: &Progress, is_ove
     let outdated = plan.stands_back.filter(|why| why.is_failure()).map(outdated);
     let is_lacking = is_over && lacks_backups(options, plan, progress);
     let stops = braked.into_iter().chain(outdated).chain(unseen).chain(hidden);
-    let mut failures: Vec<FailureReport> = stops.chain(remembered).chain(hopeless).collect();
+    let abroad = copies::failures(plan, progress);
+    let mut failures: Vec<FailureReport> = stops.chain(remembered).chain(hopeless).chain(abroad).collect();
     if is_lacking {
         // That backups have stopped is news only where nothing else says why.
         let tells_stopped = failures.is_empty();

@@ -3,7 +3,8 @@
 use super::told::counted;
 use super::{Report, nothing_due, words};
 use crate::options::{Options, WhenStopped};
-use crate::plan::{Bounds, Brake, KeepReason, Plan, SnapshotVerdict, Target, TargetVerdict};
+use crate::plan::copies::{CopyVerdict, Wanted};
+use crate::plan::{Bounds, Brake, KeepReason, Plan, SnapshotDecision, SnapshotVerdict, Target, TargetVerdict};
 use serde::Serialize;
 
 /// What a run that starts now would do in all, and what it would say.
@@ -22,6 +23,12 @@ pub struct Forecast {
     pub kept: usize,
     /// Snapshots that are not complete yet.
     pub under_way: usize,
+    /// Copies to begin in other Regions.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub copy: usize,
+    /// Copies there that go at once.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub delete_copies: usize,
     /// Snapshots that look like ours and are not.
     pub foreign: usize,
     /// Why the run would fail, a sentence each.
@@ -50,6 +57,12 @@ impl Forecast {
             };
             *count += 1;
         }
+        for region in &plan.regions {
+            let to_copy = |wanted: &&Wanted<'_>| matches!(wanted.verdict, CopyVerdict::Begin { .. });
+            forecast.copy += region.wanted.iter().filter(to_copy).count();
+            let goes = |copy: &&SnapshotDecision<'_>| matches!(copy.verdict, SnapshotVerdict::Delete(_));
+            forecast.delete_copies += region.copies.iter().filter(goes).count();
+        }
         forecast.failures = failures(options, plan, report);
         forecast.notes = notes(plan, report);
         // What is made now begins the backups again: that they have stopped is news all the same.
@@ -74,6 +87,8 @@ impl Forecast {
             only(self.delete_later, "to delete after that"),
             Some(format!("{} kept", self.kept)),
             only(self.under_way, "under way"),
+            only(self.copy, "to copy"),
+            only(self.delete_copies, "copies to delete"),
         ]
         .into_iter()
         .flatten()
@@ -85,6 +100,11 @@ impl Forecast {
         };
         format!("Plan: {}{foreign}", parts.join(", "))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Why a run that starts now would fail, as far as that can be foreseen. That it meets no scheduled time is none: it is
@@ -128,7 +148,7 @@ fn notes(plan: &Plan<'_>, report: &Report) -> Vec<String> {
     } else {
         (!is_due || plan.targets.is_empty()).then(|| nothing_due(plan))
     };
-    let awaits = |d: &&crate::plan::SnapshotDecision<'_>| {
+    let awaits = |d: &&SnapshotDecision<'_>| {
         matches!(d.verdict, SnapshotVerdict::Keep(KeepReason::AwaitsConsent { .. }))
     };
     let awaiting = plan.snapshots.iter().filter(awaits).count();
@@ -140,7 +160,8 @@ fn notes(plan: &Plan<'_>, report: &Report) -> Vec<String> {
         )
     });
     let stands_back = plan.stands_back.map(words::stands_back);
-    idle.into_iter().chain(awaiting).chain(stands_back).chain(report.orphans.told()).collect()
+    let copies = report.copies.iter().map(|copies| format!("copies in {}", copies.sentence()));
+    idle.into_iter().chain(awaiting).chain(stands_back).chain(report.orphans.told()).chain(copies).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! because nobody but AWS may write into `AWS/EBS`. Names that DLM has for what opendlm does not do yet are left out.
 
 use super::Report;
+use super::copies::CopiesReport;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -23,9 +24,10 @@ enum Unit {
 }
 
 /// The metrics of a report with what they come to, in the order of the line.
-fn values(report: &Report) -> [(&'static str, Unit, u64); 9] {
+fn values(report: &Report) -> [(&'static str, Unit, u64); 14] {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let counts = report.counts;
+    let copies = CopiesReport::total(&report.copies);
     [
         ("ResourcesTargeted", Unit::Count, counts.targeted),
         ("SnapshotsCreateStarted", Unit::Count, report.created),
@@ -33,10 +35,15 @@ fn values(report: &Report) -> [(&'static str, Unit, u64); 9] {
         ("SnapshotsCreateFailed", Unit::Count, counts.not_created),
         ("SnapshotsDeleteCompleted", Unit::Count, report.deleted),
         ("SnapshotsDeleteFailed", Unit::Count, counts.not_deleted),
+        ("SnapshotsCopiedRegionStarted", Unit::Count, copies.begun),
+        ("SnapshotsCopiedRegionCompleted", Unit::Count, copies.completed),
+        ("SnapshotsCopiedRegionFailed", Unit::Count, copies.given_up),
+        ("SnapshotsCopiedRegionDeleteCompleted", Unit::Count, copies.deleted),
+        ("SnapshotsCopiedRegionDeleteFailed", Unit::Count, copies.not_deleted),
         // Ours.
         ("VolumesStopped", Unit::Count, number(report.stopped)),
-        ("Orphans", Unit::Count, number(report.orphans.snapshots)),
-        ("OrphanBytes", Unit::Bytes, report.orphans.full_size_bytes),
+        ("Orphans", Unit::Count, number(report.orphans.snapshots).saturating_add(copies.orphans)),
+        ("OrphanBytes", Unit::Bytes, report.orphans.full_size_bytes.saturating_add(copies.orphan_bytes)),
     ]
 }
 

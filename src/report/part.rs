@@ -1,5 +1,6 @@
 //! What is told of one target's run to those who sum up: its report, cut to what a sum needs.
 
+use super::copies::CopiesReport;
 use super::cost::Cost;
 use super::counts::Counts;
 use super::{FailureReport, OrphanReport, Report};
@@ -42,6 +43,9 @@ pub struct Part {
     /// What all snapshots of the policy cost at most.
     #[serde(default)]
     pub cost: Cost,
+    /// The copies in other Regions; all in one where there is no room for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopiesReport>,
     /// Volumes whose backups have stopped.
     pub stopped: usize,
     /// Snapshots that look like ours and are not.
@@ -71,6 +75,7 @@ impl Part {
             counts: report.counts,
             orphans: report.orphans,
             cost: report.cost.cost,
+            copies: report.copies.clone(),
             stopped: report.stopped,
             foreign: report.foreign,
             failed: report.failed,
@@ -84,6 +89,9 @@ impl Part {
         }
         if length(&part) > part_length_max {
             part.summary.clear();
+        }
+        if length(&part) > part_length_max && part.copies.len() > 1 {
+            part.copies = vec![CopiesReport::total(&part.copies)];
         }
         let mut room = part_length_max.saturating_sub(length(&part));
         let failures = report.failures.iter().map(|failure| FailureReport {

@@ -3,6 +3,7 @@
 //! Promises: no count is lost, a target that failed altogether is named with its error, the order in which the parts come
 //! does not matter, and the sum of one part is the report that it came from, but for names.
 
+use super::copies::CopiesReport;
 use super::cost::Cost;
 use super::counts::Counts;
 use super::part::Part;
@@ -110,6 +111,7 @@ pub fn sum(reports: Reports) -> Report {
         counts: Counts::default(),
         orphans: OrphanReport::default(),
         cost: Cost::default().told(),
+        copies: Vec::new(),
         stopped: 0,
         foreign: 0,
         failed: 0,
@@ -194,6 +196,7 @@ fn add(sum: &mut Report, place: &Place, part: &Part) {
         counts,
         orphans,
         cost,
+        copies,
         stopped,
         foreign,
         failed,
@@ -212,6 +215,12 @@ fn add(sum: &mut Report, place: &Place, part: &Part) {
     sum.counts.add(counts);
     add_orphans(&mut sum.orphans, orphans);
     sum.cost.cost.add(cost);
+    for more in copies {
+        match sum.copies.iter_mut().find(|report| report.region == more.region) {
+            Some(report) => report.add(more),
+            None => sum.copies.push(more.clone()),
+        }
+    }
     sum.stopped = sum.stopped.saturating_add(*stopped);
     sum.foreign = sum.foreign.saturating_add(*foreign);
     sum.failed = sum.failed.saturating_add(*failed);
@@ -265,6 +274,7 @@ fn summary(sum: &Report) -> String {
         }
     }
     sentences.push(format!("{} made and {} deleted in this run", sum.created, sum.deleted));
+    sentences.extend(sum.copies.iter().map(CopiesReport::sentence));
     if sum.stopped > 0 {
         sentences.push(format!("backups of {} have stopped", counted(sum.stopped, "volume")));
     }

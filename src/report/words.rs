@@ -181,7 +181,8 @@ pub fn of_snapshot(decision: &SnapshotDecision<'_>) -> Line {
     Line {
         decision: word,
         schedule: snapshot.marks.schedule_name.value().map(ToString::to_string),
-        volume: Some(snapshot.volume_id.to_string()),
+        // EC2 shows no volume of a copy, its tags do.
+        volume: Some(snapshot.marks.volume_id.value().unwrap_or(&snapshot.volume_id).to_string()),
         instance: snapshot.marks.instance_id.value().map(ToString::to_string),
         snapshot: Some(snapshot.id.to_string()),
         scheduled_time: snapshot.marks.scheduled_time.value().map(|&time| written(time)),

@@ -36,9 +36,9 @@ pub struct Copies {
     /// For each Region how many may be under way, where EC2 has refused one more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<String, usize>,
-    /// How many copies the run has deleted.
-    #[serde(default)]
-    pub deleted: u64,
+    /// For each Region how many copies the run has deleted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deleted_in: BTreeMap<String, u64>,
     /// How many were open after the last turn.
     #[serde(default)]
     pub open: u64,
@@ -68,7 +68,11 @@ impl Copies {
     /// How many copies the run has begun and deleted.
     #[must_use]
     pub fn worked(&self) -> u64 {
-        self.begun_in.values().sum::<u64>().saturating_add(self.deleted)
+        self.begun_in.values().sum::<u64>().saturating_add(self.deleted())
+    }
+
+    fn deleted(&self) -> u64 {
+        self.deleted_in.values().sum()
     }
 
     fn has_begun(&self, subject: &Subject) -> bool {
@@ -146,7 +150,7 @@ fn deletions_left(options: &Options, plan: &Plan<'_>, progress: &Progress) -> us
                 progress.older_snapshots.max(plan.older.snapshots),
                 progress.older_volumes.max(plan.older.volumes),
             );
-            let deleted = progress.deleted.saturating_add(progress.copies.deleted);
+            let deleted = progress.deleted.saturating_add(progress.copies.deleted());
             allowed.saturating_sub(usize::try_from(deleted).unwrap_or(usize::MAX))
         }
     }
@@ -209,7 +213,7 @@ pub(super) fn note(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Ou
                 progress.forget_failure(&subject);
             }
             Outcome::Deleted => {
-                progress.copies.deleted = progress.copies.deleted.saturating_add(1);
+                *progress.copies.deleted_in.entry(region.to_string()).or_default() += 1;
                 progress.forget_failure(&subject);
             }
             Outcome::Failed(Failed { kind: FailedKind::TooManyPending, .. }) if is_copy => {

@@ -85,7 +85,7 @@ fn source_of(policy: &Policy, copy: &Snapshot) -> Option<SourceId> {
 }
 
 /// When a copy expires: as long after EC2 began it as its stamp says after the call.
-fn expires_at(copy: &Snapshot) -> Option<Timestamp> {
+pub(crate) fn expires_at(copy: &Snapshot) -> Option<Timestamp> {
     let at = *copy.marks.expiration_time.value()?;
     let called = copy.marks.stamp.value().map_or(copy.start_time, |stamp| stamp.called);
     Some(saturating_add(at, copy.start_time.duration_since(called)).max(at))
