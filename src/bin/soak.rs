@@ -8,7 +8,7 @@
 use opendlm::sim::crash::{self, Sight};
 use opendlm::sim::sabotage::Sabotage;
 use opendlm::sim::shape::Shape;
-use opendlm::sim::{soak, year};
+use opendlm::sim::{copying, soak, year};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -79,7 +79,7 @@ fn years(first: u64, seeds: u64) -> bool {
         let begun = now();
         let told = year::run(seed, None, false);
         for broken in &told.broken {
-            println!("seed {seed}, {}: {broken}", Shape::of_seed(seed).name());
+            println!("seed {seed}, {}: {broken}", copying::name(seed));
         }
         let mut slowest = slowest.lock().expect("no thread panicked");
         *slowest = (*slowest).max((begun.elapsed(), seed));

@@ -25,6 +25,13 @@ pub fn has_copies(seed: u64) -> bool {
     seed / Shape::COUNT % 2 == 1
 }
 
+/// What the account of a seed is called in reports.
+#[must_use]
+pub fn name(seed: u64) -> String {
+    let name = Shape::of_seed(seed).name();
+    if has_copies(seed) { format!("{name}, with copies") } else { name.to_owned() }
+}
+
 /// The other Regions of an account, with chance of their own.
 #[must_use]
 pub fn abroad(seed: u64) -> Abroad {

@@ -235,6 +235,7 @@ impl Year {
     fn turn(&mut self, mut execution: Execution) {
         if self.crashes > 0 && self.random.happens(self.crashes / 10) {
             self.log(|_| format!("execution {} is lost", execution.number));
+            self.ledger.note_told(self.now, None);
             self.note_end(&execution, true);
             return;
         }
@@ -255,6 +256,7 @@ impl Year {
                 match execution.tries_again_at(why, self.now, &mut self.random) {
                     Some(at) => self.push(at, Event::Turn(Box::new(execution))),
                     None => {
+                        self.ledger.note_told(self.now, None);
                         self.note_end(&execution, true);
                         *self.told.outcomes.entry("FAILED").or_default() += 1;
                     }
@@ -267,7 +269,6 @@ impl Year {
     fn note_end(&mut self, execution: &Execution, has_failed: bool) {
         self.under_way.remove(&execution.number);
         if has_failed {
-            self.ledger.note_told(self.now);
             self.failed.push_back((self.now, execution.number));
             if self.failed.len() > FAILED_MAX {
                 self.failed.pop_front();

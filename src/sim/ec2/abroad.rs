@@ -4,14 +4,18 @@
 use super::{Ec2, Faults, LAG_MAX, failed};
 use crate::action::last_look::{self, Change};
 use crate::action::{CopySnapshot, DeleteSnapshot, FailedKind, Outcome};
+use crate::options::Options;
 use crate::place::Region;
 use crate::plan::due::saturating_add;
+use crate::plan::{self, copies};
+use crate::policy::Policy;
 use crate::sim::by_id::BY_ID_LAG;
 use crate::sim::life::{Record, Remover, Span};
 use crate::sim::random::Random;
 use crate::tags::Marks;
+use crate::turn::Progress;
 use crate::world::{
-    Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Unseen, View, VolumeId,
+    Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Unseen, View, VolumeId, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +84,7 @@ impl Abroad {
     }
 
     /// What looks at these Regions show at `now`, with what `begun` asks for by its id.
-    pub(in crate::sim) fn look(
+    fn look(
         &mut self,
         regions: &BTreeSet<Region>,
         begun: impl Fn(&Region) -> BTreeSet<SnapshotId>,
@@ -92,6 +96,19 @@ impl Abroad {
             None => (region.clone(), View::default()),
         };
         regions.iter().map(look).collect()
+    }
+}
+
+/// The call that copies what the look at its source shows, with what only that tells; what comes of it where it is not made.
+pub(in crate::sim) fn checked(
+    copy: CopySnapshot,
+    seen: Option<&BTreeMap<SnapshotId, Snapshot>>,
+) -> Result<CopySnapshot, Outcome> {
+    let Some(seen) = seen else { return Err(Outcome::NotStarted) };
+    let Some(now) = seen.get(&copy.source.id) else { return Err(Outcome::Changed(Change::NotShown)) };
+    match last_look::source_change(&copy.source, now) {
+        Some(change) => Err(Outcome::Changed(change)),
+        None => Ok(copies::completed(copy, &[], false)),
     }
 }
 
@@ -219,6 +236,26 @@ impl There {
 }
 
 impl Ec2 {
+    /// Adds to what a turn of a run sees what the other Regions show. The first one does not look there.
+    pub(in crate::sim) fn look_abroad(
+        &mut self,
+        (policy, options): (&Policy, &Options),
+        progress: &Progress,
+        now: Timestamp,
+        world: &mut World,
+    ) {
+        let Some(abroad) = self.abroad.as_mut().filter(|_| !plan::is_idle(policy)) else { return };
+        let mut regions: BTreeSet<Region> = copies::regions(policy, options);
+        regions.remove(&abroad.home);
+        let not_yet = || View { unseen: Some(Unseen::not_yet()), ..View::default() };
+        world.home = Some(abroad.home.clone());
+        world.regions = if progress.turns == 0 {
+            regions.into_iter().map(|region| (region, not_yet())).collect()
+        } else {
+            abroad.look(&regions, |region| progress.copies.ids_begun(region), now)
+        };
+    }
+
     /// What the home Region shows by their ids of snapshots that are to be copied; `None` when the look fails.
     pub(in crate::sim) fn sources(
         &mut self,

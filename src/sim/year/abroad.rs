@@ -1,24 +1,25 @@
 //! Copies in a simulated year: when things happen to them and to their Regions, and how a turn looks there.
 
 use super::{Event, Year};
-use crate::action::last_look::{self, Change};
 use crate::action::{Action, Outcome};
 use crate::options::Options;
 use crate::place::Region;
 use crate::plan::due::saturating_add;
-use crate::plan::{self, copies};
 use crate::policy::Policy;
 use crate::sim::copying;
+use crate::sim::ec2::abroad;
 use crate::sim::execution::Execution;
 use crate::sim::judge::copies::deletion::{self, By};
 use crate::sim::judge::copies::{Look, begun, ending as copies_end, year_end as copies_year_end};
 use crate::sim::judge::ending::Ending;
 use crate::sim::judge::newest::{self, Hand};
+use crate::report::Report;
 use crate::sim::life::Remover;
+use crate::turn::RunOutcome;
 use crate::turn::Progress;
-use crate::world::{Snapshot, SnapshotId, Unseen, View, World};
+use crate::world::{Snapshot, SnapshotId, World};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// When a turn saw the other Regions, by those that it saw whole.
 pub(super) type SeenAt = BTreeMap<Region, Timestamp>;
@@ -65,16 +66,7 @@ impl Year {
         progress: &Progress,
         world: &mut World,
     ) -> SeenAt {
-        let Some(abroad) = self.ec2.abroad.as_mut().filter(|_| !plan::is_idle(policy)) else { return SeenAt::new() };
-        let mut regions: BTreeSet<Region> = copies::regions(policy, options);
-        regions.remove(&abroad.home);
-        world.home = Some(abroad.home.clone());
-        let not_yet = || View { unseen: Some(Unseen::not_yet()), ..View::default() };
-        world.regions = if progress.turns == 0 {
-            regions.into_iter().map(|region| (region, not_yet())).collect()
-        } else {
-            abroad.look(&regions, |region| progress.copies.ids_begun(region), self.now)
-        };
+        self.ec2.look_abroad((policy, options), progress, self.now, world);
         let seen = world.regions.iter().filter(|(_, view)| !view.is_unseen());
         seen.map(|(region, _)| (region.clone(), self.now)).collect()
     }
@@ -103,6 +95,17 @@ impl Year {
         let why = newest::stands_back(&self.ec2, by.hand, look.at);
         let why = why.map(|why| format!("the copy {id} in {region} was deleted, but {why}"));
         why.or_else(|| deletion::fault(&self.ec2, by, look, (region, gone), self.now))
+    }
+
+    /// Remembers what the end of a run tells: all that it may where its last look `hides` snapshots.
+    pub(super) fn note_what_is_told(&mut self, outcome: RunOutcome, report: &Report, hides: bool) {
+        let lists_all = report.failed <= u64::try_from(report.failures.len()).unwrap_or(u64::MAX);
+        let named = report.failures.iter().map(|failure| failure.resource.clone()).collect();
+        match outcome {
+            _ if hides => self.ledger.note_told(self.now, None),
+            RunOutcome::Partial => self.ledger.note_told(self.now, lists_all.then_some(named)),
+            RunOutcome::Skipped | RunOutcome::Succeeded => {}
+        }
     }
 
     /// What is wrong with what a run says of copies at its end.
@@ -153,11 +156,7 @@ impl Year {
             let seen = self.ec2.sources(&ids, self.now);
             sources.insert(copy.region.clone(), seen);
         }
-        let Some(Some(seen)) = sources.get(&copy.region) else { return Err(Outcome::NotStarted) };
-        let Some(now) = seen.get(&copy.source.id) else { return Err(Outcome::Changed(Change::NotShown)) };
-        match last_look::source_change(&copy.source, now) {
-            Some(change) => Err(Outcome::Changed(change)),
-            None => Ok(Action::CopySnapshot(copies::completed(copy, &[], false))),
-        }
+        let seen = sources.get(&copy.region).and_then(Option::as_ref);
+        abroad::checked(copy, seen).map(Action::CopySnapshot)
     }
 }

@@ -304,8 +304,10 @@ impl Year {
             answer_bytes,
             calls: execution.calls,
         };
+        let ending_is_cut_short = ending.is_cut_short;
         let mut faults = self.ending_faults(execution, &ending);
         faults.extend(self.ending_faults_abroad(execution, &ending));
+        self.note_what_is_told(outcome, &report, emptied != Emptied::Nothing || ending_is_cut_short);
         // What an empty list hides from a run, the run cannot tell.
         self.note_end(execution, report.outcome == Some("PARTIAL") || emptied != Emptied::Nothing);
         self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));

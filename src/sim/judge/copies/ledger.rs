@@ -7,7 +7,7 @@ use crate::sim::judge::truth;
 use crate::sim::life::{Record, Remover};
 use crate::world::SnapshotId;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long after a snapshot is complete somebody must have told that a copy was not made: a day, another one for the run that takes over,
 /// and the time in which that may have seen the one before.
@@ -36,8 +36,8 @@ struct Promised {
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     promised: BTreeMap<(SnapshotId, Region), Promised>,
-    /// When runs ended that said that something was wrong, or could not say anything.
-    told: Vec<Timestamp>,
+    /// When runs ended that said that something was wrong, and what they named; `None` for those that could name anything.
+    told: Vec<(Timestamp, Option<BTreeSet<String>>)>,
 }
 
 impl Ledger {
@@ -64,23 +64,27 @@ impl Ledger {
             promised.is_kept |= copies(ec2, region).iter().any(is_own);
         }
         self.promised.retain(|_, promised| now.duration_since(promised.of.snapshot.start_time) < REMEMBERED);
-        self.told.retain(|&told| now.duration_since(told) < REMEMBERED);
+        self.told.retain(|&(told, _)| now.duration_since(told) < REMEMBERED);
     }
 
-    /// A run has failed, or is lost.
-    pub fn note_told(&mut self, now: Timestamp) {
-        self.told.push(now);
+    /// A run has failed and named what failed, or could not name anything.
+    pub fn note_told(&mut self, now: Timestamp, named: Option<BTreeSet<String>>) {
+        self.told.push((now, named));
     }
 
     /// What nobody has told of although a run, which began at `begun`, should have by now at the latest.
     #[must_use]
     pub fn silence(&mut self, begun: Timestamp) -> Vec<String> {
-        let is_silent = |promised: &Promised| {
+        let is_silent = |(id, region): &(SnapshotId, Region), promised: &Promised| {
             let since = promised.of.ends_at;
-            let is_told = self.told.iter().any(|&told| told > since);
+            let own = format!("{id}@{region}");
+            // That a Region cannot be looked at tells of all copies that are wanted there.
+            let names = |name: &String| *name == own || *name == region.to_string() || *name == format!("@{region}");
+            let names_it = |named: &Option<BTreeSet<String>>| named.as_ref().is_none_or(|named| named.iter().any(names));
+            let is_told = self.told.iter().any(|(told, named)| *told > since && names_it(named));
             !promised.is_kept && !promised.is_excused && !promised.is_named && !is_told && since + TOLD_WITHIN < begun
         };
-        let silent = self.promised.iter().filter(|(key, promised)| is_silent(promised) && !self.has_twin(key, promised));
+        let silent = self.promised.iter().filter(|(key, promised)| is_silent(key, promised) && !self.has_twin(key, promised));
         let silent: Vec<(SnapshotId, Region)> = silent.map(|(key, _)| key.clone()).collect();
         let mut told = Vec::new();
         for key in silent {
