@@ -124,6 +124,15 @@ fn run(
     let late = SignedDuration::from_mins(if sight.other_region { 30 } else { 0 });
     let mut driver = Driver { ec2, now: saturating_add(at, late), made: 0, crash, has_crashed: false, names };
     let outcome = driver.run(&policy, &options, at, resume);
+    if sight.other_region && sight.lists_lag {
+        // What a list did not show the run before it ended is the next one's to see to.
+        let has_crashed = driver.has_crashed;
+        let tomorrow = saturating_add(at, SignedDuration::from_hours(24));
+        let now = saturating_add(tomorrow, late);
+        let mut next = Driver { ec2: driver.ec2, now, made: 0, crash: None, has_crashed: false, names: &mut Vec::new() };
+        next.run(&policy, &options, tomorrow, Resume::WithNext);
+        return (End { outcome, holds: holds(&next.ec2, next.now) }, has_crashed);
+    }
     (End { outcome, holds: holds(&driver.ec2, driver.now) }, driver.has_crashed)
 }
 

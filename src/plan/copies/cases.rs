@@ -448,6 +448,13 @@ fn nothing_goes_in_a_region_when_the_home_region_was_not_seen_whole() {
         world.by_id.shown = world.snapshots.iter().map(|snapshot| snapshot.id).collect();
     };
     check_fate(&policy, &options, by_id, Err(&KeepReason::HomeShowsNone { otherwise: expired() }));
+    let failed = |world: &mut World| {
+        world.snapshots.clear();
+        london_of(world).snapshots.iter_mut().for_each(|copy| copy.state = SnapshotState::Error);
+    };
+    let since = at("2026-11-15T17:10:00Z");
+    let otherwise = DeleteReason::Failed { since };
+    check_fate(&policy, &options, failed, Err(&KeepReason::HomeShowsNone { otherwise }));
 }
 
 #[test]

@@ -202,8 +202,10 @@ impl Judge<'_> {
                 let since = copy.start_time;
                 return if until > now {
                     keep(KeepReason::Errored { until })
-                } else {
+                } else if self.home.shows_ours {
                     SnapshotVerdict::Delete(DeleteReason::Failed { since })
+                } else {
+                    keep(KeepReason::HomeShowsNone { otherwise: DeleteReason::Failed { since } })
                 };
             }
             (SnapshotState::Pending | SnapshotState::Unknown(_), _) => return keep(KeepReason::UnknownState),

@@ -96,6 +96,12 @@ fn volume(copy: &Copied) -> VolumeId {
     copy.of.snapshot.volume_id
 }
 
+/// Whether a copy is of a snapshot, or of another one that was made of the same volume for the same time: of two one is enough.
+fn serves(copy: &Copied, of: &Record) -> bool {
+    let is_alike = copy.of.snapshot.volume_id == of.snapshot.volume_id && truth::time(&copy.of) == truth::time(of);
+    copy.of.snapshot.id == of.snapshot.id || is_alike && names(&copy.of).iter().any(|name| names(of).contains(name))
+}
+
 fn are_of_one_time(one: &Copied, other: &Copied) -> bool {
     let sorted = |copy| names(copy).into_iter().map(str::to_owned).collect::<BTreeSet<String>>();
     volume(one) == volume(other)

@@ -1,6 +1,6 @@
 //! Is what the end of a run says of its copies true?
 
-use super::{copies, promised};
+use super::{copies, promised, serves};
 use crate::sim::ec2::{Copied, Ec2};
 use crate::sim::judge::newest::Hand;
 use crate::sim::judge::truth;
@@ -30,7 +30,7 @@ pub fn faults(ec2: &Ec2, hand: &Hand, looked_at: Timestamp, now: Timestamp) -> V
     let lacking = own.flat_map(|record| {
         let lacks = move |region: &crate::place::Region| {
             let is_done = |copy: &Copied| {
-                copy.of.snapshot.id == record.snapshot.id && copy.record.is_ours && copy.record.is_complete(looked_at)
+                serves(copy, record) && copy.record.is_ours && copy.record.is_complete(looked_at)
             };
             !copies(ec2, region).iter().any(is_done)
         };

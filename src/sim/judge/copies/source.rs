@@ -1,6 +1,6 @@
 //! Did a snapshot stay as long as its copies need it?
 
-use super::{Look, WINDOW, copies, promised};
+use super::{Look, WINDOW, copies, promised, serves};
 use crate::sim::ec2::{Copied, Ec2};
 use crate::sim::judge::{SKEW_MAX, truth};
 use crate::sim::life::Record;
@@ -23,7 +23,8 @@ pub fn fault(ec2: &Ec2, look: Look<'_>, (gone, is_duplicate): (&Record, bool), a
             let is_there = look.abroad.get(&region).is_some_and(|&seen| record.exists(truth::firm_since(seen)));
             record.is_ours && record.is_complete(at) && (record.removed.is_none() || is_there)
         };
-        if of_it().any(is_done) {
+        let mut all = copies(ec2, &region).iter();
+        if all.any(|copy| serves(copy, gone) && is_done(copy)) {
             return None;
         }
         let is_shown = |copy: &Copied| {
