@@ -12,6 +12,9 @@ use crate::world::{InstanceId, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// By how much the expiries that two runs write may differ from the true ones: two clocks, and a second that is cut off.
+const EXPIRIES_DIFFER: SignedDuration = SignedDuration::from_secs(2 * SKEW_MAX.as_secs() + 2);
+
 /// Who deletes, and by what.
 #[derive(Debug, Clone, Copy)]
 pub struct By<'a> {
@@ -67,7 +70,7 @@ pub fn fault(
     }
     let is_twin = |other: &Copied| {
         let stays = expires_at(region, other).is_none_or(|until| {
-            expires_at(region, gone).is_some_and(|own| own <= until + SignedDuration::from_secs(1))
+            expires_at(region, gone).is_some_and(|own| own <= until + EXPIRIES_DIFFER)
         });
         are_of_one_time(other, gone) && !other.is_clone && !gone.is_clone && stays && is_good(other, firm, at)
     };

@@ -63,6 +63,13 @@ impl Ledger {
             let is_own = |copy: &Copied| copy.of.snapshot.id == *id && copy.record.is_ours && copy.record.is_complete(now);
             promised.is_kept |= copies(ec2, region).iter().any(is_own);
         }
+        let of_twins: Vec<(SnapshotId, Region)> =
+            self.promised.iter().filter(|(key, promised)| self.has_twin(key, promised)).map(|(key, _)| key.clone()).collect();
+        for key in of_twins {
+            if let Some(promised) = self.promised.get_mut(&key) {
+                promised.is_excused = true;
+            }
+        }
         self.promised.retain(|_, promised| now.duration_since(promised.of.snapshot.start_time) < REMEMBERED);
         self.told.retain(|&(told, _)| now.duration_since(told) < REMEMBERED);
     }
@@ -84,7 +91,7 @@ impl Ledger {
             let is_told = self.told.iter().any(|(told, named)| *told > since && names_it(named));
             !promised.is_kept && !promised.is_excused && !promised.is_named && !is_told && since + TOLD_WITHIN < begun
         };
-        let silent = self.promised.iter().filter(|(key, promised)| is_silent(key, promised) && !self.has_twin(key, promised));
+        let silent = self.promised.iter().filter(|(key, promised)| is_silent(key, promised));
         let silent: Vec<(SnapshotId, Region)> = silent.map(|(key, _)| key.clone()).collect();
         let mut told = Vec::new();
         for key in silent {
@@ -99,7 +106,8 @@ impl Ledger {
 
     /// Whether another snapshot for the same time has its copy in the same Region: of two one is enough.
     fn has_twin(&self, (id, region): &(SnapshotId, Region), of: &Promised) -> bool {
-        self.promised.iter().any(|((other_id, other_region), other)| {
+        !of.is_kept
+            && self.promised.iter().any(|((other_id, other_region), other)| {
             other.is_kept
                 && other_id != id
                 && other_region == region
@@ -123,7 +131,7 @@ impl Ledger {
             let is_of = from < promised.of.snapshot.start_time && promised.of.ends_at < to;
             is_of && !promised.is_kept && !promised.is_excused
         };
-        let broken = self.promised.iter().filter(move |(key, promised)| is_of(promised) && !self.has_twin(key, promised));
+        let broken = self.promised.iter().filter(move |(_, promised)| is_of(promised));
         broken.map(|((id, region), promised)| {
             format!("at the end {id} of {} has no copy in {region}", truth::time(&promised.of))
         })
