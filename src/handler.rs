@@ -18,8 +18,8 @@ use crate::aws::{Account, Accounts, ObserveError, clock};
 use crate::event::{self, Event, json};
 use crate::options::Options;
 use crate::pace::{Bucket, ByApi, Pace};
-use crate::plan::{self, Plan, check};
 use crate::place::Region;
+use crate::plan::{self, Plan, check};
 use crate::policy::decode::{IdRule, Reading};
 use crate::report::explain::{self, Explanation};
 use crate::report::forecast::Forecast;
@@ -157,25 +157,26 @@ async fn turn_of(
 ) -> Result<Answer, TurnError> {
     event.options.settling = settling();
     event.options.copy_regions = copy_regions();
-    let regions = Regions::of(account, &event)?;
+    let regions = Regions::of(account, &event);
     let mut progress =
         event.progress_at(clock::now()).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     let (mut answered, mut ahead) = (None, None);
     // Bounded by the time: turn::look::has_time_for_another.
     loop {
-        let turned = match (single_turn((account, &regions), &event, warnings, (progress, ahead), until).await, answered) {
-            (Ok(turned), _) => turned,
-            // Nothing was done since the answer, so that goes on from where it stands.
-            (Err(error), Some(answer)) => {
-                warn!(
-                    policy = event.policy.id.as_str(),
-                    error = error.text(),
-                    "the turn is left to the next invocation"
-                );
-                return Ok(answer);
-            }
-            (Err(error), None) => return Err(error),
-        };
+        let turned =
+            match (single_turn((account, &regions), &event, warnings, (progress, ahead), until).await, answered) {
+                (Ok(turned), _) => turned,
+                // Nothing was done since the answer, so that goes on from where it stands.
+                (Err(error), Some(answer)) => {
+                    warn!(
+                        policy = event.policy.id.as_str(),
+                        error = error.text(),
+                        "the turn is left to the next invocation"
+                    );
+                    return Ok(answer);
+                }
+                (Err(error), None) => return Err(error),
+            };
         let Turned { answer, status, progress: next, looked_for, ahead: looked } = turned;
         let has_time = looked.is_some() || turn::look::has_time_for_another(clock::now(), looked_for, until);
         if status != (Status::Waiting { seconds: 0 }) || !has_time {
@@ -308,7 +309,7 @@ async fn foreseen<T>(
     let mut progress = event.progress_at(now).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
     event.options.copy_regions = copy_regions();
-    let regions = Regions::of(account, &event)?;
+    let regions = Regions::of(account, &event);
     let place = (account, &regions, Looks::OfPerson);
     let looked = closer::look(place, &event, (&mut progress, now, None), Timestamp::MAX, turn::closer::asks_of_plan);
     let world = Box::pin(looked).await?;
@@ -345,16 +346,12 @@ async fn observe(
         world.leave_out(&deleted);
         Ok(world)
     };
-    let elsewhere = async {
-        match looks {
-            // What is due at home is not kept waiting.
-            Looks::OfTurn if progress.turns == 0 => regions.not_yet(),
-            Looks::OfTurn | Looks::OfPerson => Box::pin(regions.look(account, event, progress)).await,
-        }
-    };
+    let elsewhere = Box::pin(regions.look(account, event, (progress, looks)));
     let looked = async {
         let (world, elsewhere) = tokio::join!(at_home, elsewhere);
-        world.map(|world| World { home: regions.home.clone(), regions: elsewhere, ..world })
+        let mut world = World { home: regions.home.clone(), regions: elsewhere, ..world? };
+        Box::pin(regions.complete(account, event, (progress, looks), &mut world)).await;
+        Ok(world)
     };
     match tokio::time::timeout(patience, looked).await {
         Ok(world) => world.map_err(turn_error),

@@ -32,4 +32,4 @@ pub mod tampering;
 pub mod version;
 pub mod year;
 
-pub use account::{Account, Calls, Ended};
+pub use account::{Abroad, Account, Calls, Ended};

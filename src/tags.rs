@@ -316,3 +316,17 @@ pub fn ownership(policy: &PolicyId, snapshot: &Snapshot) -> Ownership {
         Ownership::Ours
     }
 }
+
+/// Whether a snapshot in `region` is a copy that opendlm made of a snapshot of the policy in `home`: the tags say so, and the
+/// description, which nobody can change, says the same, both Regions included. A copy that somebody makes of it elsewhere has the
+/// description of this one.
+#[must_use]
+pub fn is_copy_of_ours(policy: &PolicyId, home: &Region, region: &Region, snapshot: &Snapshot) -> bool {
+    let marks = &snapshot.marks;
+    let is_tagged = marks.policy_id.as_deref() == Some(policy.as_str());
+    let (Some(name), Some(from)) = (marks.schedule_name.value(), marks.copied_from.value()) else { return false };
+    is_tagged
+        && snapshot.origin == Origin::Copied
+        && from.region == *home
+        && *snapshot.description == *copy_description(policy, name, from, region)
+}

@@ -23,8 +23,8 @@ mod window;
 use crate::action::Action;
 use crate::options::Options;
 use crate::pace::{Api, ByApi};
-use crate::plan::{self, Brake, Plan, TargetDecision, TargetVerdict};
 use crate::place::Region;
+use crate::plan::{self, Brake, Plan, TargetDecision, TargetVerdict};
 use crate::policy::Policy;
 use crate::world::SnapshotState;
 pub(crate) use conclude::lacks_backups;
@@ -99,7 +99,8 @@ pub fn select_copies(
     selection: &mut Selection,
 ) {
     if !options.dry_run && progress.hidden.is_none() {
-        selection.actions.extend(copies::select(policy, options, plan, progress, (home, now)));
+        let deletions = selection.actions.iter().filter(|action| action.api() == Api::DeleteSnapshot).count();
+        selection.actions.extend(copies::select(policy, options, plan, progress, (home, now), deletions));
     }
 }
 

@@ -63,7 +63,11 @@ impl Unseen {
     /// Why a Region was not looked at in a run's first turn: what is due at home comes before everything else.
     #[must_use]
     pub fn not_yet() -> Self {
-        Self { code: "NotYet".to_owned(), message: "the first turn looks at the home Region only".to_owned(), is_denied: false }
+        Self {
+            code: "NotYet".to_owned(),
+            message: "the first turn looks at the home Region only".to_owned(),
+            is_denied: false,
+        }
     }
 
     /// Whether the next turn looks there.

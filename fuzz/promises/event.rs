@@ -181,9 +181,7 @@ fn snapshot(policy: &Policy, schedule: &ScheduleName, number: usize, index: usiz
         scheduled_time: if index == 3 { Mark::Unreadable("soon".to_owned()) } else { Mark::Read(time) },
         expiration_time: if index.is_multiple_of(2) { Mark::Read(time) } else { Mark::Absent },
         instance_id: if index == 1 { Mark::Read(instance().id) } else { Mark::Absent },
-        hold: None,
-        also: Mark::Absent,
-        stamp: Mark::Absent,
+        ..Marks::default()
     };
     Snapshot {
         id: SnapshotId::parse(&format!("snap-{number:017x}")).expect("an id"),
@@ -196,6 +194,7 @@ fn snapshot(policy: &Policy, schedule: &ScheduleName, number: usize, index: usiz
         },
         state_message: (index == 0).then(|| "Given key ID is not accessible".into()),
         start_time: time,
+        completed_at: None,
         origin: if index == 6 { Origin::Copied } else { Origin::Created },
         marks: marks.into(),
         tier: Tier::Standard,

@@ -2,6 +2,7 @@
 
 use super::{Line, PolicySeen, ok, unseen, wrong};
 use crate::report::Report;
+use crate::report::copies::CopiesReport;
 
 /// What a look at the account showed.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +71,7 @@ fn of_looked(looked: &Looked) -> Vec<Line> {
             "find out who copies tags",
         ),
     ]);
+    lines.extend(report.copies.iter().map(of_copies));
     let failures = report.failures.iter().map(|failure| {
         let says = format!("{} {}: {}: {}", failure.action, failure.resource, failure.code, failure.message);
         wrong("a run now", says, "docs/operations.md tells what each code means")
@@ -77,6 +79,25 @@ fn of_looked(looked: &Looked) -> Vec<Line> {
     lines.extend(failures);
     lines.push(ok("cost", report.cost.at_most.clone()));
     lines
+}
+
+/// How the copies in another Region are.
+fn of_copies(copies: &CopiesReport) -> Line {
+    let says = copies.sentence();
+    if copies.unseen.is_some() {
+        let cure =
+            "name the Region in the stack's CopyRegions (and in target-role.yaml's), and enable it for the account";
+        return wrong("copies", says, cure);
+    }
+    match (copies.lacking, copies.orphans) {
+        (0, 0) => ok("copies", says),
+        (0, _) => wrong("copies", says, "no rule asks for some of them any more: delete them by hand"),
+        _ => wrong(
+            "copies",
+            says,
+            "opendlm runs tells why they were not made; a rule's key and the role's rights are the first to look at",
+        ),
+    }
 }
 
 /// That there are none of these; what is said then stands beside what was looked at.

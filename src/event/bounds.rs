@@ -71,16 +71,18 @@ impl io::Write for Count {
     }
 }
 
-/// Which form of `Progress` this is. A run that is under way at an update goes on with the form of before; opendlm 0.1 wrote
-/// no version, which is the first.
-const VERSION: u64 = 2;
+/// Which form of `Progress` is the newest that is understood. A run that is under way at an update goes on with the form of before;
+/// opendlm 0.1 wrote no version, which is the first; the third has copies in other Regions, of which opendlm 0.2 knows nothing.
+const VERSION: u64 = 3;
+const WITHOUT_COPIES: u64 = 2;
 const VERSION_KEY: &str = "Version";
 
 /// `Progress` as the next event holds it.
 pub(super) fn progress_written(progress: &Progress) -> Value {
     let mut value = serde_json::to_value(progress).expect("counters and texts are JSON");
     if let Value::Object(fields) = &mut value {
-        fields.insert(VERSION_KEY.to_owned(), VERSION.into());
+        let version = if progress.copies.is_unused() { WITHOUT_COPIES } else { VERSION };
+        fields.insert(VERSION_KEY.to_owned(), version.into());
     }
     value
 }

@@ -397,7 +397,7 @@ fn the_next_of_a_run_that_is_under_way_at_an_update_is_understood() {
 #[test]
 fn the_next_of_a_newer_opendlm_is_refused_and_says_what_to_do() {
     let mut next: Value = serde_json::from_str(REAL_NEXT[0]).unwrap();
-    for version in [json!(3), json!("2"), json!(-1)] {
+    for version in [json!(4), json!("2"), json!(-1)] {
         next["Progress"]["Version"] = version;
         let refusal = read(&next, IdRule::Required).refusal().unwrap();
         assert!(refusal.contains("a newer one began the run, let that one end it"), "{refusal}");

@@ -3,24 +3,24 @@
 //! Promise: whatever is wrong with another Region, or with the role there, stays there. It becomes a value that the plan and the report
 //! know, and never an error of the turn.
 
-use super::clock;
+use super::{Looks, clock};
 use crate::action::last_look::{self, Change};
 use crate::action::{Action, Outcome};
-use crate::answer::TurnError;
 use crate::aws::{Account, ObserveError};
 use crate::event::Event;
+use crate::pace::Pace;
 use crate::place::Region;
 use crate::plan::copies;
 use crate::turn::Progress;
-use crate::world::{SnapshotId, Unseen, View};
+use crate::world::{SnapshotId, Unseen, View, World};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a turn looks at other Regions: beside the home Region's own look, so that nothing there waits for a Region that does not
-/// answer for longer than this. Our own: a listing of ten thousand copies takes some ten seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// answer for longer than this. Our own: at half a second a page this is a hundred thousand copies.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The Region that the account is in, and those that copies go to.
 #[derive(Debug)]
@@ -30,43 +30,74 @@ pub(super) struct Regions {
 }
 
 impl Regions {
-    /// # Errors
-    /// `PolicyInvalid` where a rule copies to the home Region itself.
-    pub(super) fn of(account: &Account, event: &Event) -> Result<Self, TurnError> {
+    pub(super) fn of(account: &Account, event: &Event) -> Self {
         let home = Region::parse(account.region());
-        let rules = event.policy.schedules.iter().flat_map(|schedule| &schedule.copies);
-        if let Some(rule) = rules.clone().find(|rule| Some(&rule.region) == home.as_ref()) {
-            return Err(TurnError::PolicyInvalid(format!(
-                "a rule copies snapshots to {}, where they are made: expected another Region",
-                rule.region
-            )));
-        }
         let mut others = copies::regions(&event.policy, &event.options);
         others.retain(|region| Some(region) != home.as_ref());
-        Ok(Self { home, others: others.into_iter().collect() })
+        Self { home, others: others.into_iter().collect() }
     }
 
-    /// Says that nobody has looked at the others yet.
-    pub(super) fn not_yet(&self) -> BTreeMap<Region, View> {
-        let view = |region: &Region| (region.clone(), View { unseen: Some(Unseen::not_yet()), ..View::default() });
-        self.others.iter().map(view).collect()
+    /// Completes what was seen of the others by the Regions that snapshots are promised copies in and that nobody names any more.
+    pub(super) async fn complete(
+        &self,
+        account: &Account,
+        event: &Event,
+        (progress, looks): (&Progress, Looks),
+        world: &mut World,
+    ) {
+        let mut promised = copies::promised_regions(world);
+        promised.retain(|region| Some(region) != self.home.as_ref() && !world.regions.contains_key(region));
+        let promised: Vec<Region> = promised.into_iter().collect();
+        let seen = if looks.are_at_home_only(event, progress) {
+            not_yet(&promised)
+        } else {
+            look(account, event, progress, &promised).await
+        };
+        world.regions.extend(seen);
     }
 
-    /// What the others show, all of them at the same time.
-    pub(super) async fn look(&self, account: &Account, event: &Event, progress: &Progress) -> BTreeMap<Region, View> {
-        let looks = self.others.iter().map(|region| async move {
-            let begun = progress.copies.ids_begun(region);
-            let there = account.in_region(region);
-            let looked = tokio::time::timeout(PATIENCE, there.observe_copies(&event.policy.id, &begun)).await;
-            let view = match looked {
-                Ok(Ok(view)) => view,
-                Ok(Err(error)) => View { unseen: Some(unseen(error)), ..View::default() },
-                Err(_) => View { unseen: Some(no_answer()), ..View::default() },
-            };
-            (region.clone(), view)
-        });
-        join_all(looks).await.into_iter().collect()
+    /// What the others show, or that nobody has looked at them yet.
+    pub(super) async fn look(
+        &self,
+        account: &Account,
+        event: &Event,
+        (progress, looks): (&Progress, Looks),
+    ) -> BTreeMap<Region, View> {
+        if looks.are_at_home_only(event, progress) {
+            return not_yet(&self.others);
+        }
+        look(account, event, progress, &self.others).await
     }
+}
+
+impl Looks {
+    /// Whether what is due at home comes first, so that nobody looks elsewhere. A dry run has one turn, and nothing is due in it.
+    fn are_at_home_only(self, event: &Event, progress: &Progress) -> bool {
+        self == Self::OfTurn && progress.turns == 0 && !event.options.dry_run
+    }
+}
+
+/// Says that nobody has looked at these Regions yet.
+fn not_yet(regions: &[Region]) -> BTreeMap<Region, View> {
+    let view = |region: &Region| (region.clone(), View { unseen: Some(Unseen::not_yet()), ..View::default() });
+    regions.iter().map(view).collect()
+}
+
+/// What these Regions show, all of them at the same time.
+async fn look(account: &Account, event: &Event, progress: &Progress, regions: &[Region]) -> BTreeMap<Region, View> {
+    let looks = regions.iter().map(|region| async move {
+        let begun = progress.copies.ids_begun(region);
+        let there = account.in_region(region);
+        there.learn(event.options.api_share, &Pace::default());
+        let looked = tokio::time::timeout(PATIENCE, there.observe_copies(&event.policy.id, &begun)).await;
+        let view = match looked {
+            Ok(Ok(view)) => view,
+            Ok(Err(error)) => View { unseen: Some(unseen(error)), ..View::default() },
+            Err(_) => View { unseen: Some(no_answer()), ..View::default() },
+        };
+        (region.clone(), view)
+    });
+    join_all(looks).await.into_iter().collect()
 }
 
 fn unseen(error: ObserveError) -> Unseen {

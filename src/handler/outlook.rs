@@ -29,7 +29,7 @@ pub async fn outlook(account: &Account, value: &Value) -> Result<Outlook, TurnEr
     let mut progress = event.progress_at(at).map_err(|finding| TurnError::PolicyInvalid(finding.to_string()))?;
     account.learn(event.options.api_share, &progress.pace);
     event.options.copy_regions = super::copy_regions();
-    let regions = Regions::of(account, &event)?;
+    let regions = Regions::of(account, &event);
     let place = (account, &regions, Looks::OfPerson);
     let looked = closer::look(place, &event, (&mut progress, at, None), Timestamp::MAX, turn::closer::asks_of_plan);
     let world = Box::pin(looked).await?;

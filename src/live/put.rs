@@ -129,6 +129,7 @@ pub fn put(wanted: &Wanted, inventory: &Inventory, way: Way<'_>) -> Result<Put, 
     let is_enabled = create.iter().chain(&update).any(|schedule| schedule.is_enabled);
     let mut changes = before.map(|before| changes(before, &document, is_enabled)).unwrap_or_default();
     changes.extend(old.iter().flat_map(|old| forgotten_places(old, &wanted.event, way.target)));
+    changes.extend(old.iter().flat_map(|old| forgotten_copies(old, &wanted.event)));
     let of_file = wanted.event.options.accept_count.keys().map(ToString::to_string);
     let asked: BTreeSet<String> = lowered.keys().cloned().chain(of_file).collect();
     changes.extend(asked.iter().filter(|name| !accepted.contains_key(*name)).map(|name| {
@@ -212,6 +213,21 @@ fn accepted(
         }
     }
     accepted
+}
+
+/// What is said of Regions that a rule copied to and none does any more. What is promised to snapshots that are there is still made.
+fn forgotten_copies(old: &Event, new: &Event) -> Vec<String> {
+    let regions = |event: &Event| -> BTreeSet<Region> {
+        let rules = event.policy.schedules.iter().flat_map(|schedule| &schedule.copies);
+        rules.map(|rule| rule.region.clone()).collect()
+    };
+    let told = |region: &Region| {
+        format!(
+            "no new snapshot is copied to {region}: the copies there stay, and reports count them as long as the stack's CopyRegions \
+             names it; delete them by hand"
+        )
+    };
+    regions(old).difference(&regions(new)).map(told).collect()
 }
 
 /// What is said of places in which the policy worked and does not any more: no run looks there again, so nothing there goes, and no

@@ -6,6 +6,7 @@ use crate::policy::{Policy, PolicyId, Tag, Targets};
 use crate::schedule;
 use crate::schedule::cron::CronExpression;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// What there is to tell of a deployed policy without a look at EC2.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Row {
     pub id: PolicyId,
     /// Whether it starts.
     pub state: State,
-    /// What it makes snapshots of, in words.
+    /// What it makes snapshots of, and where they are copied to, in words.
     pub targets: String,
     /// The names of its schedules.
     pub schedules: Vec<String>,
@@ -63,9 +64,20 @@ fn targets(policy: &Policy) -> String {
         let tags: Vec<String> = tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect();
         tags.join(" ")
     };
-    match &policy.targets {
+    let targets = match &policy.targets {
         Targets::AllVolumes(_) => "all volumes".to_owned(),
         Targets::Instances { any_of, .. } => format!("instances {}", tags(any_of)),
         Targets::Volumes { any_of } => format!("volumes {}", tags(any_of)),
+    };
+    targets + &copied(policy)
+}
+
+/// Where its snapshots are copied to, to follow other words.
+fn copied(policy: &Policy) -> String {
+    let rules = policy.schedules.iter().flat_map(|schedule| &schedule.copies);
+    let regions: BTreeSet<&str> = rules.map(|rule| rule.region.as_str()).collect();
+    if regions.is_empty() {
+        return String::new();
     }
+    format!(", copied to {}", regions.into_iter().collect::<Vec<_>>().join(" "))
 }

@@ -5,6 +5,7 @@
 //! stops the turn before the first write.
 
 mod beside;
+mod copies;
 mod left;
 
 use super::history::CLOCK_SKEW_MAX;
@@ -31,6 +32,16 @@ pub enum Broken {
         snapshot: String,
         /// What protects it.
         why: &'static str,
+    },
+    /// A copy would be made although there is one, or twice.
+    #[error("the plan copies {copied} to {region} although {snapshot} is there")]
+    CopiesTwice {
+        /// The snapshot.
+        copied: String,
+        /// The Region.
+        region: String,
+        /// The copy that is there.
+        snapshot: String,
     },
     /// A snapshot would be made although there is one.
     #[error("the plan creates a snapshot of {volume} for {scheduled_time} although {snapshot} answers it")]
@@ -99,6 +110,7 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
     }
     broken.append(&mut deletions);
     left.check_floor(&mut broken);
+    broken.extend(copies::check((policy, options), now, world, plan));
     check_brake(plan, options, (snapshots, volumes), &mut broken);
     check_creations(policy, options, world, plan, &mut broken);
     broken

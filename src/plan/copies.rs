@@ -19,19 +19,18 @@ mod wanted;
 use super::{DeleteReason, SnapshotDecision, SnapshotVerdict};
 use crate::place::Region;
 use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier, Unseen, VolumeId};
-pub(crate) use call::{begin, completed, deletion};
+pub use call::{begin, completed, deletion};
 pub(super) use carry::Carries;
 pub use carry::LeftTo;
 pub(super) use fate::Home;
 pub(crate) use fate::expires_at;
 use jiff::{SignedDuration, Timestamp};
 pub use promise::Promise;
-pub(crate) use promise::regions;
+pub(super) use promise::stamped;
+pub use promise::{promised_regions, regions};
+pub(super) use seen::Seen;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-pub(super) use promise::stamped;
-pub(super) use seen::Seen;
-pub(crate) use seen::is_copy_of_ours;
 pub(super) use wanted::{keep_sources, want};
 
 /// How long after a snapshot is complete its copies are tried (DLM user guide: "retries the operation for 24 hours").
@@ -45,6 +44,8 @@ pub const UNDER_WAY_MAX: usize = 20;
 pub struct RegionPlan<'a> {
     /// The Region.
     pub region: Region,
+    /// Whether a rule of the policy copies there today.
+    pub has_rule: bool,
     /// Why it could not be looked at.
     pub unseen: Option<Unseen>,
     /// One for each snapshot that is to have a copy there, in the order in which they are to be begun. What lies so far back that its copy
@@ -85,7 +86,12 @@ pub enum CopyVerdict<'a> {
         is_news: bool,
     },
     /// It is under way.
-    UnderWay(&'a Snapshot),
+    UnderWay {
+        /// The copy.
+        copy: &'a Snapshot,
+        /// Whether this run waits for it: another one does that has made snapshots since.
+        is_awaited: bool,
+    },
     /// It is not begun now.
     Wait(CopyWait),
 }
@@ -143,11 +149,17 @@ pub enum GaveUp<'a> {
 }
 
 /// The plans of all Regions that are looked at or that a copy is wanted in, sorted by Region.
-pub(super) fn decide<'a>(home: Home<'_>, seen: &Seen<'a>, wanted: Vec<(&'a Region, Wanted<'a>)>) -> Vec<RegionPlan<'a>> {
+pub(super) fn decide<'a>(
+    home: Home<'_>,
+    seen: &Seen<'a>,
+    wanted: Vec<(&'a Region, Wanted<'a>)>,
+) -> Vec<RegionPlan<'a>> {
     let mut plans: BTreeMap<&Region, RegionPlan<'a>> = BTreeMap::new();
+    let rules = || home.policy.schedules.iter().flat_map(|schedule| &schedule.copies);
     let not_asked = || Unseen { code: "NotAsked".to_owned(), message: NOT_ASKED.to_owned(), is_denied: true };
     let empty = |region: &Region| RegionPlan {
         region: region.clone(),
+        has_rule: rules().any(|rule| rule.region == *region),
         unseen: None,
         wanted: Vec::new(),
         copies: Vec::new(),
@@ -157,6 +169,13 @@ pub(super) fn decide<'a>(home: Home<'_>, seen: &Seen<'a>, wanted: Vec<(&'a Regio
         let copies = fate::decide(home, region, of);
         let unseen = of.view.unseen.clone();
         plans.insert(region, RegionPlan { unseen, copies, foreign: of.foreign, ..empty(region) });
+    }
+    // Nothing is copied to where it is, and the backup there is made all the same.
+    // A target of several may well be where others copy to.
+    let same = rules().map(|rule| &rule.region).find(|region| seen.home == Some(*region));
+    if let Some(same) = same.filter(|_| !home.options.is_part()) {
+        let unseen = Unseen { code: "SameRegion".to_owned(), message: SAME_REGION.to_owned(), is_denied: true };
+        plans.insert(same, RegionPlan { unseen: Some(unseen), ..empty(same) });
     }
     for (region, wanted) in wanted {
         let plan = plans.entry(region).or_insert_with(|| RegionPlan { unseen: Some(not_asked()), ..empty(region) });
@@ -170,13 +189,23 @@ pub(super) fn decide<'a>(home: Home<'_>, seen: &Seen<'a>, wanted: Vec<(&'a Regio
 /// Why a Region is not looked at that a snapshot is promised a copy in.
 const NOT_ASKED: &str = "no rule of the policy and no CopyRegions of the stack names it any more";
 
+/// Why a rule does nothing that names the home Region.
+const SAME_REGION: &str =
+    "the snapshots are made in this Region, so a copy there would be none: name another Region in the rule";
+
 impl RegionPlan<'_> {
+    /// Whether the run has to tell that the Region was not seen: a rule copies there, or a copy is promised there.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.has_rule || !self.wanted.is_empty()
+    }
+
     /// What is to be begun first comes first: of each volume the newest snapshot, before all older ones, and before those the volume
     /// whose newest copy is the oldest. So where there are more copies than a Region takes, no volume goes without for long.
     fn put_in_order(&mut self) {
         let mut newest: BTreeMap<VolumeId, Timestamp> = BTreeMap::new();
         for wanted in &self.wanted {
-            if let (CopyVerdict::Done(_) | CopyVerdict::UnderWay(_), Some(&time)) =
+            if let (CopyVerdict::Done(_) | CopyVerdict::UnderWay { .. }, Some(&time)) =
                 (&wanted.verdict, wanted.source.marks.scheduled_time.value())
             {
                 let of = newest.entry(wanted.source.volume_id).or_insert(time);
@@ -206,14 +235,21 @@ impl RegionPlan<'_> {
         self.unseen.as_ref().is_some_and(|unseen| unseen.is_denied)
     }
 
+    /// The decisions about copies of the same volume.
+    pub(super) fn of_same_volume(&self, copy: &Snapshot) -> &[SnapshotDecision<'_>] {
+        let volume = copy.marks.volume_id.value();
+        let first = self.copies.partition_point(|decision| decision.snapshot.marks.volume_id.value() < volume);
+        let rest = self.copies.get(first..).unwrap_or_default();
+        let end = rest.partition_point(|decision| decision.snapshot.marks.volume_id.value() <= volume);
+        rest.get(..end).unwrap_or_default()
+    }
+
     /// The snapshots on which the deletion of a copy rests: the newest complete one of its volume that stays. `None` where there must be
     /// one and is not.
     #[must_use]
     pub fn rests_on(&self, decision: &SnapshotDecision<'_>) -> Option<Vec<SnapshotId>> {
-        let volume = decision.snapshot.marks.volume_id.value();
         let stays = |other: &&SnapshotDecision<'_>| {
-            other.snapshot.marks.volume_id.value() == volume
-                && other.snapshot.state == SnapshotState::Completed
+            other.snapshot.state == SnapshotState::Completed
                 && other.snapshot.tier == Tier::Standard
                 && matches!(other.verdict, SnapshotVerdict::Keep(_))
                 && seen::doubt(other.snapshot).is_none()
@@ -223,7 +259,11 @@ impl RegionPlan<'_> {
             _ if decision.snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) => Some(Vec::new()),
             _ => {
                 let time = |other: &&SnapshotDecision<'_>| other.snapshot.marks.scheduled_time.value().copied();
-                self.copies.iter().filter(stays).max_by_key(time).map(|newest| vec![newest.snapshot.id])
+                self.of_same_volume(decision.snapshot)
+                    .iter()
+                    .filter(stays)
+                    .max_by_key(time)
+                    .map(|newest| vec![newest.snapshot.id])
             }
         }
     }
@@ -234,7 +274,8 @@ impl Wanted<'_> {
     #[must_use]
     pub fn is_open(&self) -> bool {
         match &self.verdict {
-            CopyVerdict::Begin { .. } | CopyVerdict::UnderWay(_) => true,
+            CopyVerdict::Begin { .. } => true,
+            CopyVerdict::UnderWay { is_awaited, .. } => *is_awaited,
             CopyVerdict::Done(_) | CopyVerdict::GivenUp { .. } => false,
             CopyVerdict::Wait(wait) => match wait {
                 CopyWait::AfterFailure { .. } | CopyWait::TakenOver { .. } | CopyWait::Unseen => true,

@@ -31,7 +31,8 @@ pub struct KeyArn {
 
 impl KeyArn {
     /// What one looks like, for messages.
-    pub const EXPECTED: &str = "the ARN of a KMS key such as arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    pub const EXPECTED: &str =
+        "the ARN of a KMS key such as arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     /// The longest key id: 36 characters of a UUID, or 36 of `mrk-` and 32 digits; with room. A snapshot's tag holds three.
     const ID_LENGTH_MAX: usize = 40;
 
@@ -44,9 +45,11 @@ impl KeyArn {
     }
 
     fn of(partition: &str, region: &Region, account: &str, id: &str) -> Option<Self> {
-        let is_partition = partition.starts_with("aws") && partition.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        let is_partition =
+            partition.starts_with("aws") && partition.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
         let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-        let is_id = (1..=Self::ID_LENGTH_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let is_id =
+            (1..=Self::ID_LENGTH_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let texts = [partition, account, id].map(str::to_owned);
         (is_partition && is_account && is_id).then(|| {
             let [partition, account, id] = texts;
@@ -154,7 +157,10 @@ mod tests {
     fn what_is_written_is_read_again() {
         let plain = CopyRule { retain: None, encrypted: false, copy_tags: false, key: None, ..rule() };
         assert_eq!(plain.written(), "us-gov-west-1:-:-");
-        assert_eq!(rule().written(), "us-gov-west-1:5d:et:aws-us-gov/111122223333/mrk-1234abcd12ab34cd56ef1234567890ab");
+        assert_eq!(
+            rule().written(),
+            "us-gov-west-1:5d:et:aws-us-gov/111122223333/mrk-1234abcd12ab34cd56ef1234567890ab"
+        );
         for rule in [plain, rule(), CopyRule { encrypted: false, ..rule() }, CopyRule { copy_tags: false, ..rule() }] {
             assert_eq!(CopyRule::parse(&rule.written()), Some(rule));
         }
@@ -163,7 +169,17 @@ mod tests {
 
     #[test]
     fn what_has_no_meaning_is_no_rule() {
-        for text in ["", "eu-west-2", "eu-west-2:5d", "eu-west-2:0d:-", "eu-west-2:5h:-", "eu-west-2:5d:x", "eu-west:5d:-", "eu-west-2:5d:e:aws/1/a", "eu-west-2:5d:e:aws/111122223333/a:b"] {
+        for text in [
+            "",
+            "eu-west-2",
+            "eu-west-2:5d",
+            "eu-west-2:0d:-",
+            "eu-west-2:5h:-",
+            "eu-west-2:5d:x",
+            "eu-west:5d:-",
+            "eu-west-2:5d:e:aws/1/a",
+            "eu-west-2:5d:e:aws/111122223333/a:b",
+        ] {
             assert_eq!(CopyRule::parse(text), None, "{text}");
         }
         assert_eq!(KeyArn::parse("arn:aws:kms:us-west-2:111122223333:alias/a"), None);

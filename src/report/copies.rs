@@ -3,10 +3,12 @@
 use super::told::counted;
 use super::words::Line;
 use super::{FailureReport, line, words};
+use crate::options::Options;
 use crate::plan::Plan;
 use crate::plan::copies::{self, CopyVerdict, CopyWait, GaveUp, LeftTo, RegionPlan, Wanted};
 use crate::plan::{KeepReason, SnapshotVerdict};
 use crate::tags::written;
+use crate::turn;
 use crate::turn::progress::{FAILURES_MAX, Progress, Subject};
 use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier};
 use serde::{Deserialize, Serialize};
@@ -76,7 +78,7 @@ fn of_region(region: &RegionPlan<'_>, progress: &Progress, failures: &[FailureRe
             }
             CopyVerdict::Wait(CopyWait::LeftTo(_)) => report.left_to_others += 1,
             CopyVerdict::GivenUp { .. } => report.lacking += 1,
-            CopyVerdict::Done(_) | CopyVerdict::UnderWay(_) | CopyVerdict::Wait(CopyWait::SourceNotComplete) => {}
+            CopyVerdict::Done(_) | CopyVerdict::UnderWay { .. } | CopyVerdict::Wait(CopyWait::SourceNotComplete) => {}
         }
     }
     let is_of_run = |copy: &Snapshot| copy.marks.stamp.value().is_some_and(|stamp| stamp.called >= progress.begun);
@@ -173,22 +175,21 @@ impl CopiesReport {
 }
 
 /// What failed in other Regions and is told by this run: copies that it gives up, and Regions that it could not look at.
-pub(super) fn failures(plan: &Plan<'_>, progress: &Progress) -> Vec<FailureReport> {
+/// `is_over` says that nothing more will be tried.
+pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, is_over: bool) -> Vec<FailureReport> {
     let mut failures = Vec::new();
+    let withheld = turn::copies::withheld(options, plan, progress);
+    if withheld > 0 {
+        let message = format!(
+            "copies that would go and stay, because Options.MaximumDeletions allows no more: {withheld}; opendlm plan lists them"
+        );
+        failures.push(failure("DeleteSnapshot", "copies".to_owned(), "MaximumDeletions", message));
+    }
     for region in &plan.regions {
-        let failure = |action: &str, resource: String, code: &str, message: String| FailureReport {
-            account: None,
-            region: None,
-            action: action.to_owned(),
-            resource,
-            schedule: None,
-            code: code.to_owned(),
-            message,
-            attempts: 0,
-        };
-        if let Some(unseen) = region.unseen.as_ref().filter(|unseen| !unseen.is_not_yet()) {
+        let unseen = region.unseen.as_ref().filter(|unseen| !unseen.is_not_yet() && region.is_missed());
+        if let Some(unseen) = unseen {
             let message = format!("{}; nothing was copied there or deleted", line(&unseen.message));
-            failures.push(failure("DescribeSnapshots", region.region.to_string(), &line(&unseen.code), message));
+            failures.push(failure("CopySnapshot", region.region.to_string(), &line(&unseen.code), message));
         }
         let told = region.wanted.iter().filter_map(|wanted| {
             let CopyVerdict::GivenUp { why, is_news: true } = wanted.verdict else { return None };
@@ -198,15 +199,35 @@ pub(super) fn failures(plan: &Plan<'_>, progress: &Progress) -> Vec<FailureRepor
             (!is_told).then(|| failure("CopySnapshot", subject.to_string(), code, message))
         });
         failures.extend(told.take(FAILURES_MAX));
+        let open = region.wanted.iter().filter(|wanted| wanted.is_open()).count();
+        if is_over && open > 0 && unseen.is_none() && failures.is_empty() {
+            let message =
+                format!("copies that are not complete when the run ends: {open}; the next run goes on with them");
+            failures.push(failure("CopySnapshot", region.region.to_string(), "CopiesOpen", message));
+        }
     }
     failures
 }
 
+fn failure(action: &str, resource: String, code: &str, message: String) -> FailureReport {
+    FailureReport {
+        account: None,
+        region: None,
+        action: action.to_owned(),
+        resource,
+        schedule: None,
+        code: code.to_owned(),
+        message,
+        attempts: 0,
+    }
+}
+
 fn gave_up(why: GaveUp<'_>) -> (&'static str, String) {
     match why {
-        GaveUp::Archived => {
-            ("Archived", "the snapshot was archived before it was copied, and EC2 copies none from there".to_owned())
-        }
+        GaveUp::Archived => (
+            "SourceArchived",
+            "the snapshot was archived before it was copied, and EC2 copies none from there".to_owned(),
+        ),
         GaveUp::Doubted { copies } => (
             "CopiesInDoubt",
             format!("{copies} copies are there whose tags were edited: they stay and count for nothing"),
@@ -216,7 +237,10 @@ fn gave_up(why: GaveUp<'_>) -> (&'static str, String) {
         }
         GaveUp::RegionFails { last, in_a_row } => (
             "CopiesFail",
-            format!("the last {in_a_row} copies there all went to error; the last one: {}", words::failed_snapshot(last)),
+            format!(
+                "the last {in_a_row} copies there all went to error; the last one: {}",
+                words::failed_snapshot(last)
+            ),
         ),
         GaveUp::WindowOver { at } => ("CopyMissed", format!("it was not copied until {}", written(at))),
     }
@@ -261,9 +285,11 @@ fn of_wanted(region: &RegionPlan<'_>, wanted: &Wanted<'_>) -> Line {
             let (kind, words) = gave_up(*why);
             ("give up", kind, format!("no copy in {to}: {words}"))
         }
-        CopyVerdict::UnderWay(copy) => {
-            ("wait", "CopyUnderWay", format!("its copy in {to}, {}, is under way since {}", copy.id, written(copy.start_time)))
-        }
+        CopyVerdict::UnderWay { copy, .. } => (
+            "wait",
+            "CopyUnderWay",
+            format!("its copy in {to}, {}, is under way since {}", copy.id, written(copy.start_time)),
+        ),
         CopyVerdict::Wait(wait) => {
             let (kind, words) = waits(wait);
             ("wait", kind, format!("not copied to {to} yet: {words}"))
@@ -284,7 +310,9 @@ fn of_wanted(region: &RegionPlan<'_>, wanted: &Wanted<'_>) -> Line {
 
 fn waits(wait: &CopyWait) -> (&'static str, String) {
     match wait {
-        CopyWait::AfterFailure { until } => ("AfterFailure", format!("the last try failed, the next one is at {}", written(*until))),
+        CopyWait::AfterFailure { until } => {
+            ("AfterFailure", format!("the last try failed, the next one is at {}", written(*until)))
+        }
         CopyWait::LeftTo(LeftTo::LaterRun { scheduled_time }) => {
             ("LeftToLaterRun", format!("the run of {} does it", written(*scheduled_time)))
         }

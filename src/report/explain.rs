@@ -82,7 +82,11 @@ fn of_copy(plan: &Plan<'_>, snapshot: &SnapshotId, now: Timestamp) -> Option<Exp
         Some(Explanation {
             snapshot: snapshot.to_string(),
             decision: Some(words::of_snapshot(decision)),
-            rule: format!("a copy in {} of {from}: it goes by its own age, {}", region.region, copies::goes(decision.snapshot)),
+            rule: format!(
+                "a copy in {} of {from}: it goes by its own age, {}",
+                region.region,
+                copies::goes(decision.snapshot)
+            ),
             goes,
             copies: Vec::new(),
             goes_at: goes_at.map(written),
@@ -164,9 +168,10 @@ fn forecast(
             KeepReason::NewestOf { rank, count } => at_backup(count + 1 - rank),
             KeepReason::AwaitsConsent { rank, then, .. } => at_backup(then + 1 - rank),
             KeepReason::NewestCompleted | KeepReason::BackupsStopped { .. } => at_backup(1),
-            KeepReason::CopyOpen { region, until, .. } => {
-                (format!("once its copy in {region} is complete, after {} at the latest", written(*until)), Some(*until))
-            }
+            KeepReason::CopyOpen { region, until, .. } => (
+                format!("once its copy in {region} is complete, after {} at the latest", written(*until)),
+                Some(*until),
+            ),
             KeepReason::NotExpired { until }
             | KeepReason::OrphanNotExpired { until, .. }
             | KeepReason::Errored { until } => {

@@ -19,7 +19,7 @@ pub(super) fn of(options: &Options, plan: &Plan<'_>, progress: &Progress, is_ove
     let outdated = plan.stands_back.filter(|why| why.is_failure()).map(outdated);
     let is_lacking = is_over && lacks_backups(options, plan, progress);
     let stops = braked.into_iter().chain(outdated).chain(unseen).chain(hidden);
-    let abroad = copies::failures(plan, progress);
+    let abroad = copies::failures(options, plan, progress, is_over);
     let mut failures: Vec<FailureReport> = stops.chain(remembered).chain(hopeless).chain(abroad).collect();
     if is_lacking {
         // That backups have stopped is news only where nothing else says why.

@@ -148,9 +148,8 @@ fn notes(plan: &Plan<'_>, report: &Report) -> Vec<String> {
     } else {
         (!is_due || plan.targets.is_empty()).then(|| nothing_due(plan))
     };
-    let awaits = |d: &&SnapshotDecision<'_>| {
-        matches!(d.verdict, SnapshotVerdict::Keep(KeepReason::AwaitsConsent { .. }))
-    };
+    let awaits =
+        |d: &&SnapshotDecision<'_>| matches!(d.verdict, SnapshotVerdict::Keep(KeepReason::AwaitsConsent { .. }));
     let awaiting = plan.snapshots.iter().filter(awaits).count();
     let awaiting = (awaiting > 0).then(|| {
         let wait = if awaiting == 1 { "waits" } else { "wait" };

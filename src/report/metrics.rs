@@ -23,28 +23,36 @@ enum Unit {
     Count,
 }
 
-/// The metrics of a report with what they come to, in the order of the line.
-fn values(report: &Report) -> [(&'static str, Unit, u64); 14] {
+/// The metrics of a report with what they come to, in the order of the line. Those of copies where there is a Region to copy to:
+/// CloudWatch bills each metric of each policy.
+fn values(report: &Report) -> Vec<(&'static str, Unit, u64)> {
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let counts = report.counts;
     let copies = CopiesReport::total(&report.copies);
-    [
+    let mut values = vec![
         ("ResourcesTargeted", Unit::Count, counts.targeted),
         ("SnapshotsCreateStarted", Unit::Count, report.created),
         ("SnapshotsCreateCompleted", Unit::Count, counts.completed),
         ("SnapshotsCreateFailed", Unit::Count, counts.not_created),
         ("SnapshotsDeleteCompleted", Unit::Count, report.deleted),
         ("SnapshotsDeleteFailed", Unit::Count, counts.not_deleted),
-        ("SnapshotsCopiedRegionStarted", Unit::Count, copies.begun),
-        ("SnapshotsCopiedRegionCompleted", Unit::Count, copies.completed),
-        ("SnapshotsCopiedRegionFailed", Unit::Count, copies.given_up),
-        ("SnapshotsCopiedRegionDeleteCompleted", Unit::Count, copies.deleted),
-        ("SnapshotsCopiedRegionDeleteFailed", Unit::Count, copies.not_deleted),
-        // Ours.
+    ];
+    if !report.copies.is_empty() {
+        values.extend([
+            ("SnapshotsCopiedRegionStarted", Unit::Count, copies.begun),
+            ("SnapshotsCopiedRegionCompleted", Unit::Count, copies.completed),
+            ("SnapshotsCopiedRegionFailed", Unit::Count, copies.given_up),
+            ("SnapshotsCopiedRegionDeleteCompleted", Unit::Count, copies.deleted),
+            ("SnapshotsCopiedRegionDeleteFailed", Unit::Count, copies.not_deleted),
+        ]);
+    }
+    // Ours.
+    values.extend([
         ("VolumesStopped", Unit::Count, number(report.stopped)),
         ("Orphans", Unit::Count, number(report.orphans.snapshots).saturating_add(copies.orphans)),
         ("OrphanBytes", Unit::Bytes, report.orphans.full_size_bytes.saturating_add(copies.orphan_bytes)),
-    ]
+    ]);
+    values
 }
 
 /// The line of a run that ended at `at`. `None` while it goes on.
@@ -59,7 +67,7 @@ pub fn line(report: &Report, at: Timestamp) -> Option<String> {
     let mut line = Map::new();
     line.insert("_aws".to_owned(), json!({ "Timestamp": at.as_millisecond(), "CloudWatchMetrics": [directive] }));
     line.insert(DIMENSION.to_owned(), Value::from(report.policy_id.as_str()));
-    line.extend(values.map(|(name, _, value)| (name.to_owned(), Value::from(value))));
+    line.extend(values.into_iter().map(|(name, _, value)| (name.to_owned(), Value::from(value))));
     Some(Value::Object(line).to_string())
 }
 

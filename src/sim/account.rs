@@ -19,7 +19,7 @@ mod abroad;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::sim) use abroad::Abroad;
+pub use abroad::Abroad;
 
 /// An account with volumes, all of them targeted, and snapshots that take their time.
 #[derive(Debug, Clone)]

@@ -165,7 +165,7 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
 fn of_region(sabotage: Option<Sabotage>, region: &mut RegionPlan<'_>) {
     for wanted in &mut region.wanted {
         match (sabotage, &mut wanted.verdict) {
-            (Some(Sabotage::CopiesTwice), verdict @ CopyVerdict::UnderWay(_)) => {
+            (Some(Sabotage::CopiesTwice), verdict @ CopyVerdict::UnderWay { .. }) => {
                 *verdict = CopyVerdict::Begin { last_failed: None };
             }
             (Some(Sabotage::GivesUpInSilence), CopyVerdict::GivenUp { is_news, .. }) => *is_news = false,

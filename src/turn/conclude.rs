@@ -6,10 +6,10 @@ use super::unsettled::Begun;
 use super::{Selection, copies, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{Options, WhenStopped};
+use crate::plan::copies::CopyVerdict;
 use crate::plan::{
     DeleteReason, Due, Plan, SnapshotDecision, SnapshotVerdict, StandsBack, TargetDecision, TargetVerdict,
 };
-use crate::plan::copies::CopyVerdict;
 use crate::tags;
 use crate::world::{SnapshotId, Unseen};
 use jiff::Timestamp;
@@ -90,8 +90,7 @@ pub fn conclude(
     progress.pending_window = window::after(progress.pending_window, pending, &done);
     let created_now = note_outcomes(&mut progress, plan, &done, now);
     copies::note(&mut progress, plan, &done, now);
-    let left = copies::left(options, plan, &progress, &done);
-    progress.copies.open = u64::try_from(left.open).unwrap_or(u64::MAX);
+    let left = copies::left(options, plan, &mut progress, &done);
     let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
     progress.ended = Some(tags::to_the_second(now));
@@ -231,7 +230,7 @@ fn status(
     let looks_again = plan.lacks_targets && progress.turns < 2 && options.stopped == WhenStopped::Fail;
     let is_open = remaining.is_open() || left.is_open() || looks_again;
     if is_open && lifetime::has_another_turn(options, progress) {
-        return Status::Waiting { seconds: seconds(plan, progress, (remaining, left), done) };
+        return Status::Waiting { seconds: seconds(options, plan, progress, (remaining, left), done) };
     }
     // Of what was not observed nobody knows whether it has a backup.
     let is_stale = plan.stands_back.is_some_and(StandsBack::is_failure);
@@ -267,6 +266,7 @@ pub(crate) fn lacks_backups(options: &Options, plan: &Plan<'_>, progress: &Progr
 
 /// How long to wait until the next look.
 fn seconds(
+    options: &Options,
     plan: &Plan<'_>,
     progress: &Progress,
     (remaining, left): (Remaining, copies::Left),
@@ -283,8 +283,18 @@ fn seconds(
     }
     let goes_later = |decision: &SnapshotDecision<'_>| decision.goes_later.is_some();
     let goes_on = has_deleted && plan.snapshots.iter().any(goes_later);
-    let for_a_place = if left.queued > 0 { copies::WAIT_FOR_PLACE_SECONDS } else { u32::MAX };
-    wait_seconds(progress.waits).min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX }).min(for_a_place)
+    let for_a_place =
+        if waits_for_a_place(options, progress, left) { copies::WAIT_FOR_PLACE_SECONDS } else { u32::MAX };
+    wait_seconds(progress.waits)
+        .min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX })
+        .min(for_a_place)
+}
+
+/// Whether copies become complete one after the other and others begin in their places. The run for one of several targets has not the
+/// turns for it, and where nothing has moved for an hour a minute more is nothing.
+fn waits_for_a_place(options: &Options, progress: &Progress, left: copies::Left) -> bool {
+    let idle_max = 3_600 / copies::WAIT_FOR_PLACE_SECONDS;
+    left.queued > 0 && left.under_way > 0 && progress.idle_turns < idle_max && !options.is_part()
 }
 
 fn wait_seconds(waits: u32) -> u32 {

@@ -5,8 +5,9 @@ use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{MaximumDeletions, Options};
 use crate::place::Region;
 use crate::plan::copies::{self, CopyVerdict, CopyWait, RegionPlan, UNDER_WAY_MAX, Wanted};
-use crate::plan::{Plan, SnapshotVerdict};
+use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict};
 use crate::policy::Policy;
+use crate::tags;
 use crate::world::{SnapshotId, SnapshotState, World};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ pub struct Copies {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deleted_in: BTreeMap<String, u64>,
     /// How many were open after the last turn.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u64,
 }
 
@@ -61,7 +62,9 @@ pub struct BegunCopy {
 }
 
 impl Copies {
-    pub(super) fn is_unused(&self) -> bool {
+    /// Whether the run has had nothing to do with copies.
+    #[must_use]
+    pub fn is_unused(&self) -> bool {
         *self == Self::default()
     }
 
@@ -71,7 +74,8 @@ impl Copies {
         self.begun_in.values().sum::<u64>().saturating_add(self.deleted())
     }
 
-    fn deleted(&self) -> u64 {
+    /// How many copies the run has deleted, in all Regions.
+    pub(super) fn deleted(&self) -> u64 {
         self.deleted_in.values().sum()
     }
 
@@ -98,7 +102,7 @@ impl Copies {
             let is_over = now.duration_since(begun.at) >= settling;
             let Some(id) = begun.id.as_deref().and_then(SnapshotId::parse) else { return !is_over || view.is_unseen() };
             let shown = view.snapshots.iter().find(|snapshot| snapshot.id == id);
-            if shown.is_some_and(|copy| copies::is_copy_of_ours(&policy.id, home, region, copy)) {
+            if shown.is_some_and(|copy| tags::is_copy_of_ours(&policy.id, home, region, copy)) {
                 // By its id alone it may still be missing from the next list.
                 return view.by_id.shown.contains(&id);
             }
@@ -121,17 +125,17 @@ pub(super) fn select(
     plan: &Plan<'_>,
     progress: &Progress,
     (home, now): (Option<&Region>, Timestamp),
+    deletions_at_home: usize,
 ) -> Vec<Action> {
     let Some(home) = home else { return Vec::new() };
-    let mut may_go = deletions_left(options, plan, progress);
+    let mut may_go = deletions_left(options, plan, progress).saturating_sub(deletions_at_home);
     let mut actions = Vec::new();
     for region in &plan.regions {
         let begin = to_begin(region, progress).into_iter().take(places(region, progress));
         actions.extend(begin.filter_map(|wanted| copies::begin(policy, options, now, (home, &region.region), wanted)));
         let to_go = region.copies.iter().filter(|copy| matches!(copy.verdict, SnapshotVerdict::Delete(_)));
-        let to_go = to_go.filter(|copy| {
-            !progress.is_deletion_given_up(&Subject::of_copy(&copy.snapshot.id, &region.region))
-        });
+        let to_go =
+            to_go.filter(|copy| !progress.is_deletion_given_up(&Subject::of_copy(&copy.snapshot.id, &region.region)));
         let deletions = to_go.filter_map(|copy| Some((copy.snapshot, region.rests_on(copy)?)));
         let deletions: Vec<_> = deletions.take(may_go).collect();
         may_go -= deletions.len();
@@ -240,6 +244,14 @@ pub(super) fn note(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Ou
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// How often a run looks again that had open copies and sees no snapshot of the policy any more: the list may be empty by mistake.
+const EMPTY_LOOKS_MAX: u64 = 5;
+
 /// What is left to do in other Regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Left {
@@ -269,7 +281,28 @@ impl Left {
     }
 }
 
-pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &[(Action, Outcome)]) -> Left {
+/// How many copies would go that a bound which somebody set keeps.
+#[must_use]
+pub(crate) fn withheld(options: &Options, plan: &Plan<'_>, progress: &Progress) -> usize {
+    let goes = |copy: &&SnapshotDecision<'_>| matches!(copy.verdict, SnapshotVerdict::Delete(_));
+    let planned = plan.regions.iter().flat_map(|region| &region.copies).filter(goes).count();
+    planned.saturating_sub(deletions_left(options, plan, progress))
+}
+
+/// What is left after the actions that were `done`; remembers how much of it is open.
+pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &mut Progress, done: &[(Action, Outcome)]) -> Left {
+    let before = std::mem::take(&mut progress.copies.open);
+    let mut left = left_by_plan(options, plan, progress, done);
+    if plan.snapshots.is_empty() && before > 0 {
+        progress.copies.open = before.min(EMPTY_LOOKS_MAX) - 1;
+        left.open += usize::from(progress.copies.open > 0);
+    } else {
+        progress.copies.open = u64::try_from(left.open).unwrap_or(u64::MAX);
+    }
+    left
+}
+
+fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &[(Action, Outcome)]) -> Left {
     let mut left = Left::default();
     let finished = |outcome: &Outcome| matches!(outcome, Outcome::Created(_) | Outcome::Deleted);
     let finished: BTreeSet<Subject> = done
@@ -294,9 +327,9 @@ pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &Progress, done
                 }
                 // Nobody but a person gives a role its rights.
                 CopyVerdict::Wait(CopyWait::Unseen) if region.is_denied() => left.failed += 1,
-                CopyVerdict::UnderWay(_) => {
-                    left.open += usize::from(wanted.is_open());
-                    left.under_way += 1;
+                CopyVerdict::UnderWay { is_awaited, .. } => {
+                    left.open += usize::from(*is_awaited);
+                    left.under_way += usize::from(*is_awaited);
                 }
                 CopyVerdict::GivenUp { is_news, .. } => left.failed += usize::from(*is_news),
                 CopyVerdict::Done(_) | CopyVerdict::Wait(_) => left.open += usize::from(wanted.is_open()),
@@ -304,7 +337,7 @@ pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &Progress, done
         }
         match &region.unseen {
             Some(unseen) if unseen.is_not_yet() => left.open += 1,
-            Some(_) => left.failed += 1,
+            Some(_) => left.failed += usize::from(region.is_missed()),
             None => {}
         }
         for copy in region.copies.iter().filter(|copy| matches!(copy.verdict, SnapshotVerdict::Delete(_))) {
@@ -317,6 +350,8 @@ pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &Progress, done
             } else if may_go > 0 {
                 may_go -= 1;
                 left.deletions += 1;
+            } else {
+                left.deletions_failed += 1;
             }
         }
     }

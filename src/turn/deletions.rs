@@ -21,7 +21,8 @@ impl Bound {
     /// What is left of the bounds after what the run has deleted.
     pub(super) fn of(options: &Options, plan: &Plan<'_>, progress: &Progress) -> Self {
         let wide = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        let deleted = wide(progress.deleted);
+        // One bound holds for all Regions.
+        let deleted = wide(progress.deleted.saturating_add(progress.copies.deleted()));
         let older = |maximum: MaximumDeletions| {
             let snapshots = progress.older_snapshots.max(plan.older.snapshots);
             maximum.allowed(snapshots, progress.older_volumes.max(plan.older.volumes))

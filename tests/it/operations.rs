@@ -60,6 +60,14 @@ fn the_names_that_do_not_stand_where_the_others_do_have_advice() {
         ("src/aws/failure/roles.rs", "RoleNotAssumed"),
         ("src/aws/apply.rs", "NotOurs"),
         ("src/event/reports.rs", "NoReport"),
+        ("src/report/copies.rs", "CopyMissed"),
+        ("src/report/copies.rs", "CopyFailed"),
+        ("src/report/copies.rs", "CopiesFail"),
+        ("src/report/copies.rs", "CopiesInDoubt"),
+        ("src/report/copies.rs", "CopiesOpen"),
+        ("src/report/copies.rs", "SourceArchived"),
+        ("src/plan/copies.rs", "SameRegion"),
+        ("src/plan/copies.rs", "NotAsked"),
         ("statemachine/opendlm.asl.json", "UnexpectedAnswer"),
     ] {
         assert!(text(path).contains(&format!("\"{code}\"")) && known.contains(code), "{code}");

@@ -10,6 +10,7 @@ from typing import Any
 from moto.ec2.models.elastic_block_store import Snapshot, Volume
 from moto.ec2.utils import random_snapshot_id, random_volume_id
 
+import contract
 import ec2_images
 import local_instances
 import snapshot_life
@@ -249,6 +250,14 @@ class Account:
         copy.is_source_unread = message in (snapshot_life.NOT_COMPLETE, snapshot_life.NOT_FOUND)
         copy.encrypted, copy.kms_key_id = key is not None, key and key_arn(self._ec2, key)
         return id
+
+    def age(self, by: timedelta) -> None:
+        """Let every snapshot here become so much older, in EC2's eyes and by opendlm's tags: as if the clock had moved on."""
+        ec2 = self._ec2
+        for id, snapshot in ec2.snapshots.items():
+            for name in ("start_time", "end_time", "listed_from"):
+                setattr(snapshot, name, getattr(snapshot, name) - by)
+            ec2.tags[id].update(contract.older(dict(ec2.tags[id]), by))
 
     def add_image_of(self, snapshot: str) -> str:
         """Register an AMI whose root device is this snapshot; EC2 refuses to delete it from then on."""

@@ -18,6 +18,23 @@ INSTANCE_TAG = "opendlm:instance-id"
 HOLD_TAG = "opendlm:hold"
 ALSO_TAG = "opendlm:also"
 STAMP_TAG = "opendlm:stamp"
+COPIES_TAG = "opendlm:copies"
+COPIED_FROM_TAG = "opendlm:copied-from"
+VOLUME_TAG = "opendlm:volume-id"
+# What the digest in the stamp is over, beside the rest of the stamp.
+STAMPED_TAGS = (
+    POLICY_TAG,
+    SCHEDULE_TAG,
+    ALSO_TAG,
+    "opendlm:also-2",
+    SCHEDULED_TAG,
+    EXPIRATION_TAG,
+    INSTANCE_TAG,
+    COPIES_TAG,
+    *(f"{COPIES_TAG}-{number}" for number in range(2, 7)),
+    COPIED_FROM_TAG,
+    VOLUME_TAG,
+)
 
 DEFAULT_TIME = "17:00"
 # The design's default of Options.RunNowRetain.
@@ -29,6 +46,36 @@ MONTHS_OF_UNIT = {"MONTHS": 1, "YEARS": 12}
 def our_description(policy: dict[str, Any], schedule: dict[str, Any]) -> str:
     """The description of the policy's snapshots."""
     return f"Created for policy: {policy.get('PolicyId')} schedule: {schedule.get('Name')}"
+
+
+def copy_description(policy: dict[str, Any], schedule: dict[str, Any], snapshot: str, home: str, region: str) -> str:
+    """The description of a copy of one of the policy's snapshots."""
+    return f"{our_description(policy, schedule)} (copy of {snapshot} from {home} to {region})"
+
+
+def older(tags: dict[str, str], by: timedelta) -> dict[str, str]:
+    """The tags of a snapshot that was made so much earlier, with a stamp that fits them."""
+    tags = dict(tags)
+    for key in (SCHEDULED_TAG, EXPIRATION_TAG):
+        if time := parse(tags.get(key)):
+            tags[key] = time_text(time - by)
+    if stamp := tags.get(STAMP_TAG):
+        version, _, called, *rest = stamp.split(" ")
+        time = parse(called.removeprefix("t="))
+        assert time is not None, stamp
+        text = f"{time - by:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
+        end = " ".join([f"t={text}", *rest])
+        tags[STAMP_TAG] = f"{version} d={digest(tags, end)} {end}"
+    return tags
+
+
+def digest(tags: dict[str, str], end: str) -> str:
+    """FNV-1a, 64 bits, over our tags and the rest of the stamp."""
+    text = "".join(f"{key}={tags[key]}\n" for key in STAMPED_TAGS if key in tags) + end
+    hashed = 0xCBF29CE484222325
+    for byte in text.encode():
+        hashed = (hashed ^ byte) * 0x100000001B3 % (1 << 64)
+    return f"{hashed:016x}"
 
 
 def our_tags(

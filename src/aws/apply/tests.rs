@@ -92,7 +92,7 @@ fn deletion(snapshot: &str) -> DeleteSnapshot {
         tier: Tier::Standard,
         full_size_bytes: 0,
     };
-    DeleteSnapshot { policy_id: policy_id(), snapshot }
+    DeleteSnapshot { policy_id: policy_id(), snapshot, of_copy: None, rests_on: Vec::new() }
 }
 
 fn made(snapshot: &str) -> CreateSnapshotOutput {

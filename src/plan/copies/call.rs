@@ -3,8 +3,8 @@
 use super::Wanted;
 use crate::action::{Action, CopySnapshot, DeleteSnapshot};
 use crate::options::Options;
-use crate::plan::tagging::{TAGS_MAX, is_copyable};
 use crate::place::Region;
+use crate::plan::tagging::{TAGS_MAX, is_copyable};
 use crate::policy::{Policy, Tag};
 use crate::tags::stamp::{self, Stamp};
 use crate::tags::{self, CopiedFrom, written};
@@ -12,7 +12,8 @@ use crate::world::{Snapshot, SnapshotId};
 use jiff::Timestamp;
 
 /// The call that makes a copy in `region` of a snapshot in `home`; `None` where the snapshot does not carry what the copy is to say.
-pub(crate) fn begin(
+#[must_use]
+pub fn begin(
     policy: &Policy,
     options: &Options,
     now: Timestamp,
@@ -60,7 +61,8 @@ pub(crate) fn begin(
 
 /// The call with what only a look just before it tells: the user tags of the snapshot, as many as there is room for, and whether it is
 /// encrypted. An encrypted snapshot's copy is encrypted in any case, so that the key that a rule names is asked for then too.
-pub(crate) fn completed(mut copy: CopySnapshot, user_tags: &[Tag], is_encrypted: bool) -> CopySnapshot {
+#[must_use]
+pub fn completed(mut copy: CopySnapshot, user_tags: &[Tag], is_encrypted: bool) -> CopySnapshot {
     copy.encrypted |= is_encrypted && copy.key.is_some();
     if !copy.encrypted {
         // EC2 takes a key only for an encrypted copy (EC2 API reference, CopySnapshot: `KmsKeyId`).
@@ -80,7 +82,8 @@ pub(crate) fn completed(mut copy: CopySnapshot, user_tags: &[Tag], is_encrypted:
 }
 
 /// The call that deletes a copy, which rests on others being there still.
-pub(crate) fn deletion(
+#[must_use]
+pub fn deletion(
     policy: &Policy,
     (home, region): (&Region, &Region),
     copy: &Snapshot,

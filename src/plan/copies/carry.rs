@@ -15,7 +15,7 @@ use std::ops::Bound;
 
 /// How long after the first snapshot of a run the one before has seen it, and has ended the calls that it began before that: an
 /// invocation takes 15 minutes at most, and a list lags for two. Our own.
-const TAKES_OVER_AFTER: SignedDuration = SignedDuration::from_mins(17);
+pub(super) const TAKES_OVER_AFTER: SignedDuration = SignedDuration::from_mins(17);
 
 /// Who begins a copy that this run does not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,33 +97,41 @@ impl Carries {
             }
         }
         let own = carries.own.iter().filter(|_| !carries.is_run_now).filter_map(|time| carries.first.get(time)).min();
-        carries.takes_over_at = own.map(|&first| due::saturating_add(first.max(start.begun), TAKES_OVER_AFTER));
+        carries.takes_over_at = own.map(|&first| due::saturating_add(first, TAKES_OVER_AFTER));
         carries
     }
 
     /// Whether this run made a snapshot itself. One for its time that began before it did is another's that was started for the same
     /// time, and may still be at work.
     fn made(&self, source: &Snapshot) -> bool {
-        let is_run_now = source.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
-        let time = source.marks.scheduled_time.value();
-        time.is_some_and(|time| self.own.contains(time))
-            && is_run_now == self.is_run_now
-            && source.start_time >= self.begun
+        self.is_for_own_time(source) && source.start_time >= self.begun
     }
 
-    pub(super) fn carry(&self, source: &Snapshot, now: Timestamp) -> Carry {
+    /// Whether this run begins a copy of `source` in a Region in which somebody may be at work until `busy_until`.
+    pub(super) fn carry(&self, source: &Snapshot, busy_until: Option<Timestamp>, now: Timestamp) -> Carry {
         if let Some(scheduled_time) = self.later {
             return Carry::LeftTo(LeftTo::LaterRun { scheduled_time });
         }
         if self.is_outdated {
             return Carry::LeftTo(LeftTo::Others);
         }
-        match self.takes_over_at {
-            _ if self.made(source) => Carry::Now,
+        if self.made(source) {
+            return Carry::Now;
+        }
+        // Nothing tells the run that made it to stop, so it may be at work for as long as copies begin.
+        let busy_until = busy_until.filter(|_| self.is_for_own_time(source));
+        match self.takes_over_at.map(|at| busy_until.map_or(at, |until| until.max(at))) {
             Some(at) if now >= at => Carry::Now,
             Some(at) => Carry::At(at),
             None => Carry::LeftTo(LeftTo::Others),
         }
+    }
+
+    /// Whether a snapshot is for a time that this run was started for.
+    fn is_for_own_time(&self, source: &Snapshot) -> bool {
+        let is_run_now = source.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+        let time = source.marks.scheduled_time.value();
+        time.is_some_and(|time| self.own.contains(time)) && is_run_now == self.is_run_now
     }
 
     /// Until when a copy of `source` is tried that was complete at `completed`: for the window, and for as long after the next run took
@@ -141,6 +149,6 @@ impl Carries {
     /// Whether this run tells that a copy was not made until `until`: no run has told it before that took over when the time was over.
     pub(super) fn tells(&self, source: &Snapshot, until: Timestamp, now: Timestamp) -> bool {
         let told = self.others_began.is_some_and(|began| due::saturating_add(began, TAKES_OVER_AFTER) >= until);
-        matches!(self.carry(source, now), Carry::Now | Carry::At(_)) && (self.made(source) || !told)
+        matches!(self.carry(source, None, now), Carry::Now | Carry::At(_)) && (self.made(source) || !told)
     }
 }

@@ -109,8 +109,12 @@ fn what_is_copied_or_under_way_is_not_copied_again() {
     let now = (TODAY, "2026-11-22T17:07:00Z");
     check_wanted(&policy, now, &world_with(vec![made.clone()], vec![done.clone()]), &CopyVerdict::Done(&done));
     let under_way = done.pending();
-    let world = world_with(vec![made], vec![under_way.clone()]);
-    check_wanted(&policy, now, &world, &CopyVerdict::UnderWay(&under_way));
+    let world = world_with(vec![made.clone()], vec![under_way.clone()]);
+    check_wanted(&policy, now, &world, &CopyVerdict::UnderWay { copy: &under_way, is_awaited: true });
+    // A later run waits for it then.
+    let later = snapshot(2, 1, "2026-11-22T17:06:30Z").stamped(&[3]);
+    let world = world_with(vec![made, later], vec![under_way.clone()]);
+    check_wanted(&policy, now, &world, &CopyVerdict::UnderWay { copy: &under_way, is_awaited: false });
 }
 
 #[test]
@@ -158,8 +162,18 @@ fn one_that_was_started_twice_leaves_the_copies_to_the_run_that_made_the_snapsho
     let policy = policy_with(&[RULE]);
     let mut made = source(1, 1, TODAY, &[RULE]);
     made.start_time = at("2026-11-22T16:59:59Z");
-    let takes_over = CopyVerdict::Wait(CopyWait::TakenOver { at: at("2026-11-22T17:17:00Z") });
-    check_wanted(&policy, (TODAY, "2026-11-22T17:06:00Z"), &world_with(vec![made], vec![]), &takes_over);
+    let takes_over = |time| CopyVerdict::Wait(CopyWait::TakenOver { at: at(time) });
+    let alone = world_with(vec![made.clone()], vec![]);
+    check_wanted(&policy, (TODAY, "2026-11-22T17:06:00Z"), &alone, &takes_over("2026-11-22T17:16:59Z"));
+    check_wanted(&policy, (TODAY, "2026-11-22T17:16:59Z"), &alone, &BEGIN);
+    // As long as copies begin that one is at work.
+    let mut other = source(2, 2, TODAY, &[RULE]);
+    other.start_time = made.start_time;
+    let copy = copy_of(&other, 1, "2026-11-22T17:10:00Z", &london());
+    let at_work = world_with(vec![made.clone(), other.clone()], vec![copy.clone()]);
+    check_wanted(&policy, (TODAY, "2026-11-22T17:20:00Z"), &at_work, &takes_over("2026-11-22T17:27:00Z"));
+    let under_way = world_with(vec![made, other], vec![copy.pending()]);
+    check_wanted(&policy, (TODAY, "2026-11-22T17:40:00Z"), &under_way, &takes_over("2026-11-22T17:57:00Z"));
 }
 
 #[test]
@@ -208,9 +222,10 @@ fn a_copy_that_fails_is_tried_three_times_and_told_with_what_ec2_says() {
         copy.state_message = Some("Given key ID is not accessible".into());
         copy
     };
-    let [one, two, three] =
-        [(1, "2026-11-22T17:06:00Z"), (2, "2026-11-22T17:21:00Z"), (3, "2026-11-22T17:51:00Z")].map(|(n, t)| failed(n, t));
-    let world = |copies: &[&Snapshot]| world_with(vec![made.clone()], copies.iter().map(|&copy| copy.clone()).collect());
+    let [one, two, three] = [(1, "2026-11-22T17:06:00Z"), (2, "2026-11-22T17:21:00Z"), (3, "2026-11-22T17:51:00Z")]
+        .map(|(n, t)| failed(n, t));
+    let world =
+        |copies: &[&Snapshot]| world_with(vec![made.clone()], copies.iter().map(|&copy| copy.clone()).collect());
     let wait = |until| CopyVerdict::Wait(CopyWait::AfterFailure { until: at(until) });
     check_wanted(&policy, (TODAY, "2026-11-22T17:20:59Z"), &world(&[&one]), &wait("2026-11-22T17:21:00Z"));
     let again = CopyVerdict::Begin { last_failed: Some(&one) };
@@ -225,9 +240,8 @@ fn where_ten_copies_in_a_row_failed_no_other_one_is_tried() {
     let policy = policy_with(&[RULE]);
     let made = source(1, 1, TODAY, &[RULE]);
     let other = |number| source(number + 10, 2, YESTERDAY, &[RULE]);
-    let failed = |number: u32| {
-        copy_of(&other(number), number, "2026-11-22T17:06:00Z", &london()).in_state(SnapshotState::Error)
-    };
+    let failed =
+        |number: u32| copy_of(&other(number), number, "2026-11-22T17:06:00Z", &london()).in_state(SnapshotState::Error);
     let copies: Vec<Snapshot> = (1..=10).map(failed).collect();
     let last = copies[9].clone();
     let gave_up = CopyVerdict::GivenUp { why: GaveUp::RegionFails { last: &last, in_a_row: 10 }, is_news: true };
@@ -240,7 +254,8 @@ fn where_ten_copies_in_a_row_failed_no_other_one_is_tried() {
 fn beside_two_copies_whose_tags_were_edited_no_third_one_is_made() {
     let policy = policy_with(&[RULE]);
     let made = source(1, 1, TODAY, &[RULE]);
-    let edited = |number| copy_of(&made, number, "2026-11-22T17:06:00Z", &london()).with_stamp(|stamp| stamp.is_intact = false);
+    let edited =
+        |number| copy_of(&made, number, "2026-11-22T17:06:00Z", &london()).with_stamp(|stamp| stamp.is_intact = false);
     let now = (TODAY, "2026-11-22T17:07:00Z");
     check_wanted(&policy, now, &world_with(vec![made.clone()], vec![edited(1)]), &BEGIN);
     let gave_up = CopyVerdict::GivenUp { why: GaveUp::Doubted { copies: 2 }, is_news: true };
@@ -303,7 +318,12 @@ fn e36_a_snapshot_stays_until_its_copy_is_complete_or_a_day_is_over() {
 
 /// Copies of so many days ago, the oldest first, with the verdict about the oldest.
 #[track_caller]
-fn check_fate(policy: &Policy, options: &Options, change: impl Fn(&mut World), expected: Result<DeleteReason, &KeepReason<'_>>) {
+fn check_fate(
+    policy: &Policy,
+    options: &Options,
+    change: impl Fn(&mut World),
+    expected: Result<DeleteReason, &KeepReason<'_>>,
+) {
     let days = ["2026-11-15T17:00:00Z", "2026-11-20T17:00:00Z", YESTERDAY];
     let sources = days.iter().zip(1..).map(|(day, number)| source(number, 1, day, &[RULE]));
     let sources: Vec<Snapshot> = sources.collect();
@@ -373,7 +393,8 @@ fn the_newest_whole_set_stays_where_a_member_of_newer_ones_failed() {
     let member = |number: u32, volume: u32, day: &str| {
         source(number, volume, day, &[RULE]).of_instance(1).with_stamp(|stamp| stamp.members = Some(2))
     };
-    let sets = days.iter().zip(0..).map(|(day, set): (_, u32)| [member(1 + 2 * set, 1, day), member(2 + 2 * set, 2, day)]);
+    let sets =
+        days.iter().zip(0..).map(|(day, set): (_, u32)| [member(1 + 2 * set, 1, day), member(2 + 2 * set, 2, day)]);
     let sources: Vec<Snapshot> = sets.flatten().collect();
     let copies = sources.iter().zip(1..).map(|(source, number)| {
         let began = (source.start_time + SignedDuration::from_mins(10)).to_string();

@@ -6,7 +6,9 @@
 use super::super::due::saturating_add;
 use super::super::retain::FAILED_SNAPSHOT_GRACE;
 use super::super::stopped::Stopped;
-use super::super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, StandsBack, brakes, ours, owning_schedule};
+use super::super::{
+    DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, StandsBack, brakes, ours, owning_schedule,
+};
 use super::seen::{self, OfRegion};
 use crate::options::Options;
 use crate::place::Region;
@@ -38,7 +40,8 @@ pub(in crate::plan) fn decide<'a>(home: Home<'_>, region: &Region, of: &OfRegion
     copies.dedup_by_key(|copy| copy.id);
     let duplicates = duplicates(&copies);
     let judge = Judge { home, region, newest: Newest::of(home, &copies, &duplicates), duplicates };
-    let decision = |copy: &&'a Snapshot| SnapshotDecision { snapshot: copy, verdict: judge.verdict(copy), goes_later: None };
+    let decision =
+        |copy: &&'a Snapshot| SnapshotDecision { snapshot: copy, verdict: judge.verdict(copy), goes_later: None };
     let mut decisions: Vec<SnapshotDecision<'a>> = copies.iter().map(decision).collect();
     let stands_back = home.stands_back.or_else(|| evidence(home, &copies));
     if let Some(why) = stands_back {
@@ -57,7 +60,8 @@ fn evidence(home: Home<'_>, copies: &[&Snapshot]) -> Option<StandsBack> {
     let Home { options, now, start, .. } = home;
     let believed = || copies.iter().filter(|copy| seen::doubt(copy).is_none() && !is_run_now(copy));
     let later = believed().filter_map(|copy| time_of(copy)).filter(|&time| start < time && time <= now).max();
-    let revisions = believed().filter_map(|copy| copy.marks.stamp.value()?.revision).filter(|&revision| revision <= now);
+    let revisions =
+        believed().filter_map(|copy| copy.marks.stamp.value()?.revision).filter(|&revision| revision <= now);
     let newest = revisions.max().filter(|&newest| options.revision < Some(newest));
     let by_policy = newest.map(|newest| StandsBack::NewerPolicy { own: options.revision, newest, is_stale: false });
     later.map(|scheduled_time| StandsBack::LaterRun { scheduled_time }).or(by_policy)
@@ -73,7 +77,10 @@ fn time_of(copy: &Snapshot) -> Option<Timestamp> {
 
 /// Whether a copy is a backup that counts.
 fn is_good(copy: &Snapshot) -> bool {
-    copy.state == SnapshotState::Completed && copy.tier == Tier::Standard && seen::doubt(copy).is_none() && !is_run_now(copy)
+    copy.state == SnapshotState::Completed
+        && copy.tier == Tier::Standard
+        && seen::doubt(copy).is_none()
+        && !is_run_now(copy)
 }
 
 /// The volume or instance whose backups a copy is one of.
@@ -126,7 +133,8 @@ impl Newest {
                 }
             }
         }
-        for ((instance, name, time), _) in sets.into_iter().filter(|(_, (volumes, members))| volumes.len() >= *members) {
+        for ((instance, name, time), _) in sets.into_iter().filter(|(_, (volumes, members))| volumes.len() >= *members)
+        {
             let of = newest.of_sets.entry((instance, name)).or_insert(time);
             *of = time.max(*of);
         }
@@ -165,7 +173,8 @@ fn duplicates(copies: &[&Snapshot]) -> BTreeMap<SnapshotId, Timestamp> {
             same.entry((volume, time, names)).or_default().push(copy);
         }
     }
-    let rank = |copy: &Snapshot| (std::cmp::Reverse(expires_at(copy).unwrap_or(Timestamp::MAX)), copy.start_time, copy.id);
+    let rank =
+        |copy: &Snapshot| (std::cmp::Reverse(expires_at(copy).unwrap_or(Timestamp::MAX)), copy.start_time, copy.id);
     let called = |copy: &Snapshot| copy.marks.stamp.value().map(|stamp| stamp.called);
     let mut duplicates = BTreeMap::new();
     for mut of_one in same.into_values().filter(|of_one| of_one.len() > 1) {

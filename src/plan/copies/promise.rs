@@ -4,7 +4,7 @@ use super::super::retain::later_by;
 use crate::options::Options;
 use crate::place::Region;
 use crate::policy::{Age, CopyRule, KeyArn, Policy, Schedule};
-use crate::world::Snapshot;
+use crate::world::{Snapshot, World};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +20,18 @@ pub(in crate::plan) fn stamped(schedules: &[&Schedule]) -> Vec<CopyRule> {
 }
 
 /// The Regions to look at: those that a rule of the policy names, and those that the stack copies to, also when no rule names them any more.
-pub(crate) fn regions(policy: &Policy, options: &Options) -> BTreeSet<Region> {
+#[must_use]
+pub fn regions(policy: &Policy, options: &Options) -> BTreeSet<Region> {
     let of_rules = policy.schedules.iter().flat_map(|schedule| &schedule.copies).map(|rule| rule.region.clone());
     of_rules.chain(options.copy_regions.iter().cloned()).collect()
+}
+
+/// The Regions in which snapshots of the account are promised copies.
+#[must_use]
+pub fn promised_regions(world: &World) -> BTreeSet<Region> {
+    let promised = world.snapshots.iter().filter_map(|snapshot| snapshot.marks.copies.value()).flatten();
+    let promised: BTreeSet<&Region> = promised.map(|rule| &rule.region).collect();
+    promised.into_iter().cloned().collect()
 }
 
 /// What all rules that are stamped on a snapshot ask of its one copy in a Region.

@@ -1,11 +1,15 @@
 //! The copies that EC2 shows in other Regions, by what they are copies of.
 
+use super::carry::TAKES_OVER_AFTER;
 use crate::place::Region;
 use super::Promise;
+use crate::plan::due::saturating_add;
 use crate::plan::{Doubt, belief, ours};
 use crate::policy::{PolicyId, ScheduleName};
-use crate::tags::{self, CopiedFrom, Mark};
-use crate::world::{InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, View, VolumeId, World};
+use crate::tags::{self, Mark, is_copy_of_ours};
+use crate::world::{
+    InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, Unseen, View, VolumeId, World,
+};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -63,6 +67,26 @@ impl<'a> Seen<'a> {
         self.copies_of(region, &source.id).iter().chain(of_series.filter(is_anothers)).copied()
     }
 
+    /// Whether the Region is looked at in the run's next turn.
+    pub(super) fn is_not_yet_seen(&self, region: &Region) -> bool {
+        let unseen = self.regions.get(region).and_then(|of| of.view.unseen.as_ref());
+        unseen.is_some_and(Unseen::is_not_yet)
+    }
+
+    /// Until when somebody may still be at work in a Region, by the copies that are there: as long as one is under way, and for so long
+    /// after the newest began.
+    pub(super) fn busy_until(&self, region: &Region, now: Timestamp) -> Option<Timestamp> {
+        self.regions
+            .get(region)?
+            .ours
+            .iter()
+            .map(|copy| {
+                let is_under_way = copy.state == SnapshotState::Pending;
+                saturating_add(if is_under_way { now } else { copy.start_time }, TAKES_OVER_AFTER)
+            })
+            .max()
+    }
+
     /// Whether nobody could tell whether there is a copy: the Region is not looked at, could not be, or not all of it was seen.
     pub(super) fn is_unseen(&self, region: &Region) -> bool {
         self.regions.get(region).is_none_or(|of| of.view.is_unseen())
@@ -73,7 +97,9 @@ impl<'a> OfRegion<'a> {
     fn new(policy: &PolicyId, home: &Region, region: &Region, view: &'a View) -> Self {
         let mut of = Self { view, ours: Vec::new(), foreign: 0, by_source: BTreeMap::new(), by_series: BTreeMap::new(), fails: None };
         let is_tagged = |snapshot: &Snapshot| snapshot.marks.policy_id.as_deref() == Some(policy.as_str());
-        for snapshot in view.snapshots.iter().filter(|snapshot| snapshot.origin == Origin::Copied && is_tagged(snapshot)) {
+        for snapshot in
+            view.snapshots.iter().filter(|snapshot| snapshot.origin == Origin::Copied && is_tagged(snapshot))
+        {
             match snapshot.marks.copied_from.value() {
                 // Another target of the policy made it, and manages it.
                 Some(from) if from.region != *home => {}
@@ -125,20 +151,6 @@ fn failures_in_a_row<'a>(copies: &[&'a Snapshot]) -> Option<(&'a Snapshot, usize
     let last = failed().max_by_key(|copy| (copy.start_time, copy.id))?;
     let in_a_row = failed().count();
     (in_a_row >= FAILURES_IN_A_ROW_MAX).then_some((last, in_a_row))
-}
-
-/// Whether a snapshot in `region` is a copy that opendlm made of a snapshot of the policy in `home`: the tags say so, and the
-/// description, which nobody can change, says the same, both Regions included. A copy that somebody makes of it elsewhere has the
-/// description of this one.
-pub(crate) fn is_copy_of_ours(policy: &PolicyId, home: &Region, region: &Region, snapshot: &Snapshot) -> bool {
-    let marks = &snapshot.marks;
-    let is_tagged = marks.policy_id.as_deref() == Some(policy.as_str());
-    let (Some(name), Some(from)) = (marks.schedule_name.value(), marks.copied_from.value()) else { return false };
-    let from_home = |from: &CopiedFrom| from.region == *home;
-    is_tagged
-        && snapshot.origin == Origin::Copied
-        && from_home(from)
-        && *snapshot.description == *tags::copy_description(policy, name, from, region)
 }
 
 /// Why the tags of a copy are not believed; `None` when they are. Every copy of ours has a stamp.

@@ -41,7 +41,8 @@ pub(in crate::plan) fn keep_sources<'a>(decisions: &mut [SnapshotDecision<'a>], 
             continue;
         }
         let is_duplicate = matches!(otherwise, DeleteReason::Duplicate { .. });
-        for (region, promise) in Promise::all_of(source) {
+        let promises = Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region));
+        for (region, promise) in promises {
             if let Some(until) = waits_until(seen, (region, &promise), source, is_duplicate).filter(|&until| now < until) {
                 decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
                 break;
@@ -64,7 +65,9 @@ fn waits_until(
     let began = copies.iter().filter(|copy| copy.state == SnapshotState::Pending).map(|copy| copy.start_time).max();
     let under_way = began.map(|began| saturating_add(began, UNDER_WAY_FOR_MAX));
     let is_kept = seen.keeping(region, source, promise).any(|copy| is_complete(copy) && seen::doubt(copy).is_none());
-    let wanted = (!is_duplicate && !is_kept).then(|| saturating_add(completed_at(source), WINDOW));
+    // The next turn of the run tells whether one is under way.
+    let waits = if seen.is_not_yet_seen(region) { UNDER_WAY_FOR_MAX } else { WINDOW };
+    let wanted = (!is_duplicate && !is_kept).then(|| saturating_add(completed_at(source), waits));
     under_way.max(wanted)
 }
 
@@ -88,7 +91,7 @@ pub(in crate::plan) fn want<'a>(
         if source.marks.copies.value().is_none() || ours.is_doubted(place) || is_duplicate(decision) {
             continue;
         }
-        for (region, promise) in Promise::all_of(source) {
+        for (region, promise) in Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region)) {
             let of = Of { seen, carries, now, region, source, promise: &promise };
             if let Some(verdict) = of.verdict(is_whole(broken, place)) {
                 wanted.push((region, Wanted { source, promise, verdict }));
@@ -138,8 +141,9 @@ impl<'a> Of<'_, 'a> {
         if let Some(done) = newest(is_complete) {
             return Some(CopyVerdict::Done(done));
         }
-        if let Some(under_way) = newest(|copy| copy.state == SnapshotState::Pending) {
-            return Some(CopyVerdict::UnderWay(under_way));
+        let carry = carries.carry(source, seen.busy_until(region, now), now);
+        if let Some(copy) = newest(|copy| copy.state == SnapshotState::Pending) {
+            return Some(CopyVerdict::UnderWay { copy, is_awaited: !matches!(carry, Carry::LeftTo(_)) });
         }
         let completed = completed_at(source);
         // It may have been there and have gone.
@@ -148,7 +152,8 @@ impl<'a> Of<'_, 'a> {
         }
         let until = carries.tried_until(source, completed);
         if now > until {
-            return Some(self.given_up(GaveUp::WindowOver { at: until }, until));
+            // Where nobody can look, that is what the run tells.
+            return (!seen.is_unseen(region)).then(|| self.given_up(GaveUp::WindowOver { at: until }, until));
         }
         if source.tier != Tier::Standard {
             return Some(self.given_up(GaveUp::Archived, until));
@@ -156,7 +161,7 @@ impl<'a> Of<'_, 'a> {
         if !is_whole {
             return Some(CopyVerdict::Wait(CopyWait::SourceNotComplete));
         }
-        match carries.carry(source, now) {
+        match carry {
             Carry::Now => {}
             Carry::At(at) => return Some(CopyVerdict::Wait(CopyWait::TakenOver { at })),
             Carry::LeftTo(left_to) => return Some(CopyVerdict::Wait(CopyWait::LeftTo(left_to))),

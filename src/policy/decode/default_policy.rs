@@ -1,6 +1,8 @@
 //! The fields of default policies, which stand in `PolicyDetails` or, as a shorthand, beside it.
 
-use super::super::{Age, AgeUnit, CopyRule, CreateRule, DefaultTargets, RetainRule, Schedule, ScheduleName, Tag, Targets};
+use super::super::{
+    Age, AgeUnit, CopyRule, CreateRule, DefaultTargets, RetainRule, Schedule, ScheduleName, Tag, Targets,
+};
 use super::details::Details;
 use super::kind::Kinds;
 use super::node::{Field, Node, Word};

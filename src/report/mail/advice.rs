@@ -2,6 +2,8 @@
 //!
 //! `docs/operations.md` says the same at more length; a test holds that every code stands there.
 
+mod copies;
+
 /// How much a failure matters, where its code says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
@@ -52,13 +54,17 @@ impl Advice {
 /// What is known of a code; of any other that EC2 refused the call under that name.
 #[must_use]
 pub fn advice(code: &str) -> Advice {
-    let known = ADVICE.iter().find(|(codes, _)| codes.contains(&code)).map(|(_, advice)| *advice);
+    let known = all().find(|(codes, _)| codes.contains(&code)).map(|(_, advice)| *advice);
     known.unwrap_or(UNKNOWN)
 }
 
 /// Every code that something is known of.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    ADVICE.iter().flat_map(|(codes, _)| codes.iter().copied())
+    all().flat_map(|(codes, _)| codes.iter().copied())
+}
+
+fn all() -> impl Iterator<Item = &'static (&'static [&'static str], Advice)> {
+    ADVICE.iter().chain(copies::ADVICE)
 }
 
 const fn ours(weight: Weight, means: &'static str, cure: &'static str) -> Advice {
@@ -435,7 +441,7 @@ mod tests {
 
     #[test]
     fn every_advice_is_a_sentence_about_the_matter_and_one_about_what_to_do() {
-        for (codes, advice) in ADVICE {
+        for (codes, advice) in all() {
             for text in [advice.means, advice.cure] {
                 assert!(text.ends_with('.') && text.len() < 320 && !text.contains("  "), "{codes:?}: {text}");
             }

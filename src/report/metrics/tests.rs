@@ -1,5 +1,6 @@
 //! The names, and that each number is the one of the report.
 
+use super::super::copies::CopiesReport;
 use super::super::counts::Counts;
 use super::super::sum::tests::quiet;
 use super::super::{OrphanReport, Report};
@@ -8,13 +9,18 @@ use crate::fixtures::at;
 
 /// What Amazon DLM calls its metrics of snapshot policies, as far as opendlm does what they count: Amazon EBS User Guide,
 /// "Monitor Amazon Data Lifecycle Manager policies using CloudWatch" (shared/reference/dlm.md 3.2).
-const NAMES_OF_DLM: [&str; 6] = [
+const NAMES_OF_DLM: [&str; 11] = [
     "ResourcesTargeted",
     "SnapshotsCreateStarted",
     "SnapshotsCreateCompleted",
     "SnapshotsCreateFailed",
     "SnapshotsDeleteCompleted",
     "SnapshotsDeleteFailed",
+    "SnapshotsCopiedRegionStarted",
+    "SnapshotsCopiedRegionCompleted",
+    "SnapshotsCopiedRegionFailed",
+    "SnapshotsCopiedRegionDeleteCompleted",
+    "SnapshotsCopiedRegionDeleteFailed",
 ];
 
 fn read(report: &Report) -> Value {
@@ -32,11 +38,14 @@ fn names(line: &Value) -> Vec<&str> {
 
 #[test]
 fn the_names_of_dlm_come_first_and_ours_follow() {
-    let line = read(&quiet());
-    let names = names(&line);
-    let (of_dlm, ours) = names.split_at(NAMES_OF_DLM.len());
-    assert_eq!(of_dlm, NAMES_OF_DLM);
-    assert_eq!(ours, ["VolumesStopped", "Orphans", "OrphanBytes"]);
+    let without_copies = read(&quiet());
+    let with_copies = read(&Report { copies: vec![CopiesReport::default()], ..quiet() });
+    for (line, of_dlm_expected) in [(&with_copies, &NAMES_OF_DLM[..]), (&without_copies, &NAMES_OF_DLM[..6])] {
+        let names = names(line);
+        let (of_dlm, ours) = names.split_at(of_dlm_expected.len());
+        assert_eq!(of_dlm, of_dlm_expected);
+        assert_eq!(ours, ["VolumesStopped", "Orphans", "OrphanBytes"]);
+    }
 }
 
 /// CloudWatch User Guide, "Specification: Embedded metric format": a namespace, sets of dimensions, metrics, and for each
@@ -62,7 +71,17 @@ fn check(report: &Report, name: &str, expected: u64) {
 fn each_number_is_the_one_of_the_report() {
     let counts = Counts { targeted: 1, completed: 2, not_created: 3, not_deleted: 4 };
     let orphans = OrphanReport { snapshots: 7, full_size_bytes: 8, ..OrphanReport::default() };
-    let report = Report { counts, created: 5, deleted: 6, orphans, stopped: 9, ..quiet() };
+    let copies = CopiesReport {
+        begun: 10,
+        completed: 11,
+        given_up: 12,
+        deleted: 13,
+        not_deleted: 14,
+        orphans: 20,
+        orphan_bytes: 30,
+        ..CopiesReport::default()
+    };
+    let report = Report { counts, created: 5, deleted: 6, orphans, stopped: 9, copies: vec![copies], ..quiet() };
     for (name, expected) in [
         ("ResourcesTargeted", 1),
         ("SnapshotsCreateCompleted", 2),
@@ -70,8 +89,13 @@ fn each_number_is_the_one_of_the_report() {
         ("SnapshotsDeleteFailed", 4),
         ("SnapshotsCreateStarted", 5),
         ("SnapshotsDeleteCompleted", 6),
-        ("Orphans", 7),
-        ("OrphanBytes", 8),
+        ("SnapshotsCopiedRegionStarted", 10),
+        ("SnapshotsCopiedRegionCompleted", 11),
+        ("SnapshotsCopiedRegionFailed", 12),
+        ("SnapshotsCopiedRegionDeleteCompleted", 13),
+        ("SnapshotsCopiedRegionDeleteFailed", 14),
+        ("Orphans", 27),
+        ("OrphanBytes", 38),
         ("VolumesStopped", 9),
     ] {
         check(&report, name, expected);

@@ -23,6 +23,7 @@ pub(in crate::report) fn quiet() -> Report {
         counts: Counts { targeted: 2, completed: 2, ..Counts::default() },
         orphans: OrphanReport { snapshots: 1, without_schedule: 1, full_size_bytes: 8, ..OrphanReport::default() },
         cost: Cost { snapshots: 6, full_size_bytes: 6 << 30, ..Cost::default() }.told(),
+        copies: vec![],
         stopped: 0,
         foreign: 0,
         failed: 0,

@@ -3,8 +3,8 @@
 use super::{Account, Simulated, refused};
 use crate::action::{CopySnapshot, DeleteSnapshot, Outcome};
 use crate::place::Region;
-use crate::plan::copies::{UNDER_WAY_MAX, is_copy_of_ours};
-use crate::tags::Marks;
+use crate::plan::copies::UNDER_WAY_MAX;
+use crate::tags::{Marks, is_copy_of_ours};
 use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, Unseen, View, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +78,8 @@ impl Account {
     pub(super) fn copy(&mut self, copy: &CopySnapshot, now: Timestamp) -> Outcome {
         let source = self.snapshots.get(&copy.source.id);
         assert!(
-            source.is_some_and(|source| source.snapshot.state == SnapshotState::Completed || source.completes_at <= now),
+            source
+                .is_some_and(|source| source.snapshot.state == SnapshotState::Completed || source.completes_at <= now),
             "only what is there and complete is copied"
         );
         if self.abroad.refusing.contains(&copy.region) {

@@ -1,7 +1,7 @@
 //! Promises 2 and 3, and the bounds of an execution: is what the end of an execution says true?
 
 use super::{Keeps, Rule, START_WINDOW, copies, truth};
-use crate::report::Report;
+use crate::report::{FailureReport, Report};
 use crate::sim::ec2::{Ec2, Emptied};
 use crate::sim::life::Record;
 use crate::world::SourceId;
@@ -32,6 +32,8 @@ pub struct Ending<'a> {
     pub begun: Timestamp,
     /// The clock of the first turn that gave an answer: before it nothing of the execution was remembered.
     pub answered: Timestamp,
+    /// When the look of its last turn began: the turn went by this time.
+    pub look_began: Timestamp,
     /// When its last turn looked.
     pub looked_at: Timestamp,
     /// Which lists its last look found empty by mistake.
@@ -68,7 +70,7 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
                 .records
                 .iter()
                 .any(|record| answers(rule, by_instance, record, source, time, ec2, firm, ending.looked_at));
-            let is_named = ending.report.failures.iter().any(|failure| failure.resource == source.to_string())
+            let is_named = is_named(&ending.report.failures, source)
                 || ending.report.failed > u64::try_from(ending.report.failures.len()).unwrap_or(u64::MAX)
                 || ending.is_cut_short;
             let is_told = outcome == "PARTIAL" && is_named;
@@ -95,6 +97,14 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
         faults.push(format!("{} calls in one execution, expected at most {calls_max}", ending.calls));
     }
     faults
+}
+
+/// Whether failures name a source. That the account is full is told once, for all that it leaves without a snapshot
+/// (docs/decisions/0024).
+fn is_named(failures: &[FailureReport], source: SourceId) -> bool {
+    let is_of_source = |failure: &FailureReport| failure.resource == source.to_string();
+    let is_of_all = |failure: &FailureReport| failure.resource == "account" && failure.code == "SnapshotLimitExceeded";
+    failures.iter().any(|failure| is_of_source(failure) || is_of_all(failure))
 }
 
 /// Whether a run could know of a source: of one that no list shows, by the snapshots that were made of it, which EC2 is asked
@@ -231,4 +241,33 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
             format!("SUCCEEDED, but {source} has {} snapshots for {} of {}", calls.len(), key.1, key.2)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::*;
+
+    #[track_caller]
+    fn check(resource: &str, code: &str, expected: bool) {
+        let failure = FailureReport {
+            account: None,
+            region: None,
+            action: "CreateSnapshot".to_owned(),
+            resource: resource.to_owned(),
+            schedule: None,
+            code: code.to_owned(),
+            message: String::new(),
+            attempts: 1,
+        };
+        assert_eq!(is_named(&[failure], SourceId::Volume(volume_id(1))), expected, "{resource}: {code}");
+    }
+
+    #[test]
+    fn a_source_is_named_by_itself_or_by_the_account_that_is_full() {
+        check(&volume_id(1).to_string(), "InternalError", true);
+        check(&volume_id(2).to_string(), "InternalError", false);
+        check("account", "SnapshotLimitExceeded", true);
+        check("all", "BackupsStopped", false);
+    }
 }

@@ -26,18 +26,22 @@ pub struct Hand {
 /// Why a run that looked at `looked_at` deletes nothing, whatever it is; `None` when it may.
 #[must_use]
 pub fn stands_back(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> Option<String> {
-    let began_late = hand.begun > hand.start + START_WINDOW + SKEW_MAX;
     if hand.is_disabled {
         Some("R1: its policy is disabled".to_owned())
     } else if hand.came_back {
         Some("R1: the run came back after days".to_owned())
-    } else if began_late {
+    } else if began_too_late(hand, hand.start) {
         Some("R1: the start came too late to make anything".to_owned())
     } else if let Some(later) = later_run(ec2, hand, looked_at) {
         Some(format!("R1: a later run has made one for {later}"))
     } else {
         newer_policy(ec2, hand, looked_at).map(|newer| format!("R1b: the policy of {newer} decides"))
     }
+}
+
+/// Whether the start window of a scheduled time was over by every clock when a run began. A run knows when it began to the second.
+fn began_too_late(hand: &Hand, scheduled_time: Timestamp) -> bool {
+    (hand.begun - SKEW_MAX).as_second() > (scheduled_time + START_WINDOW).as_second()
 }
 
 /// The time of a snapshot that everybody could see and that a later run has made.
@@ -84,7 +88,26 @@ fn revision(record: &Record) -> Option<Timestamp> {
 /// What is wrong with a snapshot that a run makes for `scheduled_time`.
 #[must_use]
 pub fn creation_fault(hand: &Hand, scheduled_time: Timestamp) -> Option<String> {
-    let is_over = hand.begun > scheduled_time + START_WINDOW + SKEW_MAX;
-    (is_over || hand.came_back)
+    (began_too_late(hand, scheduled_time) || hand.came_back)
         .then(|| format!("a snapshot for {scheduled_time} by a run that began at {}", hand.begun))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::at;
+
+    #[track_caller]
+    fn check(begun: &str, expected: bool) {
+        let start = at("2026-11-22T17:00:00Z");
+        let hand = Hand { execution: 1, start, begun: at(begun), came_back: false, revision: None, is_disabled: false };
+        assert_eq!(creation_fault(&hand, start).is_some(), expected, "{begun}");
+    }
+
+    #[test]
+    fn a_run_began_too_late_when_the_second_after_the_window_is_over_by_the_slowest_clock() {
+        check("2026-11-22T18:00:30Z", false);
+        check("2026-11-22T18:00:30.999Z", false);
+        check("2026-11-22T18:00:31Z", true);
+    }
 }

@@ -2,13 +2,17 @@
 //! And whatever nothing manages is counted among the orphans.
 
 use super::ending::Ending;
-use super::{Keeps, Rule, truth};
+use super::{Keeps, Rule, SKEW_MAX, truth};
 use crate::sim::ec2::{Ec2, Emptied};
 use crate::sim::life::Record;
 use crate::tags::Mark;
 use crate::world::SourceId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+
+/// A set counts two minutes after it began, since a member that no list shows yet may still fail. The clock of a run may be behind
+/// EC2's.
+const SETS_SETTLE: SignedDuration = SignedDuration::from_secs(120 + SKEW_MAX.as_secs());
 
 /// The reasons by which a report says that a snapshot would go but for something that passes.
 const WAITS: [&str; 4] = ["AwaitsConsent", "RunStandsBack", "UsedByImage", "AbsenceUnproved"];
@@ -27,9 +31,8 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
     let of_rules = |record: &&Record| is_plain(record, firm) && !has_unknown_name(rules, record);
     let surplus = steady.iter().map(|&source| {
         let of_source = ec2.records.iter().filter(of_rules).filter(|r| truth::source(r, by_instance) == Some(source));
-        // Nor does one count of whose set a member went a moment ago: the run may have seen that, or done it.
-        let is_good = |record: &&Record| [firm, at].into_iter().all(|time| truth::is_good(ec2, record, time, time));
-        let of_source: Vec<&Record> = of_source.filter(is_good).collect();
+        let counts = |record: &&Record| counts(ec2, record, by_instance, ending.look_began, at);
+        let of_source: Vec<&Record> = of_source.filter(counts).collect();
         of_source.iter().filter(|record| is_surplus(rules, &of_source, record, at)).count()
     });
     let surplus: usize = surplus.sum();
@@ -76,6 +79,14 @@ fn has_unknown_name(rules: &[Rule], record: &Record) -> bool {
     truth::schedules(record).iter().any(|name| !rules.iter().any(|rule| rule.is_one_of(&[name])))
 }
 
+/// Whether it counted for every run whose look began at `look_began` and listed at `at`.
+fn counts(ec2: &Ec2, record: &Record, by_instance: bool, look_began: Timestamp, at: Timestamp) -> bool {
+    let is_settled = !by_instance || record.snapshot.start_time + SETS_SETTLE <= look_began;
+    // Nor does one count of whose set a member went a moment ago: the run may have seen that, or done it.
+    let is_good = |time| truth::is_good(ec2, record, time, time);
+    is_settled && is_good(truth::firm_since(at)) && is_good(at)
+}
+
 /// Whether its tags say another backup than it is, as far as they tell. All tags of another snapshot that was made within half an
 /// hour fit; and without a stamp they are believed as those of version 0.1, where it began in the day after their time.
 fn says_otherwise(record: &Record) -> bool {
@@ -116,4 +127,34 @@ fn is_surplus(rules: &[Rule], good: &[&Record], record: &Record, at: Timestamp) 
         Keeps::Count(count) => newer(rule) >= count,
         Keeps::Days(_) => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::*;
+    use crate::sim::random::Random;
+    use crate::world::Snapshot;
+
+    const BEGAN: &str = "2026-11-22T17:00:00Z";
+
+    /// Whether what began at `BEGAN` and was complete a second later counts for a look so many seconds after.
+    #[track_caller]
+    fn check(by_instance: bool, seconds: i64, expected: bool) {
+        let begun: Snapshot = snapshot(1, 1, BEGAN).of_instance(1).stamped(&[2]);
+        let ends_at = begun.start_time + SignedDuration::from_secs(1);
+        let look = begun.start_time + SignedDuration::from_secs(seconds);
+        let mut ec2 = Ec2::new(Random::new(1));
+        ec2.records.push(Record::new(begun, vec![], 1, ends_at));
+        assert_eq!(counts(&ec2, &ec2.records[0], by_instance, look, look), expected, "{seconds} s");
+    }
+
+    #[test]
+    fn a_snapshot_counts_once_every_list_shows_it_and_a_set_once_it_has_settled_by_every_clock() {
+        check(false, 61, false);
+        check(false, 62, true);
+        check(true, 62, false);
+        check(true, 149, false);
+        check(true, 150, true);
+    }
 }

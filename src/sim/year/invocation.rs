@@ -36,7 +36,11 @@ pub(super) struct Ahead {
 /// The look of a turn.
 #[derive(Debug)]
 struct Look {
+    /// When it began: the turn goes by this time.
+    began: Timestamp,
     at: Timestamp,
+    /// Which lists it found empty by mistake.
+    emptied: Emptied,
     /// Whether it saw which AMIs there are.
     sees_images: bool,
     /// Whether nothing of the home Region's snapshots was left out.
@@ -95,8 +99,8 @@ impl Year {
         self.told.turns += 1;
         let version = Arc::clone(&execution.version);
         let (policy, options) = (&version.told, &version.options);
-        let (world, looked_at, from) = self.look(policy, &progress)?;
-        let (emptied, clock) = (self.ec2.emptied, saturating_add(from, skew));
+        let (world, at, began) = self.look(policy, &progress)?;
+        let (emptied, clock) = (self.ec2.emptied, saturating_add(began, skew));
         let mut world = sabotage::view(self.sabotage, &policy.id, world);
         let abroad = self.look_abroad((policy, options), &progress, &mut world);
         progress.note_look(&policy.id, &world, clock, options.settling);
@@ -109,7 +113,8 @@ impl Year {
             }
             self.ec2.look_closer(asks, self.now, world).map_err(no_answer)
         })?;
-        let sees_images = self.ec2.images_seen;
+        let is_whole = world.coverage == Coverage::Complete && emptied != Emptied::Snapshots;
+        let look = Look { began, at, emptied, sees_images: self.ec2.images_seen, is_whole, abroad };
         let mut plan = plan::plan(policy, options, &progress.start(), clock, &world);
         for broken in check::check(policy, options, clock, &world, &plan) {
             self.broken(format!("the plan: {broken}"));
@@ -120,8 +125,6 @@ impl Year {
         let budget = if is_slow { Budget::of(|_| self.random.index(4).unwrap_or(0)) } else { Budget::UNBOUNDED };
         let mut selection = turn::select(policy, options, &plan, &progress, clock, budget);
         turn::select_copies(policy, options, &plan, &progress, (world.home.as_ref(), clock), &mut selection);
-        let is_whole = world.coverage == Coverage::Complete && emptied != Emptied::Snapshots;
-        let look = Look { at: looked_at, sees_images, is_whole, abroad };
         let outcomes = self.apply(execution, &selection, begun, &look)?;
         let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, saturating_add(self.now, skew));
         if let Some(ahead) = &mut self.ahead {
@@ -137,7 +140,7 @@ impl Year {
         match status {
             Status::Waiting { seconds } => Ok(Some((seconds, carried(&progress)))),
             Status::Done(outcome) => {
-                self.end(execution, &plan, &progress, outcome, (looked_at, emptied));
+                self.end(execution, &plan, &progress, outcome, look);
                 Ok(None)
             }
         }
@@ -279,7 +282,7 @@ impl Year {
         plan: &plan::Plan<'_>,
         progress: &Progress,
         outcome: RunOutcome,
-        (looked_at, emptied): (Timestamp, Emptied),
+        look: Look,
     ) {
         let version = &execution.version;
         let mut report = report::report(&version.told, &version.options, plan, progress, Status::Done(outcome), &[]);
@@ -296,9 +299,10 @@ impl Year {
             start: execution.start,
             begun: execution.begun.unwrap_or(self.now),
             answered: progress.begun,
-            looked_at,
-            emptied,
-            stands_back: newest::stands_back(&self.ec2, &execution.hand(), looked_at).is_some(),
+            look_began: look.began,
+            looked_at: look.at,
+            emptied: look.emptied,
+            stands_back: newest::stands_back(&self.ec2, &execution.hand(), look.at).is_some(),
             report: &report,
             is_cut_short: plan.cut_short.is_some(),
             answer_bytes,
@@ -307,9 +311,9 @@ impl Year {
         let ending_is_cut_short = ending.is_cut_short;
         let mut faults = self.ending_faults(execution, &ending);
         faults.extend(self.ending_faults_abroad(execution, &ending));
-        self.note_what_is_told(outcome, &report, emptied != Emptied::Nothing || ending_is_cut_short);
+        self.note_what_is_told(outcome, &report, look.emptied != Emptied::Nothing || ending_is_cut_short);
         // What an empty list hides from a run, the run cannot tell.
-        self.note_end(execution, report.outcome == Some("PARTIAL") || emptied != Emptied::Nothing);
+        self.note_end(execution, report.outcome == Some("PARTIAL") || look.emptied != Emptied::Nothing);
         self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));
         *self.told.outcomes.entry(report::outcome_name(outcome)).or_default() += 1;
         for fault in faults {

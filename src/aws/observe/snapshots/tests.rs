@@ -58,6 +58,9 @@ fn a_snapshot_is_read_field_by_field() {
             hold: Some(Hold::Forever),
             also: Mark::Absent,
             stamp: Mark::Absent,
+            copies: Mark::Absent,
+            copied_from: Mark::Absent,
+            volume_id: Mark::Absent,
         }
         .into(),
         tier: Tier::Archive,

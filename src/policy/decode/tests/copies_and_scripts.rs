@@ -138,3 +138,38 @@ fn scripts_are_checked_whole() {
         &[error("CreateRule.Scripts[0].ExecutionHandlerService", "AWS_SYSTEMS_MANAGER")],
     );
 }
+
+/// What a schedule's copies come to, as a snapshot will carry them.
+#[track_caller]
+fn check_copies(sample: Value, at: &str, change: Value, expected: &[&str]) {
+    let reading = policy(&edited(sample, at, &change), "", IdRule::Optional);
+    let copies = reading.value.expect("it is right").schedules.into_iter().flat_map(|schedule| schedule.copies);
+    assert_eq!(copies.map(|rule| rule.written()).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_copy_rule_is_read_with_its_age_its_key_and_its_flags() {
+    let key = "arn:aws:kms:us-west-2:123456789012:key/abc";
+    let rules = json!([
+        {"Target": "us-west-2", "Encrypted": true, "CmkArn": key, "CopyTags": true, "RetainRule": {"Interval": 2, "IntervalUnit": "WEEKS"}},
+        {"Target": "us-west-1", "Encrypted": false},
+    ]);
+    let expected = ["us-west-2:2w:et:aws/123456789012/abc", "us-west-1:-:-"];
+    check_copies(volumes(), SCHEDULE, copies(rules), &expected);
+    let elsewhere = json!([{"Target": "us-west-1", "Encrypted": true, "CmkArn": key}]);
+    let said = "the key is in us-west-2, expected one in us-west-1, where the copy goes";
+    check(volumes(), SCHEDULE, copies(elsewhere), &[error("CrossRegionCopyRules[0].CmkArn", said)]);
+}
+
+#[test]
+fn a_default_policy_keeps_its_copies_as_long_as_its_snapshots() {
+    let targets = json!({"CrossRegionCopyTargets": [{"TargetRegion": "us-west-2"}, {"TargetRegion": "us-west-1"}], "RetainInterval": 5});
+    check_copies(default_volumes(), POLICY, targets, &["us-west-2:5d:-", "us-west-1:5d:-"]);
+    let twice = json!({"CrossRegionCopyTargets": [{"TargetRegion": "us-west-2"}, {"TargetRegion": "us-west-2"}]});
+    check(
+        default_volumes(),
+        POLICY,
+        twice,
+        &[error("CrossRegionCopyTargets", "two targets are us-west-2, expected each Region once")],
+    );
+}

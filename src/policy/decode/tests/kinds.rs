@@ -256,7 +256,6 @@ fn what_a_schedule_does_not_carry_out_yet_is_named_at_its_path() {
     let sample = || edited(volumes(), SCHEDULE, &json!({"CreateRule": {"CronExpression": "cron(0 9 1 * ? *)"}}));
     check_not_supported(volumes(), SCHEDULE, json!({"CopyTags": true, "VariableTags": []}), &[]);
     for (name, rule) in [
-        ("CrossRegionCopyRules", json!([{"Target": "us-west-2", "Encrypted": true}])),
         ("FastRestoreRule", json!({"Count": 1, "AvailabilityZones": ["us-west-2a"]})),
         ("ShareRules", json!([{"TargetAccounts": ["111122223333"]}])),
         ("ArchiveRule", json!({"RetainRule": {"RetentionArchiveTier": {"Count": 3}}})),
@@ -264,6 +263,11 @@ fn what_a_schedule_does_not_carry_out_yet_is_named_at_its_path() {
         let expected = format!("PolicyDetails.Schedules[0].{name} not supported yet");
         check_not_supported(sample(), SCHEDULE, json!({name: rule}), &[&expected]);
     }
+    let outpost = "arn:aws:outposts:us-east-1:123456789012:outpost/op-1234567890abcdef0";
+    let copies = json!({"CrossRegionCopyRules": [{"Target": "us-west-2", "Encrypted": true}, {"Target": outpost, "Encrypted": true}]});
+    let expected =
+        "PolicyDetails.Schedules[0].CrossRegionCopyRules[1].Target a copy to an Outpost is not supported yet";
+    check_not_supported(sample(), SCHEDULE, copies, &[expected]);
 }
 
 const IMAGE: &str = "PolicyDetails.PolicyType IMAGE_MANAGEMENT is not supported yet";
@@ -291,12 +295,8 @@ fn kinds_of_policy_that_are_not_carried_out_yet_are_named() {
         json!({}),
         &["PolicyDetails.PolicyType EVENT_BASED_POLICY is not supported yet"],
     );
-    check_not_supported(
-        default_volumes(),
-        POLICY,
-        json!({"CrossRegionCopyTargets": [{"TargetRegion": "us-west-2"}]}),
-        &["CrossRegionCopyTargets not supported yet"],
-    );
+    let copies = json!({"CrossRegionCopyTargets": [{"TargetRegion": "us-west-2"}]});
+    check_not_supported(default_volumes(), POLICY, copies, &[]);
     let instance = json!({"DefaultPolicy": "INSTANCE", "ExtendDeletion": true, "CopyTags": true});
     check_not_supported(default_volumes(), POLICY, instance, &[DEFAULT_INSTANCE]);
     let read_back = json!({

@@ -48,10 +48,8 @@ fn run_days(account: &mut Account, policy: &Policy, days: i64) -> Vec<Ended> {
 #[track_caller]
 fn check_days(account: &Account, name: &str, expected: &[&str]) {
     let copies = account.abroad.copies_in(&region(name), Timestamp::MAX);
-    let mut days: Vec<String> = copies
-        .iter()
-        .map(|copy| copy.marks.scheduled_time.value().unwrap().to_string()[8..10].to_owned())
-        .collect();
+    let mut days: Vec<String> =
+        copies.iter().map(|copy| copy.marks.scheduled_time.value().unwrap().to_string()[8..10].to_owned()).collect();
     days.sort_unstable();
     assert_eq!(days, expected, "{name}");
 }
