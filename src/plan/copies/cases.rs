@@ -590,3 +590,19 @@ fn what_a_button_made_is_copied_for_as_long_as_it_stays_itself() {
     assert_eq!(copy.marks.expiration_time, Mark::Read(at("2026-11-29T17:00:00Z")));
     assert!(copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now));
 }
+
+#[test]
+fn what_a_run_now_made_before_it_crashed_is_copied_when_it_is_taken_up() {
+    let policy = policy_with(&[RULE]);
+    let options = Options { run_now: true, ..Options::default() };
+    let mut made = source(1, 1, TODAY, &[RULE]).with_stamp(|stamp| stamp.is_run_now = true);
+    made.start_time = at("2026-11-22T16:59:59Z");
+    let world = world_with(vec![made], vec![]);
+    let verdict = |now: &str| {
+        let plan = planned(&policy, &options, TODAY, now, &world);
+        format!("{:?}", of(&plan, &london()).wanted[0].verdict)
+    };
+    let takes_over = CopyVerdict::Wait(CopyWait::TakenOver { at: at("2026-11-22T17:16:59Z") });
+    assert_eq!(verdict("2026-11-22T17:06:00Z"), format!("{takes_over:?}"));
+    assert_eq!(verdict("2026-11-22T17:17:00Z"), format!("{BEGIN:?}"));
+}
