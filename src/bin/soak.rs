@@ -2,7 +2,7 @@
 //!
 //! - `soak SEEDS [FIRST]` runs so many simulated years;
 //! - `soak --crash-points` crashes a run at every one of its calls;
-//! - `soak --broken-rules` breaks rules on purpose, to show that the judge notices;
+//! - `soak --broken-rules [NAME]` breaks rules on purpose, to show that the judge notices;
 //! - `soak --seed N` replays a year line by line, as `opendlm simulate --seed N` does.
 
 use opendlm::sim::crash::{self, Sight};
@@ -21,7 +21,8 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let is_good = match arguments[..] {
         ["--crash-points"] => crash_points(),
-        ["--broken-rules"] => broken_rules(),
+        ["--broken-rules"] => broken_rules(|_| true),
+        ["--broken-rules", name] => broken_rules(|sabotage| format!("{sabotage:?}") == name),
         ["--seed", seed] => match seed.parse() {
             Ok(seed) => replay(seed),
             Err(_) => return usage(),
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: soak SEEDS [FIRST] | soak --seed N | soak --crash-points | soak --broken-rules");
+    eprintln!("usage: soak SEEDS [FIRST] | soak --seed N | soak --crash-points | soak --broken-rules [NAME]");
     ExitCode::from(2)
 }
 
@@ -58,9 +59,9 @@ fn crash_points() -> bool {
     are_equal
 }
 
-fn broken_rules() -> bool {
+fn broken_rules(is_wanted: impl Fn(Sabotage) -> bool) -> bool {
     let mut all_caught = true;
-    for sabotage in Sabotage::ALL {
+    for sabotage in Sabotage::ALL.into_iter().filter(|&sabotage| is_wanted(sabotage)) {
         let caught = soak::caught(sabotage, SEEDS_UNTIL_CAUGHT_MAX, 365);
         all_caught &= caught.is_some();
         match caught {

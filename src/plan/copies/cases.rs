@@ -528,7 +528,7 @@ fn of_two_snapshots_for_one_time_the_copy_of_either_is_enough_if_it_stays_as_lon
     let world = |copy: &Snapshot| world_with(vec![kept.clone()], vec![copy.clone()]);
     check_wanted(&policy, now, &world(&copy), &CopyVerdict::Done(&copy));
     let under_way = copy.clone().pending();
-    check_wanted(&policy, now, &world(&under_way), &CopyVerdict::UnderWay(&under_way));
+    check_wanted(&policy, now, &world(&under_way), &CopyVerdict::UnderWay { copy: &under_way, is_awaited: true });
     let shorter = copy_of(&source(2, 1, TODAY, &["eu-west-2:4d:-"]), 1, "2026-11-22T17:06:00Z", &london());
     check_wanted(&policy, now, &world(&shorter), &BEGIN);
     let edited = Snapshot { start_time: at("2026-11-22T18:06:00Z"), ..copy };

@@ -83,13 +83,13 @@ impl Ledger {
     #[must_use]
     pub fn silence(&mut self, begun: Timestamp) -> Vec<String> {
         let is_silent = |(id, region): &(SnapshotId, Region), promised: &Promised| {
-            let since = promised.of.ends_at;
+            let since = promised.of.snapshot.start_time;
             let own = format!("{id}@{region}");
             // That a Region cannot be looked at tells of all copies that are wanted there.
             let names = |name: &String| *name == own || *name == region.to_string() || *name == format!("@{region}");
             let names_it = |named: &Option<BTreeSet<String>>| named.as_ref().is_none_or(|named| named.iter().any(names));
             let is_told = self.told.iter().any(|(told, named)| *told > since && names_it(named));
-            !promised.is_kept && !promised.is_excused && !promised.is_named && !is_told && since + TOLD_WITHIN < begun
+            !promised.is_kept && !promised.is_excused && !promised.is_named && !is_told && promised.of.ends_at + TOLD_WITHIN < begun
         };
         let silent = self.promised.iter().filter(|(key, promised)| is_silent(key, promised));
         let silent: Vec<(SnapshotId, Region)> = silent.map(|(key, _)| key.clone()).collect();
