@@ -205,7 +205,8 @@ fn plan_in_parts<'a>(
         coverage: world.coverage,
         stands_back,
         stopped: &stopped,
-        shows_ours: has_snapshots,
+        // What is asked for by its id is shown by an empty list too.
+        shows_ours: ours.iter().any(|snapshot| !world.by_id.shown.contains(&snapshot.id)),
     };
     plan.regions = copies::decide(home, &seen, wanted);
     if !changes {

@@ -8,6 +8,7 @@
 mod account;
 pub mod by_id;
 pub mod changes;
+pub mod copying;
 pub mod crash;
 pub mod ec2;
 pub mod edits;

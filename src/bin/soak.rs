@@ -2,13 +2,13 @@
 //!
 //! - `soak SEEDS [FIRST]` runs so many simulated years;
 //! - `soak --crash-points` crashes a run at every one of its calls;
-//! - `soak --broken-rules` breaks rules on purpose, to show that the judge notices;
+//! - `soak --broken-rules [NAME]` breaks rules on purpose, to show that the judge notices;
 //! - `soak --seed N` replays a year line by line, as `opendlm simulate --seed N` does.
 
 use opendlm::sim::crash::{self, Sight};
 use opendlm::sim::sabotage::Sabotage;
 use opendlm::sim::shape::Shape;
-use opendlm::sim::{soak, year};
+use opendlm::sim::{copying, soak, year};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -21,7 +21,8 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let is_good = match arguments[..] {
         ["--crash-points"] => crash_points(),
-        ["--broken-rules"] => broken_rules(),
+        ["--broken-rules"] => broken_rules(|_| true),
+        ["--broken-rules", name] => broken_rules(|sabotage| format!("{sabotage:?}") == name),
         ["--seed", seed] => match seed.parse() {
             Ok(seed) => replay(seed),
             Err(_) => return usage(),
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: soak SEEDS [FIRST] | soak --seed N | soak --crash-points | soak --broken-rules");
+    eprintln!("usage: soak SEEDS [FIRST] | soak --seed N | soak --crash-points | soak --broken-rules [NAME]");
     ExitCode::from(2)
 }
 
@@ -58,9 +59,9 @@ fn crash_points() -> bool {
     are_equal
 }
 
-fn broken_rules() -> bool {
+fn broken_rules(is_wanted: impl Fn(Sabotage) -> bool) -> bool {
     let mut all_caught = true;
-    for sabotage in Sabotage::ALL {
+    for sabotage in Sabotage::ALL.into_iter().filter(|&sabotage| is_wanted(sabotage)) {
         let caught = soak::caught(sabotage, SEEDS_UNTIL_CAUGHT_MAX, 365);
         all_caught &= caught.is_some();
         match caught {
@@ -79,7 +80,7 @@ fn years(first: u64, seeds: u64) -> bool {
         let begun = now();
         let told = year::run(seed, None, false);
         for broken in &told.broken {
-            println!("seed {seed}, {}: {broken}", Shape::of_seed(seed).name());
+            println!("seed {seed}, {}: {broken}", copying::name(seed));
         }
         let mut slowest = slowest.lock().expect("no thread panicked");
         *slowest = (*slowest).max((begun.elapsed(), seed));

@@ -110,7 +110,7 @@ pub fn check(policy: &Policy, options: &Options, now: Timestamp, world: &World, 
     }
     broken.append(&mut deletions);
     left.check_floor(&mut broken);
-    broken.extend(copies::check(policy, now, world, plan));
+    broken.extend(copies::check((policy, options), now, world, plan));
     check_brake(plan, options, (snapshots, volumes), &mut broken);
     check_creations(policy, options, world, plan, &mut broken);
     broken

@@ -1,7 +1,7 @@
 //! Exhaustive crash points: a run that crashes before or after any one of its EC2 calls, and is taken up again.
 
 use super::by_id;
-use super::ec2::{Ec2, Faults};
+use super::ec2::{Abroad, Ec2, Faults, abroad};
 use super::life::Record;
 use super::random::Random;
 use super::shape::Shape;
@@ -9,7 +9,8 @@ use crate::action::{Action, Outcome};
 use crate::options::{Options, Start, StartOrigin, WhenStopped};
 use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
-use crate::policy::Policy;
+use crate::place::Region;
+use crate::policy::{CopyRule, Policy};
 use crate::turn::{self, Budget, Progress, RunOutcome, Status};
 use crate::world::{Asks, World};
 use jiff::{SignedDuration, Timestamp};
@@ -62,11 +63,18 @@ pub struct End {
 pub struct Sight {
     /// Lists lag up to 60 s.
     pub lists_lag: bool,
+    /// They look at another Region too, which all snapshots are copied to.
+    pub other_region: bool,
 }
 
 impl Sight {
     /// All there are.
-    pub const ALL: [Self; 2] = [Self { lists_lag: false }, Self { lists_lag: true }];
+    pub const ALL: [Self; 4] = [
+        Self { lists_lag: false, other_region: false },
+        Self { lists_lag: true, other_region: false },
+        Self { lists_lag: false, other_region: true },
+        Self { lists_lag: true, other_region: true },
+    ];
 }
 
 /// The run without a crash, and one row for each call, moment and way to resume.
@@ -101,35 +109,54 @@ fn run(
     resume: Resume,
     names: &mut Vec<String>,
 ) -> (End, bool) {
-    let policy = shape.policy();
+    let mut policy = shape.policy();
+    if sight.other_region {
+        policy.schedules.iter_mut().for_each(|schedule| schedule.copies = vec![copy_rule()]);
+    }
     // What was missed before the run is not what this is about.
     let options = Options { stopped: WhenStopped::Tell, ..shape.options() };
     let at = Timestamp::from_second(START).expect("a time in 2026");
-    let mut ec2 = furnished(shape, &policy, at);
-    ec2.faults = Faults { lag: if sight.lists_lag { 9_000 } else { 0 }, ..Faults::NONE };
-    let begin = |now| Progress::new(&Start { at, origin: StartOrigin::Event, begun: now, came_back: false });
-    let mut driver = Driver { ec2, now: at, made: 0, crash, has_crashed: false, names };
-    let mut progress = begin(driver.now);
-    // Bounded by turn::TURNS_MAX.
-    loop {
-        match driver.turn(&policy, &options, progress.clone()) {
-            None => {
-                driver.now = saturating_add(driver.now, UNTIL_RESUMED);
-                if resume == Resume::FromScratch {
-                    progress = begin(driver.now);
-                }
-            }
-            Some((Status::Waiting { seconds }, next)) => {
-                driver.now = saturating_add(driver.now, SignedDuration::from_secs(i64::from(seconds)));
-                progress = next;
-            }
-            Some((Status::Done(outcome), _)) => {
-                return (End { outcome, holds: holds(&driver.ec2, driver.now) }, driver.has_crashed);
-            }
-        }
+    let mut ec2 = if sight.other_region { copied(shape, &policy, &options, at) } else { furnished(shape, &policy, at) };
+    let faults = Faults { lag: if sight.lists_lag { 9_000 } else { 0 }, ..Faults::NONE };
+    ec2.faults = faults;
+    ec2.abroad.iter_mut().flat_map(|abroad| abroad.regions.values_mut()).for_each(|there| there.faults = faults);
+    // A copy of the same hour some days ago has expired by then, and does not while the run goes on.
+    let late = SignedDuration::from_mins(if sight.other_region { 30 } else { 0 });
+    let mut driver = Driver { ec2, now: saturating_add(at, late), made: 0, crash, has_crashed: false, names };
+    let outcome = driver.run(&policy, &options, at, resume);
+    if sight.other_region && sight.lists_lag {
+        // What a list did not show the run before it ended is the next one's to see to.
+        let has_crashed = driver.has_crashed;
+        let tomorrow = saturating_add(at, SignedDuration::from_hours(24));
+        let now = saturating_add(tomorrow, late);
+        let mut next = Driver { ec2: driver.ec2, now, made: 0, crash: None, has_crashed: false, names: &mut Vec::new() };
+        next.run(&policy, &options, tomorrow, Resume::WithNext);
+        return (End { outcome, holds: holds(&next.ec2, next.now) }, has_crashed);
     }
+    (End { outcome, holds: holds(&driver.ec2, driver.now) }, driver.has_crashed)
 }
 
+/// Where copies go and how long they stay.
+fn copy_rule() -> CopyRule {
+    CopyRule::parse("eu-west-2:2d:-").expect("a rule")
+}
+
+/// The same as [`furnished`] makes, by the runs of the three days before, with the copies.
+fn copied(shape: Shape, policy: &Policy, options: &Options, at: Timestamp) -> Ec2 {
+    let mut ec2 = Ec2::new(Random::new(1));
+    let home = Region::parse("us-east-1").expect("a Region");
+    ec2.abroad = Some(Abroad::new(home, [copy_rule().region], Random::new(2)));
+    let long_ago = saturating_add(at, -SignedDuration::from_hours(24 * 30));
+    shape.add_source(&mut ec2, long_ago, true);
+    shape.add_source(&mut ec2, long_ago, true);
+    for days_ago in [3, 2, 1] {
+        let started = saturating_add(at, -SignedDuration::from_hours(24 * days_ago));
+        let mut driver = Driver { ec2, now: started, made: 0, crash: None, has_crashed: false, names: &mut Vec::new() };
+        driver.run(policy, options, started, Resume::WithNext);
+        ec2 = driver.ec2;
+    }
+    ec2
+}
 /// Two volumes or instances, each with as many snapshots as its schedule keeps.
 fn furnished(shape: Shape, policy: &Policy, at: Timestamp) -> Ec2 {
     let mut ec2 = Ec2::new(Random::new(1));
@@ -159,6 +186,15 @@ fn holds(ec2: &Ec2, now: Timestamp) -> Vec<String> {
         format!("{} {} {time} {state}", snapshot.volume_id, snapshot.description)
     };
     let mut holds: Vec<String> = ec2.records.iter().filter(|record| record.exists(now)).map(line).collect();
+    let there = ec2.abroad.iter().flat_map(|abroad| &abroad.regions);
+    holds.extend(there.flat_map(|(region, there)| {
+        let copies = there.copies.iter().filter(|copy| copy.record.exists(now));
+        copies.map(move |copy| {
+            let of = line(&copy.of);
+            let state = if copy.record.is_complete(now) { "completed" } else { "not complete" };
+            format!("{region}: a copy, {state}, of {of}")
+        })
+    }));
     holds.sort();
     holds
 }
@@ -173,6 +209,28 @@ struct Driver<'n> {
 }
 
 impl Driver<'_> {
+    /// The run of a scheduled time from now on.
+    fn run(&mut self, policy: &Policy, options: &Options, at: Timestamp, resume: Resume) -> RunOutcome {
+        let begin = |now| Progress::new(&Start { at, origin: StartOrigin::Event, begun: now, came_back: false });
+        let mut progress = begin(self.now);
+        // Bounded by turn::TURNS_MAX.
+        loop {
+            match self.turn(policy, options, progress.clone()) {
+                None => {
+                    self.now = saturating_add(self.now, UNTIL_RESUMED);
+                    if resume == Resume::FromScratch {
+                        progress = begin(self.now);
+                    }
+                }
+                Some((Status::Waiting { seconds }, next)) => {
+                    self.now = saturating_add(self.now, SignedDuration::from_secs(i64::from(seconds)));
+                    progress = next;
+                }
+                Some((Status::Done(outcome), _)) => return outcome,
+            }
+        }
+    }
+
     /// Counts a call, and says whether the function crashes at this moment of it.
     fn crashes(&mut self, moment: Moment) -> bool {
         let crashes = !self.has_crashed && self.crash == Some((self.made, moment));
@@ -190,15 +248,19 @@ impl Driver<'_> {
             return None;
         }
         let mut world = self.ec2.observe(policy, &progress.ids_begun(), self.now).expect("nothing fails");
+        self.ec2.look_abroad((policy, options), &progress, self.now, &mut world);
         if self.crashes(Moment::After) {
             return None;
         }
         progress.note_look(&policy.id, &world, self.now, options.settling);
+        progress.copies.note_look(policy, &world, self.now, options.settling);
         let looks = |asks: &Asks, world: &mut World| self.ec2.look_closer(asks, self.now, world);
         by_id::look_closer(policy, options, (&progress.start(), self.now), &mut world, looks).expect("nothing fails");
         let plan = plan::plan(policy, options, &progress.start(), self.now, &world);
         assert_eq!(check::check(policy, options, self.now, &world, &plan), vec![], "a plan keeps every promise");
-        let selection = turn::select(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
+        let mut selection = turn::select(policy, options, &plan, &progress, self.now, Budget::UNBOUNDED);
+        let home = (world.home.as_ref(), self.now);
+        turn::select_copies(policy, options, &plan, &progress, home, &mut selection);
         let mut outcomes = Vec::new();
         for action in &selection.actions {
             outcomes.push(self.call(action)?);
@@ -213,8 +275,18 @@ impl Driver<'_> {
         if self.crashes(Moment::Before) {
             return None;
         }
-        let outcome = self.ec2.apply(action, self.now);
+        let outcome = self.apply(action);
         if self.crashes(Moment::After) { None } else { Some(outcome) }
+    }
+
+    /// What is to be copied is looked at once more just before.
+    fn apply(&mut self, action: &Action) -> Outcome {
+        let Action::CopySnapshot(copy) = action else { return self.ec2.apply(action, self.now) };
+        let seen = self.ec2.sources(&[copy.source.id], self.now);
+        match abroad::checked(copy.clone(), seen.as_ref()) {
+            Ok(copy) => self.ec2.apply(&Action::CopySnapshot(copy), self.now),
+            Err(outcome) => outcome,
+        }
     }
 }
 
@@ -223,6 +295,7 @@ impl Driver<'_> {
 pub fn text(shape: Shape, sight: Sight) -> (String, bool) {
     let (whole, rows) = table(shape, sight);
     let lists = if sight.lists_lag { "lists that lag up to 60 s" } else { "lists that show everything" };
+    let lists = if sight.other_region { format!("{lists}, with copies") } else { lists.to_owned() };
     let mut text = format!("{}, {lists}; without a crash: {}\n", shape.name(), words(&whole));
     text.push_str("call                      moment  resumed       end\n");
     for row in &rows {
@@ -275,7 +348,7 @@ mod tests {
     #[test]
     fn wherever_a_run_of_any_policy_crashes_it_ends_the_same() {
         for shape in crate::sim::shape::SHAPES {
-            check(shape, Sight { lists_lag: false }, 4);
+            check(shape, Sight { lists_lag: false, other_region: false }, 4);
         }
     }
 }

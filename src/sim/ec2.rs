@@ -1,6 +1,7 @@
 //! EC2 as it may be on its worst days: lists that lag, calls whose answers are lost, limits, refusals, snapshots that
 //! fail or hang. What is true is here for the judge to read; what a turn sees comes from [`Ec2::observe`] alone.
 
+pub(in crate::sim) mod abroad;
 mod faults;
 
 use super::life::{Life, Maker, Record, Remover, Span};
@@ -14,6 +15,7 @@ use crate::world::{
     AttachedVolume, Coverage, CutShort, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId,
     World,
 };
+pub use abroad::{Abroad, Copied, There};
 pub use faults::{Emptied, Faults, ListFailure};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -57,6 +59,8 @@ pub struct Ec2 {
     pub maker: Option<Maker>,
     /// How many calls changed or tried to change something.
     pub calls: u64,
+    /// The other Regions, where copies are made.
+    pub abroad: Option<Abroad>,
     pub(super) random: Random,
     last_id: u64,
 }
@@ -77,6 +81,7 @@ impl Ec2 {
             images_seen: false,
             maker: None,
             calls: 0,
+            abroad: None,
             random,
             last_id: 0,
         }
@@ -209,6 +214,17 @@ impl Ec2 {
 
     /// Carries out one call. The caller hears what [`Outcome`] says; what is true is in the records.
     pub fn apply(&mut self, action: &Action, now: Timestamp) -> Outcome {
+        match action {
+            Action::CopySnapshot(copy) => self.copy(copy, now),
+            Action::DeleteSnapshot(delete) => match &delete.of_copy {
+                Some((_, region)) => self.delete_copy(delete, region, now),
+                None => self.apply_at_home(action, now),
+            },
+            Action::CreateSnapshot(_) | Action::CreateSnapshots(_) => self.apply_at_home(action, now),
+        }
+    }
+
+    fn apply_at_home(&mut self, action: &Action, now: Timestamp) -> Outcome {
         if let Action::DeleteSnapshot(delete) = action
             && let Some(outcome) = self.last_look(delete, now)
         {
@@ -350,6 +366,7 @@ impl Ec2 {
             return failed(FailedKind::Refused, "InvalidSnapshot.InUse");
         }
         record.removed = Some((now, Remover::Run));
+        self.fail_copies_of_what_is_gone(now);
         Outcome::Deleted
     }
 
@@ -366,6 +383,7 @@ impl Ec2 {
             Remover::User => saturating_add(removed, REMEMBERED_OF_USERS),
         };
         self.records.retain(|record| record.removed.is_none_or(|(removed, by)| now < until(removed, by)));
+        self.forget_copies(now);
     }
 }
 

@@ -9,12 +9,13 @@
 //! Nobody can know what changed a moment ago. So a fact binds a run when it was true already as long before the run
 //! looked as a list can lag, and what was removed after that counts as if it were still there.
 
+pub mod copies;
 pub mod deletion;
 pub mod ending;
 pub mod newest;
 mod orphan;
 pub mod silence;
-mod truth;
+pub(in crate::sim) mod truth;
 pub mod waiting;
 pub mod year_end;
 

@@ -192,6 +192,7 @@ impl Record {
             snapshot.start_time = saturating_add(snapshot.start_time, off);
         }
         snapshot.state = if at < self.ends_at { SnapshotState::Pending } else { self.ends_as.clone() };
+        snapshot.completed_at = (snapshot.state == SnapshotState::Completed).then_some(self.ends_at);
         if self.held.is_some_and(|held| held.holds(at)) {
             snapshot.marks.hold = Some(Hold::Forever);
         }

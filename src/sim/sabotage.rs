@@ -1,6 +1,7 @@
 //! Rules that are broken on purpose, to show that the judge would notice.
 
 use crate::options::Options;
+use crate::plan::copies::{CopyVerdict, RegionPlan};
 use crate::plan::{DeleteReason, KeepReason, Plan, SnapshotDecision, SnapshotVerdict, StandsBack};
 use crate::policy::{Policy, PolicyId, RetainRule};
 use crate::tags::{self, Mark};
@@ -51,11 +52,19 @@ pub enum Sabotage {
     WaitsInSilence,
     /// Nobody tells what was missed.
     TellsNoMiss,
+    /// What is under way to another Region is copied there once more.
+    CopiesTwice,
+    /// A snapshot goes although its copy is wanted, or under way.
+    DeletesSourcesEarly,
+    /// Of a volume's copies the newest one goes instead of the one that has expired.
+    DeletesNewestCopies,
+    /// Nobody tells which copies were not made.
+    GivesUpInSilence,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::KeepsOneLess,
         Self::IgnoresHolds,
         Self::TrustsLists,
@@ -76,7 +85,20 @@ impl Sabotage {
         Self::AsksNobody,
         Self::WaitsInSilence,
         Self::TellsNoMiss,
+        Self::CopiesTwice,
+        Self::DeletesSourcesEarly,
+        Self::DeletesNewestCopies,
+        Self::GivesUpInSilence,
     ];
+
+    /// Whether only an account with copies shows it.
+    #[must_use]
+    pub fn is_of_copies(self) -> bool {
+        matches!(
+            self,
+            Self::CopiesTwice | Self::DeletesSourcesEarly | Self::DeletesNewestCopies | Self::GivesUpInSilence
+        )
+    }
 }
 
 /// The policy as the planner gets to know it.
@@ -108,6 +130,9 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
     if sabotage == Some(Sabotage::KeepsTheEarlier) {
         keep_the_earlier(plan);
     }
+    for region in &mut plan.regions {
+        of_region(sabotage, region);
+    }
     for decision in &mut plan.snapshots {
         let SnapshotVerdict::Keep(reason) = &decision.verdict else { continue };
         let goes = match (sabotage, reason) {
@@ -120,6 +145,7 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
             (Some(Sabotage::DeletesTooLate), KeepReason::RunStandsBack { why, otherwise }) => {
                 matches!(why, StandsBack::CameBack | StandsBack::TooLate).then_some(*otherwise)
             }
+            (Some(Sabotage::DeletesSourcesEarly), &KeepReason::CopyOpen { otherwise, .. }) => Some(otherwise),
             (Some(Sabotage::AsksNobody), &KeepReason::AwaitsConsent { rank, count, .. }) => {
                 Some(DeleteReason::ExceedsCount { rank, count })
             }
@@ -131,6 +157,39 @@ pub(super) fn plan(sabotage: Option<Sabotage>, plan: &mut Plan<'_>) {
         };
         if let Some(reason) = goes {
             decision.verdict = SnapshotVerdict::Delete(reason);
+        }
+    }
+}
+
+/// What is decided about another Region as a broken rule would leave it.
+fn of_region(sabotage: Option<Sabotage>, region: &mut RegionPlan<'_>) {
+    for wanted in &mut region.wanted {
+        match (sabotage, &mut wanted.verdict) {
+            (Some(Sabotage::CopiesTwice), verdict @ CopyVerdict::UnderWay { .. }) => {
+                *verdict = CopyVerdict::Begin { last_failed: None };
+            }
+            (Some(Sabotage::GivesUpInSilence), CopyVerdict::GivenUp { is_news, .. }) => *is_news = false,
+            _ => {}
+        }
+    }
+    if sabotage != Some(Sabotage::DeletesNewestCopies) {
+        return;
+    }
+    let key = |snapshot: &Snapshot| (snapshot.marks.volume_id.value().copied(), snapshot.marks.scheduled_time.value().copied());
+    for at in 0..region.copies.len() {
+        let Some(old) = region.copies.get(at) else { return };
+        let SnapshotVerdict::Delete(reason @ DeleteReason::Expired { .. }) = old.verdict else { continue };
+        let (volume, time) = key(old.snapshot);
+        let is_newer = |decision: &&mut SnapshotDecision<'_>| {
+            let (of, newer) = key(decision.snapshot);
+            let is_kept = matches!(decision.verdict, SnapshotVerdict::Keep(_));
+            is_kept && decision.snapshot.state == SnapshotState::Completed && of == volume && newer > time
+        };
+        if let Some(newest) = region.copies.iter_mut().filter(is_newer).max_by_key(|newer| key(newer.snapshot).1) {
+            let kept = std::mem::replace(&mut newest.verdict, SnapshotVerdict::Delete(reason));
+            if let Some(old) = region.copies.get_mut(at) {
+                old.verdict = kept;
+            }
         }
     }
 }

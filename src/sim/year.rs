@@ -3,15 +3,17 @@
 //! Events happen in the order of their times. While a turn is between two of its calls, time passes for everybody: other
 //! executions take turns, people change things, and what the turn saw becomes old.
 
+mod abroad;
 mod acts;
 mod calendar;
 mod invocation;
 mod lines;
 
 use super::changes;
+use super::copying;
 use super::ec2::Ec2;
 use super::execution::Execution;
-use super::judge::year_end;
+use super::judge::{copies, year_end};
 use super::random::Random;
 use super::sabotage::Sabotage;
 use super::shape::Shape;
@@ -50,6 +52,8 @@ pub struct Told {
 
 #[derive(Debug)]
 enum Event {
+    /// Something happens in another Region, or to what copies to it.
+    Abroad,
     /// Somebody does something to the policy, the events or the tags.
     Act,
     /// Somebody does something to the account.
@@ -86,6 +90,8 @@ struct Year {
     remembered: VecDeque<Execution>,
     /// The listing for the next turn of this invocation, where it was made beside the calls of the last one.
     ahead: Option<invocation::Ahead>,
+    /// What was promised in other Regions.
+    ledger: copies::Ledger,
     ec2: Ec2,
     random: Random,
     now: Timestamp,
@@ -107,12 +113,19 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
 #[must_use]
 pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
     let shape = Shape::of_seed(seed);
-    let version = Arc::new(Version::new(shape.policy(), shape.options(), sabotage));
+    let mut abroad = copying::has_copies(seed).then(|| copying::abroad(seed));
+    let (mut policy, mut options) = (shape.policy(), shape.options());
+    if let Some(abroad) = &mut abroad {
+        policy = copying::with_rules(policy, &mut abroad.random);
+        options.copy_regions = copying::others().collect();
+    }
+    let version = Arc::new(Version::new(policy, options, sabotage));
     let first = Timestamp::from_second(FIRST_DAY).expect("a time in 2026");
     let end = saturating_add(first, SignedDuration::from_hours(24 * days));
     let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ seed);
     let mut ec2 = Ec2::new(Random::new(random.number()));
     ec2.sabotage = sabotage;
+    ec2.abroad = abroad;
     shape.furnish(&mut ec2, &mut random, first);
     let mut year = Year {
         shape,
@@ -125,6 +138,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
         has_revisions: random.happens(5_000),
         remembered: VecDeque::new(),
         ahead: None,
+        ledger: copies::Ledger::default(),
         ec2,
         random,
         now: first,
@@ -136,6 +150,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
         told: Told::default(),
     };
     year.fill(first, end);
+    year.fill_abroad(first);
     year.go_on();
     year.judge_the_end(end);
     year.told.calls = year.ec2.calls;
@@ -191,13 +206,19 @@ impl Year {
         match event {
             Event::Change => {
                 let change = changes::happen(self.shape, &mut self.ec2, &mut self.random, self.now);
+                self.ec2.fail_copies_of_what_is_gone(self.now);
                 self.log(|_| format!("somebody: {change:?}"));
             }
+            Event::Abroad => self.happen_abroad(),
             Event::Act => self.act(),
-            Event::Season => self.season(),
+            Event::Season => {
+                self.season();
+                self.season_abroad();
+            }
             Event::Tick => self.tick(),
             Event::Start { scheduled, version } => {
                 self.told.executions += 1;
+                self.note_promises();
                 self.ec2.forget(self.now);
                 let execution = Execution::new(self.told.executions, scheduled, version);
                 self.turn(execution);
@@ -214,6 +235,7 @@ impl Year {
     fn turn(&mut self, mut execution: Execution) {
         if self.crashes > 0 && self.random.happens(self.crashes / 10) {
             self.log(|_| format!("execution {} is lost", execution.number));
+            self.ledger.note_told(self.now, None);
             self.note_end(&execution, true);
             return;
         }
@@ -234,6 +256,7 @@ impl Year {
                 match execution.tries_again_at(why, self.now, &mut self.random) {
                     Some(at) => self.push(at, Event::Turn(Box::new(execution))),
                     None => {
+                        self.ledger.note_told(self.now, None);
                         self.note_end(&execution, true);
                         *self.told.outcomes.entry("FAILED").or_default() += 1;
                     }
@@ -273,6 +296,7 @@ impl Year {
         for fault in year_end::faults(&self.ec2, &self.deployed.rules, by_instance, self.calm, last, self.now) {
             self.broken(fault);
         }
+        self.judge_the_end_abroad(last);
     }
 }
 

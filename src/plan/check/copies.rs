@@ -2,19 +2,25 @@
 
 use super::Broken;
 use crate::plan::copies::{CopyVerdict, RegionPlan};
-use crate::plan::{DeleteReason, Plan, SnapshotVerdict};
+use crate::options::Options;
+use crate::plan::{DeleteReason, Plan, SnapshotVerdict, owning_schedule};
 use crate::policy::Policy;
 use crate::tags::is_copy_of_ours;
 use crate::world::{Coverage, Snapshot, SnapshotId, SnapshotState, Tier, World};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn check(policy: &Policy, now: Timestamp, world: &World, plan: &Plan<'_>) -> Vec<Broken> {
+pub(super) fn check(
+    (policy, options): (&Policy, &Options),
+    now: Timestamp,
+    world: &World,
+    plan: &Plan<'_>,
+) -> Vec<Broken> {
     let mut broken = Vec::new();
     for region in &plan.regions {
         for decision in &region.copies {
             let SnapshotVerdict::Delete(reason) = decision.verdict else { continue };
-            if let Some(why) = protection(policy, now, world, region, decision.snapshot, reason) {
+            if let Some(why) = protection((policy, options), now, world, region, decision.snapshot, reason) {
                 broken.push(Broken::Deletes { snapshot: decision.snapshot.id.to_string(), why });
             }
         }
@@ -25,7 +31,7 @@ pub(super) fn check(policy: &Policy, now: Timestamp, world: &World, plan: &Plan<
 
 /// What protects a copy from deletion, if anything does.
 fn protection(
-    policy: &Policy,
+    (policy, options): (&Policy, &Options),
     now: Timestamp,
     world: &World,
     region: &RegionPlan<'_>,
@@ -49,7 +55,7 @@ fn protection(
         (copy.state != SnapshotState::Error).then_some("has not failed")
     } else if copy.state != SnapshotState::Completed {
         Some("is not complete")
-    } else if !copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) && !leaves_one(region, copy) {
+    } else if !copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) && !leaves_one((policy, options), region, copy) {
         Some("is the newest complete copy of its volume and schedule")
     } else if let DeleteReason::Expired { .. } = reason {
         let is_over = copy.marks.expiration_time.value().is_some_and(|&at| at <= now);
@@ -59,9 +65,13 @@ fn protection(
     }
 }
 
-/// Whether a complete copy of the same volume and schedule stays that is as new.
-fn leaves_one(region: &RegionPlan<'_>, copy: &Snapshot) -> bool {
-    let name = |of: &Snapshot| of.marks.schedule_name.value().cloned();
+/// Whether a complete copy of the same volume and schedule stays that is as new. A schedule is the same under the names that it had before.
+fn leaves_one((policy, options): (&Policy, &Options), region: &RegionPlan<'_>, copy: &Snapshot) -> bool {
+    let name = |of: &Snapshot| {
+        let name = of.marks.schedule_name.value().cloned();
+        let owner = name.as_ref().and_then(|name| owning_schedule(policy, options, name));
+        owner.map(|owner| owner.name.clone()).or(name)
+    };
     region.of_same_volume(copy).iter().any(|other| {
         matches!(other.verdict, SnapshotVerdict::Keep(_))
             && other.snapshot.state == SnapshotState::Completed

@@ -463,6 +463,19 @@ fn nothing_goes_in_a_region_when_the_home_region_was_not_seen_whole() {
     check_fate(&policy, &options, there, Err(&KeepReason::ObservationCutShort { cut, otherwise: expired() }));
     let empty = |world: &mut World| world.snapshots.clear();
     check_fate(&policy, &options, empty, Err(&KeepReason::HomeShowsNone { otherwise: expired() }));
+    // What the run made itself it asks for by its id: an empty list shows nothing all the same.
+    let by_id = |world: &mut World| {
+        world.snapshots.truncate(1);
+        world.by_id.shown = world.snapshots.iter().map(|snapshot| snapshot.id).collect();
+    };
+    check_fate(&policy, &options, by_id, Err(&KeepReason::HomeShowsNone { otherwise: expired() }));
+    let failed = |world: &mut World| {
+        world.snapshots.clear();
+        london_of(world).snapshots.iter_mut().for_each(|copy| copy.state = SnapshotState::Error);
+    };
+    let since = at("2026-11-15T17:10:00Z");
+    let otherwise = DeleteReason::Failed { since };
+    check_fate(&policy, &options, failed, Err(&KeepReason::HomeShowsNone { otherwise }));
 }
 
 #[test]
@@ -504,6 +517,22 @@ fn of_two_equal_copies_the_one_that_stays_longer_remains() {
         view.snapshots.retain(|copy| copy.marks.scheduled_time == Mark::Read(at("2026-11-15T17:00:00Z")));
     };
     check_fate(&policy, &options, cloned, Err(&KeepReason::NewestCompleted));
+}
+
+#[test]
+fn of_two_snapshots_for_one_time_the_copy_of_either_is_enough_if_it_stays_as_long() {
+    let policy = policy_with(&[RULE]);
+    let (kept, gone) = (source(1, 1, TODAY, &[RULE]), source(2, 1, TODAY, &[RULE]));
+    let now = (TODAY, "2026-11-22T17:07:00Z");
+    let copy = copy_of(&gone, 1, "2026-11-22T17:06:00Z", &london());
+    let world = |copy: &Snapshot| world_with(vec![kept.clone()], vec![copy.clone()]);
+    check_wanted(&policy, now, &world(&copy), &CopyVerdict::Done(&copy));
+    let under_way = copy.clone().pending();
+    check_wanted(&policy, now, &world(&under_way), &CopyVerdict::UnderWay { copy: &under_way, is_awaited: true });
+    let shorter = copy_of(&source(2, 1, TODAY, &["eu-west-2:4d:-"]), 1, "2026-11-22T17:06:00Z", &london());
+    check_wanted(&policy, now, &world(&shorter), &BEGIN);
+    let edited = Snapshot { start_time: at("2026-11-22T18:06:00Z"), ..copy };
+    check_wanted(&policy, now, &world(&edited), &BEGIN);
 }
 
 #[test]
@@ -560,4 +589,20 @@ fn what_a_button_made_is_copied_for_as_long_as_it_stays_itself() {
     let copy = copy_of(&made, 1, TODAY, &london());
     assert_eq!(copy.marks.expiration_time, Mark::Read(at("2026-11-29T17:00:00Z")));
     assert!(copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now));
+}
+
+#[test]
+fn what_a_run_now_made_before_it_crashed_is_copied_when_it_is_taken_up() {
+    let policy = policy_with(&[RULE]);
+    let options = Options { run_now: true, ..Options::default() };
+    let mut made = source(1, 1, TODAY, &[RULE]).with_stamp(|stamp| stamp.is_run_now = true);
+    made.start_time = at("2026-11-22T16:59:59Z");
+    let world = world_with(vec![made], vec![]);
+    let verdict = |now: &str| {
+        let plan = planned(&policy, &options, TODAY, now, &world);
+        format!("{:?}", of(&plan, &london()).wanted[0].verdict)
+    };
+    let takes_over = CopyVerdict::Wait(CopyWait::TakenOver { at: at("2026-11-22T17:16:59Z") });
+    assert_eq!(verdict("2026-11-22T17:06:00Z"), format!("{takes_over:?}"));
+    assert_eq!(verdict("2026-11-22T17:17:00Z"), format!("{BEGIN:?}"));
 }

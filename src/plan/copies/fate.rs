@@ -39,7 +39,7 @@ pub(in crate::plan) fn decide<'a>(home: Home<'_>, region: &Region, of: &OfRegion
     copies.sort_by_key(|copy| (copy.marks.volume_id.value(), time_of(copy), copy.id));
     copies.dedup_by_key(|copy| copy.id);
     let duplicates = duplicates(&copies);
-    let judge = Judge { home, region, newest: Newest::of(&copies, &duplicates, home.options.minimum_kept), duplicates };
+    let judge = Judge { home, region, newest: Newest::of(home, &copies, &duplicates), duplicates };
     let decision =
         |copy: &&'a Snapshot| SnapshotDecision { snapshot: copy, verdict: judge.verdict(copy), goes_later: None };
     let mut decisions: Vec<SnapshotDecision<'a>> = copies.iter().map(decision).collect();
@@ -98,6 +98,11 @@ pub(crate) fn expires_at(copy: &Snapshot) -> Option<Timestamp> {
     Some(saturating_add(at, copy.start_time.duration_since(called)).max(at))
 }
 
+/// The names of the series that a copy is in: what a schedule was called before is one with what it is called now.
+fn series<'s>(home: Home<'s>, copy: &'s Snapshot) -> impl Iterator<Item = &'s ScheduleName> {
+    ours::names(copy).map(move |name| owning_schedule(home.policy, home.options, name).map_or(name, |owner| &owner.name))
+}
+
 /// What must be left in the Region: the newest copies of each volume, and of each set.
 struct Newest {
     /// By volume and a schedule's name: the newest scheduled time that has a good copy.
@@ -109,7 +114,8 @@ struct Newest {
 }
 
 impl Newest {
-    fn of(copies: &[&Snapshot], duplicates: &BTreeMap<SnapshotId, Timestamp>, minimum: usize) -> Self {
+    fn of(home: Home<'_>, copies: &[&Snapshot], duplicates: &BTreeMap<SnapshotId, Timestamp>) -> Self {
+        let minimum = home.options.minimum_kept;
         let mut newest = Self { of_series: BTreeMap::new(), of_sets: BTreeMap::new(), minimum: BTreeSet::new() };
         let mut by_volume: BTreeMap<VolumeId, Vec<(Timestamp, SnapshotId)>> = BTreeMap::new();
         let mut sets: BTreeMap<(InstanceId, ScheduleName, Timestamp), (BTreeSet<VolumeId>, usize)> = BTreeMap::new();
@@ -117,7 +123,7 @@ impl Newest {
             let (Some(&volume), Some(time)) = (copy.marks.volume_id.value(), time_of(copy)) else { continue };
             by_volume.entry(volume).or_default().push((time, copy.id));
             let members = copy.marks.stamp.value().and_then(|stamp| stamp.members);
-            for name in ours::names(copy) {
+            for name in series(home, copy) {
                 let of = newest.of_series.entry((volume, name.clone())).or_insert(time);
                 *of = time.max(*of);
                 if let (Some(&instance), Some(members)) = (copy.marks.instance_id.value(), members) {
@@ -140,9 +146,9 @@ impl Newest {
     }
 
     /// Whether a copy is the newest of its volume for one of its schedules, or in the newest whole set.
-    fn has(&self, copy: &Snapshot) -> bool {
+    fn has(&self, home: Home<'_>, copy: &Snapshot) -> bool {
         let (volume, instance, time) = (copy.marks.volume_id.value(), copy.marks.instance_id.value(), time_of(copy));
-        ours::names(copy).any(|name| {
+        series(home, copy).any(|name| {
             let of_series = volume.and_then(|&volume| self.of_series.get(&(volume, name.clone())));
             let of_set = instance.and_then(|&instance| self.of_sets.get(&(instance, name.clone())));
             time.is_some() && (of_series == time.as_ref() || of_set == time.as_ref())
@@ -211,8 +217,10 @@ impl Judge<'_> {
                 let since = copy.start_time;
                 return if until > now {
                     keep(KeepReason::Errored { until })
-                } else {
+                } else if self.home.shows_ours {
                     SnapshotVerdict::Delete(DeleteReason::Failed { since })
+                } else {
+                    keep(KeepReason::HomeShowsNone { otherwise: DeleteReason::Failed { since } })
                 };
             }
             (SnapshotState::Pending | SnapshotState::Unknown(_), _) => return keep(KeepReason::UnknownState),
@@ -266,14 +274,14 @@ impl Judge<'_> {
         if matches!(otherwise, DeleteReason::Duplicate { .. }) || is_run_now(copy) {
             return SnapshotVerdict::Delete(otherwise);
         }
-        if self.newest.has(copy) {
+        if self.newest.has(self.home, copy) {
             return keep(KeepReason::NewestCompleted);
         }
         if self.newest.minimum.contains(&copy.id) {
             return keep(KeepReason::MinimumKept { minimum, otherwise });
         }
         let stopped = self.rules(copy).find_map(|schedule| {
-            let newest = self.newest.time_of(volume, copy.marks.schedule_name.value()?)?;
+            let newest = self.newest.time_of(volume, series(self.home, copy).next()?)?;
             self.home.stopped.copies_since(schedule, source, volume, newest)
         });
         match stopped {

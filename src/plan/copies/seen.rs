@@ -2,11 +2,14 @@
 
 use super::carry::TAKES_OVER_AFTER;
 use crate::place::Region;
+use super::Promise;
 use crate::plan::due::saturating_add;
-use crate::plan::{Doubt, belief};
-use crate::policy::PolicyId;
-use crate::tags::{Mark, is_copy_of_ours};
-use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Unseen, View, World};
+use crate::plan::{Doubt, belief, ours};
+use crate::policy::{PolicyId, ScheduleName};
+use crate::tags::{self, Mark, is_copy_of_ours};
+use crate::world::{
+    InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, Unseen, View, VolumeId, World,
+};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -29,6 +32,7 @@ pub(super) struct OfRegion<'a> {
     pub(super) ours: Vec<&'a Snapshot>,
     pub(super) foreign: usize,
     by_source: BTreeMap<SnapshotId, Vec<&'a Snapshot>>,
+    by_series: BTreeMap<Place<'a>, Vec<&'a Snapshot>>,
     /// The newest copy that failed, and how many failed since one did not, where those are too many.
     pub(super) fails: Option<(&'a Snapshot, usize)>,
 }
@@ -44,6 +48,23 @@ impl<'a> Seen<'a> {
     pub(super) fn copies_of(&self, region: &Region, source: &SnapshotId) -> &[&'a Snapshot] {
         let of_region = self.regions.get(region);
         of_region.and_then(|of| of.by_source.get(source)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The copies in a Region that keep what `source` is promised there: its own, believed or not, and believed ones of another snapshot for
+    /// the same scheduled time that stay as long. Of two copies for one time one goes, and would be made again for ever.
+    pub(super) fn keeping<'s>(
+        &'s self,
+        region: &Region,
+        source: &'s Snapshot,
+        promise: &'s Promise<'_>,
+    ) -> impl Iterator<Item = &'a Snapshot> + 's {
+        let place = place(source.volume_id, source);
+        let of_region = self.regions.get(region);
+        let of_series = of_region.zip(place).and_then(|(of, place)| of.by_series.get(&place)).into_iter().flatten();
+        let is_anothers = |copy: &&&'a Snapshot| {
+            copy.marks.copied_from.value().is_some_and(|from| from.snapshot != source.id) && stays_as_long(copy, promise)
+        };
+        self.copies_of(region, &source.id).iter().chain(of_series.filter(is_anothers)).copied()
     }
 
     /// Whether the Region is looked at in the run's next turn.
@@ -74,7 +95,7 @@ impl<'a> Seen<'a> {
 
 impl<'a> OfRegion<'a> {
     fn new(policy: &PolicyId, home: &Region, region: &Region, view: &'a View) -> Self {
-        let mut of = Self { view, ours: Vec::new(), foreign: 0, by_source: BTreeMap::new(), fails: None };
+        let mut of = Self { view, ours: Vec::new(), foreign: 0, by_source: BTreeMap::new(), by_series: BTreeMap::new(), fails: None };
         let is_tagged = |snapshot: &Snapshot| snapshot.marks.policy_id.as_deref() == Some(policy.as_str());
         for snapshot in
             view.snapshots.iter().filter(|snapshot| snapshot.origin == Origin::Copied && is_tagged(snapshot))
@@ -85,6 +106,10 @@ impl<'a> OfRegion<'a> {
                 Some(from) if is_copy_of_ours(policy, home, region, snapshot) => {
                     of.ours.push(snapshot);
                     of.by_source.entry(from.snapshot).or_default().push(snapshot);
+                    let place = snapshot.marks.volume_id.value().and_then(|&volume| place(volume, snapshot));
+                    if let Some(place) = place {
+                        of.by_series.entry(place).or_default().push(snapshot);
+                    }
                 }
                 Some(_) | None => of.foreign += 1,
             }
@@ -92,6 +117,31 @@ impl<'a> OfRegion<'a> {
         of.fails = failures_in_a_row(&of.ours);
         of
     }
+}
+
+/// What a backup is for: of what, of which scheduled time, for which schedules.
+type Place<'a> = (VolumeId, Option<InstanceId>, Timestamp, Vec<&'a ScheduleName>);
+
+/// What a RunNow made has none.
+fn place(volume: VolumeId, snapshot: &Snapshot) -> Option<Place<'_>> {
+    let marks = &snapshot.marks;
+    let is_run_now = marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+    let &time = marks.scheduled_time.value().filter(|_| !is_run_now)?;
+    let mut names: Vec<&ScheduleName> = ours::names(snapshot).collect();
+    names.sort_unstable();
+    Some((volume, marks.instance_id.value().copied(), time, names))
+}
+
+/// Whether a copy is believed and stays as long after its start as what is promised.
+fn stays_as_long(copy: &Snapshot, promise: &Promise<'_>) -> bool {
+    let Some(stamp) = copy.marks.stamp.value().filter(|_| doubt(copy).is_none()) else { return false };
+    let stays_until = match copy.marks.expiration_time {
+        Mark::Absent => Timestamp::MAX,
+        Mark::Read(until) => until,
+        Mark::Unreadable(_) => return false,
+    };
+    let promised = promise.expires_at(stamp.called, None).map_or(Timestamp::MAX, tags::to_the_second);
+    promised <= stays_until
 }
 
 fn failures_in_a_row<'a>(copies: &[&'a Snapshot]) -> Option<(&'a Snapshot, usize)> {

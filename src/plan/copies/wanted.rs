@@ -41,8 +41,9 @@ pub(in crate::plan) fn keep_sources<'a>(decisions: &mut [SnapshotDecision<'a>], 
             continue;
         }
         let is_duplicate = matches!(otherwise, DeleteReason::Duplicate { .. });
-        for region in Promise::all_of(source).into_keys().filter(|region| seen.home != Some(*region)) {
-            if let Some(until) = waits_until(seen, region, source, is_duplicate).filter(|&until| now < until) {
+        let promises = Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region));
+        for (region, promise) in promises {
+            if let Some(until) = waits_until(seen, (region, &promise), source, is_duplicate).filter(|&until| now < until) {
                 decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
                 break;
             }
@@ -51,16 +52,22 @@ pub(in crate::plan) fn keep_sources<'a>(decisions: &mut [SnapshotDecision<'a>], 
 }
 
 /// Until when a snapshot stays for its copy in a Region, at the longest.
-fn waits_until(seen: &Seen<'_>, region: &Region, source: &Snapshot, is_duplicate: bool) -> Option<Timestamp> {
+fn waits_until(
+    seen: &Seen<'_>,
+    (region, promise): (&Region, &Promise<'_>),
+    source: &Snapshot,
+    is_duplicate: bool,
+) -> Option<Timestamp> {
     let copies = seen.copies_of(region, &source.id);
     if copies.iter().any(|copy| is_complete(copy) && seen::doubt(copy).is_none()) {
         return None;
     }
     let began = copies.iter().filter(|copy| copy.state == SnapshotState::Pending).map(|copy| copy.start_time).max();
     let under_way = began.map(|began| saturating_add(began, UNDER_WAY_FOR_MAX));
+    let is_kept = seen.keeping(region, source, promise).any(|copy| is_complete(copy) && seen::doubt(copy).is_none());
     // The next turn of the run tells whether one is under way.
     let waits = if seen.is_not_yet_seen(region) { UNDER_WAY_FOR_MAX } else { WINDOW };
-    let wanted = (!is_duplicate).then(|| saturating_add(completed_at(source), waits));
+    let wanted = (!is_duplicate && !is_kept).then(|| saturating_add(completed_at(source), waits));
     under_way.max(wanted)
 }
 
@@ -123,8 +130,8 @@ impl<'a> Of<'_, 'a> {
         let Self { seen, carries, now, region, source, .. } = *self;
         let copies = seen.copies_of(region, &source.id);
         let newest = |is_wanted: fn(&Snapshot) -> bool| {
-            let believed = copies.iter().filter(|copy| is_wanted(copy) && seen::doubt(copy).is_none());
-            believed.copied().max_by_key(|copy| (copy.start_time, copy.id))
+            let keeping = seen.keeping(region, source, self.promise);
+            keeping.filter(|copy| is_wanted(copy) && seen::doubt(copy).is_none()).max_by_key(|copy| (copy.start_time, copy.id))
         };
         match source.state {
             SnapshotState::Completed => {}

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
 /// How long a failed snapshot stays, as the README promises.
-const FAILED_STAYS: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const FAILED_STAYS: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is wrong with the deletion of `gone` at `at` by a turn that looked at `looked_at`; `None` when it was right.
 #[must_use]
@@ -76,7 +76,7 @@ pub(super) struct Seen<'a> {
 }
 
 /// What EC2 shows of it by its id just before the call that no run may pass over; reads by id lag a moment.
-fn protected(gone: &Record, at: Timestamp) -> Option<&'static str> {
+pub(super) fn protected(gone: &Record, at: Timestamp) -> Option<&'static str> {
     let seen = at - BY_ID_LAG;
     let is_so = |span: Option<Span>| span.is_some_and(|span| span.from <= seen && at < span.until);
     if gone.is_edited(seen) {
@@ -171,7 +171,7 @@ fn is_last_of_living(ec2: &Ec2, gone: &Record, firm: Timestamp, at: Timestamp) -
 
 /// Whether another good one of the same volume answers the same time and was promised to stay as long: of two that were, one that
 /// a newer version made, or an earlier one.
-fn is_duplicate(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> bool {
+pub(in crate::sim) fn is_duplicate(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> bool {
     ec2.records.iter().any(|other| {
         is_of_the_same_line(other, gone, by_instance)
             && truth::time(other) == truth::time(gone)

@@ -1,6 +1,6 @@
 //! Promises 2 and 3, and the bounds of an execution: is what the end of an execution says true?
 
-use super::{Keeps, Rule, START_WINDOW, truth};
+use super::{Keeps, Rule, START_WINDOW, copies, truth};
 use crate::report::{FailureReport, Report};
 use crate::sim::ec2::{Ec2, Emptied};
 use crate::sim::life::Record;
@@ -209,6 +209,10 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
         let key = (truth::source(record, by_instance), truth::schedule(record), truth::time(record));
         let is_touched = record.is_torn || truth::is_wished(record);
         if is_touched || record.removed.is_some_and(|(removed, _)| removed > firm) {
+            wished.insert(key);
+        }
+        // EC2 may fail a copy whose snapshot goes: it stays until the copy is complete.
+        if copies::is_under_way(ec2, record, firm) {
             wished.insert(key);
         }
         let is_old = at.duration_since(record.snapshot.start_time) > MAY_BE_UNSEEN;

@@ -45,7 +45,7 @@ fn began_too_late(hand: &Hand, scheduled_time: Timestamp) -> bool {
 }
 
 /// The time of a snapshot that everybody could see and that a later run has made.
-fn later_run(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> Option<Timestamp> {
+pub(super) fn later_run(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> Option<Timestamp> {
     let firm = truth::firm_since(looked_at);
     let is_later = |record: &&Record| {
         is_believed(record)

@@ -7,18 +7,18 @@ use crate::world::{SnapshotState, SourceId};
 use jiff::{SignedDuration, Timestamp};
 
 /// What stands for the names of schedules on what a RunNow made: no schedule is called so.
-pub(super) const RUN_NOW: &str = "RunNow";
+pub(in crate::sim::judge) const RUN_NOW: &str = "RunNow";
 
 /// The default of `Options.RunNowRetain`.
-pub(super) const RUN_NOW_STAYS: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(in crate::sim::judge) const RUN_NOW_STAYS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Since when a fact must have been true to bind a turn that looked at `looked_at`.
-pub(super) fn firm_since(looked_at: Timestamp) -> Timestamp {
+pub(in crate::sim) fn firm_since(looked_at: Timestamp) -> Timestamp {
     looked_at - LAG_MAX - SignedDuration::from_secs(1)
 }
 
 /// The resource of a snapshot as its policy targets it.
-pub(super) fn source(record: &Record, by_instance: bool) -> Option<SourceId> {
+pub(in crate::sim::judge) fn source(record: &Record, by_instance: bool) -> Option<SourceId> {
     let snapshot = &record.snapshot;
     if by_instance {
         snapshot.marks.instance_id.value().copied().map(SourceId::Instance)
@@ -28,18 +28,18 @@ pub(super) fn source(record: &Record, by_instance: bool) -> Option<SourceId> {
 }
 
 /// The name of its schedule.
-pub(super) fn schedule(record: &Record) -> &str {
+pub(in crate::sim::judge) fn schedule(record: &Record) -> &str {
     record.snapshot.marks.schedule_name.value().map_or("", |name| name.as_str())
 }
 
 /// Whether a RunNow made it: it is in no series, answers no scheduled time, and goes by an age of its own (R3).
-pub(super) fn is_run_now(record: &Record) -> bool {
+pub(in crate::sim::judge) fn is_run_now(record: &Record) -> bool {
     record.maker.as_ref().is_some_and(|maker| maker.version.is_run_now())
 }
 
 /// The names of all schedules that it is for: the first one in its description, the others in `opendlm:also`; [`RUN_NOW`] where a
 /// RunNow made it.
-pub(super) fn schedules(record: &Record) -> Vec<&str> {
+pub(in crate::sim::judge) fn schedules(record: &Record) -> Vec<&str> {
     if is_run_now(record) {
         return vec![RUN_NOW];
     }
@@ -48,12 +48,12 @@ pub(super) fn schedules(record: &Record) -> Vec<&str> {
 }
 
 /// The scheduled time that it answers.
-pub(super) fn time(record: &Record) -> Timestamp {
+pub(in crate::sim::judge) fn time(record: &Record) -> Timestamp {
     record.snapshot.marks.scheduled_time.value().copied().unwrap_or(Timestamp::MIN)
 }
 
 /// How many a rule kept when the snapshot was made, by the version of the policy that made it.
-pub(super) fn count_of_then(record: &Record, rule: &Rule) -> Option<usize> {
+pub(in crate::sim::judge) fn count_of_then(record: &Record, rule: &Rule) -> Option<usize> {
     let version = &record.maker.as_ref()?.version;
     let names = schedules(record);
     let then = version.rules.iter().find(|then| names.contains(&then.name.as_str()) && rule.names.contains(&then.name));
@@ -64,7 +64,7 @@ pub(super) fn count_of_then(record: &Record, rule: &Rule) -> Option<usize> {
 }
 
 /// Whether one was promised to stay for each schedule that another is for, as often and as long as that one.
-pub(super) fn stays_as_long(one: &Record, other: &Record) -> bool {
+pub(in crate::sim::judge) fn stays_as_long(one: &Record, other: &Record) -> bool {
     let keeps = |record: &Record, name: &str| record.maker.as_ref()?.version.rule(name).map(|rule| rule.keeps);
     let until = promised_until(one) >= promised_until(other);
     until
@@ -81,7 +81,7 @@ pub(super) fn stays_as_long(one: &Record, other: &Record) -> bool {
 }
 
 /// Until when it was promised to stay when it was made: the latest of all schedules that it is for.
-pub(super) fn promised_until(record: &Record) -> Option<Timestamp> {
+pub(in crate::sim::judge) fn promised_until(record: &Record) -> Option<Timestamp> {
     if is_run_now(record) {
         return Some(time(record) + RUN_NOW_STAYS);
     }
@@ -95,18 +95,18 @@ pub(super) fn promised_until(record: &Record) -> Option<Timestamp> {
 }
 
 /// Whether it is there at `at`, or was removed after `firm`, which nobody could know.
-pub(super) fn is_there(record: &Record, firm: Timestamp, at: Timestamp) -> bool {
+pub(in crate::sim::judge) fn is_there(record: &Record, firm: Timestamp, at: Timestamp) -> bool {
     record.snapshot.start_time <= at && record.removed.is_none_or(|(removed, _)| removed > firm)
 }
 
 /// Whether it counts for its rule at `at` as far as one can know: a backup in the standard tier.
-pub(super) fn is_good(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
+pub(in crate::sim::judge) fn is_good(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
     record.archived.is_none_or(|since| since > firm) && is_backup(ec2, record, firm, at)
 }
 
 /// Whether it can be restored at `at` as far as one can know, archived or not: complete with its whole set, of which nobody has
 /// removed a member or edited its tags.
-pub(super) fn is_backup(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
+pub(in crate::sim::judge) fn is_backup(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timestamp) -> bool {
     let mut set = ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
     // What was removed long ago is forgotten: the stamp tells how many there were to be.
     let planned = record.snapshot.marks.stamp.value().and_then(|stamp| stamp.members).unwrap_or(1);
@@ -117,24 +117,24 @@ pub(super) fn is_backup(ec2: &Ec2, record: &Record, firm: Timestamp, at: Timesta
 }
 
 /// Whether a snapshot failed.
-pub(super) fn has_failed(record: &Record, at: Timestamp) -> bool {
+pub(in crate::sim::judge) fn has_failed(record: &Record, at: Timestamp) -> bool {
     record.ends_at <= at && record.ends_as == SnapshotState::Error
 }
 
 /// What is known of the source of a snapshot over a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(in crate::sim::judge) struct Standing {
     /// It was there and targeted at some time.
-    pub(super) ever_targeted: bool,
+    pub(in crate::sim::judge) ever_targeted: bool,
     /// It is not there any more.
-    pub(super) is_gone: bool,
+    pub(in crate::sim::judge) is_gone: bool,
     /// It was there all the time.
-    pub(super) always_there: bool,
+    pub(in crate::sim::judge) always_there: bool,
     /// It was there and targeted all the time.
-    pub(super) always_targeted: bool,
+    pub(in crate::sim::judge) always_targeted: bool,
 }
 
-pub(super) fn standing(ec2: &Ec2, source: Option<SourceId>, from: Timestamp, to: Timestamp) -> Standing {
+pub(in crate::sim::judge) fn standing(ec2: &Ec2, source: Option<SourceId>, from: Timestamp, to: Timestamp) -> Standing {
     let of = |exists: &Switched, targeted: &Switched| Standing {
         ever_targeted: exists.was_ever_on(from, to) && targeted.was_ever_on(from, to),
         is_gone: !exists.is_on(to),
@@ -151,7 +151,7 @@ pub(super) fn standing(ec2: &Ec2, source: Option<SourceId>, from: Timestamp, to:
 }
 
 /// The ids of all volumes or instances that were there and targeted all the time from `from` to `to`.
-pub(super) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: Timestamp) -> Vec<SourceId> {
+pub(in crate::sim::judge) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: Timestamp) -> Vec<SourceId> {
     let is_steady = |exists: &Switched, targeted: &Switched| exists.was_on(from, to) && targeted.was_on(from, to);
     if by_instance {
         let steady = ec2.instances.iter().filter(|life| is_steady(&life.exists, &life.targeted));
@@ -163,7 +163,7 @@ pub(super) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: 
 }
 
 /// Whether somebody ever did something to it that keeps it beside the rules, or kept it: an edit of its tags too.
-pub(super) fn is_wished(record: &Record) -> bool {
+pub(in crate::sim::judge) fn is_wished(record: &Record) -> bool {
     let is_held = record.held.is_some() || record.locked.is_some() || record.imaged.is_some();
     is_held || record.archived.is_some() || record.edited.is_some()
 }

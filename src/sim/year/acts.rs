@@ -33,7 +33,7 @@ impl Year {
     }
 
     /// New starts carry another version from now on.
-    fn deploy(&mut self, policy: Policy, options: Options) {
+    pub(super) fn deploy(&mut self, policy: Policy, options: Options) {
         let revision = self.has_revisions.then(|| to_the_second(self.now));
         let version = Arc::new(Version::new(policy, Options { revision, ..options }, self.sabotage));
         self.log(|_| format!("deployed: {:?}, revision {revision:?}", version.rules));

@@ -1,5 +1,6 @@
 //! The invocations of a year: what the function does in each, and what the judge says of it.
 
+use super::abroad::{SeenAt, Sources};
 use super::lines::told;
 use super::{FUNCTION_TIMEOUT, SKEW_MILLIS, Year};
 use crate::action::{Action, CreateSnapshots, DeleteSnapshot, Outcome};
@@ -13,12 +14,12 @@ use crate::sim::changes;
 use crate::sim::ec2::{Emptied, ListFailure};
 use crate::sim::execution::{Execution, NoAnswer};
 use crate::sim::judge::ending::Ending;
-use crate::sim::judge::{self, deletion, newest};
+use crate::sim::judge::{self, copies, deletion, newest, truth};
 use crate::sim::life::{Maker, Remover};
 use crate::sim::sabotage::{self, Sabotage};
 use crate::turn::look::has_time_for_another;
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
-use crate::world::{SnapshotId, VolumeId, World};
+use crate::world::{Coverage, SnapshotId, VolumeId, World};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ pub(super) struct Ahead {
 }
 
 /// The look of a turn.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Look {
     /// When it began: the turn goes by this time.
     began: Timestamp,
@@ -42,6 +43,16 @@ struct Look {
     emptied: Emptied,
     /// Whether it saw which AMIs there are.
     sees_images: bool,
+    /// Whether nothing of the home Region's snapshots was left out.
+    is_whole: bool,
+    /// When it saw each of the other Regions.
+    abroad: SeenAt,
+}
+
+impl Look {
+    fn of_copies(&self) -> copies::Look<'_> {
+        copies::Look { at: self.at, is_whole: self.is_whole, abroad: &self.abroad }
+    }
 }
 
 impl Year {
@@ -91,7 +102,9 @@ impl Year {
         let (world, at, began) = self.look(policy, &progress)?;
         let (emptied, clock) = (self.ec2.emptied, saturating_add(began, skew));
         let mut world = sabotage::view(self.sabotage, &policy.id, world);
+        let abroad = self.look_abroad((policy, options), &progress, &mut world);
         progress.note_look(&policy.id, &world, clock, options.settling);
+        progress.copies.note_look(policy, &world, clock, options.settling);
         by_id::look_closer(policy, options, (&progress.start(), clock), &mut world, |asks, world| {
             let latency = self.random.millis(50, 500);
             self.elapse(latency);
@@ -100,7 +113,8 @@ impl Year {
             }
             self.ec2.look_closer(asks, self.now, world).map_err(no_answer)
         })?;
-        let look = Look { began, at, emptied, sees_images: self.ec2.images_seen };
+        let is_whole = world.coverage == Coverage::Complete && emptied != Emptied::Snapshots;
+        let look = Look { began, at, emptied, sees_images: self.ec2.images_seen, is_whole, abroad };
         let mut plan = plan::plan(policy, options, &progress.start(), clock, &world);
         for broken in check::check(policy, options, clock, &world, &plan) {
             self.broken(format!("the plan: {broken}"));
@@ -109,8 +123,9 @@ impl Year {
         // Sometimes EC2's buckets let little through, and another turn follows at once.
         let is_slow = self.crashes > 0 && self.random.happens(500);
         let budget = if is_slow { Budget::of(|_| self.random.index(4).unwrap_or(0)) } else { Budget::UNBOUNDED };
-        let selection = turn::select(policy, options, &plan, &progress, clock, budget);
-        let outcomes = self.apply(execution, &selection, begun, look)?;
+        let mut selection = turn::select(policy, options, &plan, &progress, clock, budget);
+        turn::select_copies(policy, options, &plan, &progress, (world.home.as_ref(), clock), &mut selection);
+        let outcomes = self.apply(execution, &selection, begun, &look)?;
         let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, saturating_add(self.now, skew));
         if let Some(ahead) = &mut self.ahead {
             ahead.deleted = conclusion.deleted();
@@ -161,9 +176,10 @@ impl Year {
         execution: &mut Execution,
         selection: &Selection,
         begun: Timestamp,
-        look: Look,
+        look: &Look,
     ) -> Result<Vec<Outcome>, NoAnswer> {
         let mut outcomes = Vec::new();
+        let mut sources = Sources::new();
         for action in &selection.actions {
             if self.crashes_now() {
                 return Err(NoAnswer::Crashed);
@@ -177,6 +193,14 @@ impl Year {
             if self.now.duration_since(begun) > FUNCTION_TIMEOUT {
                 return Err(NoAnswer::Crashed);
             }
+            let checked = self.checked(action.clone(), &selection.actions, &mut sources);
+            let action = match &checked {
+                Ok(action) => action,
+                Err(outcome) => {
+                    outcomes.push(outcome.clone());
+                    continue;
+                }
+            };
             execution.calls += 1;
             self.ec2.maker = Some(Maker { execution: execution.number, version: Arc::clone(&execution.version) });
             let outcome = self.ec2.apply(action, self.now);
@@ -200,7 +224,7 @@ impl Year {
         }
     }
 
-    fn judge_call(&mut self, execution: &Execution, action: &Action, outcome: &Outcome, look: Look) {
+    fn judge_call(&mut self, execution: &Execution, action: &Action, outcome: &Outcome, look: &Look) {
         let hand = execution.hand();
         let fault = match (action, outcome) {
             (Action::CreateSnapshot(create), Outcome::Created(_)) => {
@@ -210,7 +234,8 @@ impl Year {
                 newest::creation_fault(&hand, create.scheduled_time).or_else(|| self.members_fault(create, ids))
             }
             (Action::DeleteSnapshot(delete), _) => self.deletion_fault(execution, delete, look),
-            (Action::CopySnapshot(_) | Action::CreateSnapshot(_) | Action::CreateSnapshots(_), _) => None,
+            (Action::CopySnapshot(copy), _) => self.begun_fault(&hand, &copy.region, look.of_copies()),
+            (Action::CreateSnapshot(_) | Action::CreateSnapshots(_), _) => None,
         };
         if let Some(fault) = fault {
             self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));
@@ -227,8 +252,13 @@ impl Year {
         (made != wanted).then(|| format!("a set of {} holds {made:?}, and not {wanted:?}", create.instance_id))
     }
 
-    fn deletion_fault(&self, execution: &Execution, delete: &DeleteSnapshot, look: Look) -> Option<String> {
+    fn deletion_fault(&self, execution: &Execution, delete: &DeleteSnapshot, look: &Look) -> Option<String> {
         let looked_at = look.at;
+        let (rules, by_instance) = (&execution.version.rules, self.shape.is_of_instances());
+        if let Some((_, region)) = &delete.of_copy {
+            let by = copies::deletion::By { policy: &execution.version.policy, rules, hand: &execution.hand(), by_instance };
+            return self.deleted_fault(by, (region, delete.snapshot.id), look.of_copies());
+        }
         let record = self.ec2.records.iter().find(|record| record.snapshot.id == delete.snapshot.id)?;
         if look.sees_images && deletion::was_imaged(record, looked_at, self.now) {
             return Some(format!("R5: {} was to be deleted, but an AMI uses it", delete.snapshot.id));
@@ -236,11 +266,14 @@ impl Year {
         if record.removed != Some((self.now, Remover::Run)) {
             return None;
         }
-        let by_instance = self.shape.is_of_instances();
-        let rules = &execution.version.rules;
         let stands_back = newest::stands_back(&self.ec2, &execution.hand(), looked_at);
         let why = stands_back.map(|why| format!("{} was deleted, but {why}", delete.snapshot.id));
-        why.or_else(|| deletion::fault(&self.ec2, rules, by_instance, record, looked_at, self.now))
+        let why = why.or_else(|| deletion::fault(&self.ec2, rules, by_instance, record, looked_at, self.now));
+        why.or_else(|| {
+            let firm = truth::firm_since(looked_at);
+            let is_duplicate = deletion::is_duplicate(&self.ec2, by_instance, record, firm, self.now);
+            copies::source::fault(&self.ec2, look.of_copies(), (record, is_duplicate), self.now)
+        })
     }
 
     fn end(
@@ -275,7 +308,10 @@ impl Year {
             answer_bytes,
             calls: execution.calls,
         };
-        let faults = self.ending_faults(execution, &ending);
+        let ending_is_cut_short = ending.is_cut_short;
+        let mut faults = self.ending_faults(execution, &ending);
+        faults.extend(self.ending_faults_abroad(execution, &ending));
+        self.note_what_is_told(outcome, &report, look.emptied != Emptied::Nothing || ending_is_cut_short);
         // What an empty list hides from a run, the run cannot tell.
         self.note_end(execution, report.outcome == Some("PARTIAL") || look.emptied != Emptied::Nothing);
         self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));

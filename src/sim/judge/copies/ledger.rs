@@ -1,0 +1,152 @@
+//! Everything that was promised, and what came of it: no promise is broken in silence.
+
+use super::{WINDOW, copies, promised};
+use crate::place::Region;
+use crate::sim::ec2::{Copied, Ec2};
+use crate::sim::judge::truth;
+use crate::sim::life::{Record, Remover};
+use crate::world::SnapshotId;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long after a snapshot is complete somebody must have told that a copy was not made: a day, another one for the run that takes over,
+/// and the time in which that may have seen the one before.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(2 * 24 * 60 + 17 + 60);
+
+/// How often a copy of one snapshot is begun at most: three tries that fail, those of which an answer was lost or that a list did not show
+/// yet, and those that somebody has deleted or edited.
+const BEGUN_MAX: usize = 10;
+
+/// How long what is settled is remembered.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(10 * 24);
+
+/// A copy that was promised.
+#[derive(Debug, Clone)]
+struct Promised {
+    of: Record,
+    is_kept: bool,
+    /// Whether people have done something to the snapshot, or it is no backup: nobody owes a copy of that.
+    is_excused: bool,
+    /// Whether somebody was found to be silent about it.
+    is_named: bool,
+    begun: usize,
+}
+
+/// All that was promised in the last days.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    promised: BTreeMap<(SnapshotId, Region), Promised>,
+    /// When runs ended that said that something was wrong, and what they named; `None` for those that could name anything.
+    told: Vec<(Timestamp, Option<BTreeSet<String>>)>,
+}
+
+impl Ledger {
+    /// Takes in what is true now.
+    pub fn note(&mut self, ec2: &Ec2, now: Timestamp) {
+        for record in ec2.records.iter().filter(|record| record.is_ours) {
+            for region in promised(record).into_keys() {
+                let new = || Promised { of: record.clone(), is_kept: false, is_excused: false, is_named: false, begun: 0 };
+                let promised = self.promised.entry((record.snapshot.id, region.clone())).or_insert_with(new);
+                let is_own = |copy: &&Copied| copy.of.snapshot.id == record.snapshot.id && copy.record.is_ours;
+                let own = || copies(ec2, &region).iter().filter(is_own);
+                promised.is_kept |= own().any(|copy| copy.record.is_complete(now));
+                promised.begun = promised.begun.max(own().filter(|copy| !copy.is_clone).count());
+                let is_removed = record.removed.is_some_and(|(_, by)| by == Remover::User);
+                let is_touched = is_removed || record.is_torn || record.edited.is_some() || record.archived.is_some();
+                let is_no_backup = truth::has_failed(record, now) || !is_whole(ec2, record);
+                promised.is_excused |= is_touched || is_no_backup || truth::is_run_now(record);
+                promised.of = record.clone();
+            }
+        }
+        // A copy may become complete after its snapshot is gone.
+        for ((id, region), promised) in &mut self.promised {
+            let is_own = |copy: &Copied| copy.of.snapshot.id == *id && copy.record.is_ours && copy.record.is_complete(now);
+            promised.is_kept |= copies(ec2, region).iter().any(is_own);
+        }
+        let of_twins: Vec<(SnapshotId, Region)> =
+            self.promised.iter().filter(|(key, promised)| self.has_twin(key, promised)).map(|(key, _)| key.clone()).collect();
+        for key in of_twins {
+            if let Some(promised) = self.promised.get_mut(&key) {
+                promised.is_excused = true;
+            }
+        }
+        self.promised.retain(|_, promised| now.duration_since(promised.of.snapshot.start_time) < REMEMBERED);
+        self.told.retain(|&(told, _)| now.duration_since(told) < REMEMBERED);
+    }
+
+    /// A run has failed and named what failed, or could not name anything.
+    pub fn note_told(&mut self, now: Timestamp, named: Option<BTreeSet<String>>) {
+        self.told.push((now, named));
+    }
+
+    /// What nobody has told of although a run, which began at `begun`, should have by now at the latest.
+    #[must_use]
+    pub fn silence(&mut self, begun: Timestamp) -> Vec<String> {
+        let is_silent = |(id, region): &(SnapshotId, Region), promised: &Promised| {
+            let since = promised.of.snapshot.start_time;
+            let own = format!("{id}@{region}");
+            // That a Region cannot be looked at tells of all copies that are wanted there.
+            let names = |name: &String| *name == own || *name == region.to_string() || *name == format!("@{region}");
+            let names_it = |named: &Option<BTreeSet<String>>| named.as_ref().is_none_or(|named| named.iter().any(names));
+            let is_told = self.told.iter().any(|(told, named)| *told > since && names_it(named));
+            !promised.is_kept && !promised.is_excused && !promised.is_named && !is_told && promised.of.ends_at + TOLD_WITHIN < begun
+        };
+        let silent = self.promised.iter().filter(|(key, promised)| is_silent(key, promised));
+        let silent: Vec<(SnapshotId, Region)> = silent.map(|(key, _)| key.clone()).collect();
+        let mut told = Vec::new();
+        for key in silent {
+            if let Some(promised) = self.promised.get_mut(&key) {
+                promised.is_named = true;
+                let time = truth::time(&promised.of);
+                told.push(format!("nobody has told that {} of {time} has no copy in {}", key.0, key.1));
+            }
+        }
+        told
+    }
+
+    /// Whether another snapshot for the same time has its copy in the same Region: of two one is enough.
+    fn has_twin(&self, (id, region): &(SnapshotId, Region), of: &Promised) -> bool {
+        !of.is_kept
+            && self.promised.iter().any(|((other_id, other_region), other)| {
+            other.is_kept
+                && other_id != id
+                && other_region == region
+                && other.of.snapshot.volume_id == of.of.snapshot.volume_id
+                && truth::time(&other.of) == truth::time(&of.of)
+        })
+    }
+
+    /// What was copied again and again.
+    #[must_use]
+    pub fn too_often(&mut self) -> Option<String> {
+        let is_too_often = |promised: &Promised| promised.begun > BEGUN_MAX && !promised.is_named;
+        let (key, promised) = self.promised.iter_mut().find(|(_, promised)| is_too_often(promised))?;
+        promised.is_named = true;
+        Some(format!("{} copies of {} were begun in {}", promised.begun, key.0, key.1))
+    }
+
+    /// What was complete between two times and has no copy.
+    pub fn broken(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = String> {
+        let is_of = move |promised: &Promised| {
+            let is_of = from < promised.of.snapshot.start_time && promised.of.ends_at < to;
+            is_of && !promised.is_kept && !promised.is_excused
+        };
+        let broken = self.promised.iter().filter(move |(_, promised)| is_of(promised));
+        broken.map(|((id, region), promised)| {
+            format!("at the end {id} of {} has no copy in {region}", truth::time(&promised.of))
+        })
+    }
+}
+
+/// Whether the set of a snapshot was whole. What was removed long ago is forgotten: the stamp tells how many there were to be.
+fn is_whole(ec2: &Ec2, record: &Record) -> bool {
+    let set = || ec2.records.iter().filter(|other| other.is_ours && other.call == record.call);
+    let is_unspoilt = |member: &Record| {
+        member.ends_as == crate::world::SnapshotState::Completed && member.edited.is_none() && !member.is_torn
+    };
+    let planned = record.snapshot.marks.stamp.value().and_then(|stamp| stamp.members).unwrap_or(1);
+    u32::try_from(set().count()).is_ok_and(|members| members >= planned || record.removed.is_some()) && set().all(is_unspoilt)
+}
+
+/// Long enough for the copies of the last run.
+pub(super) const UNTIL_COPIED: SignedDuration = WINDOW;

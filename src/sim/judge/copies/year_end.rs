@@ -1,0 +1,65 @@
+//! Once faults have stopped, does each Region hold what was promised, each once, and nothing that has expired?
+
+use super::ledger::{Ledger, UNTIL_COPIED};
+use super::{are_of_one_time, copies, expires_at, names, owners, volume};
+use crate::place::Region;
+use crate::policy::Policy;
+use crate::sim::ec2::{Copied, Ec2};
+use crate::sim::judge::{Rule, truth};
+use jiff::{SignedDuration, Timestamp};
+
+/// Everything that is wrong with the Regions at `now`, when nothing went wrong since `calm`; `last` is the last start.
+#[must_use]
+pub fn faults(
+    ec2: &Ec2,
+    ledger: &Ledger,
+    (policy, rules, by_instance): (&Policy, &[Rule], bool),
+    (calm, last, now): (Timestamp, Timestamp, Timestamp),
+) -> Vec<String> {
+    let steady = truth::steady_sources(ec2, by_instance, calm, now);
+    let mut faults: Vec<String> = ledger.broken(calm, last).collect();
+    let regions: Vec<&Region> = ec2.abroad.iter().flat_map(|abroad| abroad.regions.keys()).collect();
+    for region in regions {
+        let is_free = |copy: &&Copied| {
+            let is_steady = truth::source(&copy.of, by_instance).is_some_and(|source| steady.contains(&source));
+            copy.record.is_ours && copy.record.exists(now) && !truth::is_wished(&copy.record) && is_steady
+        };
+        let free: Vec<&Copied> = copies(ec2, region).iter().filter(is_free).collect();
+        for copy in &free {
+            let id = copy.record.snapshot.id;
+            let wrong = |why: &str| format!("at the end the copy {id} of {} in {region} {why}", truth::time(&copy.of));
+            let age = now.duration_since(copy.record.snapshot.start_time);
+            if truth::has_failed(&copy.record, now) {
+                faults.extend((age > SignedDuration::from_hours(72)).then(|| wrong("is still there, and it failed")));
+                continue;
+            }
+            let is_twin = |other: &&&Copied| {
+                let is_another = other.record.snapshot.id < id && !other.is_clone && !copy.is_clone;
+                is_another && other.record.is_complete(last) && are_of_one_time(other, copy)
+            };
+            if copy.record.is_complete(last) && free.iter().any(|other| is_twin(&other)) {
+                faults.push(wrong("is one of two"));
+            }
+            let is_over = expires_at(region, copy).is_some_and(|at| at + UNTIL_COPIED < last);
+            let is_owned = !owners(policy, rules, region, copy).is_empty();
+            if is_over && is_owned && has_newer(rules, copy, &free, last) {
+                faults.push(wrong("is still there, and it has expired"));
+            }
+        }
+    }
+    faults
+}
+
+/// Whether for each of its schedules a newer one of its volume was complete before the last run; what a RunNow made is in no series.
+fn has_newer(rules: &[Rule], copy: &Copied, all: &[&Copied], last: Timestamp) -> bool {
+    let is_newer = |name: &str, other: &Copied| {
+        let of_other = names(&other.of);
+        let owner = rules.iter().find(|rule| rule.is_one_of(&[name]));
+        volume(other) == volume(copy)
+            && (of_other.contains(&name) || owner.is_some_and(|owner| owner.is_one_of(&of_other)))
+            && !truth::is_run_now(&other.of)
+            && other.record.is_complete(last)
+            && truth::time(&other.of) > truth::time(&copy.of)
+    };
+    truth::is_run_now(&copy.of) || names(&copy.of).into_iter().all(|name| all.iter().any(|other| is_newer(name, other)))
+}
