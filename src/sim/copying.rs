@@ -246,7 +246,8 @@ fn clone_some(ec2: &mut Ec2, region: &Region, happening: Happening, now: Timesta
     let Some(mut snapshot) = copy.record.seen(now) else { return };
     (snapshot.id, snapshot.start_time, snapshot.marks.hold) = (id, now, None);
     let stamped = copy.record.snapshot.start_time;
-    let fits = happening == Happening::Clone && now.duration_since(stamped) < FITS_WITHIN && copy.record.edited.is_none();
+    let fits =
+        happening == Happening::Clone && now.duration_since(stamped) < FITS_WITHIN && copy.record.edited.is_none();
     let ends_at = saturating_add(now, SignedDuration::from_mins(1));
     let record = Record::new(snapshot, copy.record.tags.clone(), u64::MAX, ends_at);
     let record = Record { is_ours: fits, maker: copy.record.maker.clone(), ..record };

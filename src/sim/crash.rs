@@ -7,9 +7,9 @@ use super::random::Random;
 use super::shape::Shape;
 use crate::action::{Action, Outcome};
 use crate::options::{Options, Start, StartOrigin, WhenStopped};
+use crate::place::Region;
 use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
-use crate::place::Region;
 use crate::policy::{CopyRule, Policy};
 use crate::turn::{self, Budget, Progress, RunOutcome, Status};
 use crate::world::{Asks, World};
@@ -129,7 +129,8 @@ fn run(
         let has_crashed = driver.has_crashed;
         let tomorrow = saturating_add(at, SignedDuration::from_hours(24));
         let now = saturating_add(tomorrow, late);
-        let mut next = Driver { ec2: driver.ec2, now, made: 0, crash: None, has_crashed: false, names: &mut Vec::new() };
+        let mut next =
+            Driver { ec2: driver.ec2, now, made: 0, crash: None, has_crashed: false, names: &mut Vec::new() };
         next.run(&policy, &options, tomorrow, Resume::WithNext);
         return (End { outcome, holds: holds(&next.ec2, next.now) }, has_crashed);
     }

@@ -175,7 +175,9 @@ fn of_region(sabotage: Option<Sabotage>, region: &mut RegionPlan<'_>) {
     if sabotage != Some(Sabotage::DeletesNewestCopies) {
         return;
     }
-    let key = |snapshot: &Snapshot| (snapshot.marks.volume_id.value().copied(), snapshot.marks.scheduled_time.value().copied());
+    let key = |snapshot: &Snapshot| {
+        (snapshot.marks.volume_id.value().copied(), snapshot.marks.scheduled_time.value().copied())
+    };
     for at in 0..region.copies.len() {
         let Some(old) = region.copies.get(at) else { return };
         let SnapshotVerdict::Delete(reason @ DeleteReason::Expired { .. }) = old.verdict else { continue };

@@ -1,8 +1,8 @@
 //! What no plan may do in another Region, and to a snapshot whose copy is promised: counted again from the tags alone.
 
 use super::Broken;
-use crate::plan::copies::{CopyVerdict, RegionPlan};
 use crate::options::Options;
+use crate::plan::copies::{CopyVerdict, RegionPlan};
 use crate::plan::{DeleteReason, Plan, SnapshotVerdict, owning_schedule};
 use crate::policy::Policy;
 use crate::tags::is_copy_of_ours;
@@ -55,7 +55,9 @@ fn protection(
         (copy.state != SnapshotState::Error).then_some("has not failed")
     } else if copy.state != SnapshotState::Completed {
         Some("is not complete")
-    } else if !copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) && !leaves_one((policy, options), region, copy) {
+    } else if !copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now)
+        && !leaves_one((policy, options), region, copy)
+    {
         Some("is the newest complete copy of its volume and schedule")
     } else if let DeleteReason::Expired { .. } = reason {
         let is_over = copy.marks.expiration_time.value().is_some_and(|&at| at <= now);

@@ -100,7 +100,8 @@ pub(crate) fn expires_at(copy: &Snapshot) -> Option<Timestamp> {
 
 /// The names of the series that a copy is in: what a schedule was called before is one with what it is called now.
 fn series<'s>(home: Home<'s>, copy: &'s Snapshot) -> impl Iterator<Item = &'s ScheduleName> {
-    ours::names(copy).map(move |name| owning_schedule(home.policy, home.options, name).map_or(name, |owner| &owner.name))
+    ours::names(copy)
+        .map(move |name| owning_schedule(home.policy, home.options, name).map_or(name, |owner| &owner.name))
 }
 
 /// What must be left in the Region: the newest copies of each volume, and of each set.

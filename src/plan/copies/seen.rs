@@ -1,15 +1,13 @@
 //! The copies that EC2 shows in other Regions, by what they are copies of.
 
+use super::Promise;
 use super::carry::TAKES_OVER_AFTER;
 use crate::place::Region;
-use super::Promise;
 use crate::plan::due::saturating_add;
 use crate::plan::{Doubt, belief, ours};
 use crate::policy::{PolicyId, ScheduleName};
 use crate::tags::{self, Mark, is_copy_of_ours};
-use crate::world::{
-    InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, Unseen, View, VolumeId, World,
-};
+use crate::world::{InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, Unseen, View, VolumeId, World};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -62,7 +60,8 @@ impl<'a> Seen<'a> {
         let of_region = self.regions.get(region);
         let of_series = of_region.zip(place).and_then(|(of, place)| of.by_series.get(&place)).into_iter().flatten();
         let is_anothers = |copy: &&&'a Snapshot| {
-            copy.marks.copied_from.value().is_some_and(|from| from.snapshot != source.id) && stays_as_long(copy, promise)
+            copy.marks.copied_from.value().is_some_and(|from| from.snapshot != source.id)
+                && stays_as_long(copy, promise)
         };
         self.copies_of(region, &source.id).iter().chain(of_series.filter(is_anothers)).copied()
     }
@@ -95,7 +94,14 @@ impl<'a> Seen<'a> {
 
 impl<'a> OfRegion<'a> {
     fn new(policy: &PolicyId, home: &Region, region: &Region, view: &'a View) -> Self {
-        let mut of = Self { view, ours: Vec::new(), foreign: 0, by_source: BTreeMap::new(), by_series: BTreeMap::new(), fails: None };
+        let mut of = Self {
+            view,
+            ours: Vec::new(),
+            foreign: 0,
+            by_source: BTreeMap::new(),
+            by_series: BTreeMap::new(),
+            fails: None,
+        };
         let is_tagged = |snapshot: &Snapshot| snapshot.marks.policy_id.as_deref() == Some(policy.as_str());
         for snapshot in
             view.snapshots.iter().filter(|snapshot| snapshot.origin == Origin::Copied && is_tagged(snapshot))

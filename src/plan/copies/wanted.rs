@@ -43,7 +43,9 @@ pub(in crate::plan) fn keep_sources<'a>(decisions: &mut [SnapshotDecision<'a>], 
         let is_duplicate = matches!(otherwise, DeleteReason::Duplicate { .. });
         let promises = Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region));
         for (region, promise) in promises {
-            if let Some(until) = waits_until(seen, (region, &promise), source, is_duplicate).filter(|&until| now < until) {
+            if let Some(until) =
+                waits_until(seen, (region, &promise), source, is_duplicate).filter(|&until| now < until)
+            {
                 decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
                 break;
             }
@@ -131,7 +133,9 @@ impl<'a> Of<'_, 'a> {
         let copies = seen.copies_of(region, &source.id);
         let newest = |is_wanted: fn(&Snapshot) -> bool| {
             let keeping = seen.keeping(region, source, self.promise);
-            keeping.filter(|copy| is_wanted(copy) && seen::doubt(copy).is_none()).max_by_key(|copy| (copy.start_time, copy.id))
+            keeping
+                .filter(|copy| is_wanted(copy) && seen::doubt(copy).is_none())
+                .max_by_key(|copy| (copy.start_time, copy.id))
         };
         match source.state {
             SnapshotState::Completed => {}

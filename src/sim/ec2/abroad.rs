@@ -71,14 +71,8 @@ impl Abroad {
     /// Regions without copies.
     #[must_use]
     pub fn new(home: Region, others: impl IntoIterator<Item = Region>, random: Random) -> Self {
-        let there = There {
-            copies: Vec::new(),
-            faults: Faults::NONE,
-            dark: None,
-            denied: None,
-            key_off: None,
-            taken: None,
-        };
+        let there =
+            There { copies: Vec::new(), faults: Faults::NONE, dark: None, denied: None, key_off: None, taken: None };
         let regions = others.into_iter().map(|region| (region, there.clone())).collect();
         Self { home, regions, random, begun: None }
     }
@@ -130,7 +124,8 @@ fn holds(span: Option<Span>, now: Timestamp) -> bool {
 impl There {
     /// Why it cannot be looked at.
     fn unseen(&self, now: Timestamp, random: &mut Random) -> Option<Unseen> {
-        let unseen = |code: &str, is_denied| Unseen { code: code.to_owned(), message: "simulated".to_owned(), is_denied };
+        let unseen =
+            |code: &str, is_denied| Unseen { code: code.to_owned(), message: "simulated".to_owned(), is_denied };
         if holds(self.dark, now) {
             Some(unseen("Timeout", false))
         } else if holds(self.denied, now) {

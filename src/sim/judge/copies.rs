@@ -23,8 +23,8 @@ use crate::policy::{AgeUnit, Policy};
 use crate::sim::ec2::{Copied, Ec2};
 use crate::sim::life::Record;
 use crate::world::VolumeId;
-pub use ledger::Ledger;
 use jiff::{SignedDuration, Timestamp};
+pub use ledger::Ledger;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long a copy is tried after its snapshot is complete (DLM user guide: 24 hours).

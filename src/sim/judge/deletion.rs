@@ -171,7 +171,13 @@ fn is_last_of_living(ec2: &Ec2, gone: &Record, firm: Timestamp, at: Timestamp) -
 
 /// Whether another good one of the same volume answers the same time and was promised to stay as long: of two that were, one that
 /// a newer version made, or an earlier one.
-pub(in crate::sim) fn is_duplicate(ec2: &Ec2, by_instance: bool, gone: &Record, firm: Timestamp, at: Timestamp) -> bool {
+pub(in crate::sim) fn is_duplicate(
+    ec2: &Ec2,
+    by_instance: bool,
+    gone: &Record,
+    firm: Timestamp,
+    at: Timestamp,
+) -> bool {
     ec2.records.iter().any(|other| {
         is_of_the_same_line(other, gone, by_instance)
             && truth::time(other) == truth::time(gone)

@@ -151,7 +151,12 @@ pub(in crate::sim::judge) fn standing(ec2: &Ec2, source: Option<SourceId>, from:
 }
 
 /// The ids of all volumes or instances that were there and targeted all the time from `from` to `to`.
-pub(in crate::sim::judge) fn steady_sources(ec2: &Ec2, by_instance: bool, from: Timestamp, to: Timestamp) -> Vec<SourceId> {
+pub(in crate::sim::judge) fn steady_sources(
+    ec2: &Ec2,
+    by_instance: bool,
+    from: Timestamp,
+    to: Timestamp,
+) -> Vec<SourceId> {
     let is_steady = |exists: &Switched, targeted: &Switched| exists.was_on(from, to) && targeted.was_on(from, to);
     if by_instance {
         let steady = ec2.instances.iter().filter(|life| is_steady(&life.exists, &life.targeted));

@@ -6,6 +6,7 @@ use crate::options::Options;
 use crate::place::Region;
 use crate::plan::due::saturating_add;
 use crate::policy::Policy;
+use crate::report::Report;
 use crate::sim::copying;
 use crate::sim::ec2::abroad;
 use crate::sim::execution::Execution;
@@ -13,10 +14,9 @@ use crate::sim::judge::copies::deletion::{self, By};
 use crate::sim::judge::copies::{Look, begun, ending as copies_end, year_end as copies_year_end};
 use crate::sim::judge::ending::Ending;
 use crate::sim::judge::newest::{self, Hand};
-use crate::report::Report;
 use crate::sim::life::Remover;
-use crate::turn::RunOutcome;
 use crate::turn::Progress;
+use crate::turn::RunOutcome;
 use crate::world::{Snapshot, SnapshotId, World};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -87,7 +87,12 @@ impl Year {
     }
 
     /// What is wrong with the deletion of a copy.
-    pub(super) fn deleted_fault(&self, by: By<'_>, (region, id): (&Region, SnapshotId), look: Look<'_>) -> Option<String> {
+    pub(super) fn deleted_fault(
+        &self,
+        by: By<'_>,
+        (region, id): (&Region, SnapshotId),
+        look: Look<'_>,
+    ) -> Option<String> {
         let gone = self.ec2.abroad.as_ref()?.regions.get(region)?.find(id)?;
         if gone.record.removed != Some((self.now, Remover::Run)) {
             return None;

@@ -256,7 +256,8 @@ impl Year {
         let looked_at = look.at;
         let (rules, by_instance) = (&execution.version.rules, self.shape.is_of_instances());
         if let Some((_, region)) = &delete.of_copy {
-            let by = copies::deletion::By { policy: &execution.version.policy, rules, hand: &execution.hand(), by_instance };
+            let by =
+                copies::deletion::By { policy: &execution.version.policy, rules, hand: &execution.hand(), by_instance };
             return self.deleted_fault(by, (region, delete.snapshot.id), look.of_copies());
         }
         let record = self.ec2.records.iter().find(|record| record.snapshot.id == delete.snapshot.id)?;

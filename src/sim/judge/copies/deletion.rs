@@ -69,9 +69,8 @@ pub fn fault(
         return wrong("nothing else is left of its volume");
     }
     let is_twin = |other: &Copied| {
-        let stays = expires_at(region, other).is_none_or(|until| {
-            expires_at(region, gone).is_some_and(|own| own <= until + EXPIRIES_DIFFER)
-        });
+        let stays = expires_at(region, other)
+            .is_none_or(|until| expires_at(region, gone).is_some_and(|own| own <= until + EXPIRIES_DIFFER));
         are_of_one_time(other, gone) && !other.is_clone && !gone.is_clone && stays && is_good(other, firm, at)
     };
     if others().any(is_twin) {
@@ -145,7 +144,8 @@ fn is_of_last_set(gone: &Copied, good: &[&Copied]) -> bool {
         set.0.insert(volume(copy));
         set.1 = members(copy).unwrap_or(planned);
     }
-    let is_whole = |(volumes, planned): &(BTreeSet<VolumeId>, u32)| u32::try_from(volumes.len()).is_ok_and(|n| n >= *planned);
+    let is_whole =
+        |(volumes, planned): &(BTreeSet<VolumeId>, u32)| u32::try_from(volumes.len()).is_ok_and(|n| n >= *planned);
     let own = (of, truth::time(&gone.of));
     sets.get(&own).is_some_and(is_whole) && !sets.iter().any(|(key, set)| *key > own && is_whole(set))
 }

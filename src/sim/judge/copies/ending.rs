@@ -29,9 +29,8 @@ pub fn faults(ec2: &Ec2, hand: &Hand, looked_at: Timestamp, now: Timestamp) -> V
     let own = ec2.records.iter().filter(is_own).filter(|record| truth::is_good(ec2, record, firm, looked_at));
     let lacking = own.flat_map(|record| {
         let lacks = move |region: &crate::place::Region| {
-            let is_done = |copy: &Copied| {
-                serves(copy, record) && copy.record.is_ours && copy.record.is_complete(looked_at)
-            };
+            let is_done =
+                |copy: &Copied| serves(copy, record) && copy.record.is_ours && copy.record.is_complete(looked_at);
             !copies(ec2, region).iter().any(is_done)
         };
         let regions = promised(record).into_keys().filter(lacks);

@@ -45,7 +45,8 @@ impl Ledger {
     pub fn note(&mut self, ec2: &Ec2, now: Timestamp) {
         for record in ec2.records.iter().filter(|record| record.is_ours) {
             for region in promised(record).into_keys() {
-                let new = || Promised { of: record.clone(), is_kept: false, is_excused: false, is_named: false, begun: 0 };
+                let new =
+                    || Promised { of: record.clone(), is_kept: false, is_excused: false, is_named: false, begun: 0 };
                 let promised = self.promised.entry((record.snapshot.id, region.clone())).or_insert_with(new);
                 let is_own = |copy: &&Copied| copy.of.snapshot.id == record.snapshot.id && copy.record.is_ours;
                 let own = || copies(ec2, &region).iter().filter(is_own);
@@ -60,11 +61,16 @@ impl Ledger {
         }
         // A copy may become complete after its snapshot is gone.
         for ((id, region), promised) in &mut self.promised {
-            let is_own = |copy: &Copied| copy.of.snapshot.id == *id && copy.record.is_ours && copy.record.is_complete(now);
+            let is_own =
+                |copy: &Copied| copy.of.snapshot.id == *id && copy.record.is_ours && copy.record.is_complete(now);
             promised.is_kept |= copies(ec2, region).iter().any(is_own);
         }
-        let of_twins: Vec<(SnapshotId, Region)> =
-            self.promised.iter().filter(|(key, promised)| self.has_twin(key, promised)).map(|(key, _)| key.clone()).collect();
+        let of_twins: Vec<(SnapshotId, Region)> = self
+            .promised
+            .iter()
+            .filter(|(key, promised)| self.has_twin(key, promised))
+            .map(|(key, _)| key.clone())
+            .collect();
         for key in of_twins {
             if let Some(promised) = self.promised.get_mut(&key) {
                 promised.is_excused = true;
@@ -87,9 +93,14 @@ impl Ledger {
             let own = format!("{id}@{region}");
             // That a Region cannot be looked at tells of all copies that are wanted there.
             let names = |name: &String| *name == own || *name == region.to_string() || *name == format!("@{region}");
-            let names_it = |named: &Option<BTreeSet<String>>| named.as_ref().is_none_or(|named| named.iter().any(names));
+            let names_it =
+                |named: &Option<BTreeSet<String>>| named.as_ref().is_none_or(|named| named.iter().any(names));
             let is_told = self.told.iter().any(|(told, named)| *told > since && names_it(named));
-            !promised.is_kept && !promised.is_excused && !promised.is_named && !is_told && promised.of.ends_at + TOLD_WITHIN < begun
+            !promised.is_kept
+                && !promised.is_excused
+                && !promised.is_named
+                && !is_told
+                && promised.of.ends_at + TOLD_WITHIN < begun
         };
         let silent = self.promised.iter().filter(|(key, promised)| is_silent(key, promised));
         let silent: Vec<(SnapshotId, Region)> = silent.map(|(key, _)| key.clone()).collect();
@@ -108,12 +119,12 @@ impl Ledger {
     fn has_twin(&self, (id, region): &(SnapshotId, Region), of: &Promised) -> bool {
         !of.is_kept
             && self.promised.iter().any(|((other_id, other_region), other)| {
-            other.is_kept
-                && other_id != id
-                && other_region == region
-                && other.of.snapshot.volume_id == of.of.snapshot.volume_id
-                && truth::time(&other.of) == truth::time(&of.of)
-        })
+                other.is_kept
+                    && other_id != id
+                    && other_region == region
+                    && other.of.snapshot.volume_id == of.of.snapshot.volume_id
+                    && truth::time(&other.of) == truth::time(&of.of)
+            })
     }
 
     /// What was copied again and again.
@@ -145,7 +156,8 @@ fn is_whole(ec2: &Ec2, record: &Record) -> bool {
         member.ends_as == crate::world::SnapshotState::Completed && member.edited.is_none() && !member.is_torn
     };
     let planned = record.snapshot.marks.stamp.value().and_then(|stamp| stamp.members).unwrap_or(1);
-    u32::try_from(set().count()).is_ok_and(|members| members >= planned || record.removed.is_some()) && set().all(is_unspoilt)
+    u32::try_from(set().count()).is_ok_and(|members| members >= planned || record.removed.is_some())
+        && set().all(is_unspoilt)
 }
 
 /// Long enough for the copies of the last run.

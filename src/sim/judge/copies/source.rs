@@ -31,7 +31,11 @@ pub fn fault(ec2: &Ec2, look: Look<'_>, (gone, is_duplicate): (&Record, bool), a
             let began = copy.record.snapshot.start_time;
             let is_shown = look.abroad.get(&region).is_some_and(|&seen| began < truth::firm_since(seen));
             let is_pending = copy.record.exists(at) && at < copy.record.ends_at;
-            copy.record.is_ours && copy.record.edited.is_none() && is_shown && is_pending && at + SKEW_MAX < began + UNDER_WAY_FOR_MAX
+            copy.record.is_ours
+                && copy.record.edited.is_none()
+                && is_shown
+                && is_pending
+                && at + SKEW_MAX < began + UNDER_WAY_FOR_MAX
         };
         if of_it().any(is_shown) {
             return wrong("is under way");
