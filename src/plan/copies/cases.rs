@@ -507,6 +507,14 @@ fn of_two_equal_copies_the_one_that_stays_longer_remains() {
     };
     let beside = at("2026-11-15T17:11:00Z");
     check_fate(&policy, &options, second("2026-11-15T17:11:00Z"), Ok(DeleteReason::Duplicate { beside }));
+    // Two snapshots for one time may be copied in one turn, at one instant.
+    let twin = |world: &mut World| {
+        let of_twin = source(7, 1, "2026-11-15T17:00:00Z", &[RULE]);
+        let view = london_of(world);
+        view.snapshots.push(copy_of(&of_twin, 0, "2026-11-15T17:10:00Z", &london()));
+    };
+    let beside = at("2026-11-15T17:10:00Z");
+    check_fate(&policy, &options, twin, Ok(DeleteReason::Duplicate { beside }));
     // Somebody's copy of a copy, with its tags, is for a purpose of its own.
     let cloned = |world: &mut World| {
         let mut clone = london_of(world).snapshots[0].clone();
