@@ -334,7 +334,7 @@ fn verdicts<'a>(
 ) -> Vec<SnapshotDecision<'a>> {
     let &Rules { policy, options, .. } = rules;
     let mut decisions = retain::decide(rules, ours, histories, broken);
-    copies::keep_sources(&mut decisions, rules.copies, rules.now);
+    copies::keep_sources(&mut decisions, (rules.copies, rules.carries), rules.now);
     let takes_the_last = retain::extends_deletion(policy) || matches!(options.orphans, Orphans::Expire(_));
     let floor = |decision: &SnapshotDecision<'_>| {
         let source = ours::source(policy, decision.snapshot);

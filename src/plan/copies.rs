@@ -173,9 +173,10 @@ pub(super) fn decide<'a>(
     // Nothing is copied to where it is, and the backup there is made all the same.
     // A target of several may well be where others copy to.
     let same = rules().map(|rule| &rule.region).find(|region| seen.home == Some(*region));
-    if let Some(same) = same.filter(|_| !home.options.is_part()) {
+    if let Some(same) = same {
+        let is_told = home.options.one_of.is_none_or(|one_of| one_of.of == 1);
         let unseen = Unseen { code: "SameRegion".to_owned(), message: SAME_REGION.to_owned(), is_denied: true };
-        plans.insert(same, RegionPlan { unseen: Some(unseen), ..empty(same) });
+        plans.insert(same, RegionPlan { has_rule: is_told, unseen: Some(unseen), ..empty(same) });
     }
     for (region, wanted) in wanted {
         let plan = plans.entry(region).or_insert_with(|| RegionPlan { unseen: Some(not_asked()), ..empty(region) });

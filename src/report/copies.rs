@@ -186,6 +186,24 @@ pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, 
         failures.push(failure("DeleteSnapshot", "copies".to_owned(), "MaximumDeletions", message));
     }
     for region in &plan.regions {
+        let name = Some(region.region.as_str());
+        for lost in progress.copies.lost().filter(|lost| lost.subject.copy_region() == name) {
+            let id = lost.id.as_deref().unwrap_or_default();
+            let message = format!(
+                "{} is there without the tags that opendlm gave it: somebody changed them; it counts for nothing",
+                line(id)
+            );
+            failures.push(failure("CopySnapshot", lost.subject.to_string(), "CopyNotOurs", message));
+        }
+        let planned = |subject: &&Subject| {
+            let is_it = |wanted: &Wanted<'_>| Subject::of_copy(&wanted.source.id, &region.region) == **subject;
+            region.wanted.iter().any(is_it)
+        };
+        let missed = progress.copies.missed.iter().filter(|missed| missed.copy_region() == name);
+        failures.extend(missed.filter(|missed| !planned(missed)).map(|missed| {
+            let message = "it was not copied in time, and the snapshot is gone".to_owned();
+            failure("CopySnapshot", missed.to_string(), "CopyMissed", message)
+        }));
         let unseen = region.unseen.as_ref().filter(|unseen| !unseen.is_not_yet() && region.is_missed());
         if let Some(unseen) = unseen {
             let message = format!("{}; nothing was copied there or deleted", line(&unseen.message));

@@ -40,6 +40,9 @@ pub struct Copies {
     /// For each Region how many copies the run has deleted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deleted_in: BTreeMap<String, u64>,
+    /// Copies that were not made in time and that the run has to tell, also when their snapshots are gone by its end.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub missed: BTreeSet<Subject>,
     /// How many were open after the last turn.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u64,
@@ -59,6 +62,9 @@ pub struct BegunCopy {
     /// Whether EC2 said when it was last asked that there is no such snapshot.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_found: bool,
+    /// Whether EC2 showed it without the tags that make it ours.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_ours: bool,
 }
 
 impl Copies {
@@ -77,6 +83,15 @@ impl Copies {
     /// How many copies the run has deleted, in all Regions.
     pub(super) fn deleted(&self) -> u64 {
         self.deleted_in.values().sum()
+    }
+
+    /// The copies that lost the tags that make them ours, each with what it was made of.
+    pub(crate) fn lost(&self) -> impl Iterator<Item = &BegunCopy> {
+        self.begun.iter().filter(|begun| begun.not_ours)
+    }
+
+    fn has_lost(&self, subject: &Subject) -> bool {
+        self.lost().any(|begun| begun.subject == *subject)
     }
 
     fn has_begun(&self, subject: &Subject) -> bool {
@@ -106,15 +121,38 @@ impl Copies {
                 // By its id alone it may still be missing from the next list.
                 return view.by_id.shown.contains(&id);
             }
+            begun.not_ours = shown.is_some();
             let was_not_found = std::mem::replace(&mut begun.not_found, view.by_id.not_found.contains(&id));
             !(begun.not_found && was_not_found && is_over)
         });
     }
 
     fn remember(&mut self, subject: Subject, id: Option<SnapshotId>, at: Timestamp) {
-        self.begun.push(BegunCopy { subject, id: id.map(|id| id.to_string()), at, not_found: false });
+        let id = id.map(|id| id.to_string());
+        self.begun.push(BegunCopy { subject, id, at, not_found: false, not_ours: false });
         let excess = self.begun.len().saturating_sub(BEGUN_MAX);
         self.begun.drain(..excess);
+    }
+}
+
+/// How many copies that were missed a run remembers one by one.
+const MISSED_MAX: usize = 50;
+
+/// Remembers what was not copied in time, as long as no copy of it is seen.
+fn note_missed(progress: &mut Progress, plan: &Plan<'_>) {
+    for region in &plan.regions {
+        for wanted in &region.wanted {
+            let subject = Subject::of_copy(&wanted.source.id, &region.region);
+            match wanted.verdict {
+                CopyVerdict::GivenUp { is_news: true, .. } if progress.copies.missed.len() < MISSED_MAX => {
+                    progress.copies.missed.insert(subject);
+                }
+                CopyVerdict::Done(_) => {
+                    progress.copies.missed.remove(&subject);
+                }
+                _ => {}
+            }
+        }
     }
 }
 
@@ -292,7 +330,9 @@ pub(crate) fn withheld(options: &Options, plan: &Plan<'_>, progress: &Progress) 
 /// What is left after the actions that were `done`; remembers how much of it is open.
 pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &mut Progress, done: &[(Action, Outcome)]) -> Left {
     let before = std::mem::take(&mut progress.copies.open);
+    note_missed(progress, plan);
     let mut left = left_by_plan(options, plan, progress, done);
+    left.failed += progress.copies.missed.len();
     if plan.snapshots.is_empty() && before > 0 {
         progress.copies.open = before.min(EMPTY_LOOKS_MAX) - 1;
         left.open += usize::from(progress.copies.open > 0);
@@ -316,6 +356,8 @@ fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &
         for wanted in &region.wanted {
             let subject = Subject::of_copy(&wanted.source.id, &region.region);
             match &wanted.verdict {
+                // The run knows it by its id, and nobody else knows it by its tags.
+                CopyVerdict::Begin { .. } if progress.copies.has_lost(&subject) => left.failed += 1,
                 CopyVerdict::Begin { .. } if finished.contains(&subject) || progress.copies.has_begun(&subject) => {
                     left.open += 1;
                     left.under_way += 1;

@@ -17,6 +17,12 @@ use std::ops::Bound;
 /// invocation takes 15 minutes at most, and a list lags for two. Our own.
 pub(super) const TAKES_OVER_AFTER: SignedDuration = SignedDuration::from_mins(17);
 
+/// For how long after the time for a copy is over every run tells that there is none. Our own: a weekend and a day.
+const TOLD_FOR: SignedDuration = SignedDuration::from_hours(72);
+
+/// How long after a run takes over what is left the snapshots stay for it: it begins what there is room for at once. Our own.
+const KEPT_AFTER_TAKEOVER: SignedDuration = SignedDuration::from_hours(1);
+
 /// Who begins a copy that this run does not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftTo {
@@ -43,8 +49,6 @@ pub(in crate::plan) struct Carries {
     takes_over_at: Option<Timestamp>,
     /// When the first snapshot for each scheduled time began.
     first: BTreeMap<Timestamp, Timestamp>,
-    /// When the newest snapshot of another run began.
-    others_began: Option<Timestamp>,
 }
 
 /// Whether a copy is begun by this run.
@@ -77,7 +81,6 @@ impl Carries {
             is_outdated: matches!(stands_back, Some(StandsBack::NewerPolicy { .. })),
             takes_over_at: None,
             first: BTreeMap::new(),
-            others_began: None,
         };
         for snapshot in ours {
             let is_there = matches!(snapshot.state, SnapshotState::Completed | SnapshotState::Pending);
@@ -91,7 +94,6 @@ impl Carries {
             if carries.own.contains(&time) && !carries.is_run_now {
                 continue;
             }
-            carries.others_began = carries.others_began.max(Some(began));
             if time > start.at {
                 carries.later = carries.later.max(Some(time));
             }
@@ -139,18 +141,29 @@ impl Carries {
     /// Until when a copy of `source` is tried that was complete at `completed`: for the window, and for as long after the next run took
     /// over what this one left. Else the copies of a run that died would be lost by minutes.
     pub(super) fn tried_until(&self, source: &Snapshot, completed: Timestamp) -> Timestamp {
+        self.window_or_after_takeover(source, completed, super::WINDOW)
+    }
+
+    /// Until when a snapshot that was complete at `completed` stays for a copy that is not under way: for the window, and until the run that
+    /// takes over what a dead one left has begun it.
+    pub(super) fn kept_until(&self, source: &Snapshot, completed: Timestamp) -> Timestamp {
+        self.window_or_after_takeover(source, completed, KEPT_AFTER_TAKEOVER)
+    }
+
+    fn window_or_after_takeover(&self, source: &Snapshot, completed: Timestamp, after: SignedDuration) -> Timestamp {
         let by_itself = due::saturating_add(completed, super::WINDOW);
         let next = source.marks.scheduled_time.value().and_then(|&time| {
             let later = (Bound::Excluded(time), Bound::Unbounded);
             self.first.range(later).next().map(|(_, &began)| began)
         });
         let taken_over = next.map(|began| due::saturating_add(began, TAKES_OVER_AFTER));
-        taken_over.map_or(by_itself, |at| by_itself.max(due::saturating_add(at, super::WINDOW)))
+        taken_over.map_or(by_itself, |at| by_itself.max(due::saturating_add(at, after)))
     }
 
-    /// Whether this run tells that a copy was not made until `until`: no run has told it before that took over when the time was over.
+    /// Whether this run tells that a copy was not made until `until`: every run that has snapshots of its own does for some days, also one
+    /// that a later one has overtaken. A run may be overtaken before it has told anybody, and so may the next one.
     pub(super) fn tells(&self, source: &Snapshot, until: Timestamp, now: Timestamp) -> bool {
-        let told = self.others_began.is_some_and(|began| due::saturating_add(began, TAKES_OVER_AFTER) >= until);
-        matches!(self.carry(source, None, now), Carry::Now | Carry::At(_)) && (self.made(source) || !told)
+        let is_news = now <= due::saturating_add(until, TOLD_FOR);
+        is_news && (self.made(source) || self.takes_over_at.is_some())
     }
 }

@@ -177,23 +177,24 @@ fn one_that_was_started_twice_leaves_the_copies_to_the_run_that_made_the_snapsho
 }
 
 #[test]
-fn after_a_day_a_copy_is_given_up_and_told_once() {
-    let policy = policy_with(&[RULE]);
-    let made = source(1, 1, YESTERDAY, &[RULE]);
-    let over = at("2026-11-22T17:05:00Z");
-    let gave_up = |is_news| CopyVerdict::GivenUp { why: GaveUp::WindowOver { at: over }, is_news };
-    let world = world_with(vec![made.clone()], vec![]);
-    check_wanted(&policy, (YESTERDAY, "2026-11-22T17:05:00Z"), &world, &BEGIN);
-    check_wanted(&policy, (YESTERDAY, "2026-11-22T17:05:01Z"), &world, &gave_up(true));
-    // The run after the next one has the last chance, and the one after that says nothing more.
+fn after_a_day_a_copy_is_given_up_and_told_for_three() {
+    let policy = policy_with(&["eu-west-2:30d:-"]);
+    let made = source(1, 1, YESTERDAY, &["eu-west-2:30d:-"]);
+    let gave_up = |over, is_news| CopyVerdict::GivenUp { why: GaveUp::WindowOver { at: at(over) }, is_news };
+    let alone = world_with(vec![made.clone()], vec![]);
+    check_wanted(&policy, (YESTERDAY, "2026-11-22T17:05:00Z"), &alone, &BEGIN);
+    check_wanted(&policy, (YESTERDAY, "2026-11-22T17:05:01Z"), &alone, &gave_up("2026-11-22T17:05:00Z", true));
+    // The next run has as long after it took over, and whoever comes then tells, overtaken or not.
     let own = |number: u32| snapshot(number, 1, &format!("2026-11-{}T17:00:00Z", number + 20)).stamped(&[3]);
-    let over = at("2026-11-23T17:17:00Z");
-    let gave_up = |is_news| CopyVerdict::GivenUp { why: GaveUp::WindowOver { at: over }, is_news };
-    let world = world_with(vec![made.clone(), own(2), own(3)], vec![]);
-    check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-23T17:17:00Z"), &world, &BEGIN);
-    check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-23T17:17:01Z"), &world, &gave_up(true));
-    let world = world_with(vec![made, own(2), own(3), own(4)], vec![]);
-    check_wanted(&policy, ("2026-11-24T17:00:00Z", "2026-11-24T18:00:00Z"), &world, &gave_up(false));
+    let told = |is_news| gave_up("2026-11-23T17:17:00Z", is_news);
+    let world = |numbers: std::ops::RangeInclusive<u32>| {
+        world_with(std::iter::once(made.clone()).chain(numbers.map(own)).collect(), vec![])
+    };
+    check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-23T17:17:00Z"), &world(2..=3), &BEGIN);
+    check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-23T17:17:01Z"), &world(2..=3), &told(true));
+    check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-24T17:01:00Z"), &world(2..=4), &told(true));
+    check_wanted(&policy, ("2026-11-26T17:00:00Z", "2026-11-26T17:17:00Z"), &world(2..=6), &told(true));
+    check_wanted(&policy, ("2026-11-26T17:00:00Z", "2026-11-26T17:17:01Z"), &world(2..=6), &told(false));
 }
 
 #[test]
@@ -206,11 +207,19 @@ fn the_next_run_tries_what_a_run_left_that_died() {
 }
 
 #[test]
-fn a_copy_whose_time_would_be_over_by_now_is_not_missed() {
+fn a_copy_whose_time_would_be_over_by_now_is_missed_only_where_there_is_no_newer_one() {
     let (policy, options) = (policy_with(&[RULE]), Options::default());
-    let made = source(1, 1, "2026-11-01T17:00:00Z", &[RULE]);
-    let world = world_with(vec![made], vec![]);
-    assert_eq!(of(&planned(&policy, &options, TODAY, TODAY, &world), &london()).wanted, []);
+    let [old, new] =
+        [(1, "2026-11-01T17:00:00Z"), (2, "2026-11-02T17:00:00Z")].map(|(n, time)| source(n, 1, time, &[RULE]));
+    let newer = copy_of(&new, 2, "2026-11-02T17:10:00Z", &london());
+    let verdicts = |copies: Vec<Snapshot>| {
+        let world = world_with(vec![old.clone()], copies);
+        let plan = planned(&policy, &options, TODAY, TODAY, &world);
+        of(&plan, &london()).wanted.iter().map(|wanted| wanted.is_open()).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(vec![newer.clone()]), Vec::<bool>::new());
+    assert_eq!(verdicts(vec![newer.pending()]), [false]);
+    assert_eq!(verdicts(vec![]), [false]);
 }
 
 #[test]
@@ -302,6 +311,7 @@ fn e36_a_snapshot_stays_until_its_copy_is_complete_or_a_day_is_over() {
     let london = london();
     let otherwise = DeleteReason::ExceedsCount { rank: 5, count: 3 };
     let open = |until| Some(KeepReason::CopyOpen { region: &london, until: at(until), otherwise });
+    // The run of 13:00 took over an hour and more before: a day is longer.
     check_source(TODAY, |_| vec![], open("2026-11-23T12:05:00Z"));
     check_source("2026-11-23T12:04:59Z", |_| vec![], open("2026-11-23T12:05:00Z"));
     check_source("2026-11-23T12:05:00Z", |_| vec![], None);

@@ -177,9 +177,8 @@ fn duplicates(copies: &[&Snapshot]) -> BTreeMap<SnapshotId, Timestamp> {
     let rank =
         |copy: &Snapshot| (std::cmp::Reverse(expires_at(copy).unwrap_or(Timestamp::MAX)), copy.start_time, copy.id);
     // One turn copies several snapshots in one instant, and none twice.
-    let called = |copy: &Snapshot| {
-        (copy.marks.stamp.value().map(|stamp| stamp.called), copy.marks.copied_from.value().cloned())
-    };
+    let called =
+        |copy: &Snapshot| (copy.marks.stamp.value().map(|stamp| stamp.called), copy.marks.copied_from.value().cloned());
     let mut duplicates = BTreeMap::new();
     for mut of_one in same.into_values().filter(|of_one| of_one.len() > 1) {
         of_one.sort_by_key(|copy| rank(copy));

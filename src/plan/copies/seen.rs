@@ -31,6 +31,8 @@ pub(super) struct OfRegion<'a> {
     pub(super) foreign: usize,
     by_source: BTreeMap<SnapshotId, Vec<&'a Snapshot>>,
     by_series: BTreeMap<Place<'a>, Vec<&'a Snapshot>>,
+    /// For each volume and schedule the newest scheduled time with a complete copy.
+    newest: BTreeMap<(VolumeId, &'a ScheduleName), Timestamp>,
     /// The newest copy that failed, and how many failed since one did not, where those are too many.
     pub(super) fails: Option<(&'a Snapshot, usize)>,
 }
@@ -64,6 +66,13 @@ impl<'a> Seen<'a> {
                 && stays_as_long(copy, promise)
         };
         self.copies_of(region, &source.id).iter().chain(of_series.filter(is_anothers)).copied()
+    }
+
+    /// Whether a Region has a complete copy of a later snapshot of the same volume for one of its schedules.
+    pub(super) fn has_newer_copy(&self, region: &Region, source: &Snapshot) -> bool {
+        let Some(of) = self.regions.get(region) else { return false };
+        let newest = |name| of.newest.get(&(source.volume_id, name));
+        ours::names(source).any(|name| newest(name) > source.marks.scheduled_time.value())
     }
 
     /// Whether the Region is looked at in the run's next turn.
@@ -100,6 +109,7 @@ impl<'a> OfRegion<'a> {
             foreign: 0,
             by_source: BTreeMap::new(),
             by_series: BTreeMap::new(),
+            newest: BTreeMap::new(),
             fails: None,
         };
         let is_tagged = |snapshot: &Snapshot| snapshot.marks.policy_id.as_deref() == Some(policy.as_str());
@@ -112,6 +122,7 @@ impl<'a> OfRegion<'a> {
                 Some(from) if is_copy_of_ours(policy, home, region, snapshot) => {
                     of.ours.push(snapshot);
                     of.by_source.entry(from.snapshot).or_default().push(snapshot);
+                    of.note_newest(snapshot);
                     let place = snapshot.marks.volume_id.value().and_then(|&volume| place(volume, snapshot));
                     if let Some(place) = place {
                         of.by_series.entry(place).or_default().push(snapshot);
@@ -148,6 +159,19 @@ fn stays_as_long(copy: &Snapshot, promise: &Promise<'_>) -> bool {
     };
     let promised = promise.expires_at(stamp.called, None).map_or(Timestamp::MAX, tags::to_the_second);
     promised <= stays_until
+}
+
+impl<'a> OfRegion<'a> {
+    fn note_newest(&mut self, copy: &'a Snapshot) {
+        let (volume, time) = (copy.marks.volume_id.value(), copy.marks.scheduled_time.value());
+        let (Some(&volume), Some(&time)) = (volume, time) else { return };
+        if copy.state == SnapshotState::Completed && doubt(copy).is_none() {
+            for name in ours::names(copy) {
+                let newest = self.newest.entry((volume, name)).or_insert(time);
+                *newest = time.max(*newest);
+            }
+        }
+    }
 }
 
 fn failures_in_a_row<'a>(copies: &[&'a Snapshot]) -> Option<(&'a Snapshot, usize)> {

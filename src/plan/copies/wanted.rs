@@ -6,7 +6,7 @@ use super::super::sets::BrokenSets;
 use super::super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
 use super::carry::{Carries, Carry};
 use super::seen::{self, Seen};
-use super::{CopyVerdict, CopyWait, GaveUp, Promise, WINDOW, Wanted};
+use super::{CopyVerdict, CopyWait, GaveUp, Promise, Wanted};
 use crate::place::Region;
 use crate::world::{Snapshot, SnapshotState, Tier};
 use jiff::{SignedDuration, Timestamp};
@@ -29,7 +29,11 @@ fn completed_at(source: &Snapshot) -> Timestamp {
 
 /// Keeps the snapshots whose copies are promised and not complete. But a duplicate, whose copy is its twin's to have, goes unless one of
 /// it is under way: EC2 would fail that.
-pub(in crate::plan) fn keep_sources<'a>(decisions: &mut [SnapshotDecision<'a>], seen: &Seen<'a>, now: Timestamp) {
+pub(in crate::plan) fn keep_sources<'a>(
+    decisions: &mut [SnapshotDecision<'a>],
+    (seen, carries): (&Seen<'a>, &Carries),
+    now: Timestamp,
+) {
     if seen.home.is_none() {
         return;
     }
@@ -44,7 +48,7 @@ pub(in crate::plan) fn keep_sources<'a>(decisions: &mut [SnapshotDecision<'a>], 
         let promises = Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region));
         for (region, promise) in promises {
             if let Some(until) =
-                waits_until(seen, (region, &promise), source, is_duplicate).filter(|&until| now < until)
+                waits_until((seen, carries), (region, &promise), source, is_duplicate).filter(|&until| now < until)
             {
                 decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
                 break;
@@ -55,7 +59,7 @@ pub(in crate::plan) fn keep_sources<'a>(decisions: &mut [SnapshotDecision<'a>], 
 
 /// Until when a snapshot stays for its copy in a Region, at the longest.
 fn waits_until(
-    seen: &Seen<'_>,
+    (seen, carries): (&Seen<'_>, &Carries),
     (region, promise): (&Region, &Promise<'_>),
     source: &Snapshot,
     is_duplicate: bool,
@@ -68,8 +72,13 @@ fn waits_until(
     let under_way = began.map(|began| saturating_add(began, UNDER_WAY_FOR_MAX));
     let is_kept = seen.keeping(region, source, promise).any(|copy| is_complete(copy) && seen::doubt(copy).is_none());
     // The next turn of the run tells whether one is under way.
-    let waits = if seen.is_not_yet_seen(region) { UNDER_WAY_FOR_MAX } else { WINDOW };
-    let wanted = (!is_duplicate && !is_kept).then(|| saturating_add(completed_at(source), waits));
+    let completed = completed_at(source);
+    let waits = if seen.is_not_yet_seen(region) {
+        saturating_add(completed, UNDER_WAY_FOR_MAX)
+    } else {
+        carries.kept_until(source, completed)
+    };
+    let wanted = (!is_duplicate && !is_kept).then_some(waits);
     under_way.max(wanted)
 }
 
@@ -150,8 +159,9 @@ impl<'a> Of<'_, 'a> {
             return Some(CopyVerdict::UnderWay { copy, is_awaited: !matches!(carry, Carry::LeftTo(_)) });
         }
         let completed = completed_at(source);
-        // It may have been there and have gone.
-        if self.promise.expires_at(completed, None).is_some_and(|at| at <= now) {
+        // It may have been there and have gone: the newest one never goes, so only where there is a newer one.
+        let is_over = self.promise.expires_at(completed, None).is_some_and(|at| at <= now);
+        if is_over && seen.has_newer_copy(region, source) {
             return None;
         }
         let until = carries.tried_until(source, completed);

@@ -22,7 +22,7 @@ pub(super) const ADVICE: &[(&[&str], Advice)] = &[
         ),
     ),
     (
-        &["CopiesInDoubt"],
+        &["CopiesInDoubt", "CopyNotOurs"],
         ours(
             Weight::Backup,
             "Somebody edited the tags of the copies, so they count for nothing.",
