@@ -3,8 +3,8 @@
 use super::Broken;
 use crate::options::Options;
 use crate::plan::copies::{CopyVerdict, RegionPlan};
-use crate::plan::{DeleteReason, Plan, SnapshotVerdict, owning_schedule};
-use crate::policy::Policy;
+use crate::plan::{DeleteReason, Plan, SnapshotVerdict, ours, owning_schedule};
+use crate::policy::{Policy, ScheduleName};
 use crate::tags::is_copy_of_ours;
 use crate::world::{Coverage, Snapshot, SnapshotId, SnapshotState, Tier, World};
 use jiff::Timestamp;
@@ -67,19 +67,20 @@ fn protection(
     }
 }
 
-/// Whether a complete copy of the same volume and schedule stays that is as new. A schedule is the same under the names that it had before.
+/// Whether for each schedule that a copy is for a complete one of the same volume stays that is as new. A schedule is the same under the
+/// names that it had before.
 fn leaves_one((policy, options): (&Policy, &Options), region: &RegionPlan<'_>, copy: &Snapshot) -> bool {
-    let name = |of: &Snapshot| {
-        let name = of.marks.schedule_name.value().cloned();
-        let owner = name.as_ref().and_then(|name| owning_schedule(policy, options, name));
-        owner.map(|owner| owner.name.clone()).or(name)
+    let series = |name: &ScheduleName| owning_schedule(policy, options, name).map_or(name, |owner| &owner.name).clone();
+    let all = |of: &Snapshot| ours::names(of).map(series).collect::<BTreeSet<ScheduleName>>();
+    let is_left = |name: &ScheduleName| {
+        region.of_same_volume(copy).iter().any(|other| {
+            matches!(other.verdict, SnapshotVerdict::Keep(_))
+                && other.snapshot.state == SnapshotState::Completed
+                && all(other.snapshot).contains(name)
+                && other.snapshot.marks.scheduled_time.value() >= copy.marks.scheduled_time.value()
+        })
     };
-    region.of_same_volume(copy).iter().any(|other| {
-        matches!(other.verdict, SnapshotVerdict::Keep(_))
-            && other.snapshot.state == SnapshotState::Completed
-            && name(other.snapshot) == name(copy)
-            && other.snapshot.marks.scheduled_time.value() >= copy.marks.scheduled_time.value()
-    })
+    all(copy).iter().all(is_left)
 }
 
 /// A copy is begun of what has one, complete or under way, whose tags are believed; or twice.

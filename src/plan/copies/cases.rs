@@ -444,6 +444,33 @@ fn minimum_kept_and_stopped_backups_hold_in_each_region() {
 }
 
 #[test]
+fn what_two_schedules_share_goes_when_each_of_them_has_a_newer_copy() {
+    let mut policy = policy_with(&[RULE]);
+    let first = policy.schedules[0].clone();
+    policy.schedules.push(crate::policy::Schedule { name: name("Other"), ..first });
+    let options = Options::default();
+    let later = "2026-11-20T17:00:00Z";
+    let shared = |number, day| {
+        let mut shared = source(number, 1, day, &[RULE]);
+        shared.marks.also = Mark::Read(vec![name("Other")]);
+        shared
+    };
+    let mut of_other = source(3, 1, YESTERDAY, &[RULE]);
+    of_other.marks.schedule_name = Mark::Read(name("Other"));
+    let sources = vec![shared(1, "2026-11-15T17:00:00Z"), source(2, 1, later, &[RULE]), of_other];
+    let copies = sources.iter().zip(1..).map(|(source, number)| {
+        let began = source.start_time + SignedDuration::from_mins(10);
+        copy_of(source, number, &began.to_string(), &london())
+    });
+    let world = world_with(sources.clone(), copies.collect());
+    let now = "2026-11-22T17:30:00Z";
+    let plan = planned(&policy, &options, TODAY, now, &world);
+    let goes = |decision: &&crate::plan::SnapshotDecision<'_>| matches!(decision.verdict, SnapshotVerdict::Delete(_));
+    assert_eq!(of(&plan, &london()).copies.iter().filter(goes).count(), 1);
+    assert_eq!(crate::plan::check::check(&policy, &options, at(now), &world, &plan), vec![]);
+}
+
+#[test]
 fn a_hold_and_an_edited_tag_keep_a_copy() {
     let (policy, options) = (policy_with(&[RULE]), Options::default());
     let held = |world: &mut World| london_of(world).snapshots[0].marks.hold = Some(tags::Hold::Forever);
