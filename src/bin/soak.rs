@@ -1,8 +1,8 @@
 //! `make soak`: the simulator on all cores, with a stopwatch.
 //!
-//! - `soak SEEDS [FIRST]` runs so many simulated years;
+//! - `soak SEEDS [FIRST]` runs so many simulated years; from seed 1000000 on policies copy their snapshots;
 //! - `soak --crash-points` crashes a run at every one of its calls;
-//! - `soak --broken-rules [NAME]` breaks rules on purpose, to show that the judge notices;
+//! - `soak --broken-rules [NAME]` breaks rules on purpose, to show that the judge notices; those of copies only by their names;
 //! - `soak --seed N` replays a year line by line, as `opendlm simulate --seed N` does.
 
 use opendlm::sim::crash::{self, Sight};
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let is_good = match arguments[..] {
         ["--crash-points"] => crash_points(),
-        ["--broken-rules"] => broken_rules(|_| true),
+        ["--broken-rules"] => broken_rules(|sabotage| !sabotage.is_of_copies()),
         ["--broken-rules", name] => broken_rules(|sabotage| format!("{sabotage:?}") == name),
         ["--seed", seed] => match seed.parse() {
             Ok(seed) => replay(seed),

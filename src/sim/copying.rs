@@ -19,10 +19,14 @@ const DAYS_MAX: u64 = 5;
 /// So soon somebody has to copy a copy that all of its tags fit: within half an hour of its call.
 const FITS_WITHIN: SignedDuration = SignedDuration::from_mins(29);
 
-/// Whether the policy of a seed copies its snapshots: every second account of each shape does.
+/// From this seed on policies copy their snapshots. Such years are not part of `make soak`: what they tell has not been followed to its
+/// end (docs/promises.md).
+pub const FIRST_SEED: u64 = 1_000_000;
+
+/// Whether the policy of a seed copies its snapshots.
 #[must_use]
 pub fn has_copies(seed: u64) -> bool {
-    seed / Shape::COUNT % 2 == 1
+    seed >= FIRST_SEED
 }
 
 /// What the account of a seed is called in reports.

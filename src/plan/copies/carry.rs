@@ -123,7 +123,10 @@ impl Carries {
         // Nothing tells the run that made it to stop, so it may be at work for as long as copies begin.
         let busy_until = busy_until.filter(|_| self.is_for_own_time(source));
         // What a RunNow made that died after its calls is nobody's but the same one's who is taken up.
-        let own = || self.is_for_own_time(source).then(|| due::saturating_add(source.start_time.max(self.begun), TAKES_OVER_AFTER));
+        let own = || {
+            self.is_for_own_time(source)
+                .then(|| due::saturating_add(source.start_time.max(self.begun), TAKES_OVER_AFTER))
+        };
         match self.takes_over_at.or_else(own).map(|at| busy_until.map_or(at, |until| until.max(at))) {
             Some(at) if now >= at => Carry::Now,
             Some(at) => Carry::At(at),
