@@ -399,3 +399,6 @@ fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &
     }
     left
 }
+
+#[cfg(test)]
+mod tests;

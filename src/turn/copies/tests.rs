@@ -1,0 +1,76 @@
+//! What a run remembers of its copies.
+
+use super::*;
+use crate::fixtures::*;
+use crate::options::Start;
+use crate::world::{Origin, Snapshot, View};
+
+const NOW: &str = "2026-11-22T17:30:00Z";
+
+fn london() -> Region {
+    Region::parse("eu-west-2").unwrap()
+}
+
+fn begun(at_text: &str) -> BegunCopy {
+    let subject = Subject::of_copy(&snapshot(1, 1, NOW).id, &london());
+    let id = Some(snapshot(7, 1, NOW).id.to_string());
+    BegunCopy { subject, id, at: at(at_text), not_found: false, not_ours: false }
+}
+
+/// What is remembered of a copy after a look that shows this of it.
+fn after_look(begun: BegunCopy, view: View) -> Vec<BegunCopy> {
+    let home = Some(Region::parse("us-east-1").unwrap());
+    let world = World { home, regions: [(london(), view)].into(), ..World::default() };
+    let mut copies = Copies { begun: vec![begun], ..Copies::default() };
+    copies.note_look(&sample(), &world, at(NOW), Options::SETTLING_DEFAULT);
+    copies.begun
+}
+
+fn without_tags() -> Snapshot {
+    let mut copy = snapshot(7, 1, NOW);
+    (copy.origin, copy.marks.policy_id) = (Origin::Copied, None);
+    copy
+}
+
+#[test]
+fn a_copy_whose_tags_somebody_took_off_is_remembered_as_lost_and_not_made_again() {
+    let shown = View { snapshots: vec![without_tags()], ..View::default() };
+    let remembered = after_look(begun("2026-11-22T17:00:00Z"), shown);
+    assert!(matches!(&remembered[..], [begun] if begun.not_ours));
+    let copies = Copies { begun: remembered, ..Copies::default() };
+    let subject = begun(NOW).subject;
+    assert!(copies.has_lost(&subject) && copies.has_begun(&subject));
+}
+
+#[test]
+fn what_two_looks_do_not_find_by_its_id_is_forgotten_when_the_lists_must_show_it() {
+    let not_found = || {
+        let mut view = View::default();
+        view.by_id.not_found.insert(snapshot(7, 1, NOW).id);
+        view
+    };
+    let once = after_look(begun("2026-11-22T17:00:00Z"), not_found());
+    assert!(matches!(&once[..], [begun] if begun.not_found));
+    assert_eq!(after_look(once[0].clone(), not_found()), []);
+    let young = BegunCopy { not_found: true, ..begun("2026-11-22T17:29:00Z") };
+    assert_eq!(after_look(young, not_found()).len(), 1);
+}
+
+#[test]
+fn a_lost_answer_is_waited_for_until_the_lists_must_show_it_and_longer_where_nobody_can_look() {
+    let unanswered = |at_text| BegunCopy { id: None, ..begun(at_text) };
+    assert_eq!(after_look(unanswered("2026-11-22T17:28:01Z"), View::default()).len(), 1);
+    assert_eq!(after_look(unanswered("2026-11-22T17:28:00Z"), View::default()), []);
+    let dark = View { unseen: Some(crate::world::Unseen::not_yet()), ..View::default() };
+    assert_eq!(after_look(unanswered("2026-11-22T17:00:00Z"), dark).len(), 1);
+}
+
+#[test]
+fn what_a_run_has_missed_is_remembered_although_the_snapshot_is_gone() {
+    let subject = begun(NOW).subject;
+    let mut progress = Progress::new(&Start { begun: at(NOW), ..start(NOW) });
+    progress.copies.missed.insert(subject);
+    let (policy, options, world) = (sample(), Options::default(), World::default());
+    let plan = crate::plan::plan(&policy, &options, &start(NOW), at(NOW), &world);
+    assert!(left(&options, &plan, &mut progress, &[]).has_failed());
+}
