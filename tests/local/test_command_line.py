@@ -184,11 +184,10 @@ def test_check_fails_for_what_run_refuses_and_portable_judges_as_dlm(alone: Open
     def without_id(event: Any) -> None:
         del event["Policy"]["PolicyId"]
 
-    def with_copies(event: Any) -> None:
-        rule = {"TargetRegion": "us-west-2", "Encrypted": False, "RetainRule": {"Interval": 1, "IntervalUnit": "DAYS"}}
-        event["Policy"]["PolicyDetails"]["Schedules"][0]["CrossRegionCopyRules"] = [rule]
+    def with_shares(event: Any) -> None:
+        event["Policy"]["PolicyDetails"]["Schedules"][0]["ShareRules"] = [{"TargetAccounts": ["111122223333"]}]
 
-    for change, told in ((without_id, "error: Policy.PolicyId: missing"), (with_copies, "CrossRegionCopyRules: not supported")):
+    for change, told in ((without_id, "error: Policy.PolicyId: missing"), (with_shares, "ShareRules: not supported")):
         path = changed(tmp_path / "event.json", change)
         checked, portable, run = alone.type("check", path), alone.type("check", path, "--portable"), alone.type("run", path)
         assert (checked.code, portable.code, run.code) == (1, 0, 1)
