@@ -18,7 +18,7 @@ use crate::world::{
     Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId, VolumeState, World,
 };
 use beside::Others;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use left::Left;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -214,13 +214,13 @@ fn protection(
 
 /// Whether the tags of a snapshot contradict its stamp, or EC2's start time either.
 fn is_edited(snapshot: &Snapshot) -> bool {
-    let minutes = |other: Timestamp| snapshot.start_time.duration_since(other).as_mins();
+    let late = |other: Timestamp| snapshot.start_time.duration_since(other);
     match &snapshot.marks.stamp {
-        Mark::Read(stamp) => !stamp.is_intact || minutes(stamp.called).abs() > 30,
+        Mark::Read(stamp) => !stamp.is_intact || late(stamp.called).abs() > SignedDuration::from_mins(30),
         Mark::Unreadable(_) => true,
-        Mark::Absent => {
-            snapshot.marks.scheduled_time.value().is_some_and(|&time| minutes(time) < -15 || minutes(time) > 24 * 60)
-        }
+        Mark::Absent => snapshot.marks.scheduled_time.value().is_some_and(|&time| {
+            late(time) < -SignedDuration::from_mins(15) || late(time) > SignedDuration::from_hours(24)
+        }),
     }
 }
 

@@ -313,3 +313,22 @@ fn nothing_is_made_for_which_there_is_an_answer() {
     assert_eq!(of_instance(vec![member(1, 1), member(2, 2)]), 1);
     assert_eq!(of_instance(vec![member(1, 1), member(2, 2).in_state(SnapshotState::Error)]), 0);
 }
+
+#[test]
+fn the_check_doubts_what_the_planner_doubts_to_the_second() {
+    let of = |is_stamped: bool, began: i64| {
+        let made = snapshot(1, 1, "2026-11-21T17:00:00Z");
+        let made = if is_stamped { made.stamped(&[1]) } else { made };
+        Snapshot { start_time: made.start_time + SignedDuration::from_secs(began), ..made }
+    };
+    let (half_an_hour, quarter, day) = (1_800, 900, 86_400);
+    let stamped = [(-half_an_hour - 1, true), (-half_an_hour, false), (half_an_hour, false), (half_an_hour + 1, true)];
+    let unstamped = [(-quarter - 1, true), (-quarter, false), (day, false), (day + 1, true)];
+    for (is_stamped, table) in [(true, stamped), (false, unstamped)] {
+        for (began, expected) in table {
+            let snapshot = of(is_stamped, began);
+            let doubts = (is_edited(&snapshot), crate::plan::doubt(&snapshot).is_some());
+            assert_eq!(doubts, (expected, expected), "stamped: {is_stamped}, {began} s");
+        }
+    }
+}

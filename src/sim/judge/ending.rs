@@ -130,22 +130,27 @@ fn too_soon(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -
         return None;
     }
     let at = ending.looked_at;
-    let firm = truth::firm_since(at);
-    let times: BTreeSet<Timestamp> = rules.iter().map(|rule| rule.latest(ending.start)).collect();
-    let mut oldest: BTreeMap<Option<SourceId>, Timestamp> = BTreeMap::new();
-    for record in ec2.records.iter().filter(|record| record.is_ours && times.contains(&truth::time(record))) {
-        if record.exists(at) && truth::is_good(ec2, record, firm, at) {
-            let began = record.snapshot.start_time;
-            oldest
-                .entry(truth::source(record, by_instance))
-                .and_modify(|time| *time = (*time).min(began))
-                .or_insert(began);
-        }
-    }
-    let age = oldest.values().map(|&began| at.duration_since(began)).min()?;
+    let age = at.duration_since(newest_answer(ec2, rules, by_instance, ending.start, at)?);
     (age < LISTS_SETTLE).then(|| {
         format!("SUCCEEDED {} s after a backup began, when no list need show what else was begun", age.as_secs())
     })
+}
+
+/// When the last source got its first backup for the scheduled times of a start.
+fn newest_answer(ec2: &Ec2, rules: &[Rule], by_instance: bool, start: Timestamp, at: Timestamp) -> Option<Timestamp> {
+    let firm = truth::firm_since(at);
+    let times: BTreeSet<Timestamp> = rules.iter().map(|rule| rule.latest(start)).collect();
+    let mut first: BTreeMap<Option<SourceId>, Timestamp> = BTreeMap::new();
+    for record in ec2.records.iter().filter(|record| record.is_ours && times.contains(&truth::time(record))) {
+        if record.exists(at) && truth::is_good(ec2, record, firm, at) {
+            let began = record.snapshot.start_time;
+            let source = truth::source(record, by_instance);
+            first.entry(source).and_modify(|time| *time = (*time).min(began)).or_insert(began);
+        }
+    }
+    // Nobody waits for the snapshot of what has gone, or is targeted no more.
+    first.retain(|&source, _| truth::standing(ec2, source, firm, at).always_targeted);
+    first.into_values().max()
 }
 
 /// Whether newer ones fill the count, so that none is made for the time any more: the report says so, and it is no failure.
@@ -247,6 +252,29 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
 mod tests {
     use super::*;
     use crate::fixtures::*;
+    use crate::options::Options;
+    use crate::sim::life::{Life, Switched};
+    use crate::sim::random::Random;
+
+    const START: &str = "2026-11-22T17:00:00Z";
+
+    #[test]
+    fn no_run_waits_for_the_snapshot_of_a_volume_that_has_just_gone() {
+        let start = at(START);
+        let look = start + SignedDuration::from_mins(5);
+        let minute = |minutes| start + SignedDuration::from_mins(minutes);
+        let rules = Rule::all(&sample(), &Options::default());
+        let mut ec2 = Ec2::new(Random::new(1));
+        for (number, began) in [(1, minute(1)), (2, minute(4))] {
+            let on = || Switched::on(at("2026-11-01T00:00:00Z"));
+            ec2.volumes.push(Life { is: volume(number), exists: on(), targeted: on() });
+            let snapshot = crate::world::Snapshot { start_time: began, ..snapshot(number, number, START) };
+            ec2.records.push(Record::new(snapshot, vec![], u64::from(number), began));
+        }
+        assert_eq!(newest_answer(&ec2, &rules, false, start, look), Some(minute(4)));
+        ec2.volumes[1].exists.switch(look - SignedDuration::from_secs(40), false);
+        assert_eq!(newest_answer(&ec2, &rules, false, start, look), Some(minute(1)));
+    }
 
     #[track_caller]
     fn check(resource: &str, code: &str, expected: bool) {
