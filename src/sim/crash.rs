@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn wherever_a_run_of_an_instance_policy_crashes_it_ends_the_same() {
         // Two lists at least, two creations and four deletions.
-        // With another Region it takes minutes in a build for debugging: `make soak` shows it.
+        // With another Region it takes longer than a start window, so that a run that is begun anew says that it came too late.
         for sight in Sight::ALL.into_iter().filter(|sight| !sight.other_region) {
             check(Shape::Instances, sight, 8);
         }
