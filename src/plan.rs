@@ -171,7 +171,10 @@ fn plan_in_parts<'a>(
     let stands_back = plan.stands_back;
     let windows = missed::Windows::new(policy, options, start, ours.iter().copied());
     let seen = copies::Seen::new(&policy.id, world);
-    let carries = copies::Carries::of(policy, options, start, now, stands_back, ours.iter().copied());
+    // Who copies is worth knowing only where anything is to be copied.
+    let has_promises = world.home.is_some() && ours.iter().any(|snapshot| snapshot.marks.copies.value().is_some());
+    let of_runs = if has_promises { &ours[..] } else { &[] };
+    let carries = copies::Carries::of(policy, options, start, now, stands_back, of_runs.iter().copied());
     let mut wanted = Vec::new();
     let has_snapshots = !ours.is_empty();
     plan.snapshots.reserve_exact(ours.len());
