@@ -43,6 +43,9 @@ pub struct Copies {
     /// Copies that were not made in time and that the run has to tell, also when their snapshots are gone by its end.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub missed: BTreeSet<Subject>,
+    /// Copies that were to be begun after the last turn: one that is wanted no more a turn later, since it would be over by now, was missed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub to_begin: BTreeSet<Subject>,
     /// How many were open after the last turn.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u64,
@@ -140,6 +143,7 @@ const MISSED_MAX: usize = 50;
 
 /// Remembers what was not copied in time, as long as no copy of it is seen.
 fn note_missed(progress: &mut Progress, plan: &Plan<'_>) {
+    note_lapsed(progress, plan);
     for region in &plan.regions {
         for wanted in &region.wanted {
             let subject = Subject::of_copy(&wanted.source.id, &region.region);
@@ -152,6 +156,32 @@ fn note_missed(progress: &mut Progress, plan: &Plan<'_>) {
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+/// Remembers as missed what was to be begun a turn ago and is wanted no more, although its snapshot is there.
+fn note_lapsed(progress: &mut Progress, plan: &Plan<'_>) {
+    let (mut wanted, mut to_begin) = (BTreeSet::new(), BTreeSet::new());
+    for region in &plan.regions {
+        for each in &region.wanted {
+            let subject = Subject::of_copy(&each.source.id, &region.region);
+            let is_to_begin = each.is_open() && !matches!(each.verdict, CopyVerdict::UnderWay { .. });
+            if is_to_begin && to_begin.len() < MISSED_MAX {
+                to_begin.insert(subject.clone());
+            }
+            wanted.insert(subject);
+        }
+    }
+    let before = std::mem::replace(&mut progress.copies.to_begin, to_begin);
+    for subject in before.into_iter().filter(|subject| !wanted.contains(subject)) {
+        let is_seen = plan
+            .regions
+            .iter()
+            .any(|region| region.unseen.is_none() && subject.copy_region() == Some(region.region.as_str()));
+        let is_there = || plan.snapshots.iter().any(|decision| subject.is_of_snapshot(&decision.snapshot.id));
+        if is_seen && progress.copies.missed.len() < MISSED_MAX && is_there() {
+            progress.copies.missed.insert(subject);
         }
     }
 }

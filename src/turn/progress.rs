@@ -167,6 +167,12 @@ impl Subject {
         Self(format!("{snapshot}@{region}"))
     }
 
+    /// Whether it is about the copy of this snapshot.
+    #[must_use]
+    pub fn is_of_snapshot(&self, snapshot: &SnapshotId) -> bool {
+        self.0.split_once('@').is_some_and(|(id, _)| id == snapshot.to_string())
+    }
+
     /// The Region, where it is about a copy.
     #[must_use]
     pub fn copy_region(&self) -> Option<&str> {

@@ -74,3 +74,23 @@ fn what_a_run_has_missed_is_remembered_although_the_snapshot_is_gone() {
     let plan = crate::plan::plan(&policy, &options, &start(NOW), at(NOW), &world);
     assert!(left(&options, &plan, &mut progress, &[]).has_failed());
 }
+
+#[test]
+fn what_was_to_be_begun_and_is_wanted_no_more_was_missed() {
+    let subject = begun(NOW).subject;
+    let mut progress = Progress::new(&start(NOW));
+    progress.copies.to_begin.insert(subject.clone());
+    let (policy, options) = (sample(), Options::default());
+    let home = Some(Region::parse("us-east-1").unwrap());
+    let there = crate::fixtures::world([volume(1)], [snapshot(1, 1, "2026-11-22T17:00:00Z")]);
+    let world = World { home, regions: [(london(), View::default())].into(), ..there };
+    let plan = crate::plan::plan(&policy, &options, &start(NOW), at(NOW), &world);
+    assert!(left(&options, &plan, &mut progress, &[]).has_failed());
+    assert_eq!(progress.copies.missed, [subject].into());
+    // Where the snapshot is gone, or the Region was not seen, nobody knows.
+    let mut gone = Progress::new(&start(NOW));
+    gone.copies.to_begin.insert(begun(NOW).subject);
+    let nothing = World { snapshots: vec![], ..world.clone() };
+    let plan = crate::plan::plan(&policy, &options, &start(NOW), at(NOW), &nothing);
+    assert!(!left(&options, &plan, &mut gone, &[]).has_failed());
+}
