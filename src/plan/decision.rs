@@ -299,6 +299,19 @@ pub enum KeepReason<'a> {
     VolumeNotTargeted,
 }
 
+impl SnapshotDecision<'_> {
+    /// Whether the snapshot goes, or would, because there is another one for its time.
+    #[must_use]
+    pub fn is_of_duplicate(&self) -> bool {
+        let reason = match &self.verdict {
+            SnapshotVerdict::Delete(reason) => Some(reason),
+            SnapshotVerdict::Keep(reason) => reason.otherwise(),
+            SnapshotVerdict::Wait { .. } => None,
+        };
+        matches!(reason, Some(DeleteReason::Duplicate { .. }))
+    }
+}
+
 impl KeepReason<'_> {
     /// What would have happened to a snapshot that stays only because something stands against it.
     #[must_use]

@@ -179,7 +179,11 @@ fn note_lapsed(progress: &mut Progress, plan: &Plan<'_>) {
             .regions
             .iter()
             .any(|region| region.unseen.is_none() && subject.copy_region() == Some(region.region.as_str()));
-        let is_there = || plan.snapshots.iter().any(|decision| subject.is_of_snapshot(&decision.snapshot.id));
+        // Of two for one time the other one's copy is enough.
+        let is_there = || {
+            let of_it = plan.snapshots.iter().find(|decision| subject.is_of_snapshot(&decision.snapshot.id));
+            of_it.is_some_and(|decision| !decision.is_of_duplicate())
+        };
         if is_seen && progress.copies.missed.len() < MISSED_MAX && is_there() {
             progress.copies.missed.insert(subject);
         }

@@ -99,7 +99,7 @@ pub(in crate::plan) fn want<'a>(
     }
     for (place, decision) in decisions.iter().enumerate() {
         let source: &'a Snapshot = decision.snapshot;
-        if source.marks.copies.value().is_none() || ours.is_doubted(place) || is_duplicate(decision) {
+        if source.marks.copies.value().is_none() || ours.is_doubted(place) || decision.is_of_duplicate() {
             continue;
         }
         for (region, promise) in Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region)) {
@@ -113,16 +113,6 @@ pub(in crate::plan) fn want<'a>(
 
 fn is_whole(broken: &BrokenSets, place: Place) -> bool {
     broken.is_whole(place)
-}
-
-/// Whether a snapshot goes, or would, because there is another one for its time.
-fn is_duplicate(decision: &SnapshotDecision<'_>) -> bool {
-    let reason = match &decision.verdict {
-        SnapshotVerdict::Delete(reason) => Some(reason),
-        SnapshotVerdict::Keep(reason) => reason.otherwise(),
-        SnapshotVerdict::Wait { .. } => None,
-    };
-    matches!(reason, Some(DeleteReason::Duplicate { .. }))
 }
 
 /// One copy that a snapshot is promised.
