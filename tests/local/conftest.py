@@ -17,7 +17,7 @@ from account import Account
 from case import FAST
 from chain import Chain, bootstrap_path, chain
 from iam import Rules
-from local_aws import ACCOUNT, REGION, LocalAws
+from local_aws import ACCOUNT, REGION, THERE, LocalAws
 from rights import LOCAL
 from switches import Switches
 from template import TARGET_FILE, Place, roles
@@ -49,6 +49,18 @@ def ec2(aws: LocalAws) -> Any:
 def account(aws: LocalAws) -> Account:
     """The account from the inside."""
     return Account(aws)
+
+
+@pytest.fixture
+def there(account: Account) -> Account:
+    """The account in another Region."""
+    return account.in_region(THERE)
+
+
+@pytest.fixture
+def ec2_there(aws: LocalAws) -> Any:
+    """An EC2 client of that Region."""
+    return aws.client("ec2", THERE)
 
 
 @pytest.fixture(scope="module")

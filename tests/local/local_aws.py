@@ -16,6 +16,8 @@ from typing import Any
 
 ACCOUNT = "123456789012"
 REGION = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+# Another Region, for tests of what is copied or looked at there.
+THERE = "eu-west-2"
 
 # moto reads these when it is imported. It has no snapshots of other people's AMIs without the 1,300 that it would load.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"

@@ -15,25 +15,13 @@ import corpus
 from account import Account
 from answers import code_of, error_of, outcome, snapshot_tags, tags_in
 from ec2_snapshots import NO_VOLUME
-from local_aws import ACCOUNT, REGION, LocalAws
+from local_aws import ACCOUNT, REGION, THERE, LocalAws
 from switches import Switches, from_environment
 
 YESTERDAY = datetime.now(timezone.utc) - timedelta(days=1)
-THERE, ELSEWHERE = "eu-west-2", "eu-central-1"
+ELSEWHERE = "eu-central-1"
 KEY_INACCESSIBLE = "Given key ID is not accessible"
 MADE_UP = "snap-00123456789abc009"
-
-
-@pytest.fixture
-def there(account: Account) -> Account:
-    """The account in the Region that is copied to."""
-    return account.in_region(THERE)
-
-
-@pytest.fixture
-def ec2_there(aws: LocalAws) -> Any:
-    """An EC2 client of that Region."""
-    return aws.client("ec2", THERE)
 
 
 @pytest.fixture

@@ -5,26 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import pytest
-
 from account import Account
 from answers import code_of
-from local_aws import REGION, LocalAws
+from local_aws import REGION, THERE, LocalAws
 
 YESTERDAY = datetime.now(timezone.utc) - timedelta(days=1)
-THERE = "eu-west-2"
-
-
-@pytest.fixture
-def there(account: Account) -> Account:
-    """The account in another Region."""
-    return account.in_region(THERE)
-
-
-@pytest.fixture
-def ec2_there(aws: LocalAws) -> Any:
-    """An EC2 client of that Region."""
-    return aws.client("ec2", THERE)
 
 
 def listed(ec2: Any, **more: Any) -> set[str]:
