@@ -5,7 +5,7 @@
 use super::due::{self, Due, saturating_add};
 use super::history::{Dated, Histories};
 use super::ours::Ours;
-use super::{Target, target};
+use super::{Target, ours, owning_schedule, target};
 use crate::options::{Options, Start};
 use crate::policy::{Policy, PolicyState, Schedule};
 use crate::schedule;
@@ -67,9 +67,15 @@ impl<'a> Windows<'a> {
         let own = own.max();
         let is_due = own.is_some();
         let own = own.unwrap_or(start.at);
-        let is_scheduled = |snapshot: &&Snapshot| snapshot.marks.stamp.value().is_none_or(|stamp| !stamp.is_run_now);
-        let times = ours.filter(is_scheduled).filter_map(|snapshot| snapshot.marks.scheduled_time.value().copied());
-        let run_before = times.filter(|&time| time < own).max();
+        let is_scheduled = |snapshot: &Snapshot| snapshot.marks.stamp.value().is_none_or(|stamp| !stamp.is_run_now);
+        // A run of an old version, none of whose schedules is here any more, has told nothing of these.
+        let is_known =
+            |snapshot: &Snapshot| ours::names(snapshot).any(|name| owning_schedule(policy, options, name).is_some());
+        // The owner of a name is asked for only where it matters: a policy has hundreds of thousands of snapshots.
+        let run_before = ours.fold(None, |newest: Option<Timestamp>, snapshot| {
+            let time = snapshot.marks.scheduled_time.value().copied().filter(|&time| time < own);
+            if time > newest && is_scheduled(snapshot) && is_known(snapshot) { time } else { newest }
+        });
         let over = due.into_iter().filter_map(|(schedule, due)| {
             let (time, own) = match due {
                 // A start that meets nothing leaves no trace, so each of a start every minute would tell it: the next one that makes

@@ -151,6 +151,9 @@ fn a_missed_time_fails_the_first_run_after_it_and_no_other() {
     check(there(each_day(), [of_day(2, 20), of_day(3, 22)]), "2026-11-23T17:00:00Z", "SUCCEEDED");
     check(revised(missed(), "2026-11-21T18:00:00Z"), "2026-11-22T17:00:00Z", "SUCCEEDED");
     check(revised(missed(), "2026-11-21T16:00:00Z"), "2026-11-22T17:00:00Z", "PARTIAL Missed");
+    // A run of an old version, whose schedule is no more, told nothing of this one.
+    let by_old_version = snapshot(4, 1, "2026-11-22T05:00:00Z").of_schedule("Gone");
+    check(there(each_day(), [of_day(2, 20), by_old_version]), "2026-11-22T17:00:00Z", "PARTIAL Missed");
     // A new volume has nothing earlier; a schedule that starts at another time of the day since yesterday has missed nothing.
     let replaced = targeting(there(each_day(), [of_day(1, 20)]), [volume(2)]);
     check(replaced, "2026-11-22T17:00:00Z", "SUCCEEDED");
