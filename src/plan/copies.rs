@@ -12,6 +12,7 @@ mod carry;
 #[cfg(test)]
 mod cases;
 mod fate;
+mod lost;
 mod promise;
 mod seen;
 mod wanted;
@@ -55,6 +56,17 @@ pub struct RegionPlan<'a> {
     pub copies: Vec<SnapshotDecision<'a>>,
     /// Copies there that carry the policy's tag and are not ours.
     pub foreign: usize,
+    /// Copies that nothing else tells of and that do not become complete.
+    pub lost: Vec<Lost<'a>>,
+}
+
+/// A copy that does not become complete, and of which the plan of its snapshot does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost<'a> {
+    /// The copy: it failed and its snapshot is gone, or it has been under way for very long.
+    pub copy: &'a Snapshot,
+    /// The snapshot that it is of.
+    pub source: SnapshotId,
 }
 
 /// What is decided about one copy that a snapshot is to have.
@@ -164,6 +176,7 @@ pub(super) fn decide<'a>(
         wanted: Vec::new(),
         copies: Vec::new(),
         foreign: 0,
+        lost: Vec::new(),
     };
     for (&region, of) in &seen.regions {
         let copies = fate::decide(home, region, of);
@@ -183,7 +196,10 @@ pub(super) fn decide<'a>(
         plan.wanted.push(wanted);
     }
     let mut plans: Vec<RegionPlan<'a>> = plans.into_values().collect();
-    plans.iter_mut().for_each(RegionPlan::put_in_order);
+    for plan in &mut plans {
+        plan.put_in_order();
+        plan.lost = lost::find(plan, home.now);
+    }
     plans
 }
 

@@ -5,7 +5,7 @@ use super::words::Line;
 use super::{FailureReport, line, words};
 use crate::options::Options;
 use crate::plan::Plan;
-use crate::plan::copies::{self, CopyVerdict, CopyWait, GaveUp, LeftTo, RegionPlan, Wanted};
+use crate::plan::copies::{self, CopyVerdict, CopyWait, GaveUp, LeftTo, Lost, RegionPlan, Wanted};
 use crate::plan::{KeepReason, SnapshotVerdict};
 use crate::tags::written;
 use crate::turn;
@@ -185,6 +185,13 @@ pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, 
         );
         failures.push(failure("DeleteSnapshot", "copies".to_owned(), "MaximumDeletions", message));
     }
+    if is_over && progress.copies.empty_looks > 0 {
+        let message = format!(
+            "the policy's snapshots are not shown any more, so what became of their open copies is not known: {}; see with opendlm list",
+            progress.copies.open
+        );
+        failures.push(failure("CopySnapshot", "copies".to_owned(), "SnapshotsNotShown", message));
+    }
     for region in &plan.regions {
         let name = Some(region.region.as_str());
         for lost in progress.copies.lost().filter(|lost| lost.subject.copy_region() == name) {
@@ -195,14 +202,15 @@ pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, 
             );
             failures.push(failure("CopySnapshot", lost.subject.to_string(), "CopyNotOurs", message));
         }
+        let is_of = |lost: &Lost<'_>, missed: &Subject| Subject::of_copy(&lost.source, &region.region) == *missed;
         let planned = |subject: &&Subject| {
             let is_it = |wanted: &Wanted<'_>| Subject::of_copy(&wanted.source.id, &region.region) == **subject;
-            region.wanted.iter().any(is_it)
+            region.wanted.iter().any(is_it) && !region.lost.iter().any(|lost| is_of(lost, subject))
         };
         let missed = progress.copies.missed.iter().filter(|missed| missed.copy_region() == name);
         failures.extend(missed.filter(|missed| !planned(missed)).map(|missed| {
-            let message = "it was not copied in time, and the snapshot is gone".to_owned();
-            failure("CopySnapshot", missed.to_string(), "CopyMissed", message)
+            let lost = region.lost.iter().find(|lost| is_of(lost, missed));
+            failure("CopySnapshot", missed.to_string(), "CopyMissed", words_of_missed(lost))
         }));
         let unseen = region.unseen.as_ref().filter(|unseen| !unseen.is_not_yet() && region.is_missed());
         if let Some(unseen) = unseen {
@@ -228,6 +236,19 @@ pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, 
         }
     }
     failures
+}
+
+/// Why a copy is missed of which no plan tells.
+fn words_of_missed(lost: Option<&Lost<'_>>) -> String {
+    match lost {
+        Some(Lost { copy, .. }) if copy.state == SnapshotState::Error => {
+            format!("its copy failed, too late for another try: {}", words::failed_snapshot(copy))
+        }
+        Some(Lost { copy, .. }) => {
+            format!("its copy {} has been under way since {}", copy.id, written(copy.start_time))
+        }
+        None => "it was not copied in time, and the snapshot is gone".to_owned(),
+    }
 }
 
 fn failure(action: &str, resource: String, code: &str, message: String) -> FailureReport {

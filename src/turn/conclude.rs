@@ -103,8 +103,9 @@ pub fn conclude(
     } else {
         status(options, plan, &progress, (remaining, left), &done)
     };
-    if matches!(status, Status::Waiting { seconds: 1.. }) {
+    if let Status::Waiting { seconds: seconds @ 1.. } = status {
         progress.waits = progress.waits.saturating_add(1);
+        lifetime::note_wait(&mut progress, seconds);
     }
     let has_nothing = remaining.pending == 0 && progress.created == 0 && !plan.targets.iter().any(has_snapshot);
     let denied = if has_nothing { all_denied(&done) } else { None };
@@ -285,6 +286,9 @@ fn seconds(
     let goes_on = has_deleted && plan.snapshots.iter().any(goes_later);
     let for_a_place =
         if waits_for_a_place(options, progress, left) { copies::WAIT_FOR_PLACE_SECONDS } else { u32::MAX };
+    if waits_for_slow_copies(progress, (remaining, left)) {
+        return copies::WAIT_FOR_SLOW_COPIES_SECONDS;
+    }
     wait_seconds(progress.waits)
         .min(if goes_on { WAIT_BETWEEN_DELETIONS_SECONDS_MAX } else { u32::MAX })
         .min(for_a_place)
@@ -295,6 +299,12 @@ fn seconds(
 fn waits_for_a_place(options: &Options, progress: &Progress, left: copies::Left) -> bool {
     let idle_max = 3_600 / copies::WAIT_FOR_PLACE_SECONDS;
     left.queued > 0 && left.under_way > 0 && progress.idle_turns < idle_max && !options.is_part()
+}
+
+/// Whether nothing is left but to see copies become complete, and none has for a quarter of an hour.
+fn waits_for_slow_copies(progress: &Progress, (remaining, left): (Remaining, copies::Left)) -> bool {
+    let has_only_copies = !remaining.is_open() && left.queued == 0 && left.deletions == 0;
+    has_only_copies && progress.idle_turns >= copies::IDLE_TURNS_UNTIL_SLOW
 }
 
 fn wait_seconds(waits: u32) -> u32 {

@@ -24,6 +24,13 @@ const REFUSALS_MAX: usize = 3;
 /// each stands empty for half of this. At 20 s copies of ten minutes each take 1.02 times as long as EC2 makes them take.
 pub(super) const WAIT_FOR_PLACE_SECONDS: u32 = 20;
 
+/// How long a run waits that has nothing left to do but to see slow copies become complete: a terabyte takes hours, and a day of looks
+/// every minute would be 1,440 turns of the function and of the state machine. Our own.
+pub(super) const WAIT_FOR_SLOW_COPIES_SECONDS: u32 = 300;
+
+/// After so many turns of a minute in which nothing became complete copies count as slow.
+pub(super) const IDLE_TURNS_UNTIL_SLOW: u32 = 15;
+
 /// What travels from turn to turn of a run's copies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -49,6 +56,9 @@ pub struct Copies {
     /// How many were open after the last turn.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub open: u64,
+    /// How many looks in a row have shown no snapshot of the policy since then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub empty_looks: u64,
 }
 
 /// A copy that EC2 accepted, or perhaps did.
@@ -156,6 +166,9 @@ fn note_missed(progress: &mut Progress, plan: &Plan<'_>) {
                 }
                 _ => {}
             }
+        }
+        for lost in region.lost.iter().take(MISSED_MAX.saturating_sub(progress.copies.missed.len())) {
+            progress.copies.missed.insert(Subject::of_copy(&lost.source, &region.region));
         }
     }
 }
@@ -321,7 +334,8 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// How often a run looks again that had open copies and sees no snapshot of the policy any more: the list may be empty by mistake.
+/// How often a run looks that had open copies and sees no snapshot of the policy any more: the list may be empty by mistake. Then it tells
+/// that it does not know what became of them.
 const EMPTY_LOOKS_MAX: u64 = 5;
 
 /// What is left to do in other Regions.
@@ -368,10 +382,13 @@ pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &mut Progress, 
     let mut left = left_by_plan(options, plan, progress, done);
     left.failed += progress.copies.missed.len();
     if plan.snapshots.is_empty() && before > 0 {
-        progress.copies.open = before.min(EMPTY_LOOKS_MAX) - 1;
-        left.open += usize::from(progress.copies.open > 0);
+        progress.copies.open = before;
+        progress.copies.empty_looks += 1;
+        let is_over = progress.copies.empty_looks >= EMPTY_LOOKS_MAX;
+        *(if is_over { &mut left.failed } else { &mut left.open }) += 1;
     } else {
         progress.copies.open = u64::try_from(left.open).unwrap_or(u64::MAX);
+        progress.copies.empty_looks = 0;
     }
     left
 }

@@ -38,6 +38,14 @@ pub(super) fn note(progress: &mut Progress, done: &[(Action, Outcome)], pending:
     progress.pending = if has_acted { pending } else { pending.min(progress.pending) };
 }
 
+/// A wait that is longer than the last step of the ladder counts as the turns that would fit into it.
+pub(super) fn note_wait(progress: &mut Progress, seconds: u32) {
+    let more = (seconds / 60).saturating_sub(1);
+    if progress.idle_turns > 0 {
+        progress.idle_turns = progress.idle_turns.saturating_add(more);
+    }
+}
+
 /// Whether a run that has something left to do or to wait for has another turn.
 pub(super) fn has_another_turn(options: &Options, progress: &Progress) -> bool {
     let turns_max = if options.is_part() { TURNS_OF_PART_MAX } else { TURNS_MAX };

@@ -7,7 +7,7 @@ use crate::plan::due::saturating_add;
 use crate::plan::{Doubt, belief, ours};
 use crate::policy::{PolicyId, ScheduleName};
 use crate::tags::{self, Mark, is_copy_of_ours};
-use crate::world::{InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, Unseen, View, VolumeId, World};
+use crate::world::{InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, View, VolumeId, World};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -75,10 +75,12 @@ impl<'a> Seen<'a> {
         ours::names(source).any(|name| newest(name) > source.marks.scheduled_time.value())
     }
 
-    /// Whether the Region is looked at in the run's next turn.
-    pub(super) fn is_not_yet_seen(&self, region: &Region) -> bool {
-        let unseen = self.regions.get(region).and_then(|of| of.view.unseen.as_ref());
-        unseen.is_some_and(Unseen::is_not_yet)
+    /// Whether nobody knows whether a copy is under way and a later look will tell: the Region is looked at in the run's next turn, does not
+    /// answer, or not all of it was seen. Not where the role has no right to look.
+    pub(super) fn is_seen_later(&self, region: &Region) -> bool {
+        let Some(of) = self.regions.get(region) else { return false };
+        let is_denied = of.view.unseen.as_ref().is_some_and(|unseen| unseen.is_denied);
+        of.view.is_unseen() && !is_denied
     }
 
     /// Until when somebody may still be at work in a Region, by the copies that are there: as long as one is under way, and for so long

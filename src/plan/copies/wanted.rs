@@ -20,7 +20,7 @@ const BETWEEN_TRIES: SignedDuration = SignedDuration::from_mins(15);
 const DOUBTED_MAX: usize = 2;
 
 /// How long a snapshot stays for a copy that is under way: the slowest that anybody has reported took days. Our own.
-const UNDER_WAY_FOR_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
+pub(super) const UNDER_WAY_FOR_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// When a snapshot was complete. EC2 says so of all that it completed since the end of 2024.
 fn completed_at(source: &Snapshot) -> Timestamp {
@@ -73,7 +73,7 @@ fn waits_until(
     let is_kept = seen.keeping(region, source, promise).any(|copy| is_complete(copy) && seen::doubt(copy).is_none());
     // The next turn of the run tells whether one is under way.
     let completed = completed_at(source);
-    let waits = if seen.is_not_yet_seen(region) {
+    let waits = if seen.is_seen_later(region) {
         saturating_add(completed, UNDER_WAY_FOR_MAX)
     } else {
         carries.kept_until(source, completed)
