@@ -91,9 +91,12 @@ const DESCRIPTION_LENGTH_MAX: usize = 255;
 #[must_use]
 pub fn copy_description(policy: &PolicyId, schedule: &ScheduleName, from: &CopiedFrom, to: &Region) -> String {
     let end = format!(" (copy of {} from {} to {to})", from.snapshot, from.region);
-    let beginning = description(policy, schedule);
+    let mut beginning = description(policy, schedule);
     let room = DESCRIPTION_LENGTH_MAX.saturating_sub(end.len());
-    beginning.chars().take(room).collect::<String>() + &end
+    if let Some((cut, _)) = beginning.char_indices().nth(room) {
+        beginning.truncate(cut);
+    }
+    beginning + &end
 }
 
 /// RFC 3339, UTC, to the second: the form of every instant that opendlm writes.
