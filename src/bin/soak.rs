@@ -1,8 +1,9 @@
 //! `make soak`: the simulator on all cores, with a stopwatch.
 //!
-//! - `soak SEEDS [FIRST]` runs so many simulated years; from seed 1000000 on policies copy their snapshots;
+//! - `soak SEEDS` runs so many simulated years, and half as many of accounts whose policies copy their snapshots;
+//! - `soak SEEDS FIRST` runs those of so many seeds; from seed 1000000 on policies copy their snapshots;
 //! - `soak --crash-points` crashes a run at every one of its calls;
-//! - `soak --broken-rules [NAME]` breaks rules on purpose, to show that the judge notices; those of copies only by their names;
+//! - `soak --broken-rules [NAME]` breaks rules on purpose, to show that the judge notices;
 //! - `soak --seed N` replays a year line by line, as `opendlm simulate --seed N` does.
 
 use opendlm::sim::crash::{self, Sight};
@@ -21,13 +22,20 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let is_good = match arguments[..] {
         ["--crash-points"] => crash_points(),
-        ["--broken-rules"] => broken_rules(|sabotage| !sabotage.is_of_copies()),
+        ["--broken-rules"] => broken_rules(|_| true),
         ["--broken-rules", name] => broken_rules(|sabotage| format!("{sabotage:?}") == name),
         ["--seed", seed] => match seed.parse() {
             Ok(seed) => replay(seed),
             Err(_) => return usage(),
         },
-        [seeds] | [seeds, _] => match (seeds.parse(), arguments.get(1).unwrap_or(&"0").parse()) {
+        [seeds] => match seeds.parse::<u64>() {
+            Ok(seeds) => {
+                let are_good = years(0, seeds);
+                years(copying::FIRST_SEED, seeds / 2) && are_good
+            }
+            Err(_) => return usage(),
+        },
+        [seeds, first] => match (seeds.parse(), first.parse()) {
             (Ok(seeds), Ok(first)) => years(first, seeds),
             _ => return usage(),
         },
@@ -76,6 +84,9 @@ fn broken_rules(is_wanted: impl Fn(Sabotage) -> bool) -> bool {
 
 /// Runs the seeds and prints what came of them; each broken promise as soon as it is known.
 fn years(first: u64, seeds: u64) -> bool {
+    if seeds == 0 {
+        return true;
+    }
     let begun = now();
     let slowest = Mutex::new((Duration::ZERO, first));
     let soaked = soak::run(first, seeds, |seed| {

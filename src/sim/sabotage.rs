@@ -172,6 +172,9 @@ fn of_region(sabotage: Option<Sabotage>, region: &mut RegionPlan<'_>) {
             _ => {}
         }
     }
+    if sabotage == Some(Sabotage::GivesUpInSilence) {
+        region.lost.clear();
+    }
     if sabotage != Some(Sabotage::DeletesNewestCopies) {
         return;
     }

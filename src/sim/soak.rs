@@ -92,12 +92,12 @@ pub fn tell(seed: u64) -> (String, bool) {
     (text, told.broken.is_empty())
 }
 
-/// The first of so many seeds whose first `days` days show that a rule is broken on purpose, and how they show it.
+/// The first of so many seeds whose first `days` days, at most, show that a rule is broken on purpose, and how they show it.
 #[must_use]
 pub fn caught(sabotage: Sabotage, seeds: u64, days: i64) -> Option<(u64, String)> {
     let first = if sabotage.is_of_copies() { copying::FIRST_SEED } else { 0 };
     (first..first + seeds).find_map(|seed| {
-        let broken = year::run_days(seed, days, Some(sabotage), false).broken;
+        let broken = year::run_days(seed, days.min(year::days(seed)), Some(sabotage), false).broken;
         broken.into_iter().next().map(|first| (seed, first))
     })
 }

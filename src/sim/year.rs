@@ -106,7 +106,13 @@ struct Year {
 /// The year of a seed.
 #[must_use]
 pub fn run(seed: u64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
-    run_days(seed, 365, sabotage, wants_log)
+    run_days(seed, days(seed), sabotage, wants_log)
+}
+
+/// How long the year of a seed lasts, in days.
+#[must_use]
+pub fn days(seed: u64) -> i64 {
+    if copying::has_copies(seed) { copying::DAYS } else { 365 }
 }
 
 /// So many days of a seed's year, the last two weeks without faults.

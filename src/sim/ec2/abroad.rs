@@ -26,6 +26,10 @@ const UNDER_WAY_MAX: usize = 20;
 /// How long a copy is remembered that was removed: longer than the judge looks back at what was made of a promise.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(5 * 24);
 
+/// Copies that stay for ever are deleted by hand after so long, or a year would be slow. Nothing else stays longer: no rule keeps a copy
+/// for more than five days, no hold for more than ten.
+const TIDIED_AFTER: SignedDuration = SignedDuration::from_hours(21 * 24);
+
 /// The home Region and the others.
 #[derive(Debug, Clone)]
 pub struct Abroad {
@@ -368,9 +372,13 @@ impl Ec2 {
         }
     }
 
-    /// Forgets the copies that were removed long ago.
+    /// Forgets the copies that were removed long ago. Somebody tidies up by hand what no rule will delete for weeks.
     pub(super) fn forget_copies(&mut self, now: Timestamp) {
         for there in self.abroad.iter_mut().flat_map(|abroad| abroad.regions.values_mut()) {
+            let is_old = |copy: &&mut Copied| {
+                now.duration_since(copy.record.snapshot.start_time) > TIDIED_AFTER && copy.record.removed.is_none()
+            };
+            there.copies.iter_mut().filter(is_old).for_each(|copy| copy.record.removed = Some((now, Remover::User)));
             let is_remembered = |removed: Timestamp| now < saturating_add(removed, REMEMBERED);
             there.copies.retain(|copy| copy.record.removed.is_none_or(|(removed, _)| is_remembered(removed)));
         }

@@ -102,6 +102,13 @@ fn serves(copy: &Copied, of: &Record) -> bool {
     copy.of.snapshot.id == of.snapshot.id || is_alike && names(&copy.of).iter().any(|name| names(of).contains(name))
 }
 
+/// Whether a copy is of the series that a name stands for: what a schedule was called before is one with what it is called now.
+fn is_of_series(rules: &[Rule], name: &str, copy: &Copied) -> bool {
+    let of_copy = names(&copy.of);
+    let owner = rules.iter().find(|rule| rule.is_one_of(&[name]));
+    of_copy.contains(&name) || owner.is_some_and(|owner| owner.is_one_of(&of_copy))
+}
+
 fn are_of_one_time(one: &Copied, other: &Copied) -> bool {
     let sorted = |copy| names(copy).into_iter().map(str::to_owned).collect::<BTreeSet<String>>();
     volume(one) == volume(other)

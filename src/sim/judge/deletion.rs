@@ -121,8 +121,11 @@ fn kept_by(seen: &Seen<'_>, rule: &Rule, gone: &Record) -> Option<String> {
     };
     let has_twin = || ec2.records.iter().any(is_twin);
     let is_last = || newer == 0 && !has_twin() && !is_worse();
-    if let Some(age) = rule.orphans_expire.filter(|_| standing.is_gone) {
-        return is_too_young(gone, age, at).then(|| "what is gone has not expired".to_owned());
+    // Of what went a moment ago a run may still go by the schedule's own rule.
+    match rule.orphans_expire.filter(|_| standing.is_gone).map(|age| is_too_young(gone, age, at)) {
+        Some(false) => return None,
+        Some(true) if !standing.ever_targeted => return Some("what is gone has not expired".to_owned()),
+        Some(true) | None => {}
     }
     match rule.keeps {
         Keeps::Count(_) if standing.is_gone && rule.lets_orphans_go => {

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 const SETS_SETTLE: SignedDuration = SignedDuration::from_secs(120 + SKEW_MAX.as_secs());
 
 /// The reasons by which a report says that a snapshot would go but for something that passes.
-const WAITS: [&str; 4] = ["AwaitsConsent", "RunStandsBack", "UsedByImage", "AbsenceUnproved"];
+const WAITS: [&str; 5] = ["AwaitsConsent", "RunStandsBack", "UsedByImage", "AbsenceUnproved", "CopyOpen"];
 
 /// Everything that is wrong with what an ending counts. One that fails says enough.
 #[must_use]

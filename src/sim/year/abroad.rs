@@ -126,7 +126,12 @@ impl Year {
             faults.extend(self.ledger.silence(ending.begun));
         }
         if ending.report.outcome == Some("SUCCEEDED") && !ending.stands_back {
-            faults.extend(copies_end::faults(&self.ec2, &execution.hand(), ending.looked_at, self.now));
+            faults.extend(copies_end::faults(
+                &self.ec2,
+                &execution.hand(),
+                (ending.answered, ending.looked_at),
+                self.now,
+            ));
         }
         faults
     }

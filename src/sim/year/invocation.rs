@@ -315,7 +315,14 @@ impl Year {
         self.note_what_is_told(outcome, &report, look.emptied != Emptied::Nothing || ending_is_cut_short);
         // What an empty list hides from a run, the run cannot tell.
         self.note_end(execution, report.outcome == Some("PARTIAL") || look.emptied != Emptied::Nothing);
-        self.log(|_| format!("execution {} of {}: {}", execution.number, execution.start, report.summary));
+        self.log(|_| {
+            let seen = if look.emptied == Emptied::Nothing {
+                String::new()
+            } else {
+                format!(" ({:?} shown empty)", look.emptied)
+            };
+            format!("execution {} of {}{seen}: {}", execution.number, execution.start, report.summary)
+        });
         *self.told.outcomes.entry(report::outcome_name(outcome)).or_default() += 1;
         for fault in faults {
             self.broken(format!("execution {} of {}: {fault}", execution.number, execution.start));

@@ -1,6 +1,6 @@
 //! Was this copy one to delete?
 
-use super::{Look, are_of_one_time, copies, expires_at, is_good, names, owners, volume};
+use super::{Look, are_of_one_time, copies, expires_at, is_good, is_of_series, names, owners, volume};
 use crate::place::Region;
 use crate::policy::Policy;
 use crate::sim::by_id::BY_ID_LAG;
@@ -90,12 +90,9 @@ pub fn fault(
     }
     let good: Vec<&Copied> = others().filter(|other| is_good(other, firm, at)).collect();
     let has_newer = |name: &str| {
-        let owner = by.rules.iter().find(|rule| rule.is_one_of(&[name]));
         good.iter().any(|other| {
-            let of_other = names(&other.of);
-            let is_of_series = of_other.contains(&name) || owner.is_some_and(|owner| owner.is_one_of(&of_other));
             volume(other) == volume(gone)
-                && is_of_series
+                && is_of_series(by.rules, name, other)
                 && !truth::is_run_now(&other.of)
                 && truth::time(&other.of) > truth::time(&gone.of)
         })
@@ -103,7 +100,7 @@ pub fn fault(
     if let Some(name) = names(&gone.of).into_iter().find(|name| !has_newer(name)) {
         return wrong(&format!("it is the newest complete one of {name}"));
     }
-    if by.by_instance && is_of_last_set(gone, &good) {
+    if by.by_instance && is_of_last_set(by.rules, gone, &good) {
         return wrong("it is one of the last whole set");
     }
     let newest = good.iter().filter(|other| volume(other) == volume(gone) && !truth::is_run_now(&other.of));
@@ -133,12 +130,12 @@ fn evidence(ec2: &Ec2, hand: &Hand, region: &Region, seen_at: Timestamp) -> Opti
 }
 
 /// Whether a copy belongs to the newest set of its instance all of whose members can be restored in the Region.
-fn is_of_last_set(gone: &Copied, good: &[&Copied]) -> bool {
+fn is_of_last_set(rules: &[Rule], gone: &Copied, good: &[&Copied]) -> bool {
     let members = |copy: &Copied| copy.of.snapshot.marks.stamp.value().and_then(|stamp| stamp.members);
     let instance = |copy: &Copied| copy.of.snapshot.marks.instance_id.value().copied();
     let (Some(planned), Some(of)) = (members(gone), instance(gone)) else { return false };
     let mut sets: BTreeMap<(InstanceId, Timestamp), (BTreeSet<VolumeId>, u32)> = BTreeMap::new();
-    let shares = |copy: &Copied| names(&copy.of).iter().any(|name| names(&gone.of).contains(name));
+    let shares = |copy: &Copied| names(&gone.of).iter().any(|name| is_of_series(rules, name, copy));
     for copy in good.iter().copied().chain([gone]).filter(|copy| instance(copy) == Some(of) && shares(copy)) {
         let set = sets.entry((of, truth::time(&copy.of))).or_insert((BTreeSet::new(), planned));
         set.0.insert(volume(copy));

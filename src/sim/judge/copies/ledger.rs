@@ -1,9 +1,10 @@
 //! Everything that was promised, and what came of it: no promise is broken in silence.
 
+use super::source::UNDER_WAY_FOR_MAX;
 use super::{WINDOW, copies, promised};
 use crate::place::Region;
 use crate::sim::ec2::{Copied, Ec2};
-use crate::sim::judge::truth;
+use crate::sim::judge::{SKEW_MAX, truth};
 use crate::sim::life::{Record, Remover};
 use crate::world::SnapshotId;
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +31,8 @@ struct Promised {
     /// Whether somebody was found to be silent about it.
     is_named: bool,
     begun: usize,
+    /// Until when a copy that is under way may well become complete.
+    awaited_until: Timestamp,
 }
 
 /// All that was promised in the last days.
@@ -45,11 +48,20 @@ impl Ledger {
     pub fn note(&mut self, ec2: &Ec2, now: Timestamp) {
         for record in ec2.records.iter().filter(|record| record.is_ours) {
             for region in promised(record).into_keys() {
-                let new =
-                    || Promised { of: record.clone(), is_kept: false, is_excused: false, is_named: false, begun: 0 };
+                let new = || Promised {
+                    of: record.clone(),
+                    is_kept: false,
+                    is_excused: false,
+                    is_named: false,
+                    begun: 0,
+                    awaited_until: record.ends_at,
+                };
                 let promised = self.promised.entry((record.snapshot.id, region.clone())).or_insert_with(new);
                 let is_own = |copy: &&Copied| copy.of.snapshot.id == record.snapshot.id && copy.record.is_ours;
                 let own = || copies(ec2, &region).iter().filter(is_own);
+                let pending = own().filter(|copy| now < copy.record.ends_at);
+                let awaited_until = pending.map(|copy| copy.record.snapshot.start_time + UNDER_WAY_FOR_MAX).max();
+                promised.awaited_until = promised.awaited_until.max(awaited_until.unwrap_or(promised.of.ends_at));
                 promised.is_kept |= own().any(|copy| copy.record.is_complete(now));
                 promised.begun = promised.begun.max(own().filter(|copy| !copy.is_clone).count());
                 let is_removed = record.removed.is_some_and(|(_, by)| by == Remover::User);
@@ -88,11 +100,14 @@ impl Ledger {
     /// What nobody has told of although a run, which began at `begun`, should have by now at the latest.
     #[must_use]
     pub fn silence(&mut self, begun: Timestamp) -> Vec<String> {
-        let is_silent = |(id, region): &(SnapshotId, Region), promised: &Promised| {
+        let is_silent = |key: &(SnapshotId, Region), promised: &Promised| {
+            let (id, region) = key;
             let since = promised.of.snapshot.start_time;
-            let own = format!("{id}@{region}");
+            let own = self.twins(key, promised).map(|((twin, _), _)| *twin).chain([*id]);
+            let own: Vec<String> = own.map(|id| format!("{id}@{region}")).collect();
             // That a Region cannot be looked at tells of all copies that are wanted there.
-            let names = |name: &String| *name == own || *name == region.to_string() || *name == format!("@{region}");
+            let names =
+                |name: &String| own.contains(name) || *name == region.to_string() || *name == format!("@{region}");
             let names_it =
                 |named: &Option<BTreeSet<String>>| named.as_ref().is_none_or(|named| named.iter().any(names));
             let is_told = self.told.iter().any(|(told, named)| *told > since && names_it(named));
@@ -101,6 +116,7 @@ impl Ledger {
                 && !promised.is_named
                 && !is_told
                 && promised.of.ends_at + TOLD_WITHIN < begun
+                && promised.awaited_until + SKEW_MAX < begun
         };
         let silent = self.promised.iter().filter(|(key, promised)| is_silent(key, promised));
         let silent: Vec<(SnapshotId, Region)> = silent.map(|(key, _)| key.clone()).collect();
@@ -116,15 +132,22 @@ impl Ledger {
     }
 
     /// Whether another snapshot for the same time has its copy in the same Region: of two one is enough.
-    fn has_twin(&self, (id, region): &(SnapshotId, Region), of: &Promised) -> bool {
-        !of.is_kept
-            && self.promised.iter().any(|((other_id, other_region), other)| {
-                other.is_kept
-                    && other_id != id
-                    && other_region == region
-                    && other.of.snapshot.volume_id == of.of.snapshot.volume_id
-                    && truth::time(&other.of) == truth::time(&of.of)
-            })
+    fn has_twin(&self, key: &(SnapshotId, Region), of: &Promised) -> bool {
+        !of.is_kept && self.twins(key, of).any(|(_, other)| other.is_kept)
+    }
+
+    /// The other snapshots of a volume for the same time that were promised a copy in the same Region.
+    fn twins(
+        &self,
+        (id, region): &(SnapshotId, Region),
+        of: &Promised,
+    ) -> impl Iterator<Item = (&(SnapshotId, Region), &Promised)> {
+        self.promised.iter().filter(move |((other_id, other_region), other)| {
+            other_id != id
+                && other_region == region
+                && other.of.snapshot.volume_id == of.of.snapshot.volume_id
+                && truth::time(&other.of) == truth::time(&of.of)
+        })
     }
 
     /// What was copied again and again.

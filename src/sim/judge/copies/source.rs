@@ -7,7 +7,7 @@ use crate::sim::life::Record;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a snapshot stays for a copy that is under way: the issue gives no bound, the longest that anybody has reported is days.
-const UNDER_WAY_FOR_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
+pub(super) const UNDER_WAY_FOR_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// What is wrong with the deletion of a snapshot, for its copies; `None` when nothing is. Of a duplicate no copy is wanted.
 #[must_use]

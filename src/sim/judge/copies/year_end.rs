@@ -1,7 +1,7 @@
 //! Once faults have stopped, does each Region hold what was promised, each once, and nothing that has expired?
 
 use super::ledger::{Ledger, UNTIL_COPIED};
-use super::{are_of_one_time, copies, expires_at, names, owners, volume};
+use super::{are_of_one_time, copies, expires_at, is_of_series, names, owners, volume};
 use crate::place::Region;
 use crate::policy::Policy;
 use crate::sim::ec2::{Copied, Ec2};
@@ -53,10 +53,8 @@ pub fn faults(
 /// Whether for each of its schedules a newer one of its volume was complete before the last run; what a RunNow made is in no series.
 fn has_newer(rules: &[Rule], copy: &Copied, all: &[&Copied], last: Timestamp) -> bool {
     let is_newer = |name: &str, other: &Copied| {
-        let of_other = names(&other.of);
-        let owner = rules.iter().find(|rule| rule.is_one_of(&[name]));
         volume(other) == volume(copy)
-            && (of_other.contains(&name) || owner.is_some_and(|owner| owner.is_one_of(&of_other)))
+            && is_of_series(rules, name, other)
             && !truth::is_run_now(&other.of)
             && other.record.is_complete(last)
             && truth::time(&other.of) > truth::time(&copy.of)
