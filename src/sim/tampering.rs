@@ -4,7 +4,7 @@ use super::ec2::Ec2;
 use super::life::Record;
 use super::random::Random;
 use crate::policy::Tag;
-use crate::tags::{self, stamp::STAMP};
+use crate::tags::{self, Marks, stamp::STAMP};
 use jiff::{SignedDuration, Timestamp};
 
 /// Something that somebody does to tags.
@@ -48,7 +48,13 @@ pub fn happen(ec2: &mut Ec2, random: &mut Random, now: Timestamp) -> Tampering {
             let Some((tags, began)) = there.get(of).map(|from| (from.tags.clone(), from.snapshot.start_time)) else {
                 return tampering;
             };
-            let is_far = |record: &&mut Record| record.snapshot.start_time.duration_since(began).abs() > APART_MIN;
+            // They may have been copied there from a third one.
+            let marks = Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())));
+            let called = marks.stamp.value().map_or(began, |stamp| stamp.called);
+            let is_far = |record: &&mut Record| {
+                let apart = |from| record.snapshot.start_time.duration_since(from).abs() > APART_MIN;
+                apart(began) && apart(called)
+            };
             for record in there.into_iter().filter(is_far).take(BULK_MAX) {
                 write(record, tags.clone(), now, &mut torn);
             }
