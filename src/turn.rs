@@ -15,6 +15,7 @@ pub mod look;
 pub mod progress;
 mod remaining;
 mod run_wide;
+pub mod subject;
 #[cfg(test)]
 mod tests;
 pub mod unsettled;
@@ -32,8 +33,8 @@ pub use conclude::{Conclusion, RunOutcome, Status, WAITS_SECONDS, conclude};
 use jiff::Timestamp;
 pub use lifetime::TURNS_MAX;
 pub use progress::Progress;
-use progress::Subject;
 use std::collections::BTreeSet;
+use subject::Subject;
 pub use window::Window;
 
 /// How many calls of each kind fit into a turn.

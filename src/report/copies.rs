@@ -9,7 +9,8 @@ use crate::plan::copies::{self, CopyVerdict, CopyWait, GaveUp, LeftTo, Lost, Reg
 use crate::plan::{KeepReason, SnapshotVerdict};
 use crate::tags::written;
 use crate::turn;
-use crate::turn::progress::{FAILURES_MAX, Progress, Subject};
+use crate::turn::progress::{FAILURES_MAX, Progress};
+use crate::turn::subject::Subject;
 use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier};
 use serde::{Deserialize, Serialize};
 
@@ -185,16 +186,9 @@ pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, 
         );
         failures.push(failure("DeleteSnapshot", "copies".to_owned(), "MaximumDeletions", message));
     }
-    if is_over && progress.copies.empty_looks > 0 {
-        let message = format!(
-            "the policy's snapshots are not shown any more, so what became of their open copies is not known: {}; see with opendlm list",
-            progress.copies.open
-        );
-        failures.push(failure("CopySnapshot", "copies".to_owned(), "SnapshotsNotShown", message));
-    }
     for region in &plan.regions {
-        let name = Some(region.region.as_str());
-        for lost in progress.copies.lost().filter(|lost| lost.subject.copy_region() == name) {
+        let is_there = |subject: &Subject| subject.in_region().is_some_and(|(_, of)| *of == region.region);
+        for lost in progress.copies.lost().filter(|lost| is_there(&lost.subject)) {
             let id = lost.id.as_deref().unwrap_or_default();
             let message = format!(
                 "{} is there without the tags that opendlm gave it: somebody changed them; it counts for nothing",
@@ -207,7 +201,7 @@ pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, 
             let is_it = |wanted: &Wanted<'_>| Subject::of_copy(&wanted.source.id, &region.region) == **subject;
             region.wanted.iter().any(is_it) && !region.lost.iter().any(|lost| is_of(lost, subject))
         };
-        let missed = progress.copies.missed.iter().filter(|missed| missed.copy_region() == name);
+        let missed = progress.copies.missed.iter().filter(|missed| is_there(missed));
         failures.extend(missed.filter(|missed| !planned(missed)).map(|missed| {
             let lost = region.lost.iter().find(|lost| is_of(lost, missed));
             failure("CopySnapshot", missed.to_string(), "CopyMissed", words_of_missed(lost))

@@ -6,7 +6,8 @@ use crate::plan::{Bounds, Brake, Plan, StandsBack, Target, TargetDecision, Targe
 use crate::tags;
 use crate::tags::written;
 use crate::turn::lacks_backups;
-use crate::turn::progress::{FAILURES_MAX, Failure, Progress, Subject};
+use crate::turn::progress::{FAILURES_MAX, Failure, Progress};
+use crate::turn::subject::Subject;
 use crate::world::CutShort;
 
 /// Everything that failed and is not mended, as a report lists it. `is_over` says that nothing more will be tried.
@@ -204,7 +205,7 @@ fn failure_report(failure: &Failure) -> FailureReport {
         region: None,
         action: line(&failure.action),
         resource: line(failure.subject.resource()),
-        schedule: failure.subject.schedule().map(line),
+        schedule: failure.subject.schedule().map(|name| line(name.as_str())),
         code: line(&failure.code),
         message: line(&failure.message),
         attempts: failure.attempts,

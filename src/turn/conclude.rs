@@ -1,7 +1,8 @@
 //! What came of a turn: whether the run is done, what it says, and when to look again.
 
-use super::progress::{Progress, Subject};
+use super::progress::Progress;
 use super::remaining::{self, Remaining};
+use super::subject::Subject;
 use super::unsettled::Begun;
 use super::{Selection, copies, lifetime, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
@@ -181,7 +182,7 @@ fn orphans(plan: &Plan<'_>) -> BTreeSet<Subject> {
     let is_orphan = |decision: &&SnapshotDecision<'_>| {
         matches!(decision.verdict, SnapshotVerdict::Delete(DeleteReason::Orphaned { .. }))
     };
-    plan.snapshots.iter().filter(is_orphan).map(|decision| Subject::deletion(&decision.snapshot.id)).collect()
+    plan.snapshots.iter().filter(is_orphan).map(|decision| Subject::Deletion(decision.snapshot.id)).collect()
 }
 
 /// Whether the snapshot of a deletion may be gone: a lost answer says nothing.
@@ -204,7 +205,7 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
         .filter(|d| matches!(d.verdict, TargetVerdict::Create { .. } | TargetVerdict::GiveUp { .. }));
     let creations = creations.map(Subject::of_decision);
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
-    let deletions = deletions.map(|d| Subject::deletion(&d.snapshot.id));
+    let deletions = deletions.map(|d| Subject::Deletion(d.snapshot.id));
     let abroad = plan.regions.iter().flat_map(|region| {
         let wanted = region.wanted.iter().filter(|w| w.is_open() || matches!(w.verdict, CopyVerdict::GivenUp { .. }));
         let to_go = region.copies.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));

@@ -1,6 +1,7 @@
 //! The copies of a turn: which ones are begun, what travels of them, and what is left.
 
-use super::progress::{Progress, Subject};
+use super::progress::Progress;
+use super::subject::Subject;
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{MaximumDeletions, Options};
 use crate::place::Region;
@@ -53,12 +54,9 @@ pub struct Copies {
     /// Copies that were to be begun after the last turn: one that is wanted no more a turn later, since it would be over by now, was missed.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub to_begin: BTreeSet<Subject>,
-    /// How many were open after the last turn.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub open: u64,
-    /// How many looks in a row have shown no snapshot of the policy since then.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub empty_looks: u64,
+    /// Copies under way that the run waits for, as after the last turn.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub awaited: BTreeSet<Subject>,
 }
 
 /// A copy that EC2 accepted, or perhaps did.
@@ -114,7 +112,7 @@ impl Copies {
     /// The copies in a Region to ask for by their ids where its list does not show them.
     #[must_use]
     pub fn ids_begun(&self, region: &Region) -> BTreeSet<SnapshotId> {
-        let in_region = self.begun.iter().filter(|begun| begun.subject.copy_region() == Some(region.as_str()));
+        let in_region = self.begun.iter().filter(|begun| begun.subject.in_region().is_some_and(|(_, of)| of == region));
         in_region.filter_map(|begun| SnapshotId::parse(begun.id.as_deref()?)).collect()
     }
 
@@ -123,8 +121,8 @@ impl Copies {
     pub fn note_look(&mut self, policy: &Policy, world: &World, now: Timestamp, settling: SignedDuration) {
         let Some(home) = &world.home else { return };
         self.begun.retain_mut(|begun| {
-            let region = begun.subject.copy_region().and_then(Region::parse);
-            let Some((region, view)) = region.as_ref().and_then(|region| world.regions.get_key_value(region)) else {
+            let region = begun.subject.in_region().map(|(_, region)| region);
+            let Some((region, view)) = region.and_then(|region| world.regions.get_key_value(region)) else {
                 return true;
             };
             let is_over = now.duration_since(begun.at) >= settling;
@@ -140,6 +138,12 @@ impl Copies {
         });
     }
 
+    /// The snapshots whose copies were open after the last turn: whatever a list leaves out, they are asked for by their ids. Else the run
+    /// would end with copies open that it does not know of any more.
+    pub(super) fn open_sources(&self) -> impl Iterator<Item = SnapshotId> {
+        self.to_begin.iter().chain(&self.awaited).filter_map(|subject| Some(subject.in_region()?.0))
+    }
+
     fn remember(&mut self, subject: Subject, id: Option<SnapshotId>, at: Timestamp) {
         let id = id.map(|id| id.to_string());
         self.begun.push(BegunCopy { subject, id, at, not_found: false, not_ours: false });
@@ -151,9 +155,13 @@ impl Copies {
 /// How many copies that were missed a run remembers one by one.
 const MISSED_MAX: usize = 50;
 
+/// How many copies that are to begin, and as many that are under way, a run remembers one by one: their snapshots are asked for by their
+/// ids, in one call. Where more are open some of them are shown.
+const OPEN_MAX: usize = 50;
+
 /// Remembers what was not copied in time, as long as no copy of it is seen.
 fn note_missed(progress: &mut Progress, plan: &Plan<'_>) {
-    note_lapsed(progress, plan);
+    note_open(progress, plan);
     for region in &plan.regions {
         for wanted in &region.wanted {
             let subject = Subject::of_copy(&wanted.source.id, &region.region);
@@ -173,28 +181,28 @@ fn note_missed(progress: &mut Progress, plan: &Plan<'_>) {
     }
 }
 
-/// Remembers as missed what was to be begun a turn ago and is wanted no more, although its snapshot is there.
-fn note_lapsed(progress: &mut Progress, plan: &Plan<'_>) {
-    let (mut wanted, mut to_begin) = (BTreeSet::new(), BTreeSet::new());
+/// Remembers what is open, and as missed what was to be begun a turn ago and is wanted no more, although its snapshot is there.
+fn note_open(progress: &mut Progress, plan: &Plan<'_>) {
+    let mut wanted = BTreeSet::new();
+    let before = std::mem::take(&mut progress.copies.to_begin);
+    progress.copies.awaited.clear();
     for region in &plan.regions {
         for each in &region.wanted {
             let subject = Subject::of_copy(&each.source.id, &region.region);
-            let is_to_begin = each.is_open() && !matches!(each.verdict, CopyVerdict::UnderWay { .. });
-            if is_to_begin && to_begin.len() < MISSED_MAX {
-                to_begin.insert(subject.clone());
+            let is_under_way = matches!(each.verdict, CopyVerdict::UnderWay { .. });
+            let open = if is_under_way { &mut progress.copies.awaited } else { &mut progress.copies.to_begin };
+            if each.is_open() && open.len() < OPEN_MAX {
+                open.insert(subject.clone());
             }
             wanted.insert(subject);
         }
     }
-    let before = std::mem::replace(&mut progress.copies.to_begin, to_begin);
     for subject in before.into_iter().filter(|subject| !wanted.contains(subject)) {
-        let is_seen = plan
-            .regions
-            .iter()
-            .any(|region| region.unseen.is_none() && subject.copy_region() == Some(region.region.as_str()));
+        let Some((source, of)) = subject.in_region() else { continue };
+        let is_seen = plan.regions.iter().any(|region| region.unseen.is_none() && region.region == *of);
         // Of two for one time the other one's copy is enough.
         let is_there = || {
-            let of_it = plan.snapshots.iter().find(|decision| subject.is_of_snapshot(&decision.snapshot.id));
+            let of_it = plan.snapshots.iter().find(|decision| decision.snapshot.id == source);
             of_it.is_some_and(|decision| !decision.is_of_duplicate())
         };
         if is_seen && progress.copies.missed.len() < MISSED_MAX && is_there() {
@@ -280,7 +288,7 @@ fn places(region: &RegionPlan<'_>, progress: &Progress) -> usize {
 fn under_way(region: &RegionPlan<'_>, progress: &Progress) -> usize {
     let shown = region.copies.iter().filter(|copy| copy.snapshot.state == SnapshotState::Pending);
     let shown: BTreeSet<String> = shown.map(|copy| copy.snapshot.id.to_string()).collect();
-    let in_region = |begun: &&BegunCopy| begun.subject.copy_region() == Some(region.region.as_str());
+    let in_region = |begun: &&BegunCopy| begun.subject.in_region().is_some_and(|(_, of)| *of == region.region);
     let is_hidden = |begun: &&BegunCopy| begun.id.as_ref().is_none_or(|id| !shown.contains(id));
     shown.len() + progress.copies.begun.iter().filter(in_region).filter(is_hidden).count()
 }
@@ -329,15 +337,6 @@ pub(super) fn note(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Ou
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
-/// How often a run looks that had open copies and sees no snapshot of the policy any more: the list may be empty by mistake. Then it tells
-/// that it does not know what became of them.
-const EMPTY_LOOKS_MAX: u64 = 5;
-
 /// What is left to do in other Regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Left {
@@ -377,19 +376,9 @@ pub(crate) fn withheld(options: &Options, plan: &Plan<'_>, progress: &Progress) 
 
 /// What is left after the actions that were `done`; remembers how much of it is open.
 pub(super) fn left(options: &Options, plan: &Plan<'_>, progress: &mut Progress, done: &[(Action, Outcome)]) -> Left {
-    let before = std::mem::take(&mut progress.copies.open);
     note_missed(progress, plan);
     let mut left = left_by_plan(options, plan, progress, done);
     left.failed += progress.copies.missed.len();
-    if plan.snapshots.is_empty() && before > 0 {
-        progress.copies.open = before;
-        progress.copies.empty_looks += 1;
-        let is_over = progress.copies.empty_looks >= EMPTY_LOOKS_MAX;
-        *(if is_over { &mut left.failed } else { &mut left.open }) += 1;
-    } else {
-        progress.copies.open = u64::try_from(left.open).unwrap_or(u64::MAX);
-        progress.copies.empty_looks = 0;
-    }
     left
 }
 

@@ -1,6 +1,7 @@
 //! Which deletions of a plan a run may still make: its bounds hold for the whole run, and the plan knows of this turn only.
 
-use super::progress::{Progress, Subject};
+use super::progress::Progress;
+use super::subject::Subject;
 use crate::options::{MaximumDeletions, Options};
 use crate::plan::brakes::{self, Word};
 use crate::plan::{Bounds, Brake, KeepReason, Plan, SnapshotDecision, SnapshotVerdict};
@@ -49,7 +50,7 @@ impl Bound {
             let SnapshotVerdict::Delete(reason) = decision.verdict else { continue };
             let word = brakes::word(decision.snapshot, reason);
             let is_held = self.brake.is_some_and(|brake| !brake.bounds.lets_go(word));
-            if !is_held && is_open(&Subject::deletion(&decision.snapshot.id)) {
+            if !is_held && is_open(&Subject::Deletion(decision.snapshot.id)) {
                 to_go.push((decision.snapshot, word));
             }
         }

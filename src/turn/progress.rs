@@ -2,20 +2,17 @@
 //!
 //! It is bounded whatever the number of volumes, so an answer stays under 200 KB.
 
-use crate::action::{Action, Failed, FailedKind};
+use crate::action::{Failed, FailedKind};
 use crate::options::{Start, StartOrigin};
 use crate::pace::Pace;
-use crate::place::Region;
-use crate::plan::{Brake, TargetDecision};
-use crate::policy::{ScheduleName, fnv1a};
+use crate::plan::Brake;
 use crate::tags;
 use crate::turn::copies::Copies;
+use crate::turn::subject::Subject;
 use crate::turn::unsettled::Unsettled;
 use crate::turn::window::Window;
-use crate::world::{SnapshotId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// How many failures are carried and told one by one; the rest are counted. At 600 bytes each they stay under 36 KB.
 pub const FAILURES_MAX: usize = 60;
@@ -121,94 +118,6 @@ pub struct Progress {
     /// How many of those are creations.
     #[serde(default)]
     pub creations_left_out: u64,
-}
-
-/// What an action is about: the identity by which its failures are remembered.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Subject(String);
-
-impl Subject {
-    /// The creation of snapshots of a volume or an instance for a schedule.
-    #[must_use]
-    pub fn creation(schedule: &ScheduleName, target: SourceId) -> Self {
-        Self(format!("{target} {schedule}"))
-    }
-
-    /// What a decision about a target is about.
-    #[must_use]
-    pub fn of_decision(decision: &TargetDecision<'_>) -> Self {
-        Self::creation(&decision.schedule.name, decision.target.id())
-    }
-
-    /// What an action is about.
-    #[must_use]
-    pub fn of(action: &Action) -> Self {
-        match action {
-            Action::CopySnapshot(copy) => Self::of_copy(&copy.source.id, &copy.region),
-            Action::CreateSnapshot(create) => Self::creation(&create.schedule, SourceId::Volume(create.volume_id)),
-            Action::CreateSnapshots(create) => Self::creation(&create.schedule, SourceId::Instance(create.instance_id)),
-            Action::DeleteSnapshot(delete) => match &delete.of_copy {
-                Some((_, region)) => Self::of_copy(&delete.snapshot.id, region),
-                None => Self::deletion(&delete.snapshot.id),
-            },
-        }
-    }
-
-    /// The deletion of a snapshot.
-    #[must_use]
-    pub fn deletion(snapshot: &SnapshotId) -> Self {
-        Self(snapshot.to_string())
-    }
-
-    /// The copy of a snapshot in a Region, or a copy that is there.
-    #[must_use]
-    pub fn of_copy(snapshot: &SnapshotId, region: &Region) -> Self {
-        Self(format!("{snapshot}@{region}"))
-    }
-
-    /// Whether it is about the copy of this snapshot.
-    #[must_use]
-    pub fn is_of_snapshot(&self, snapshot: &SnapshotId) -> bool {
-        self.0.split_once('@').is_some_and(|(id, _)| id == snapshot.to_string())
-    }
-
-    /// The Region, where it is about a copy.
-    #[must_use]
-    pub fn copy_region(&self) -> Option<&str> {
-        self.0.split_once('@').map(|(_, region)| region)
-    }
-
-    /// Eight hexadecimal digits that stand for it: 32 bits, so that among 100,000 targets a run waits for some that it
-    /// need not wait for.
-    #[must_use]
-    pub fn hash(&self) -> String {
-        let hash = fnv1a(self.0.bytes());
-        format!("{:08x}", (hash ^ (hash >> 32)) & 0xffff_ffff)
-    }
-
-    /// What concerns the whole run.
-    pub(super) fn of_run(what: &'static str) -> Self {
-        Self(what.to_owned())
-    }
-
-    /// The resource: a volume's or an instance's id for a creation, a snapshot's for a deletion.
-    #[must_use]
-    pub fn resource(&self) -> &str {
-        self.0.split_once(' ').map_or(&self.0, |(volume, _)| volume)
-    }
-
-    /// The schedule that a creation is for.
-    #[must_use]
-    pub fn schedule(&self) -> Option<&str> {
-        self.0.split_once(' ').map(|(_, schedule)| schedule)
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Something that the run could not do.

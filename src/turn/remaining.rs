@@ -1,7 +1,8 @@
 //! What is left to do after a turn's actions, and what will not be done any more.
 
 use super::deletions::Bound;
-use super::progress::{Progress, Subject};
+use super::progress::Progress;
+use super::subject::Subject;
 use crate::action::{Action, FailedKind, Outcome};
 use crate::options::Options;
 use crate::plan::{Plan, TargetVerdict};
@@ -141,7 +142,7 @@ fn count_deletions(
     remaining: &mut Remaining,
 ) {
     let to_go = bound.to_go(plan, |subject| !finished.contains(subject));
-    for subject in to_go.into_iter().map(|snapshot| Subject::deletion(&snapshot.id)) {
+    for subject in to_go.into_iter().map(|snapshot| Subject::Deletion(snapshot.id)) {
         // What was refused just now stays refused, remembered or not: with more failures than can be carried, a run
         // must end all the same.
         // And of what got no answer just now, the last try included, nobody knows before another look whether it is gone.

@@ -2,14 +2,10 @@
 //!
 //! Promise: however many calls met it, it is remembered and told once.
 
-use super::progress::{Failure, Progress, Subject};
+use super::progress::{Failure, Progress};
+use super::subject::Subject;
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::plan::{Plan, TargetVerdict};
-
-/// The account has no room for another snapshot.
-const ACCOUNT: &str = "account";
-/// EC2 does not take the credentials any more.
-const SESSION: &str = "session";
 
 /// In how many turns a session is tried that EC2 has called expired: one that somebody renews meanwhile goes on.
 const SESSION_ATTEMPTS_MAX: u32 = 3;
@@ -17,8 +13,8 @@ const SESSION_ATTEMPTS_MAX: u32 = 3;
 /// What a failure of this kind is about, if it is about the whole run.
 fn subject(kind: FailedKind) -> Option<Subject> {
     match kind {
-        FailedKind::AccountFull => Some(Subject::of_run(ACCOUNT)),
-        FailedKind::Expired => Some(Subject::of_run(SESSION)),
+        FailedKind::AccountFull => Some(Subject::Account),
+        FailedKind::Expired => Some(Subject::Session),
         FailedKind::Denied
         | FailedKind::Refused
         | FailedKind::Throttled
@@ -35,7 +31,7 @@ pub(super) fn is_run_wide(kind: FailedKind) -> bool {
 
 /// Whether a remembered failure is about the whole run.
 pub(super) fn is_of_run(failure: &Failure) -> bool {
-    [ACCOUNT, SESSION].contains(&failure.subject.resource())
+    failure.subject.is_run_wide()
 }
 
 /// Remembers what met the whole run in a turn, and forgets what another call has shown to be over.
@@ -75,7 +71,7 @@ fn told(failed: &Failed) -> Failed {
 /// Whether a run-wide failure still matters in the light of a plan: the limit as long as something is to be made, the session
 /// as long as anything is to be done, which `is_open` says.
 pub(super) fn matters(failure: &Failure, plan: &Plan<'_>, is_open: bool) -> bool {
-    if failure.subject.resource() == ACCOUNT {
+    if failure.subject == Subject::Account {
         plan.targets.iter().any(|decision| matches!(decision.verdict, TargetVerdict::Create { .. }))
     } else {
         is_open
@@ -87,7 +83,7 @@ impl Progress {
     /// there is some by now.
     #[must_use]
     pub fn is_account_full(&self) -> bool {
-        self.run_wide(ACCOUNT).is_some()
+        self.run_wide(&Subject::Account).is_some()
     }
 
     /// Whether the run makes nothing more after the start window, for a reason that is not that of one resource.
@@ -97,7 +93,7 @@ impl Progress {
 
     /// Whether EC2 has called the session expired so often that nobody renews it.
     pub(super) fn is_session_over(&self) -> bool {
-        self.run_wide(SESSION).is_some_and(|failure| failure.attempts >= SESSION_ATTEMPTS_MAX)
+        self.run_wide(&Subject::Session).is_some_and(|failure| failure.attempts >= SESSION_ATTEMPTS_MAX)
     }
 
     /// Whether something fails for the whole run, which tells why nothing came of a target.
@@ -106,8 +102,8 @@ impl Progress {
         self.failures.iter().any(is_of_run)
     }
 
-    fn run_wide(&self, resource: &str) -> Option<&Failure> {
-        self.failures.iter().find(|failure| failure.subject.resource() == resource)
+    fn run_wide(&self, subject: &Subject) -> Option<&Failure> {
+        self.failures.iter().find(|failure| failure.subject == *subject)
     }
 }
 

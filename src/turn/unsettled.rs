@@ -122,7 +122,8 @@ impl Progress {
     /// The snapshots to ask for by their ids wherever the listing does not show them.
     #[must_use]
     pub fn ids_begun(&self) -> BTreeSet<SnapshotId> {
-        self.unsettled.iter().flat_map(|turn| &turn.subjects).filter_map(|begun| begun.id).collect()
+        let begun = self.unsettled.iter().flat_map(|turn| &turn.subjects).filter_map(|begun| begun.id);
+        begun.chain(self.copies.open_sources()).collect()
     }
 
     /// The hashes of what must not be made again now: what EC2 may not show yet although it was begun, and what it does

@@ -6,7 +6,7 @@
 
 use crate::action::{Action, FailedKind, Outcome};
 use crate::plan::{Plan, Target, TargetVerdict};
-use crate::turn::progress::Subject;
+use crate::turn::subject::Subject;
 use crate::world::SnapshotState;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

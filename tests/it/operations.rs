@@ -66,7 +66,6 @@ fn the_names_that_do_not_stand_where_the_others_do_have_advice() {
         ("src/report/copies.rs", "CopiesInDoubt"),
         ("src/report/copies.rs", "CopiesOpen"),
         ("src/report/copies.rs", "CopyNotOurs"),
-        ("src/report/copies.rs", "SnapshotsNotShown"),
         ("src/report/copies.rs", "SourceArchived"),
         ("src/plan/copies.rs", "SameRegion"),
         ("src/plan/copies.rs", "NotAsked"),

@@ -9,7 +9,7 @@ use super::super::stopped::Stopped;
 use super::super::{
     DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, StandsBack, brakes, ours, owning_schedule,
 };
-use super::seen::{self, OfRegion};
+use super::seen::{self, OfRegion, Place};
 use crate::options::Options;
 use crate::place::Region;
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
@@ -164,14 +164,15 @@ impl Newest {
 
 /// The copies beside which another one of the same stays that expires no sooner, each with when that one began.
 ///
+/// The same by [`Place`], as what keeps a promise is: else of two that count as one here and as two there one would be made again for ever.
+/// So a volume that went from one instance to another has a copy in the set of each.
+///
 /// Two that one call's stamp describes are no duplicates: somebody has copied a copy together with its tags, for a purpose of his own.
 fn duplicates(copies: &[&Snapshot]) -> BTreeMap<SnapshotId, Timestamp> {
-    let mut same: BTreeMap<(&VolumeId, Timestamp, Vec<&ScheduleName>), Vec<&Snapshot>> = BTreeMap::new();
+    let mut same: BTreeMap<Place<'_>, Vec<&Snapshot>> = BTreeMap::new();
     for copy in copies.iter().filter(|copy| is_good(copy)) {
-        if let (Some(volume), Some(time)) = (copy.marks.volume_id.value(), time_of(copy)) {
-            let mut names: Vec<&ScheduleName> = ours::names(copy).collect();
-            names.sort_unstable();
-            same.entry((volume, time, names)).or_default().push(copy);
+        if let Some(place) = copy.marks.volume_id.value().and_then(|&volume| seen::place(volume, copy)) {
+            same.entry(place).or_default().push(copy);
         }
     }
     let rank =

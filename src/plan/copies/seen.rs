@@ -139,10 +139,10 @@ impl<'a> OfRegion<'a> {
 }
 
 /// What a backup is for: of what, of which scheduled time, for which schedules.
-type Place<'a> = (VolumeId, Option<InstanceId>, Timestamp, Vec<&'a ScheduleName>);
+pub(super) type Place<'a> = (VolumeId, Option<InstanceId>, Timestamp, Vec<&'a ScheduleName>);
 
 /// What a RunNow made has none.
-fn place(volume: VolumeId, snapshot: &Snapshot) -> Option<Place<'_>> {
+pub(super) fn place(volume: VolumeId, snapshot: &Snapshot) -> Option<Place<'_>> {
     let marks = &snapshot.marks;
     let is_run_now = marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
     let &time = marks.scheduled_time.value().filter(|_| !is_run_now)?;

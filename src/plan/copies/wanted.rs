@@ -10,6 +10,7 @@ use super::{CopyVerdict, CopyWait, GaveUp, Promise, Wanted};
 use crate::place::Region;
 use crate::world::{Snapshot, SnapshotState, Tier};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// How often a copy of one snapshot is begun that fails each time. Our own: two more tries, a quarter of an hour and half an hour later,
 /// outlast what mends itself, and the run tells the rest within the hour.
@@ -37,6 +38,11 @@ pub(in crate::plan) fn keep_sources<'a>(
     if seen.home.is_none() {
         return;
     }
+    keep_each(decisions, (seen, carries), now);
+    keep_sets(decisions);
+}
+
+fn keep_each<'a>(decisions: &mut [SnapshotDecision<'a>], (seen, carries): (&Seen<'a>, &Carries), now: Timestamp) {
     for decision in decisions {
         let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
         let source: &'a Snapshot = decision.snapshot;
@@ -53,6 +59,35 @@ pub(in crate::plan) fn keep_sources<'a>(
                 decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
                 break;
             }
+        }
+    }
+}
+
+/// A set whose member waits for a copy stays whole: nothing is copied of one that is not.
+fn keep_sets(decisions: &mut [SnapshotDecision<'_>]) {
+    let set = |snapshot: &Snapshot| {
+        let marks = &snapshot.marks;
+        let call = marks.stamp.value().map(|stamp| stamp.called);
+        Some((*marks.instance_id.value()?, *marks.scheduled_time.value()?, call))
+    };
+    let mut open = BTreeMap::new();
+    for decision in decisions.iter() {
+        if let (SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, .. }), Some(set)) =
+            (&decision.verdict, set(decision.snapshot))
+        {
+            open.entry(set).or_insert((*region, *until));
+        }
+    }
+    if open.is_empty() {
+        return;
+    }
+    for decision in decisions {
+        let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
+        let of_set = set(decision.snapshot).and_then(|set| open.get(&set));
+        let is_member =
+            decision.snapshot.state == SnapshotState::Completed && !matches!(otherwise, DeleteReason::Duplicate { .. });
+        if let Some(&(region, until)) = of_set.filter(|_| is_member) {
+            decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
         }
     }
 }

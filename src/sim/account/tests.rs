@@ -85,7 +85,7 @@ fn a_volume_that_always_fails_keeps_what_it_has_and_makes_the_run_partial() {
     assert_eq!(ended.outcome, RunOutcome::Partial);
     assert_eq!((ended.progress.created, ended.progress.deleted), (2, 2));
     let failure = ended.progress.failures.first().unwrap();
-    assert_eq!((failure.subject.resource(), failure.code.as_str()), (&*volume_id(2).to_string(), "IncorrectState"));
+    assert_eq!((failure.subject.resource(), failure.code.as_str()), (volume_id(2).to_string(), "IncorrectState"));
     // Tried until the start window was over, and no longer.
     assert!(ended.at > at("2026-11-22T17:05:00Z") && ended.at <= at("2026-11-22T17:06:01Z"), "{}", ended.at);
     let of_broken = account.observe(ended.at).snapshots.into_iter().filter(|s| s.volume_id == volume_id(2));

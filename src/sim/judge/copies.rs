@@ -111,7 +111,9 @@ fn is_of_series(rules: &[Rule], name: &str, copy: &Copied) -> bool {
 
 fn are_of_one_time(one: &Copied, other: &Copied) -> bool {
     let sorted = |copy| names(copy).into_iter().map(str::to_owned).collect::<BTreeSet<String>>();
+    let instance = |copy: &Copied| copy.of.snapshot.marks.instance_id.value().copied();
     volume(one) == volume(other)
+        && instance(one) == instance(other)
         && truth::is_run_now(&one.of) == truth::is_run_now(&other.of)
         && truth::time(&one.of) == truth::time(&other.of)
         && sorted(&one.of) == sorted(&other.of)

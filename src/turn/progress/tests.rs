@@ -22,12 +22,12 @@ fn progress() -> Progress {
 #[test]
 fn a_subject_tells_its_resource_and_schedule_and_has_a_hash_of_its_own() {
     let one = subject(1);
-    assert_eq!((one.resource(), one.schedule()), (&*volume_id(1).to_string(), Some("Daily")));
+    assert_eq!((one.resource(), one.schedule()), (volume_id(1).to_string(), Some(&name("Daily"))));
     assert_eq!(one.to_string(), format!("{} Daily", volume_id(1)));
     assert_eq!(one.hash().len(), 8);
     assert_ne!(one.hash(), subject(2).hash());
-    let deletion = Subject::deletion(&snapshot(7, 1, NOW).id);
-    assert_eq!((deletion.resource(), deletion.schedule()), (deletion.to_string().as_str(), None));
+    let deletion = Subject::Deletion(snapshot(7, 1, NOW).id);
+    assert_eq!((deletion.resource(), deletion.schedule()), (deletion.to_string(), None));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn after_the_window_nothing_is_tried_again_that_failed_or_may_have() {
 
 #[test]
 fn a_deletion_is_given_up_at_once_when_refused_and_after_three_tries_when_it_may_pass() {
-    let deletion = Subject::deletion(&snapshot(7, 1, NOW).id);
+    let deletion = Subject::Deletion(snapshot(7, 1, NOW).id);
     let mut refused = progress();
     refused.remember_failure("DeleteSnapshot", deletion.clone(), &failed(FailedKind::Refused));
     assert!(refused.is_deletion_given_up(&deletion));
@@ -106,7 +106,7 @@ fn what_failed_is_kept_in_one_short_line_until_it_is_mended() {
     progress.remember_failure("CreateSnapshot", subject(1), &error);
     assert_eq!(progress.failures.last().map(|failure| failure.attempts), Some(2));
     progress.forget_failure(&subject(1));
-    let left: Vec<&str> = progress.failures.iter().map(|failure| failure.subject.resource()).collect();
+    let left: Vec<String> = progress.failures.iter().map(|failure| failure.subject.resource()).collect();
     assert_eq!(left, [volume_id(2).to_string()]);
 }
 

@@ -61,12 +61,4 @@ pub(super) const ADVICE: &[(&[&str], Advice)] = &[
             "The next run goes on with them. If it happens often, the Region takes fewer copies than the policy asks for.",
         ),
     ),
-    (
-        &["SnapshotsNotShown"],
-        ours(
-            Weight::Backup,
-            "EC2 shows none of the policy's snapshots any more while copies of them are under way.",
-            "See with opendlm list whether they are there. If somebody has deleted them, find out who.",
-        ),
-    ),
 ];

@@ -103,6 +103,10 @@ impl Ledger {
         let is_silent = |key: &(SnapshotId, Region), promised: &Promised| {
             let (id, region) = key;
             let since = promised.of.snapshot.start_time;
+            let awaited_until = |promised: &Promised| {
+                let of_twins = self.twins(key, promised).map(|(_, twin)| twin.awaited_until);
+                of_twins.max().unwrap_or(promised.awaited_until).max(promised.awaited_until)
+            };
             let own = self.twins(key, promised).map(|((twin, _), _)| *twin).chain([*id]);
             let own: Vec<String> = own.map(|id| format!("{id}@{region}")).collect();
             // That a Region cannot be looked at tells of all copies that are wanted there.
@@ -116,7 +120,7 @@ impl Ledger {
                 && !promised.is_named
                 && !is_told
                 && promised.of.ends_at + TOLD_WITHIN < begun
-                && promised.awaited_until + SKEW_MAX < begun
+                && awaited_until(promised) + SKEW_MAX < begun
         };
         let silent = self.promised.iter().filter(|(key, promised)| is_silent(key, promised));
         let silent: Vec<(SnapshotId, Region)> = silent.map(|(key, _)| key.clone()).collect();
