@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::fixtures::*;
-use crate::options::Start;
+use crate::options::{Options, Start};
+use crate::policy::CopyRule;
+use crate::tags::{CopiedFrom, Mark};
+use crate::turn::{Budget, Progress, Status, conclude};
 use crate::world::{Origin, Snapshot, View};
 
 const NOW: &str = "2026-11-22T17:30:00Z";
@@ -93,4 +96,43 @@ fn what_was_to_be_begun_and_is_wanted_no_more_was_missed() {
     let nothing = World { snapshots: vec![], ..world.clone() };
     let plan = crate::plan::plan(&policy, &options, &start(NOW), at(NOW), &nothing);
     assert!(!left(&options, &plan, &mut gone, &[]).has_failed());
+}
+
+/// A run that has made a snapshot, whose copy to London is under way, after so many turns in which nothing moved.
+fn with_a_copy_under_way(idle_turns: u32) -> (Status, Progress) {
+    let mut source = snapshot(1, 1, "2026-11-22T17:00:00Z").stamped(&[3]);
+    source.marks.copies = Mark::Read(vec![CopyRule::parse("eu-west-2:5d:-").unwrap()]);
+    let home = Region::parse("us-east-1").unwrap();
+    let mut copy = source.clone().pending();
+    (copy.id, copy.origin, copy.start_time) = (snapshot(7, 1, NOW).id, Origin::Copied, at("2026-11-22T17:05:00Z"));
+    let from = CopiedFrom { region: home.clone(), snapshot: source.id };
+    copy.description = tags::copy_description(&sample().id, &name("Daily"), &from, &london()).into();
+    copy.marks.schedule_name = Mark::Read(name("Daily"));
+    copy.marks.volume_id = Mark::Read(source.volume_id);
+    copy.marks.copied_from = Mark::Read(from);
+    let view = View { snapshots: vec![copy.stamped(&[3])], ..View::default() };
+    let there = crate::fixtures::world([volume(1)], [source]);
+    let world = World { home: Some(home), regions: [(london(), view)].into(), ..there };
+    let (policy, options, start) = (sample(), Options::default(), start("2026-11-22T17:00:00Z"));
+    let plan = crate::plan::plan(&policy, &options, &start, at(NOW), &world);
+    let progress = Progress { idle_turns, turns: 20, waits: 9, ..Progress::new(&start) };
+    let mut selection = crate::turn::select(&policy, &options, &plan, &progress, at(NOW), Budget::UNBOUNDED);
+    crate::turn::select_copies(&policy, &options, &plan, &progress, (world.home.as_ref(), at(NOW)), &mut selection);
+    assert_eq!(selection.actions, []);
+    let concluded = conclude(&options, &plan, progress, selection, vec![], at(NOW));
+    (concluded.status, concluded.progress)
+}
+
+#[test]
+fn slow_copies_are_looked_at_every_five_minutes_which_count_as_five_turns() {
+    let seconds = |idle_turns| with_a_copy_under_way(idle_turns).0;
+    assert_eq!(seconds(13), Status::Waiting { seconds: 60 });
+    assert_eq!(seconds(14), Status::Waiting { seconds: 300 });
+    assert_eq!(with_a_copy_under_way(13).1.idle_turns, 14);
+    assert_eq!(with_a_copy_under_way(14).1.idle_turns, 19);
+}
+
+#[test]
+fn the_snapshots_of_open_copies_are_asked_for_by_their_ids() {
+    assert_eq!(with_a_copy_under_way(0).1.ids_begun(), [snapshot(1, 1, NOW).id].into());
 }
