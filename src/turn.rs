@@ -12,6 +12,7 @@ pub mod deadline;
 mod deletions;
 pub mod lifetime;
 pub mod look;
+pub mod missed;
 pub mod progress;
 mod remaining;
 mod run_wide;

@@ -261,6 +261,14 @@ pub struct Snapshot {
     pub full_size_bytes: u64,
 }
 
+impl Snapshot {
+    /// Whether it can be restored at once: complete, in the standard tier. EC2 copies nothing else, and nothing else counts as a backup.
+    #[must_use]
+    pub fn is_restorable(&self) -> bool {
+        self.state == SnapshotState::Completed && self.tier == Tier::Standard
+    }
+}
+
 /// Where the data of a snapshot is (EC2: `StorageTier`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tier {

@@ -4,7 +4,7 @@ use super::ours::Place;
 use super::sets::BrokenSets;
 use super::{Bounds, Brake, DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, StandsBack};
 use crate::tags::Mark;
-use crate::world::{Asks, Closer, CutShort, Snapshot, SnapshotId, SnapshotState, SourceId, Tier};
+use crate::world::{Asks, Closer, CutShort, Snapshot, SnapshotId, SourceId};
 use jiff::Timestamp;
 
 /// Nothing is deleted on the strength of an observation that was cut short.
@@ -81,9 +81,7 @@ pub(super) fn keep_minimum(
     broken: &BrokenSets,
     floor: impl Fn(&SnapshotDecision<'_>) -> Floor,
 ) {
-    let is_restorable = |_: Place, decision: &SnapshotDecision<'_>| {
-        decision.snapshot.state == SnapshotState::Completed && decision.snapshot.tier == Tier::Standard
-    };
+    let is_restorable = |_: Place, decision: &SnapshotDecision<'_>| decision.snapshot.is_restorable();
     let is_whole =
         |place: Place, decision: &SnapshotDecision<'_>| is_restorable(place, decision) && broken.is_whole(place);
     let mut first = 0;

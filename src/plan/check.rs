@@ -15,7 +15,7 @@ use crate::options::{MaximumDeletions, Options, Orphans};
 use crate::policy::{Policy, Targets};
 use crate::tags::{self, Mark, Owner, Ownership};
 use crate::world::{
-    Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId, VolumeState, World,
+    Coverage, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, VolumeId, VolumeState, World,
 };
 use beside::Others;
 use jiff::{SignedDuration, Timestamp};
@@ -197,7 +197,7 @@ fn protection(
     if let DeleteReason::Duplicate { .. } = reason {
         return others.protection(sources.policy, snapshot);
     }
-    if !is_complete(snapshot) {
+    if !snapshot.is_restorable() {
         return Some("is not complete, or archived");
     }
     let is_in_future = |instant: Option<&Timestamp>| instant.is_some_and(|&instant| instant > now);
@@ -240,10 +240,6 @@ fn protection_from(
         DeleteReason::ExceedsCount { .. } if !sources.is_targeted(snapshot) => Some("is not managed any more"),
         DeleteReason::ExceedsCount { .. } => None,
     }
-}
-
-fn is_complete(snapshot: &Snapshot) -> bool {
-    snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard
 }
 
 /// What exists of the volumes or instances that snapshots were made of.

@@ -19,7 +19,7 @@ mod wanted;
 
 use super::{DeleteReason, SnapshotDecision, SnapshotVerdict};
 use crate::place::Region;
-use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier, Unseen, VolumeId};
+use crate::world::{Snapshot, SnapshotId, Unseen, VolumeId};
 pub use call::{begin, completed, deletion};
 pub(super) use carry::Carries;
 pub use carry::LeftTo;
@@ -266,8 +266,7 @@ impl RegionPlan<'_> {
     #[must_use]
     pub fn rests_on(&self, decision: &SnapshotDecision<'_>) -> Option<Vec<SnapshotId>> {
         let stays = |other: &&SnapshotDecision<'_>| {
-            other.snapshot.state == SnapshotState::Completed
-                && other.snapshot.tier == Tier::Standard
+            other.snapshot.is_restorable()
                 && matches!(other.verdict, SnapshotVerdict::Keep(_))
                 && seen::doubt(other.snapshot).is_none()
         };

@@ -10,7 +10,7 @@ use super::sets::{self, BrokenSets};
 use crate::options::Options;
 use crate::policy::{Policy, ScheduleName, Targets};
 use crate::tags::Mark;
-use crate::world::{Snapshot, SnapshotId, SnapshotState, SourceId, Tier};
+use crate::world::{Snapshot, SnapshotId, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -85,7 +85,7 @@ fn note(
 ) {
     let is_good = |place: Place| {
         let snapshot = ours[place];
-        snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard && broken.is_whole(place)
+        snapshot.is_restorable() && broken.is_whole(place)
     };
     let mut sets = match policy.targets {
         Targets::AllVolumes(_) | Targets::Volumes { .. } => answers.into_iter().map(|place| vec![place]).collect(),

@@ -3,7 +3,7 @@
 use super::ours::{self, Ours, Place};
 use super::sets::BrokenSets;
 use crate::policy::{Policy, Targets};
-use crate::world::{Snapshot, SnapshotState, SourceId, Tier, VolumeId};
+use crate::world::{Snapshot, SourceId, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -188,8 +188,5 @@ fn newest_first(one: &Dated<'_>, other: &Dated<'_>) -> Ordering {
 
 /// Whether a snapshot counts: it is complete, in the standard tier, and no member of a set that is not whole.
 pub(super) fn is_good(dated: &Dated<'_>, now: Timestamp, broken: &BrokenSets) -> bool {
-    dated.snapshot.state == SnapshotState::Completed
-        && dated.snapshot.tier == Tier::Standard
-        && dated.scheduled_time <= now
-        && broken.is_whole(dated.place())
+    dated.snapshot.is_restorable() && dated.scheduled_time <= now && broken.is_whole(dated.place())
 }

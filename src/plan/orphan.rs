@@ -11,7 +11,7 @@ use crate::options::Options;
 use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
 use crate::tags::Mark;
 use crate::world::{
-    Instance, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, Volume, VolumeId, VolumeState, World,
+    Instance, InstanceState, Snapshot, SnapshotId, SnapshotState, SourceId, Volume, VolumeId, VolumeState, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::cell::Cell;
@@ -249,7 +249,7 @@ impl Lines {
             // What was made of a volume by itself, before the policy was for instances, has a line of its volume.
             let source = ours::source(policy, snapshot).unwrap_or(SourceId::Volume(snapshot.volume_id));
             let (Some(_), Some(&time)) = (marks.schedule_name.value(), marks.scheduled_time.value()) else { continue };
-            let is_complete = snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard;
+            let is_complete = snapshot.is_restorable();
             let can_be_true = time <= now && !ours.is_doubted(place) && !ours.is_run_now(place);
             if !(is_complete && can_be_true && broken.is_whole(place)) || is_duplicate(place) {
                 continue;

@@ -11,7 +11,7 @@ use crate::tags::written;
 use crate::turn;
 use crate::turn::progress::{FAILURES_MAX, Progress};
 use crate::turn::subject::Subject;
-use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier};
+use crate::world::{Snapshot, SnapshotId, SnapshotState};
 use serde::{Deserialize, Serialize};
 
 /// What there is to say of the copies in one Region.
@@ -86,7 +86,7 @@ fn of_region(region: &RegionPlan<'_>, progress: &Progress, failures: &[FailureRe
     for decision in &region.copies {
         let copy = decision.snapshot;
         report.under_way += u64::from(copy.state == SnapshotState::Pending);
-        if copy.state != SnapshotState::Completed || copy.tier != Tier::Standard {
+        if !copy.is_restorable() {
             continue;
         }
         report.complete += 1;

@@ -4,7 +4,6 @@
 //! once however many snapshots hold it (Amazon EBS User Guide, "How snapshots work"), so nobody but the bill knows the rest.
 
 use crate::plan::Plan;
-use crate::world::{SnapshotState, Tier};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -40,7 +39,7 @@ impl Cost {
         let mut cost = Self::default();
         for decision in &plan.snapshots {
             let snapshot = decision.snapshot;
-            if snapshot.state != SnapshotState::Completed || snapshot.tier != Tier::Standard {
+            if !snapshot.is_restorable() {
                 continue;
             }
             cost.snapshots += 1;

@@ -6,7 +6,8 @@ use crate::plan::{Bounds, Brake, Plan, StandsBack, Target, TargetDecision, Targe
 use crate::tags;
 use crate::tags::written;
 use crate::turn::lacks_backups;
-use crate::turn::progress::{FAILURES_MAX, Failure, Progress};
+use crate::turn::missed::{self, MissedTime};
+use crate::turn::progress::{Failure, Progress};
 use crate::turn::subject::Subject;
 use crate::world::CutShort;
 
@@ -25,7 +26,7 @@ pub(super) fn of(options: &Options, plan: &Plan<'_>, progress: &Progress, is_ove
     if is_lacking {
         // That backups have stopped is news only where nothing else says why.
         let tells_stopped = failures.is_empty();
-        failures.extend(lacking(plan, tells_stopped));
+        failures.extend(lacking(plan, progress, tells_stopped));
     }
     failures
 }
@@ -72,7 +73,7 @@ fn outdated(why: StandsBack) -> FailureReport {
 }
 
 /// The failures of a run that found backups missing which were due.
-fn lacking(plan: &Plan<'_>, tells_stopped: bool) -> Vec<FailureReport> {
+fn lacking(plan: &Plan<'_>, progress: &Progress, tells_stopped: bool) -> Vec<FailureReport> {
     let failure = |code: &str, resource: String, schedule: Option<String>, message: String| FailureReport {
         account: None,
         region: None,
@@ -94,10 +95,9 @@ fn lacking(plan: &Plan<'_>, tells_stopped: bool) -> Vec<FailureReport> {
                 .to_owned(),
         )
     });
-    let missed = plan.missed.iter().take(FAILURES_MAX).map(|missed| {
-        let message =
-            format!("no snapshot was made for {}, and its start window is over", written(missed.scheduled_time));
-        failure("Missed", missed.source.to_string(), Some(missed.schedule.name.to_string()), message)
+    let missed = missed::missed(progress, plan).into_iter().map(|MissedTime { subject, scheduled_time }| {
+        let message = format!("no snapshot was made for {}, and its start window is over", written(scheduled_time));
+        failure("Missed", subject.resource(), subject.schedule().map(ToString::to_string), message)
     });
     stopped.into_iter().chain(meets_nothing).chain(lacks_targets).chain(missed).collect()
 }

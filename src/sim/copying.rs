@@ -18,6 +18,8 @@ const OTHERS: [&str; 2] = ["eu-west-2", "eu-central-1"];
 const DAYS_MAX: u64 = 5;
 /// So soon somebody has to copy a copy that all of its tags fit: within half an hour of its call.
 const FITS_WITHIN: SignedDuration = SignedDuration::from_mins(29);
+/// So late they fit no more, whatever clocks say.
+const FITS_NOT_AFTER: SignedDuration = SignedDuration::from_mins(32);
 
 /// From this seed on policies copy their snapshots.
 pub const FIRST_SEED: u64 = 1_000_000;
@@ -252,9 +254,14 @@ fn clone_some(ec2: &mut Ec2, region: &Region, happening: Happening, now: Timesta
     let Some(&copy) = (if random.happens(5_000) { newest } else { any }) else { return };
     let Some(mut snapshot) = copy.record.seen(now) else { return };
     (snapshot.id, snapshot.start_time, snapshot.marks.hold) = (id, now, None);
-    let stamped = copy.record.snapshot.start_time;
-    let fits =
-        happening == Happening::Clone && now.duration_since(stamped) < FITS_WITHIN && copy.record.edited.is_none();
+    // What somebody edited fits nowhere; one that EC2 began off its clock has the tags of its call.
+    let is_edited = copy.record.edited.is_some() && copy.record.off_clock.is_none();
+    let called = copy.record.snapshot.start_time;
+    let age = now.duration_since(called);
+    if FITS_WITHIN <= age && age < FITS_NOT_AFTER {
+        return;
+    }
+    let fits = happening == Happening::Clone && age < FITS_WITHIN && !is_edited;
     let ends_at = saturating_add(now, SignedDuration::from_mins(1));
     let record = Record::new(snapshot, copy.record.tags.clone(), u64::MAX, ends_at);
     let record = Record { is_ours: fits, maker: copy.record.maker.clone(), ..record };

@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::remaining::{self, Remaining};
 use super::subject::Subject;
 use super::unsettled::Begun;
-use super::{Selection, copies, lifetime, run_wide, window};
+use super::{Selection, copies, lifetime, missed, run_wide, window};
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{Options, WhenStopped};
 use crate::plan::copies::CopyVerdict;
@@ -123,6 +123,7 @@ fn note_older(progress: &mut Progress, plan: &Plan<'_>) {
 fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outcome)], now: Timestamp) -> bool {
     forget_mended(progress, plan);
     let done = || done.iter().filter(|(action, _)| action.region().is_none());
+    missed::note(progress, plan, done().any(|(action, outcome)| !action.is_creation() && may_be_deleted(outcome)));
     let orphans = orphans(plan);
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
     let creations_left_out_before = std::mem::take(&mut progress.creations_left_out);
@@ -207,7 +208,8 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
     let deletions = plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
     let deletions = deletions.map(|d| Subject::Deletion(d.snapshot.id));
     let abroad = plan.regions.iter().flat_map(|region| {
-        let wanted = region.wanted.iter().filter(|w| w.is_open() || matches!(w.verdict, CopyVerdict::GivenUp { .. }));
+        let is_told = |verdict: &CopyVerdict<'_>| matches!(verdict, CopyVerdict::GivenUp { is_news: true, .. });
+        let wanted = region.wanted.iter().filter(move |wanted| wanted.is_open() || is_told(&wanted.verdict));
         let to_go = region.copies.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
         let ids = wanted.map(|wanted| wanted.source.id).chain(to_go.map(|d| d.snapshot.id));
         ids.map(|id| Subject::of_copy(&id, &region.region))
@@ -259,7 +261,7 @@ pub(crate) fn lacks_backups(options: &Options, plan: &Plan<'_>, progress: &Progr
     let is_at_its_time =
         |due: &Due| matches!(due, Due::Now { scheduled_time, .. } if *scheduled_time == progress.start);
     let is_first = plan.due.iter().any(|(_, due)| is_at_its_time(due)) || progress.creations > 0;
-    let tells_missed = !plan.missed.is_empty() && (!has_own || is_first);
+    let tells_missed = !missed::missed(progress, plan).is_empty() && (!has_own || is_first);
     // Whoever presses the button is no schedule that could be late.
     let is_late = !options.run_now && (plan.stopped > 0 || tells_missed);
     let is_lacking = is_late || plan.meets_nothing.is_some() || plan.lacks_targets;

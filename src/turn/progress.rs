@@ -8,6 +8,7 @@ use crate::pace::Pace;
 use crate::plan::Brake;
 use crate::tags;
 use crate::turn::copies::Copies;
+use crate::turn::missed::MissedTime;
 use crate::turn::subject::Subject;
 use crate::turn::unsettled::Unsettled;
 use crate::turn::window::Window;
@@ -109,6 +110,9 @@ pub struct Progress {
     /// Which tags found no room on what the run made, a text for each target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags_left_out: Vec<String>,
+    /// What the run had missed when it began to delete, the first ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<Vec<MissedTime>>,
     /// What there is of copies in other Regions.
     #[serde(default, skip_serializing_if = "Copies::is_unused")]
     pub copies: Copies,
@@ -168,6 +172,7 @@ impl Progress {
             brake: None,
             failures: Vec::new(),
             tags_left_out: Vec::new(),
+            missed: None,
             copies: Copies::default(),
             failures_left_out: 0,
             creations_left_out: 0,

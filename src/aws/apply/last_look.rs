@@ -33,7 +33,7 @@ struct Seen {
 impl Seen {
     fn shows_complete(&self, id: &SnapshotId) -> bool {
         let shown = self.shown.get(id).and_then(Option::as_ref);
-        shown.is_some_and(|snapshot| snapshot.state == SnapshotState::Completed && snapshot.tier == Tier::Standard)
+        shown.is_some_and(Snapshot::is_restorable)
     }
 }
 

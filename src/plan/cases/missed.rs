@@ -151,6 +151,14 @@ fn a_missed_time_fails_the_first_run_after_it_and_no_other() {
     check(there(each_day(), [of_day(2, 20), of_day(3, 22)]), "2026-11-23T17:00:00Z", "SUCCEEDED");
     check(revised(missed(), "2026-11-21T18:00:00Z"), "2026-11-22T17:00:00Z", "SUCCEEDED");
     check(revised(missed(), "2026-11-21T16:00:00Z"), "2026-11-22T17:00:00Z", "PARTIAL Missed");
+    // What this run itself has deleted was there.
+    let by_count =
+        |keep| there(policy(vec![daily("Default Schedule", count(keep))]), [of_day(1, 19).held("true"), of_day(2, 21)]);
+    check(by_count(1), "2026-11-22T17:00:00Z", "SUCCEEDED");
+    check(by_count(2), "2026-11-22T17:00:00Z", "SUCCEEDED");
+    // And what was missed before that stays told.
+    let last = there(policy(vec![daily("Default Schedule", count(1))]), [of_day(1, 20)]);
+    check(last, "2026-11-22T17:00:00Z", "PARTIAL Missed");
     // A run of an old version, whose schedule is no more, told nothing of this one.
     let by_old_version = snapshot(4, 1, "2026-11-22T05:00:00Z").of_schedule("Gone");
     check(there(each_day(), [of_day(2, 20), by_old_version]), "2026-11-22T17:00:00Z", "PARTIAL Missed");

@@ -1,6 +1,6 @@
 //! Beside what a duplicate goes: one that stays at least as long.
 
-use super::{DeleteReason, Plan, SnapshotVerdict, is_complete, is_edited, source_of};
+use super::{DeleteReason, Plan, SnapshotVerdict, is_edited, source_of};
 use crate::lookup::Lookup;
 use crate::policy::Policy;
 use crate::tags::{self, Ownership};
@@ -27,7 +27,7 @@ impl<'a> Others<'a> {
         if !duplicates.is_empty() {
             let is_ours = |snapshot: &&Snapshot| tags::ownership(&policy.id, snapshot) == Ownership::Ours;
             let stays = |snapshot: &&Snapshot| {
-                is_complete(snapshot) && !is_edited(snapshot) && !duplicates.contains(&snapshot.id)
+                snapshot.is_restorable() && !is_edited(snapshot) && !duplicates.contains(&snapshot.id)
             };
             for snapshot in world.snapshots.iter().filter(is_ours).filter(stays) {
                 others.0.get_or_insert(Self::key(policy, snapshot), Vec::new()).push(snapshot);
@@ -56,7 +56,7 @@ impl<'a> Others<'a> {
             let both = stays_as_long(snapshot, other);
             stays_as_long(other, snapshot) && (!both || is_before(other))
         };
-        if !is_complete(snapshot) {
+        if !snapshot.is_restorable() {
             Some("is not complete, or archived")
         } else if self.0.get(&Self::key(policy, snapshot)).is_some_and(|others| others.iter().any(is_beside)) {
             None

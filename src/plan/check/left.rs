@@ -1,6 +1,6 @@
 //! The floor of each volume: what stays there.
 
-use super::{Broken, DeleteReason, Options, Snapshot, Sources, VolumeId, is_complete};
+use super::{Broken, DeleteReason, Options, Snapshot, Sources, VolumeId};
 use crate::lookup::Lookup;
 use crate::plan::{SnapshotDecision, SnapshotVerdict};
 
@@ -31,7 +31,7 @@ impl Left {
         let Some(volume) = decisions.first().map(|decision| decision.snapshot.volume_id) else { return };
         let of_volume = self.volumes.get_or_insert(volume, OfVolume::default());
         let had_promise = of_volume.promised > 0;
-        for decision in decisions.iter().filter(|decision| is_complete(decision.snapshot)) {
+        for decision in decisions.iter().filter(|decision| decision.snapshot.is_restorable()) {
             match decision.verdict {
                 SnapshotVerdict::Delete(reason) => {
                     let promised = promised(sources, options, decision.snapshot, reason);

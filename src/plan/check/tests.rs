@@ -6,7 +6,7 @@ use crate::options::MaximumDeletions;
 use crate::plan::{OrphanOf, SnapshotDecision, TargetDecision, plan};
 use crate::policy::PolicyState;
 use crate::tags::Mark;
-use crate::world::CutShort;
+use crate::world::{CutShort, Tier};
 
 const NOW: &str = "2026-11-22T12:00:00Z";
 

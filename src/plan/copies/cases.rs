@@ -14,7 +14,7 @@ use crate::place::Region;
 use crate::policy::{CopyRule, Policy};
 use crate::tags::{self, CopiedFrom, Mark, Marks};
 use crate::world::{Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Unseen, View, VolumeId, World};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 const TODAY: &str = "2026-11-22T17:00:00Z";
 const YESTERDAY: &str = "2026-11-21T17:00:00Z";

@@ -77,10 +77,7 @@ fn time_of(copy: &Snapshot) -> Option<Timestamp> {
 
 /// Whether a copy is a backup that counts.
 fn is_good(copy: &Snapshot) -> bool {
-    copy.state == SnapshotState::Completed
-        && copy.tier == Tier::Standard
-        && seen::doubt(copy).is_none()
-        && !is_run_now(copy)
+    copy.is_restorable() && seen::doubt(copy).is_none() && !is_run_now(copy)
 }
 
 /// The volume or instance whose backups a copy is one of.
@@ -285,7 +282,7 @@ impl Judge<'_> {
             return keep(KeepReason::MinimumKept { minimum, otherwise });
         }
         let stopped = self.rules(copy).find_map(|schedule| {
-            let newest = self.newest.time_of(volume, series(self.home, copy).next()?)?;
+            let newest = self.newest.time_of(volume, &schedule.name)?;
             self.home.stopped.copies_since(schedule, source, volume, newest)
         });
         match stopped {

@@ -46,8 +46,7 @@ fn keep_each<'a>(decisions: &mut [SnapshotDecision<'a>], (seen, carries): (&Seen
     for decision in decisions {
         let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
         let source: &'a Snapshot = decision.snapshot;
-        let is_restorable = source.state == SnapshotState::Completed && source.tier == Tier::Standard;
-        if !is_restorable {
+        if !source.is_restorable() {
             continue;
         }
         let is_duplicate = matches!(otherwise, DeleteReason::Duplicate { .. });

@@ -29,10 +29,7 @@ fn check_fate(
     }
 }
 
-const EXPIRED: DeleteReason = DeleteReason::Expired { at: Timestamp::UNIX_EPOCH };
-
 fn expired() -> DeleteReason {
-    let DeleteReason::Expired { .. } = EXPIRED else { panic!("it is") };
     DeleteReason::Expired { at: at("2026-11-20T17:10:00Z") }
 }
 
@@ -144,6 +141,28 @@ fn what_two_schedules_share_goes_when_each_of_them_has_a_newer_copy() {
     let goes = |decision: &&crate::plan::SnapshotDecision<'_>| matches!(decision.verdict, SnapshotVerdict::Delete(_));
     assert_eq!(of(&plan, &london()).copies.iter().filter(goes).count(), 1);
     assert_eq!(crate::plan::check::check(&policy, &options, at(now), &world, &plan), vec![]);
+}
+
+#[test]
+fn that_a_schedule_is_no_more_keeps_no_copy_that_it_shared() {
+    let (policy, options) = (policy_with(&[RULE]), Options::default());
+    let shared = |number, day: &str| {
+        let mut shared = source(number, 1, day, &[RULE]);
+        (shared.marks.schedule_name, shared.marks.also) =
+            (Mark::Read(name("Gone")), Mark::Read(vec![sample().schedules[0].name.clone()]));
+        shared
+    };
+    let days = [shared(1, "2026-11-10T17:00:00Z"), shared(2, "2026-11-11T17:00:00Z"), source(3, 1, YESTERDAY, &[RULE])];
+    let copies = days.iter().zip(1..).map(|(source, number)| {
+        let began = source.start_time + SignedDuration::from_mins(10);
+        copy_of(source, number, &began.to_string(), &london())
+    });
+    let world = world_with(days.to_vec(), copies.collect());
+    let plan = planned(&policy, &options, TODAY, "2026-11-22T17:30:00Z", &world);
+    let verdicts = of(&plan, &london()).copies.iter().map(|decision| &decision.verdict);
+    let goes: Vec<bool> = verdicts.map(|verdict| matches!(verdict, SnapshotVerdict::Delete(_))).collect();
+    // The newest of the schedule that is no more stays, as ever.
+    assert_eq!(goes, [true, false, false]);
 }
 
 #[test]
