@@ -6,6 +6,7 @@
 //!   [`judge`] who knows the truth and nothing of the planner holds every run to the promises.
 
 mod account;
+pub mod begun;
 pub mod by_id;
 pub mod changes;
 pub mod copying;

@@ -6,11 +6,12 @@ use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Fai
 use crate::options::{Options, Start};
 use crate::plan::{self, check};
 use crate::policy::{Policy, Tag};
-use crate::tags::{self, Marks};
+use crate::sim::begun;
+use crate::tags::{self};
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Status};
 use crate::world::{
-    AttachedVolume, ById, Closer, Coverage, Instance, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier,
-    Volume, VolumeId, VolumeState, World,
+    AttachedVolume, ById, Closer, Coverage, Instance, Snapshot, SnapshotId, SnapshotState, SourceId, Volume, VolumeId,
+    VolumeState, World,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -216,19 +217,7 @@ impl Account {
     fn begin(&mut self, volume_id: &VolumeId, description: &str, tags: &[Tag], now: Timestamp) -> SnapshotId {
         self.last_id += 1;
         let id = SnapshotId::parse(&format!("snap-{:017x}", self.last_id)).expect("a hexadecimal number is an id");
-        let snapshot = Snapshot {
-            id,
-            volume_id: *volume_id,
-            description: description.into(),
-            state: SnapshotState::Pending,
-            state_message: None,
-            start_time: now,
-            completed_at: None,
-            origin: Origin::Created,
-            marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
-            tier: Tier::Standard,
-            full_size_bytes: 1 << 30,
-        };
+        let snapshot = begun::created(id, *volume_id, description, tags, now);
         let completes_at = plan::due::saturating_add(now, self.snapshot_takes);
         self.snapshots.insert(id, Simulated { snapshot, completes_at });
         id

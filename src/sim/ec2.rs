@@ -10,10 +10,9 @@ use super::sabotage::Sabotage;
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot, Failed, FailedKind, Outcome};
 use crate::plan::due::saturating_add;
 use crate::policy::{Policy, Tag, Targets};
-use crate::tags::Marks;
+use crate::sim::begun;
 use crate::world::{
-    AttachedVolume, Coverage, CutShort, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Volume, VolumeId,
-    World,
+    AttachedVolume, Coverage, CutShort, Instance, Origin, Snapshot, SnapshotId, SnapshotState, Volume, VolumeId, World,
 };
 pub use abroad::{Abroad, Copied, There};
 pub use faults::{Emptied, Faults, ListFailure};
@@ -316,19 +315,7 @@ impl Ec2 {
         let mut ids = Vec::new();
         let off_clock = self.random.happens(self.faults.off_clock).then(|| self.random.seconds(1_801 + 60, 3 * 3_600));
         for volume_id in volumes {
-            let snapshot = Snapshot {
-                id: self.new_id(),
-                volume_id: *volume_id,
-                description: description.into(),
-                state: SnapshotState::Pending,
-                state_message: None,
-                start_time: now,
-                completed_at: None,
-                origin: Origin::Created,
-                marks: Marks::read(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
-                tier: Tier::Standard,
-                full_size_bytes: 1 << 30,
-            };
+            let snapshot = begun::created(self.new_id(), *volume_id, description, tags, now);
             ids.push(snapshot.id);
             let (takes, ends_as) = self.ending();
             let ends_at = saturating_add(now, takes);

@@ -4,8 +4,9 @@ use super::{Account, Simulated, refused};
 use crate::action::{CopySnapshot, DeleteSnapshot, Outcome};
 use crate::place::Region;
 use crate::plan::copies::UNDER_WAY_MAX;
-use crate::tags::{Marks, is_copy_of_ours};
-use crate::world::{Origin, Snapshot, SnapshotId, SnapshotState, Tier, Unseen, View, VolumeId};
+use crate::sim::begun;
+use crate::tags::is_copy_of_ours;
+use crate::world::{Snapshot, SnapshotId, SnapshotState, Unseen, View};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,19 +93,7 @@ impl Account {
         self.abroad.copies += 1;
         let id = format!("snap-0c{:015x}", self.abroad.last_id);
         let id = SnapshotId::parse(&id).expect("a hexadecimal number is an id");
-        let snapshot = Snapshot {
-            id,
-            volume_id: VolumeId::parse("vol-ffffffff").expect("what EC2 writes on copies"),
-            description: copy.description.as_str().into(),
-            state: SnapshotState::Pending,
-            state_message: None,
-            start_time: now,
-            completed_at: None,
-            origin: Origin::Copied,
-            marks: Marks::read(copy.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
-            tier: Tier::Standard,
-            full_size_bytes: copy.source.full_size_bytes,
-        };
+        let snapshot = begun::copied(id, copy, now);
         let completes_at = crate::plan::due::saturating_add(now, self.abroad.copy_takes);
         self.abroad.regions.entry(copy.region.clone()).or_default().insert(id, Simulated { snapshot, completes_at });
         Outcome::Created(vec![id])

@@ -9,14 +9,12 @@ use crate::place::Region;
 use crate::plan::due::saturating_add;
 use crate::plan::{self, copies};
 use crate::policy::Policy;
+use crate::sim::begun;
 use crate::sim::by_id::BY_ID_LAG;
 use crate::sim::life::{Record, Remover, Span};
 use crate::sim::random::Random;
-use crate::tags::Marks;
 use crate::turn::Progress;
-use crate::world::{
-    Coverage, CutShort, Origin, Snapshot, SnapshotId, SnapshotState, Tier, Unseen, View, VolumeId, World,
-};
+use crate::world::{Coverage, CutShort, Snapshot, SnapshotId, SnapshotState, Unseen, View, World};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -305,19 +303,7 @@ impl Ec2 {
         };
         let unknown = || Record::new(copy.source.clone(), Vec::new(), u64::MAX, copy.source.start_time);
         let of = source.map_or_else(unknown, Record::clone);
-        let snapshot = Snapshot {
-            id,
-            volume_id: VolumeId::parse("vol-ffffffff").expect("what EC2 writes on copies"),
-            description: copy.description.as_str().into(),
-            state: SnapshotState::Pending,
-            state_message: None,
-            start_time: now,
-            completed_at: None,
-            origin: Origin::Copied,
-            marks: Marks::read(copy.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))).into(),
-            tier: Tier::Standard,
-            full_size_bytes: copy.source.full_size_bytes,
-        };
+        let snapshot = begun::copied(id, copy, now);
         let ends_at = saturating_add(now, takes);
         let call = of.call;
         let record =
