@@ -7,31 +7,18 @@
 //! - nothing is deleted when in doubt: an unknown state, an unreadable tag, a time in the future, a partial world.
 
 mod belief;
-pub(crate) mod brakes;
-pub mod call;
 #[cfg(test)]
 mod cases;
 pub mod check;
-mod coincide;
 pub mod copies;
-pub mod create;
 mod decision;
-pub mod due;
-mod duplicate;
 mod evidence;
-mod foresee;
-mod history;
-mod missed;
-mod orphan;
+mod keep;
+mod make;
 mod ours;
 mod part;
 #[cfg(test)]
 mod properties;
-pub mod retain;
-pub(crate) mod sets;
-mod stopped;
-pub mod tagging;
-mod target;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +37,11 @@ pub use due::Due;
 pub use evidence::StandsBack;
 use history::Histories;
 use jiff::Timestamp;
+pub use keep::retain;
+pub(crate) use keep::{brakes, sets};
+use keep::{duplicate, foresee, history, orphan, stopped};
+pub use make::{call, create, due, tagging};
+use make::{coincide, missed, target};
 pub use missed::{MeetsNothing, Missed};
 pub use orphan::{OrphanCount, OrphanOf};
 use ours::Ours;

@@ -4,9 +4,9 @@
 //! status". A member that is complete beside one that failed is no crash-consistent backup of its instance: it never
 //! counts, and never costs a good set.
 
-use super::due::saturating_add;
-use super::history::CLOCK_SKEW_MAX;
-use super::ours::{Ours, Place};
+use crate::plan::due::saturating_add;
+use crate::plan::history::CLOCK_SKEW_MAX;
+use crate::plan::ours::{Ours, Place};
 use crate::policy::{Policy, ScheduleName, Targets};
 use crate::world::{InstanceId, Snapshot, SnapshotState};
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +23,7 @@ type Shared<'a> = (InstanceId, &'a ScheduleName, Timestamp);
 
 /// The members of sets that are not whole.
 #[derive(Debug, Default)]
-pub(super) struct BrokenSets {
+pub(in crate::plan) struct BrokenSets {
     /// For each place whether its set is not whole; empty where the policy makes no sets.
     not_whole: Vec<bool>,
     failed_beside: BTreeMap<Place, Rc<[Place]>>,
@@ -31,7 +31,7 @@ pub(super) struct BrokenSets {
 
 impl BrokenSets {
     /// Looks through all of `ours`, whether or not a schedule owns them.
-    pub(super) fn new(policy: &Policy, ours: &Ours<'_>, now: Timestamp, settling: SignedDuration) -> Self {
+    pub(in crate::plan) fn new(policy: &Policy, ours: &Ours<'_>, now: Timestamp, settling: SignedDuration) -> Self {
         let mut broken = Self::default();
         if !matches!(policy.targets, Targets::Instances { .. }) {
             return broken;
@@ -74,17 +74,17 @@ impl BrokenSets {
     }
 
     /// Whether a snapshot is whole: no member of its set, if it has one, failed, is under way, is missing or may not be listed yet.
-    pub(super) fn is_whole(&self, place: Place) -> bool {
+    pub(in crate::plan) fn is_whole(&self, place: Place) -> bool {
         !self.not_whole.get(place).copied().unwrap_or(false)
     }
 
     /// Whether no set has a member that failed beside others that did not.
-    pub(super) fn have_no_failed(&self) -> bool {
+    pub(in crate::plan) fn have_no_failed(&self) -> bool {
         self.failed_beside.is_empty()
     }
 
     /// The members of its set that did not fail where this one did: it is what tells that they do not count.
-    pub(super) fn others_beside(&self, place: Place) -> &[Place] {
+    pub(in crate::plan) fn others_beside(&self, place: Place) -> &[Place] {
         self.failed_beside.get(&place).map_or(&[], |others| others)
     }
 }
@@ -98,7 +98,7 @@ pub(crate) fn lacks_members<'a>(set: impl Iterator<Item = &'a Snapshot> + Clone)
 
 /// Until when EC2's lists may not show all that was begun together with these snapshots; `None` when that is over. A
 /// beginning further in the future than clocks differ says nothing, and nobody waits for it.
-pub(super) fn settles_at<'a>(
+pub(in crate::plan) fn settles_at<'a>(
     snapshots: impl Iterator<Item = &'a Snapshot>,
     now: Timestamp,
     settling: SignedDuration,

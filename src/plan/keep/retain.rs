@@ -1,13 +1,13 @@
 //! Which snapshots stay: the schedule's rule, and all that keeps a snapshot whatever the rule says.
 
-use super::due::saturating_add;
-use super::duplicate;
-use super::history::Histories;
-use super::orphan::{self, Fate, OrphanOf};
-use super::ours::{self, Ours, Place};
-use super::sets::BrokenSets;
-use super::{DeleteReason, KeepReason, Rules, SnapshotDecision, SnapshotVerdict, belief, owning_schedule};
 use crate::options::Orphans;
+use crate::plan::due::saturating_add;
+use crate::plan::duplicate;
+use crate::plan::history::Histories;
+use crate::plan::orphan::{self, Fate, OrphanOf};
+use crate::plan::ours::{self, Ours, Place};
+use crate::plan::sets::BrokenSets;
+use crate::plan::{DeleteReason, KeepReason, Rules, SnapshotDecision, SnapshotVerdict, belief, owning_schedule};
 use crate::policy::{Age, AgeUnit, Policy, PolicyState, RetainRule, Schedule, ScheduleName, Targets};
 use crate::tags::{self, Mark};
 use crate::world::{Snapshot, SnapshotState, SourceId, Tier};
@@ -23,7 +23,7 @@ use std::num::NonZeroU32;
 pub const FAILED_SNAPSHOT_GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// One decision for each of `ours`, in their order.
-pub(super) fn decide<'a>(
+pub(in crate::plan) fn decide<'a>(
     rules: &Rules<'_, 'a>,
     ours: &Ours<'a>,
     histories: &Histories,
@@ -38,7 +38,7 @@ pub(super) fn decide<'a>(
 
 /// A failed member goes together with the last of those that it tells about. Should EC2 refuse one of them, nothing is
 /// lost: it goes because there are enough newer ones, so it does not matter if it is taken for good from then on.
-pub(super) fn release_failed_members(decisions: &mut [SnapshotDecision<'_>], broken: &BrokenSets) {
+pub(in crate::plan) fn release_failed_members(decisions: &mut [SnapshotDecision<'_>], broken: &BrokenSets) {
     if broken.have_no_failed() {
         return;
     }
@@ -311,7 +311,7 @@ fn wide(count: NonZeroU32) -> usize {
 }
 
 /// Whether a policy's expiry goes on while it is disabled, and takes the last snapshot of what is gone too.
-pub(super) fn extends_deletion(policy: &Policy) -> bool {
+pub(in crate::plan) fn extends_deletion(policy: &Policy) -> bool {
     matches!(&policy.targets, Targets::AllVolumes(default) if default.extend_deletion)
 }
 
@@ -327,7 +327,7 @@ pub fn expiration_time(rule: &RetainRule, scheduled_time: Timestamp) -> Option<T
 }
 
 /// The instant so much later, by the calendar; the end of time where that is too far.
-pub(super) fn later_by(instant: Timestamp, age: Age) -> Timestamp {
+pub(in crate::plan) fn later_by(instant: Timestamp, age: Age) -> Timestamp {
     let interval = i64::from(age.interval.get());
     let span = match age.unit {
         AgeUnit::Days => Span::new().try_days(interval),

@@ -1,7 +1,7 @@
 //! What a policy makes snapshots of: the targets, and what keeps one of them from a snapshot.
 
-use super::{ours, tagging};
 use crate::action::EXCLUDED_VOLUMES_MAX;
+use crate::plan::{ours, tagging};
 use crate::policy::{DefaultTargets, Policy, Tag, Targets};
 use crate::world::{AttachedVolume, Instance, InstanceState, SourceId, Volume, VolumeId, VolumeState, World};
 use jiff::Timestamp;
@@ -70,7 +70,7 @@ impl fmt::Display for FailReason {
 }
 
 /// Every target of a policy, each once, by id.
-pub(super) fn all<'a>(policy: &Policy, world: &'a World) -> Vec<Target<'a>> {
+pub(in crate::plan) fn all<'a>(policy: &Policy, world: &'a World) -> Vec<Target<'a>> {
     let mut targets: Vec<Target<'a>> = match &policy.targets {
         Targets::AllVolumes(_) | Targets::Volumes { .. } => world.volumes.iter().map(Target::Volume).collect(),
         Targets::Instances { .. } => world.instances.iter().map(Target::Instance).collect(),
@@ -80,7 +80,7 @@ pub(super) fn all<'a>(policy: &Policy, world: &'a World) -> Vec<Target<'a>> {
 }
 
 /// What keeps a target from a snapshot without being a failure.
-pub(super) fn skip_reason<'a>(policy: &Policy, target: Target<'a>) -> Option<SkipReason<'a>> {
+pub(in crate::plan) fn skip_reason<'a>(policy: &Policy, target: Target<'a>) -> Option<SkipReason<'a>> {
     match target {
         // EC2 refuses what it cannot do; a new kind of state is no reason to leave a resource without a backup.
         Target::Instance(instance) => match &instance.state {
@@ -117,7 +117,7 @@ fn excluded(default: &DefaultTargets, volume: &Volume) -> Option<&'static str> {
 }
 
 /// Why the volumes of an instance cannot be backed up as the policy wants.
-pub(super) fn fail_reason(policy: &Policy, target: Target<'_>) -> Option<FailReason> {
+pub(in crate::plan) fn fail_reason(policy: &Policy, target: Target<'_>) -> Option<FailReason> {
     let Target::Instance(instance) = target else { return None };
     let excluded = excluded_data_volumes(policy, instance).len();
     if included_volumes(policy, instance).is_empty() {
@@ -131,7 +131,7 @@ pub(super) fn fail_reason(policy: &Policy, target: Target<'_>) -> Option<FailRea
 
 /// The data volumes that `ExcludeDataVolumeTags` leaves out, by id. It never means the root volume (DLM has
 /// `ExcludeBootVolume` for that, and EC2 refuses to be told of it twice).
-pub(super) fn excluded_data_volumes(policy: &Policy, instance: &Instance) -> Vec<VolumeId> {
+pub(in crate::plan) fn excluded_data_volumes(policy: &Policy, instance: &Instance) -> Vec<VolumeId> {
     let Targets::Instances { exclude_data_volume_tags, .. } = &policy.targets else { return Vec::new() };
     let is_excluded = |volume: &&AttachedVolume| !volume.is_root && has_any(&volume.tags, exclude_data_volume_tags);
     let mut excluded: Vec<VolumeId> = instance.volumes.iter().filter(is_excluded).map(|volume| volume.id).collect();
@@ -140,7 +140,7 @@ pub(super) fn excluded_data_volumes(policy: &Policy, instance: &Instance) -> Vec
 }
 
 /// The volumes of an instance that get a snapshot.
-pub(super) fn included_volumes<'a>(policy: &Policy, instance: &'a Instance) -> Vec<&'a AttachedVolume> {
+pub(in crate::plan) fn included_volumes<'a>(policy: &Policy, instance: &'a Instance) -> Vec<&'a AttachedVolume> {
     let excluded = excluded_data_volumes(policy, instance);
     let without_boot = excludes_boot_volume(policy);
     let is_included = |volume: &&AttachedVolume| !(excluded.contains(&volume.id) || volume.is_root && without_boot);
@@ -148,13 +148,13 @@ pub(super) fn included_volumes<'a>(policy: &Policy, instance: &'a Instance) -> V
 }
 
 /// Whether the policy leaves out root volumes of instances.
-pub(super) fn excludes_boot_volume(policy: &Policy) -> bool {
+pub(in crate::plan) fn excludes_boot_volume(policy: &Policy) -> bool {
     matches!(policy.targets, Targets::Instances { exclude_boot_volume: true, .. })
 }
 
 /// Whether EC2 can copy the tags of each included volume: all of them fit beside `given`, and none would pass for
 /// opendlm's own. EC2 copies all or nothing, so one volume decides for the set.
-pub(super) fn can_copy_tags(policy: &Policy, instance: &Instance, given: &[Tag]) -> bool {
+pub(in crate::plan) fn can_copy_tags(policy: &Policy, instance: &Instance, given: &[Tag]) -> bool {
     let is_given = |key: &str| given.iter().any(|tag| tag.key == key);
     included_volumes(policy, instance).iter().all(|volume| {
         let user_tags = volume.tags.iter().filter(|tag| !tag.key.starts_with("aws:"));

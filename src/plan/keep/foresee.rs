@@ -1,13 +1,15 @@
 //! What a run will delete later: the same rules, applied to the account as it will be once all is complete.
 
-use super::history::Histories;
-use super::ours::{self, Ours, Place};
-use super::sets::{self, BrokenSets};
-use super::{DeleteReason, Rules, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
-use super::{Target, verdicts};
 use crate::action::Action;
 use crate::lookup::LookupSet;
 use crate::options::Options;
+use crate::plan::history::Histories;
+use crate::plan::ours::{self, Ours, Place};
+use crate::plan::sets::{self, BrokenSets};
+use crate::plan::{
+    DeleteReason, Rules, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict, call, target,
+};
+use crate::plan::{Target, verdicts};
 use crate::policy::{Policy, Tag};
 use crate::tags::Marks;
 use crate::world::{Asks, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId};
@@ -15,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// What is not there any more, of those of a part that are there now, once what the run makes or waits for is complete,
 /// and why: in the order of the plan. And whether the run makes something there or waits for it.
-pub(super) fn later(
+pub(in crate::plan) fn later(
     rules: &Rules<'_, '_>,
     ours: &Ours<'_>,
     targets: &[TargetDecision<'_>],
@@ -51,14 +53,14 @@ pub(super) fn later(
 }
 
 /// Nothing goes later in a run that makes nothing and waits for nothing.
-pub(super) fn forget(decisions: &mut [SnapshotDecision<'_>]) {
+pub(in crate::plan) fn forget(decisions: &mut [SnapshotDecision<'_>]) {
     for decision in decisions {
         decision.goes_later = None;
     }
 }
 
 /// Carries what goes `later` over to the decisions of now, which are in the same order.
-pub(super) fn note(later: Vec<(SnapshotId, DeleteReason)>, now: &mut [SnapshotDecision<'_>]) {
+pub(in crate::plan) fn note(later: Vec<(SnapshotId, DeleteReason)>, now: &mut [SnapshotDecision<'_>]) {
     let mut later = later.into_iter().peekable();
     for decision in now {
         if let Some((_, reason)) = later.next_if(|(id, _)| *id == decision.snapshot.id) {

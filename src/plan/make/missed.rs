@@ -2,11 +2,11 @@
 //!
 //! They are told once where the account shows that: an earlier run after the time made snapshots, and so has told it.
 
-use super::due::{self, Due, saturating_add};
-use super::history::{Dated, Histories};
-use super::ours::Ours;
-use super::{Target, ours, owning_schedule, target};
 use crate::options::{Options, Start};
+use crate::plan::due::{self, Due, saturating_add};
+use crate::plan::history::{Dated, Histories};
+use crate::plan::ours::Ours;
+use crate::plan::{Target, ours, owning_schedule, target};
 use crate::policy::{Policy, PolicyState, Schedule};
 use crate::schedule;
 use crate::world::{Snapshot, SnapshotState, SourceId};
@@ -36,7 +36,7 @@ pub struct MeetsNothing {
 
 /// The scheduled times of which this run is the first one after their window.
 #[derive(Debug)]
-pub(super) struct Windows<'a>(Vec<Window<'a>>);
+pub(in crate::plan) struct Windows<'a>(Vec<Window<'a>>);
 
 /// A scheduled time whose window is over.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ struct Window<'a> {
 
 impl<'a> Windows<'a> {
     /// `ours` are all snapshots of the policy, whatever they were made of.
-    pub(super) fn new<'w>(
+    pub(in crate::plan) fn new<'w>(
         policy: &'a Policy,
         options: &Options,
         start: &Start,
@@ -96,7 +96,7 @@ impl<'a> Windows<'a> {
 
     /// Adds what the targets have missed: those that have an earlier backup of the schedule and none for the time
     /// or since.
-    pub(super) fn add(
+    pub(in crate::plan) fn add(
         &self,
         policy: &Policy,
         targets: &[Target<'_>],
@@ -145,7 +145,7 @@ fn previous(schedule: &Schedule, time: Timestamp) -> Option<Timestamp> {
 
 /// Whether a start meets nothing although it should: nothing is due, and there is no snapshot at all that would show that
 /// other starts meet their times. A policy that was put after its last scheduled time has none to show yet.
-pub(super) fn meets_nothing(
+pub(in crate::plan) fn meets_nothing(
     policy: &Policy,
     options: &Options,
     start: &Start,

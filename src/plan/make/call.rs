@@ -1,10 +1,10 @@
 //! The calls that carry out a decision: they name everything, so that whoever makes them has no choice.
 
-use super::tagging::{self, Purpose, Tagging};
-use super::{Target, TargetDecision, TargetVerdict, target};
 use crate::action::{Action, CreateSnapshot, CreateSnapshots, DeleteSnapshot};
 use crate::options::Options;
 use crate::pace::Api;
+use crate::plan::tagging::{self, Purpose, Tagging};
+use crate::plan::{Target, TargetDecision, TargetVerdict, target};
 use crate::policy::{Policy, Schedule, Targets};
 use crate::tags;
 use crate::world::Snapshot;

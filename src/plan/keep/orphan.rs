@@ -1,13 +1,13 @@
 //! Snapshots that nothing manages any more: no schedule owns them, or what they were made of is gone.
 
-use super::due::saturating_add;
-use super::ours::{self, Ours, Place};
-use super::sets::BrokenSets;
-use super::{
-    DeleteReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, Target, belief, owning_schedule, target,
-};
 use crate::lookup::LookupSet;
 use crate::options::Options;
+use crate::plan::due::saturating_add;
+use crate::plan::ours::{self, Ours, Place};
+use crate::plan::sets::BrokenSets;
+use crate::plan::{
+    DeleteReason, KeepReason, SkipReason, SnapshotDecision, SnapshotVerdict, Target, belief, owning_schedule, target,
+};
 use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
 use crate::tags::Mark;
 use crate::world::{
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of the volume or instance that a snapshot was made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::plan) enum Fate {
     /// It does not exist any more: EC2 said so of its id.
     Gone,
     /// No listing shows it. That proves nothing: nothing goes because of it before EC2 says that it is gone.
@@ -32,7 +32,7 @@ pub(super) enum Fate {
 
 impl Fate {
     /// Whether no listing shows it, proved to be gone or not.
-    pub(super) fn is_gone_or_missing(self) -> bool {
+    pub(in crate::plan) fn is_gone_or_missing(self) -> bool {
         matches!(self, Self::Gone | Self::Missing)
     }
 }
@@ -54,7 +54,7 @@ pub enum OrphanOf {
 
 /// Until when the names that no schedule has may be those of another policy with the same id, which still uses them.
 #[derive(Debug, Default)]
-pub(super) struct Silence {
+pub(in crate::plan) struct Silence {
     /// For each name until when.
     names: BTreeMap<ScheduleName, Timestamp>,
 }
@@ -109,7 +109,11 @@ impl Uses {
 
 impl Silence {
     /// Looks through all of a policy's snapshots, whatever they were made of.
-    pub(super) fn new<'w>(policy: &Policy, options: &Options, ours: impl Iterator<Item = &'w Snapshot>) -> Self {
+    pub(in crate::plan) fn new<'w>(
+        policy: &Policy,
+        options: &Options,
+        ours: impl Iterator<Item = &'w Snapshot>,
+    ) -> Self {
         let mut uses: BTreeMap<ScheduleName, Uses> = BTreeMap::new();
         let mut last: Option<(&ScheduleName, bool)> = None;
         // What failed goes by itself, and must not change what is known of the others.
@@ -130,14 +134,14 @@ impl Silence {
     }
 
     /// Whether a name has been silent for so long that nobody uses it any more.
-    pub(super) fn is_over(&self, name: &ScheduleName, now: Timestamp) -> bool {
+    pub(in crate::plan) fn is_over(&self, name: &ScheduleName, now: Timestamp) -> bool {
         self.names.get(name).is_none_or(|&until| until <= now)
     }
 }
 
 /// The volumes or instances that snapshots can have been made of.
 #[derive(Debug)]
-pub(super) struct Sources<'a> {
+pub(in crate::plan) struct Sources<'a> {
     targeted: LookupSet<SourceId>,
     untargeted: &'a BTreeSet<SourceId>,
     gone: &'a BTreeSet<SourceId>,
@@ -151,7 +155,7 @@ pub(super) struct Sources<'a> {
 
 impl<'a> Sources<'a> {
     /// A volume or instance that is on its way out is as good as gone.
-    pub(super) fn new(policy: &Policy, world: &'a World) -> Self {
+    pub(in crate::plan) fn new(policy: &Policy, world: &'a World) -> Self {
         let mut targeted = LookupSet::with_room_for(world.volumes.len());
         match &policy.targets {
             Targets::AllVolumes(_) | Targets::Volumes { .. } => {
@@ -172,7 +176,7 @@ impl<'a> Sources<'a> {
         Self { targeted, untargeted, gone, attached, excluded, last: Cell::new(None) }
     }
 
-    pub(super) fn fate(&self, source: SourceId) -> Fate {
+    pub(in crate::plan) fn fate(&self, source: SourceId) -> Fate {
         if let Some((_, fate)) = self.last.get().filter(|(last, _)| *last == source) {
             return fate;
         }
@@ -182,12 +186,12 @@ impl<'a> Sources<'a> {
     }
 
     /// What became of a volume itself, where the policy may target the instance that it was part of: it can outlive that one.
-    pub(super) fn fate_of_volume(&self, volume: VolumeId) -> Fate {
+    pub(in crate::plan) fn fate_of_volume(&self, volume: VolumeId) -> Fate {
         if self.attached.contains(&volume) { Fate::Untargeted } else { self.look_up(SourceId::Volume(volume)) }
     }
 
     /// Whether a volume was seen, and the policy leaves it out.
-    pub(super) fn is_excluded(&self, source: SourceId, volume: VolumeId) -> bool {
+    pub(in crate::plan) fn is_excluded(&self, source: SourceId, volume: VolumeId) -> bool {
         self.excluded.contains(&(source, volume))
     }
 
@@ -230,13 +234,13 @@ type Line<'a> = (SourceId, VolumeId, &'a ScheduleName);
 
 /// The newest complete snapshots of each line: the ones that are kept as the last.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(in crate::plan) struct Lines {
     newest: BTreeSet<Place>,
 }
 
 impl Lines {
     /// A duplicate is never the last one: it goes for the sake of another one.
-    pub(super) fn new(
+    pub(in crate::plan) fn new(
         policy: &Policy,
         now: Timestamp,
         ours: &Ours<'_>,
@@ -274,7 +278,7 @@ impl Lines {
         Self { newest }
     }
 
-    pub(super) fn is_newest(&self, place: Place) -> bool {
+    pub(in crate::plan) fn is_newest(&self, place: Place) -> bool {
         self.newest.contains(&place)
     }
 }
@@ -302,7 +306,7 @@ pub struct OrphanCount {
 
 impl OrphanCount {
     /// Adds those of a part.
-    pub(super) fn add(&mut self, part: Self) {
+    pub(in crate::plan) fn add(&mut self, part: Self) {
         self.without_schedule += part.without_schedule;
         self.of_gone_sources += part.of_gone_sources;
         self.of_untargeted_sources += part.of_untargeted_sources;
@@ -316,7 +320,7 @@ impl OrphanCount {
 
 /// Counts the orphans among `ours`, about which `decisions` are, in their order. Every snapshot of ours is in a series, or was
 /// made by a RunNow, or is counted here.
-pub(super) fn count(
+pub(in crate::plan) fn count(
     policy: &Policy,
     world: &World,
     sources: &Sources<'_>,

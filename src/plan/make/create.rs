@@ -1,12 +1,12 @@
 //! Which targets get a snapshot, on behalf of which schedule.
 
-use super::coincide;
-use super::due::{Due, saturating_add};
-use super::history::{CLOCK_SKEW_MAX, Dated, Histories, is_good};
-use super::ours::{self, Ours, Place};
-use super::sets::BrokenSets;
-use super::{MissedReason, SkipReason, Target, TargetDecision, TargetVerdict};
-use super::{sets, target};
+use crate::plan::coincide;
+use crate::plan::due::{Due, saturating_add};
+use crate::plan::history::{CLOCK_SKEW_MAX, Dated, Histories, is_good};
+use crate::plan::ours::{self, Ours, Place};
+use crate::plan::sets::BrokenSets;
+use crate::plan::{MissedReason, SkipReason, Target, TargetDecision, TargetVerdict};
+use crate::plan::{sets, target};
 use crate::policy::{Policy, RetainRule, Schedule, ScheduleName, Targets};
 use crate::world::{Snapshot, SnapshotState, SourceId, Volume, VolumeId};
 use jiff::{SignedDuration, Timestamp};
@@ -28,17 +28,17 @@ pub const DEFAULT_POLICY_AGE_MIN: SignedDuration = SignedDuration::from_hours(24
 
 /// The time of the turn, and for how long after a scheduled time snapshots may be begun.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
-    pub(super) now: Timestamp,
-    pub(super) window: SignedDuration,
+pub(in crate::plan) struct Clock {
+    pub(in crate::plan) now: Timestamp,
+    pub(in crate::plan) window: SignedDuration,
     /// For how long after a beginning EC2 may not show all that was begun.
-    pub(super) settling: SignedDuration,
+    pub(in crate::plan) settling: SignedDuration,
     /// Whether what is made is a RunNow's own: of no series, answered by another RunNow's only.
-    pub(super) marks_run_now: bool,
+    pub(in crate::plan) marks_run_now: bool,
 }
 
 /// Adds one decision for each target and schedule that is due, and one for each that was missed.
-pub(super) fn decide<'a>(
+pub(in crate::plan) fn decide<'a>(
     policy: &'a Policy,
     due: &[(&'a Schedule, Due)],
     clock: Clock,

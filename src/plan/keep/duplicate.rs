@@ -5,9 +5,9 @@
 //! before a creation; two executions, or a turn that crashed and its successor, can both look before either sees the
 //! other's snapshot. Our own rule: what is there twice is worth its money once.
 
-use super::ours::{self, Ours, Place};
-use super::sets::{self, BrokenSets};
 use crate::options::Options;
+use crate::plan::ours::{self, Ours, Place};
+use crate::plan::sets::{self, BrokenSets};
 use crate::policy::{Policy, ScheduleName, Targets};
 use crate::tags::Mark;
 use crate::world::{Snapshot, SnapshotId, SourceId};
@@ -24,7 +24,7 @@ type Key<'a> = (SourceId, &'a ScheduleName, Timestamp, bool);
 ///
 /// Whatever part of them an execution sees, it never takes the first one in the order of [`Rank`]: of two, all executions know the
 /// same one as the first. What was begun less than the settling time ago is left to a later turn.
-pub(super) fn find(
+pub(in crate::plan) fn find(
     policy: &Policy,
     options: &Options,
     now: Timestamp,

@@ -3,8 +3,8 @@
 //! Our own order, because DLM documents none: opendlm's own tags, then `TagsToAdd` of the owning schedule and of those
 //! that coincide with it, then `VariableTags` in the same order, then what is copied from the volume.
 
-use super::{copies, retain};
 use crate::options::Options;
+use crate::plan::{copies, retain};
 use crate::policy::{Policy, RetainRule, Schedule, Tag, Variable};
 use crate::tags::stamp::{self, Stamp};
 use crate::tags::{self, written};

@@ -1,11 +1,11 @@
 //! Whether the backups of a volume have stopped. Our own rule: when they stop, nothing ages away.
 
-use super::due::saturating_add;
-use super::history::{Dated, Histories};
-use super::ours::Ours;
-use super::{SkipReason, Target, copies, target};
 use crate::lookup::LookupSet;
 use crate::options::Options;
+use crate::plan::due::saturating_add;
+use crate::plan::history::{Dated, Histories};
+use crate::plan::ours::Ours;
+use crate::plan::{SkipReason, Target, copies, target};
 use crate::policy::{CreateRule, Policy, Schedule, Targets};
 use crate::schedule;
 use crate::world::{SnapshotState, SourceId, VolumeId};
@@ -17,7 +17,7 @@ use std::cell::Cell;
 /// A volume that was detached from its instance or is excluded now is not among them: its backups ended, they did not
 /// stop, and what it has ages away but for the newest.
 #[derive(Debug)]
-pub(super) struct Stopped<'a> {
+pub(in crate::plan) struct Stopped<'a> {
     policy: &'a Policy,
     window: SignedDuration,
     now: Timestamp,
@@ -29,7 +29,7 @@ pub(super) struct Stopped<'a> {
 }
 
 impl<'a> Stopped<'a> {
-    pub(super) fn new(policy: &'a Policy, options: &Options, now: Timestamp, targets: &[Target<'_>]) -> Self {
+    pub(in crate::plan) fn new(policy: &'a Policy, options: &Options, now: Timestamp, targets: &[Target<'_>]) -> Self {
         let mut expected = LookupSet::with_room_for(targets.len());
         for &target in targets {
             match target {
@@ -46,7 +46,7 @@ impl<'a> Stopped<'a> {
     }
 
     /// The newest complete backup of a volume, when it is older than the schedule's period plus the start window.
-    pub(super) fn since(
+    pub(in crate::plan) fn since(
         &self,
         histories: &Histories,
         schedule: &Schedule,
@@ -59,7 +59,7 @@ impl<'a> Stopped<'a> {
 
     /// The newest complete copy of a volume, when it is older than the schedule's period, the start window and the time for which a copy
     /// is tried.
-    pub(super) fn copies_since(
+    pub(in crate::plan) fn copies_since(
         &self,
         schedule: &Schedule,
         source: SourceId,
@@ -114,7 +114,7 @@ impl<'a> Stopped<'a> {
     /// How many volumes of `targets` have a backup, and none that is newer than the shortest period of the policy and the start
     /// window: of whichever schedule, complete or under way for less than a day, archived or not; under a default policy by
     /// anybody. What is in a state in which EC2 makes none is not among them.
-    pub(super) fn count(&self, targets: &[Target<'_>], ours: &Ours<'_>, histories: &Histories) -> usize {
+    pub(in crate::plan) fn count(&self, targets: &[Target<'_>], ours: &Ours<'_>, histories: &Histories) -> usize {
         let is_backed_up = |target: &&Target<'_>| target::skip_reason(self.policy, **target).is_none();
         targets.iter().filter(is_backed_up).map(|&target| self.count_of(target, ours, histories)).sum()
     }

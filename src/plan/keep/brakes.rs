@@ -1,28 +1,28 @@
 //! What stops deletions beside the rules: a partial observation, the floor of each volume, the brake of the run.
 
-use super::ours::Place;
-use super::sets::BrokenSets;
-use super::{Bounds, Brake, DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, StandsBack};
+use crate::plan::ours::Place;
+use crate::plan::sets::BrokenSets;
+use crate::plan::{Bounds, Brake, DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, StandsBack};
 use crate::tags::Mark;
 use crate::world::{Asks, Closer, CutShort, Snapshot, SnapshotId, SourceId};
 use jiff::Timestamp;
 
 /// Nothing is deleted on the strength of an observation that was cut short.
-pub(super) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
+pub(in crate::plan) fn keep_all(decisions: &mut [SnapshotDecision<'_>], cut: CutShort) {
     for (verdict, otherwise) in deletions(decisions) {
         *verdict = SnapshotVerdict::Keep(KeepReason::ObservationCutShort { cut, otherwise });
     }
 }
 
 /// Nothing is deleted by a run that stands back.
-pub(super) fn stand_back(decisions: &mut [SnapshotDecision<'_>], why: StandsBack) {
+pub(in crate::plan) fn stand_back(decisions: &mut [SnapshotDecision<'_>], why: StandsBack) {
     for (verdict, otherwise) in deletions(decisions) {
         *verdict = SnapshotVerdict::Keep(KeepReason::RunStandsBack { why, otherwise });
     }
 }
 
 /// What an AMI uses stays: EC2 would not delete it.
-pub(super) fn keep_used(decisions: &mut [SnapshotDecision<'_>], closer: &Closer) {
+pub(in crate::plan) fn keep_used(decisions: &mut [SnapshotDecision<'_>], closer: &Closer) {
     if closer.used_by.is_empty() {
         return;
     }
@@ -37,7 +37,7 @@ pub(super) fn keep_used(decisions: &mut [SnapshotDecision<'_>], closer: &Closer)
 
 /// Nothing goes for the sake of a source that no listing shows before EC2 has said that it is gone. Adds those to ask for, and the
 /// volumes whose last ones [`Floor::Unproved`] keeps.
-pub(super) fn keep_unproved(
+pub(in crate::plan) fn keep_unproved(
     decisions: &mut [SnapshotDecision<'_>],
     missing: impl Fn(&SnapshotDecision<'_>) -> Option<SourceId>,
     missing_volume: impl Fn(&SnapshotDecision<'_>) -> Option<SourceId>,
@@ -61,7 +61,7 @@ pub(super) fn keep_unproved(
 
 /// Whether the floor of its volume keeps a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Floor {
+pub(in crate::plan) enum Floor {
     /// Its volume is gone, and something asks for the last one of it too.
     Exempt,
     /// It does.
@@ -74,8 +74,8 @@ pub(super) enum Floor {
 /// there are enough. Members of sets that are not whole make up the number only where there are no better ones: each
 /// can be restored by itself all the same. What is exempt is left to the rules that decided about it.
 ///
-/// `decisions` are those about [`Ours`](super::ours::Ours), in their order.
-pub(super) fn keep_minimum(
+/// `decisions` are those about [`Ours`](crate::plan::ours::Ours), in their order.
+pub(in crate::plan) fn keep_minimum(
     decisions: &mut [SnapshotDecision<'_>],
     minimum: usize,
     broken: &BrokenSets,
@@ -173,7 +173,7 @@ pub(crate) fn order(snapshot: &Snapshot) -> (Option<&Timestamp>, Timestamp, Snap
 }
 
 /// Where more would go than a bound allows, keeps what it does not let go and what is beyond it, now and later.
-pub(super) fn bound(decisions: &mut [SnapshotDecision<'_>], bounds: Bounds, allowed: usize) -> Option<Brake> {
+pub(in crate::plan) fn bound(decisions: &mut [SnapshotDecision<'_>], bounds: Bounds, allowed: usize) -> Option<Brake> {
     let mut counted: Vec<(usize, Word)> = Vec::new();
     for (place, decision) in decisions.iter().enumerate() {
         if let Some(reason) = goes(decision) {

@@ -1,7 +1,7 @@
 //! The snapshots of ours by the resource that they were made of, and what counts among them.
 
-use super::ours::{self, Ours, Place};
-use super::sets::BrokenSets;
+use crate::plan::ours::{self, Ours, Place};
+use crate::plan::sets::BrokenSets;
 use crate::policy::{Policy, Targets};
 use crate::world::{Snapshot, SourceId, VolumeId};
 use jiff::{SignedDuration, Timestamp};
@@ -10,20 +10,20 @@ use std::ops::Range;
 
 /// By how much the function's clock and EC2's may differ before a snapshot that began ahead of the time it answers is
 /// taken for one whose tag was changed. AWS refuses signatures that are fifteen minutes off, so no clock is further.
-pub(super) const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
+pub(in crate::plan) const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
 
 /// A snapshot that is believed, with the scheduled time that it answers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dated<'a> {
-    pub(super) snapshot: &'a Snapshot,
+pub(in crate::plan) struct Dated<'a> {
+    pub(in crate::plan) snapshot: &'a Snapshot,
     /// The scheduled time that the snapshot answers.
-    pub(super) scheduled_time: Timestamp,
+    pub(in crate::plan) scheduled_time: Timestamp,
     place: u32,
 }
 
 impl Dated<'_> {
     /// Where it stands among [`Ours`].
-    pub(super) fn place(&self) -> Place {
+    pub(in crate::plan) fn place(&self) -> Place {
         wide(self.place)
     }
 }
@@ -32,7 +32,7 @@ impl Dated<'_> {
 ///
 /// Places and ranks are kept as short numbers, because an account has hundreds of thousands of them.
 #[derive(Debug, Default)]
-pub(super) struct Histories {
+pub(in crate::plan) struct Histories {
     /// Sorted.
     sources: Vec<History>,
     /// The places of all sources' snapshots, one source after the other, the newest scheduled time of each first.
@@ -53,7 +53,7 @@ struct History {
 }
 
 impl Histories {
-    pub(super) fn new(policy: &Policy, now: Timestamp, ours: &Ours<'_>, broken: &BrokenSets) -> Self {
+    pub(in crate::plan) fn new(policy: &Policy, now: Timestamp, ours: &Ours<'_>, broken: &BrokenSets) -> Self {
         let source_of = |place: u32| ours::source(policy, ours[wide(place)]);
         let mut places: Vec<u32> = Vec::with_capacity(ours.len());
         places
@@ -135,7 +135,7 @@ impl Histories {
     }
 
     /// The snapshots of a volume or instance, newest scheduled time first.
-    pub(super) fn of<'a>(&self, ours: &Ours<'a>, source: SourceId) -> impl Iterator<Item = Dated<'a>> + Clone {
+    pub(in crate::plan) fn of<'a>(&self, ours: &Ours<'a>, source: SourceId) -> impl Iterator<Item = Dated<'a>> + Clone {
         let found = self.sources.binary_search_by_key(&source, |history| history.source).ok();
         let history = found.and_then(|at| self.sources.get(at));
         let places = history.and_then(|history| self.places.get(history.places.clone())).unwrap_or_default();
@@ -145,12 +145,12 @@ impl Histories {
     /// The rank of a snapshot in the series of the schedule at this place of the policy: how many scheduled times not before its own have a good snapshot, itself
     /// taken for one. The newest is 1. A series is of one volume, for one schedule, and as part of one instance where
     /// the policy targets instances, because a Multi-Attach volume has a snapshot in the set of each.
-    pub(super) fn rank(&self, place: Place, schedule: usize) -> Option<usize> {
+    pub(in crate::plan) fn rank(&self, place: Place, schedule: usize) -> Option<usize> {
         self.ranks.get(place * self.schedules + schedule).filter(|&&rank| rank > 0).map(|&rank| wide(rank))
     }
 
     /// The newest scheduled time of a volume that has a good snapshot, whichever schedule made it.
-    pub(super) fn newest(&self, source: SourceId, volume: VolumeId) -> Option<Timestamp> {
+    pub(in crate::plan) fn newest(&self, source: SourceId, volume: VolumeId) -> Option<Timestamp> {
         let at = self.newest.binary_search_by_key(&(source, volume), |&(source, volume, _)| (source, volume)).ok()?;
         self.newest.get(at).map(|&(_, _, newest)| newest)
     }
@@ -187,6 +187,6 @@ fn newest_first(one: &Dated<'_>, other: &Dated<'_>) -> Ordering {
 }
 
 /// Whether a snapshot counts: it is complete, in the standard tier, and no member of a set that is not whole.
-pub(super) fn is_good(dated: &Dated<'_>, now: Timestamp, broken: &BrokenSets) -> bool {
+pub(in crate::plan) fn is_good(dated: &Dated<'_>, now: Timestamp, broken: &BrokenSets) -> bool {
     dated.snapshot.is_restorable() && dated.scheduled_time <= now && broken.is_whole(dated.place())
 }
