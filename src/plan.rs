@@ -23,11 +23,11 @@ mod properties;
 mod tests;
 
 use crate::lookup::LookupSet;
-use crate::options::{MaximumDeletions, Options, Orphans, Start};
+use crate::options::{MaximumDeletions, Options, Start};
 use crate::place::Region;
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
 use crate::tags::Owner;
-use crate::world::{Asks, Closer, Coverage, CutShort, Snapshot, SnapshotId, SourceId, World};
+use crate::world::{Asks, Coverage, CutShort, Snapshot, SnapshotId, World};
 pub use belief::Doubt;
 pub(crate) use belief::doubt;
 pub use decision::{
@@ -38,6 +38,7 @@ pub use evidence::StandsBack;
 use history::Histories;
 use jiff::Timestamp;
 pub use keep::retain;
+use keep::verdicts::{Rules, verdicts};
 pub(crate) use keep::{brakes, sets};
 use keep::{duplicate, foresee, history, orphan, stopped};
 pub use make::{call, create, due, tagging};
@@ -300,69 +301,6 @@ impl Plan<'_> {
             regions: Vec::new(),
         }
     }
-}
-
-/// What the rules of deletion go by besides the snapshots.
-struct Rules<'r, 'a> {
-    policy: &'a Policy,
-    options: &'r Options,
-    now: Timestamp,
-    coverage: Coverage,
-    closer: &'r Closer,
-    stands_back: Option<StandsBack>,
-    sources: &'r orphan::Sources<'r>,
-    silence: &'r orphan::Silence,
-    windows: &'r missed::Windows<'a>,
-    stopped: &'r Stopped<'r>,
-    copies: &'r copies::Seen<'a>,
-    carries: &'r copies::Carries,
-}
-
-/// The verdict about each of `ours`, in their order, by the rules and by what stops deletions beside them, the brake of
-/// the run aside.
-fn verdicts<'a>(
-    rules: &Rules<'_, 'a>,
-    ours: &Ours<'a>,
-    broken: &BrokenSets,
-    histories: &Histories,
-    asks: &mut Asks,
-) -> Vec<SnapshotDecision<'a>> {
-    let &Rules { policy, options, .. } = rules;
-    let mut decisions = retain::decide(rules, ours, histories, broken);
-    copies::keep_sources(&mut decisions, (rules.copies, rules.carries), rules.now);
-    let takes_the_last = retain::extends_deletion(policy) || matches!(options.orphans, Orphans::Expire(_));
-    let floor = |decision: &SnapshotDecision<'_>| {
-        let source = ours::source(policy, decision.snapshot);
-        if !(takes_the_last && source.is_some_and(|source| rules.sources.fate(source).is_gone_or_missing())) {
-            return brakes::Floor::Holds;
-        }
-        // What outlives its instance is worth its last backup.
-        match rules.sources.fate_of_volume(decision.snapshot.volume_id) {
-            orphan::Fate::Gone => brakes::Floor::Exempt,
-            orphan::Fate::Missing => brakes::Floor::Unproved,
-            orphan::Fate::Targeted | orphan::Fate::Untargeted => brakes::Floor::Holds,
-        }
-    };
-    brakes::keep_minimum(&mut decisions, options.minimum_kept, broken, floor);
-    retain::release_failed_members(&mut decisions, broken);
-    brakes::keep_used(&mut decisions, rules.closer);
-    let missing = |decision: &SnapshotDecision<'_>| {
-        let source = ours::source(policy, decision.snapshot)?;
-        (rules.sources.fate(source) == orphan::Fate::Missing).then_some(source)
-    };
-    let missing_volume = |decision: &SnapshotDecision<'_>| {
-        let volume = decision.snapshot.volume_id;
-        let is_missing = rules.sources.fate_of_volume(volume) == orphan::Fate::Missing;
-        is_missing.then_some(SourceId::Volume(volume))
-    };
-    brakes::keep_unproved(&mut decisions, missing, missing_volume, asks);
-    if let Coverage::Partial(cut) = rules.coverage {
-        brakes::keep_all(&mut decisions, cut);
-    }
-    if let Some(why) = rules.stands_back {
-        brakes::stand_back(&mut decisions, why);
-    }
-    decisions
 }
 
 impl Older {

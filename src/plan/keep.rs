@@ -8,3 +8,4 @@ pub(in crate::plan) mod orphan;
 pub mod retain;
 pub(crate) mod sets;
 pub(in crate::plan) mod stopped;
+pub(in crate::plan) mod verdicts;

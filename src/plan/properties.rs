@@ -3,6 +3,7 @@
 use super::*;
 use crate::fixtures::*;
 use crate::options::MaximumDeletions;
+use crate::options::Orphans;
 use crate::policy::{RetainRule, Targets};
 use crate::sim::Account;
 use crate::tags::{self, Mark, Ownership};

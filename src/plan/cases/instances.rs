@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::action::{Action, CreateSnapshots};
+use crate::options::Orphans;
 use crate::policy::{RetainRule, Variable, VariableTag};
 use crate::world::{Instance, InstanceState};
 

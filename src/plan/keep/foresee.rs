@@ -1,22 +1,21 @@
 //! What a run will delete later: the same rules, applied to the account as it will be once all is complete.
 
+use super::verdicts::{Rules, verdicts};
 use crate::action::Action;
 use crate::lookup::LookupSet;
 use crate::options::Options;
+use crate::plan::Target;
 use crate::plan::history::Histories;
 use crate::plan::ours::{self, Ours, Place};
 use crate::plan::sets::{self, BrokenSets};
-use crate::plan::{
-    DeleteReason, Rules, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict, call, target,
-};
-use crate::plan::{Target, verdicts};
+use crate::plan::{DeleteReason, SnapshotDecision, SnapshotVerdict, TargetDecision, TargetVerdict, call, target};
 use crate::policy::{Policy, Tag};
 use crate::tags::Marks;
 use crate::world::{Asks, Origin, Snapshot, SnapshotId, SnapshotState, SourceId, Tier, VolumeId};
 use jiff::{SignedDuration, Timestamp};
 
-/// What is not there any more, of those of a part that are there now, once what the run makes or waits for is complete,
-/// and why: in the order of the plan. And whether the run makes something there or waits for it.
+/// Which snapshots of a part this run deletes later, once what it makes or waits for is complete, and why: in the order of the plan. And
+/// whether the run makes something there or waits for it.
 pub(in crate::plan) fn later(
     rules: &Rules<'_, '_>,
     ours: &Ours<'_>,

@@ -1,5 +1,6 @@
 //! Which snapshots stay: the schedule's rule, and all that keeps a snapshot whatever the rule says.
 
+use super::verdicts::Rules;
 use crate::options::Orphans;
 use crate::plan::due::saturating_add;
 use crate::plan::duplicate;
@@ -7,7 +8,7 @@ use crate::plan::history::Histories;
 use crate::plan::orphan::{self, Fate, OrphanOf};
 use crate::plan::ours::{self, Ours, Place};
 use crate::plan::sets::BrokenSets;
-use crate::plan::{DeleteReason, KeepReason, Rules, SnapshotDecision, SnapshotVerdict, belief, owning_schedule};
+use crate::plan::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, belief, owning_schedule};
 use crate::policy::{Age, AgeUnit, Policy, PolicyState, RetainRule, Schedule, ScheduleName, Targets};
 use crate::tags::{self, Mark};
 use crate::world::{Snapshot, SnapshotState, SourceId, Tier};
