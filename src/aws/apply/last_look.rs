@@ -11,7 +11,7 @@ use crate::aws::clock::now;
 use crate::aws::observe::by_id::{FILTER_VALUES_MAX, id_of};
 use crate::aws::observe::snapshots::read_snapshot;
 use crate::tags::Sharing;
-use crate::world::{Snapshot, SnapshotId, SnapshotState, Tier};
+use crate::world::{Snapshot, SnapshotId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
