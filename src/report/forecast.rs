@@ -1,7 +1,8 @@
 //! What a plan comes to, as a person reads it before anything is done.
 
+use super::summary::nothing_due;
 use super::told::counted;
-use super::{Report, nothing_due, words};
+use super::{Report, words};
 use crate::options::{Options, WhenStopped};
 use crate::plan::copies::{CopyVerdict, Wanted};
 use crate::plan::{Bounds, Brake, KeepReason, Plan, SnapshotDecision, SnapshotVerdict, Target, TargetVerdict};

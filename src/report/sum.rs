@@ -3,12 +3,13 @@
 //! Promises: no count is lost, a target that failed altogether is named with its error, the order in which the parts come
 //! does not matter, and the sum of one part is the report that it came from, but for names.
 
+use super::FAILURES_LISTED_MAX;
 use super::copies::CopiesReport;
 use super::cost::Cost;
 use super::counts::Counts;
 use super::part::Part;
+use super::summary::{FAILURES_NAMED_MAX, SUMMARY_LENGTH_MAX};
 use super::told::counted;
-use super::{FAILURES_LISTED_MAX, FAILURES_NAMED_MAX, SUMMARY_LENGTH_MAX};
 use super::{FailureReport, OrphanReport, Report, ScheduleReport, outcome_name};
 use crate::place::{PLACES_MAX, Place};
 use crate::policy::decode::shown;

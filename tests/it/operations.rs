@@ -38,7 +38,7 @@ fn check_known(path: &str, wanted: impl Fn(&str) -> bool) {
     let found: Vec<String> = names(path).into_iter().filter(|name| wanted(name)).collect();
     assert!(found.len() > 1, "{path} names {found:?}");
     let unknown: Vec<&String> = found.iter().filter(|name| !known.contains(*name)).collect();
-    assert!(unknown.is_empty(), "{path} names failures without advice in src/report/mail/advice.rs: {unknown:?}");
+    assert!(unknown.is_empty(), "{path} names failures without advice in src/report/mail/advice/: {unknown:?}");
 }
 
 #[test]
