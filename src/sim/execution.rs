@@ -1,6 +1,7 @@
 //! One execution of the state machine: what Step Functions remembers of it, and when it tries a turn again.
 
 use super::judge::newest::Hand;
+use super::life::Span;
 use super::random::Random;
 use super::version::Version;
 use crate::plan::due::saturating_add;
@@ -73,6 +74,8 @@ pub struct Execution {
     pub came_back: bool,
     /// How many calls that change something its turns made.
     pub calls: u64,
+    /// When invocations were at work that gave no answer: what they made the execution does not know by its id.
+    pub lost: Vec<Span>,
     tried: [u32; 2],
 }
 
@@ -80,7 +83,18 @@ impl Execution {
     /// One that was just started.
     #[must_use]
     pub fn new(number: u64, start: Timestamp, version: Arc<Version>) -> Self {
-        Self { number, start, version, next: None, begun: None, ended: None, came_back: false, calls: 0, tried: [0, 0] }
+        Self {
+            number,
+            start,
+            version,
+            next: None,
+            begun: None,
+            ended: None,
+            came_back: false,
+            calls: 0,
+            lost: Vec::new(),
+            tried: [0, 0],
+        }
     }
 
     /// Takes note of a turn that begins at `now`.

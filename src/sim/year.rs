@@ -14,6 +14,7 @@ use super::copying;
 use super::ec2::Ec2;
 use super::execution::Execution;
 use super::judge::{copies, year_end};
+use super::life::Span;
 use super::random::Random;
 use super::sabotage::Sabotage;
 use super::shape::Shape;
@@ -247,8 +248,13 @@ impl Year {
         }
         execution.takes_a_turn(self.now);
         self.under_way.insert(execution.number);
+        let from = self.now;
         let attempted = self.attempt(&mut execution);
         execution.ended = Some(self.now);
+        if attempted.is_err() {
+            let until = saturating_add(self.now, SignedDuration::from_millis(1));
+            execution.lost.push(Span { from, until });
+        }
         match attempted {
             Ok(None) => {}
             Ok(Some((seconds, next))) => {

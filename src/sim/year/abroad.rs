@@ -8,7 +8,7 @@ use crate::plan::due::saturating_add;
 use crate::policy::Policy;
 use crate::report::Report;
 use crate::sim::copying;
-use crate::sim::ec2::abroad;
+use crate::sim::ec2::{Emptied, abroad};
 use crate::sim::execution::Execution;
 use crate::sim::judge::copies::deletion::{self, By};
 use crate::sim::judge::copies::{Look, begun, ending as copies_end, year_end as copies_year_end};
@@ -129,7 +129,7 @@ impl Year {
             faults.extend(copies_end::faults(
                 &self.ec2,
                 &execution.hand(),
-                (ending.answered, ending.looked_at),
+                (&execution.lost, ending.emptied != Emptied::Nothing, ending.looked_at),
                 self.now,
             ));
         }

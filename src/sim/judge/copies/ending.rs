@@ -3,15 +3,20 @@
 use super::{copies, promised, serves};
 use crate::sim::ec2::{Copied, Ec2};
 use crate::sim::judge::newest::Hand;
-use crate::sim::judge::{SKEW_MAX, truth};
-use crate::sim::life::Record;
+use crate::sim::judge::truth;
+use crate::sim::life::{Record, Span};
 use jiff::Timestamp;
 
 /// Everything that was promised of what a run made and is not there, although it says that it succeeded at `looked_at`. What a later
-/// run has made snapshots after is that one's to copy. A run that forgot at a crash what it made knows it only when lists show it: it has
-/// `answered` since.
+/// run has made snapshots after is that one's to copy. What an invocation made that gave no answer (`lost`) the run knows only when a list
+/// shows it, which was not `hidden` by an empty one.
 #[must_use]
-pub fn faults(ec2: &Ec2, hand: &Hand, (answered, looked_at): (Timestamp, Timestamp), now: Timestamp) -> Vec<String> {
+pub fn faults(
+    ec2: &Ec2,
+    hand: &Hand,
+    (lost, is_hidden, looked_at): (&[Span], bool, Timestamp),
+    now: Timestamp,
+) -> Vec<String> {
     let is_later = |record: &&Record| {
         record.is_ours
             && record.exists(now)
@@ -26,7 +31,7 @@ pub fn faults(ec2: &Ec2, hand: &Hand, (answered, looked_at): (Timestamp, Timesta
     let is_own = |record: &&Record| {
         let is_of_run = record.maker.as_ref().is_some_and(|maker| maker.execution == hand.execution);
         let began = record.snapshot.start_time;
-        let is_forgotten = began < answered + SKEW_MAX && firm < began;
+        let is_forgotten = lost.iter().any(|span| span.holds(began)) && (is_hidden || firm < began);
         is_of_run && !is_forgotten && record.removed.is_none() && !truth::is_wished(record) && !record.is_torn
     };
     let own = ec2.records.iter().filter(is_own).filter(|record| truth::is_good(ec2, record, firm, looked_at));
