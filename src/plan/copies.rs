@@ -19,7 +19,7 @@ mod wanted;
 
 use super::{DeleteReason, SnapshotDecision, SnapshotVerdict};
 use crate::place::Region;
-use crate::world::{Snapshot, SnapshotId, Unseen, VolumeId};
+use crate::world::{Coverage, Snapshot, SnapshotId, Unseen, VolumeId};
 pub use call::{begin, completed, deletion};
 pub(super) use carry::Carries;
 pub use carry::LeftTo;
@@ -180,7 +180,7 @@ pub(super) fn decide<'a>(
     };
     for (&region, of) in &seen.regions {
         let copies = fate::decide(home, region, of);
-        let unseen = of.view.unseen.clone();
+        let unseen = of.view.unseen.clone().or_else(|| seen_in_part(of.view.coverage));
         plans.insert(region, RegionPlan { unseen, copies, foreign: of.foreign, ..empty(region) });
     }
     // Nothing is copied to where it is, and the backup there is made all the same.
@@ -201,6 +201,16 @@ pub(super) fn decide<'a>(
         plan.lost = lost::find(plan, home.now);
     }
     plans
+}
+
+/// Why a Region is told as not seen of which a part was: what is not shown there may be lost.
+fn seen_in_part(coverage: Coverage) -> Option<Unseen> {
+    match coverage {
+        Coverage::Complete => None,
+        Coverage::Partial(cut) => {
+            Some(Unseen { code: "ObservationCutShort".to_owned(), message: cut.to_string(), is_denied: false })
+        }
+    }
 }
 
 /// Why a Region is not looked at that a snapshot is promised a copy in.

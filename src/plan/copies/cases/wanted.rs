@@ -199,4 +199,9 @@ fn a_region_that_cannot_be_seen_gets_no_copy_and_keeps_nobody_from_the_others() 
     let coverage = Coverage::Partial(CutShort::Unreadable);
     world.regions.insert(london(), View { coverage, ..View::default() });
     check_wanted(&policy, now, &world, &CopyVerdict::Wait(CopyWait::Unseen));
+    // A day later nothing is wanted there, and the run tells all the same.
+    let plan = planned(&policy, &options, TODAY, "2026-11-23T17:06:00Z", &world);
+    let there = of(&plan, &london());
+    assert_eq!(there.wanted, []);
+    assert!(there.is_missed() && there.unseen.as_ref().is_some_and(|unseen| unseen.code == "ObservationCutShort"));
 }
