@@ -18,7 +18,7 @@ CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_FUZZ_VERSION := 0.13.2
 # What `make bench` measures: `start`, `run`, `runs`, `planner`; all where nothing is said.
 BENCHES ?=
-# How many years `make soak` simulates.
+# How many years `make soak` simulates; half as many more copy their snapshots to other Regions.
 SEEDS ?= 300
 # How long each target of `make fuzz` runs.
 SECONDS ?= 60
