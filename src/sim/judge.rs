@@ -4,11 +4,13 @@
 //! 1. A snapshot that the rules keep is never deleted, and never one that is not ours.
 //! 2. When an execution ends, each due target has exactly one complete snapshot of ours, or the report names it.
 //! 3. SUCCEEDED is said only when that is true.
-//! 4. Once faults stop, the account comes to the state that a run without faults would have reached.
+//! 4. What a run calls missed was missed.
+//! 5. Once faults stop, the account comes to the state that a run without faults would have reached.
 //!
 //! Nobody can know what changed a moment ago. So a fact binds a run when it was true already as long before the run
 //! looked as a list can lag, and what was removed after that counts as if it were still there.
 
+pub mod alarm;
 pub mod copies;
 pub mod deletion;
 pub mod ending;

@@ -123,7 +123,7 @@ fn note_older(progress: &mut Progress, plan: &Plan<'_>) {
 fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outcome)], now: Timestamp) -> bool {
     forget_mended(progress, plan);
     let done = || done.iter().filter(|(action, _)| action.region().is_none());
-    missed::note(progress, plan, done().any(|(action, outcome)| !action.is_creation() && may_be_deleted(outcome)));
+    missed::note(progress, plan);
     let orphans = orphans(plan);
     let left_out_before = std::mem::take(&mut progress.failures_left_out);
     let creations_left_out_before = std::mem::take(&mut progress.creations_left_out);

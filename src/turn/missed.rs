@@ -1,8 +1,9 @@
-//! Which scheduled times a run has missed, also when it has deleted since what would tell.
+//! Which scheduled times a run has missed, also when what would tell has been deleted since.
 
 use super::progress::{FAILURES_MAX, Progress};
 use super::subject::Subject;
 use crate::plan::Plan;
+use crate::world::{SnapshotState, SourceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -16,18 +17,32 @@ pub struct MissedTime {
     pub scheduled_time: Timestamp,
 }
 
-/// Remembers what is missed by a look before the run deletes anything. With a count of one the run itself deletes the snapshot
-/// of the time before, and nothing tells then that there was one.
-pub(super) fn note(progress: &mut Progress, plan: &Plan<'_>, deletes: bool) {
-    if deletes && progress.missed.is_none() {
+/// Remembers what is missed by the first look that shows targets and snapshots. With a count of one the run itself, or another for the
+/// same start, deletes the snapshot of the time before, and nothing tells then that there was one.
+pub(super) fn note(progress: &mut Progress, plan: &Plan<'_>) {
+    let shows_all = plan.cut_short.is_none() && plan.targeted > 0 && !plan.snapshots.is_empty();
+    if shows_all && progress.missed.is_none() {
         progress.missed = Some(of_plan(plan));
     }
 }
 
-/// What a run that ends with this plan has missed, the first ones.
+/// What a run that ends with this plan has missed, the first ones. What a later look shows was not.
 #[must_use]
 pub fn missed(progress: &Progress, plan: &Plan<'_>) -> Vec<MissedTime> {
-    progress.missed.clone().unwrap_or_else(|| of_plan(plan))
+    let Some(missed) = &progress.missed else { return of_plan(plan) };
+    let is_there = |missed: &&MissedTime| {
+        let Subject::Creation { target, .. } = &missed.subject else { return false };
+        plan.snapshots.iter().map(|decision| decision.snapshot).any(|snapshot| {
+            let is_of_target = match target {
+                SourceId::Instance(id) => snapshot.marks.instance_id.value() == Some(id),
+                SourceId::Volume(id) => snapshot.volume_id == *id,
+            };
+            let is_for_time = snapshot.marks.scheduled_time.value() == Some(&missed.scheduled_time);
+            is_of_target && is_for_time && snapshot.state != SnapshotState::Error
+        })
+    };
+    let of_plan = of_plan(plan);
+    missed.iter().filter(|missed| of_plan.contains(missed) || !is_there(missed)).cloned().collect()
 }
 
 fn of_plan(plan: &Plan<'_>) -> Vec<MissedTime> {

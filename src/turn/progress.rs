@@ -110,7 +110,7 @@ pub struct Progress {
     /// Which tags found no room on what the run made, a text for each target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags_left_out: Vec<String>,
-    /// What the run had missed when it began to delete, the first ones.
+    /// What the run had missed by its first look that showed anything, the first ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<Vec<MissedTime>>,
     /// What there is of copies in other Regions.
