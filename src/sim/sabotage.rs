@@ -52,6 +52,8 @@ pub enum Sabotage {
     WaitsInSilence,
     /// Nobody tells what was missed.
     TellsNoMiss,
+    /// What was missed is looked for at the end of a run, when the snapshot that answered it may have gone.
+    ForgetsMisses,
     /// What is under way to another Region is copied there once more.
     CopiesTwice,
     /// A snapshot goes although its copy is wanted, or under way.
@@ -64,7 +66,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::KeepsOneLess,
         Self::IgnoresHolds,
         Self::TrustsLists,
@@ -85,6 +87,7 @@ impl Sabotage {
         Self::AsksNobody,
         Self::WaitsInSilence,
         Self::TellsNoMiss,
+        Self::ForgetsMisses,
         Self::CopiesTwice,
         Self::DeletesSourcesEarly,
         Self::DeletesNewestCopies,

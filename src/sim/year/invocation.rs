@@ -126,6 +126,9 @@ impl Year {
         let mut selection = turn::select(policy, options, &plan, &progress, clock, budget);
         turn::select_copies(policy, options, &plan, &progress, (world.home.as_ref(), clock), &mut selection);
         let outcomes = self.apply(execution, &selection, begun, &look)?;
+        if self.sabotage == Some(Sabotage::ForgetsMisses) {
+            progress.missed = None;
+        }
         let conclusion = turn::conclude(options, &plan, progress, selection, outcomes, saturating_add(self.now, skew));
         if let Some(ahead) = &mut self.ahead {
             ahead.deleted = conclusion.deleted();
