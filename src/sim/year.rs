@@ -83,6 +83,8 @@ struct Year {
     deployed_since: Timestamp,
     /// The executions that are under way.
     under_way: BTreeSet<u64>,
+    /// When executions last took a turn, each with its number.
+    turns_taken: VecDeque<(Timestamp, u64)>,
     /// When the last executions failed, each with its number.
     failed: VecDeque<(Timestamp, u64)>,
     /// Whether who writes a version says when.
@@ -141,6 +143,7 @@ pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: boo
         versions: vec![version],
         deployed_since: first,
         under_way: BTreeSet::new(),
+        turns_taken: VecDeque::new(),
         failed: VecDeque::new(),
         has_revisions: random.happens(5_000),
         remembered: VecDeque::new(),
@@ -247,6 +250,10 @@ impl Year {
             return;
         }
         execution.takes_a_turn(self.now);
+        self.turns_taken.push_back((self.now, execution.number));
+        if self.turns_taken.len() > TURNS_TAKEN_MAX {
+            self.turns_taken.pop_front();
+        }
         self.under_way.insert(execution.number);
         let from = self.now;
         let attempted = self.attempt(&mut execution);
@@ -293,6 +300,12 @@ impl Year {
         self.failed.iter().any(|&(at, _)| at >= time) || self.under_way.iter().any(|&other| other != number)
     }
 
+    /// Whether no other execution has taken a turn since one began, and every invocation of it has given an answer.
+    fn is_alone(&self, execution: &Execution) -> bool {
+        let mut others = self.turns_taken.iter().filter(|(_, number)| *number != execution.number);
+        execution.lost.is_empty() && !others.any(|&(at, _)| execution.begun.is_none_or(|begun| begun <= at))
+    }
+
     /// Since when starts carry a version; now for one that is not the last.
     fn deployed_at(&self, version: &Arc<Version>) -> Timestamp {
         if Arc::ptr_eq(version, &self.deployed) { self.deployed_since } else { self.now }
@@ -311,6 +324,9 @@ impl Year {
         self.judge_the_end_abroad(last);
     }
 }
+
+/// How many turns are remembered: more than those of a run beside another one.
+const TURNS_TAKEN_MAX: usize = 200;
 
 /// How many failed executions are remembered: those of some days.
 const FAILED_MAX: usize = 20;

@@ -17,11 +17,12 @@ pub struct MissedTime {
     pub scheduled_time: Timestamp,
 }
 
-/// Remembers what is missed by the first look that shows targets and snapshots. With a count of one the run itself, or another for the
+/// Remembers what is missed by the first look that shows targets and snapshots from before the run: what it made itself it asks for by
+/// its ids, and a list that is empty by mistake shows nothing else. With a count of one the run itself, or another for the
 /// same start, deletes the snapshot of the time before, and nothing tells then that there was one.
 pub(super) fn note(progress: &mut Progress, plan: &Plan<'_>) {
-    let shows_all = plan.cut_short.is_none() && plan.targeted > 0 && !plan.snapshots.is_empty();
-    if shows_all && progress.missed.is_none() {
+    let shows_older = || plan.snapshots.iter().any(|decision| decision.snapshot.start_time < progress.begun);
+    if progress.missed.is_none() && plan.cut_short.is_none() && plan.targeted > 0 && shows_older() {
         progress.missed = Some(of_plan(plan));
     }
 }

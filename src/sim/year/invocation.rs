@@ -345,7 +345,7 @@ impl Year {
         }
         let mut faults = judge::ending::faults(ec2, rules, by_instance, ending);
         faults.extend(judge::waiting::faults(ec2, rules, by_instance, ending));
-        let is_alone = execution.lost.is_empty() && self.under_way.iter().all(|&other| other == execution.number);
+        let is_alone = self.is_alone(execution);
         faults.extend(judge::alarm::faults(ec2, rules, by_instance, ending, is_alone));
         let is_told_since = |time| self.is_told_since(execution.number, time);
         let deployed = self.deployed_at(&execution.version);
