@@ -32,11 +32,16 @@ const REMEMBERED: SignedDuration = SignedDuration::from_mins(30);
 /// How long one is remembered that somebody deleted by hand: it answered its scheduled time all the same, longer than two periods.
 const REMEMBERED_OF_USERS: SignedDuration = SignedDuration::from_hours(60);
 
+/// How long the judge knows of what a run deleted: no run lives longer but one that was replayed.
+const GONE_KEPT: SignedDuration = SignedDuration::from_hours(4 * 24);
+
 /// A simulated account in which all of this happens.
 #[derive(Debug, Clone)]
 pub struct Ec2 {
     /// Every snapshot that is there or was removed a short time ago.
     pub records: Vec<Record>,
+    /// Those that runs deleted and that are forgotten, of the last days, for the judge alone: what they answered is answered.
+    pub gone: Vec<Record>,
     /// Every volume that there ever was.
     pub volumes: Vec<Life<Volume>>,
     /// Every instance that there ever was.
@@ -70,6 +75,7 @@ impl Ec2 {
     pub fn new(random: Random) -> Self {
         Self {
             records: Vec::new(),
+            gone: Vec::new(),
             volumes: Vec::new(),
             instances: Vec::new(),
             faults: Faults::NONE,
@@ -369,7 +375,10 @@ impl Ec2 {
             Remover::Run => saturating_add(removed, REMEMBERED),
             Remover::User => saturating_add(removed, REMEMBERED_OF_USERS),
         };
-        self.records.retain(|record| record.removed.is_none_or(|(removed, by)| now < until(removed, by)));
+        let is_remembered = |record: &mut Record| record.removed.is_none_or(|(removed, by)| now < until(removed, by));
+        let forgotten = self.records.extract_if(.., |record| !is_remembered(record));
+        self.gone.extend(forgotten.filter(|record| record.is_ours));
+        self.gone.retain(|record| now.duration_since(record.snapshot.start_time) < GONE_KEPT);
         self.forget_copies(now);
     }
 }

@@ -40,6 +40,7 @@ pub fn faults(
         }
         for source in truth::steady_sources(ec2, by_instance, missed - SLACK, ending.looked_at) {
             let of_source = || ec2.records.iter().filter(move |record| is_of(record, rule, by_instance, source));
+            let gone = || ec2.gone.iter().filter(move |record| is_of(record, rule, by_instance, source));
             // One that is under way, or for a time since, answers as well: whoever made it has told of this one. And one that
             // somebody has deleted or edited was there.
             let is_answer = |record: &Record| {
@@ -47,7 +48,7 @@ pub fn faults(
                     && !truth::has_failed(record, ending.looked_at)
             };
             let is_earlier = |record: &Record| truth::time(record) < missed && is_sure(ec2, record, ending.looked_at);
-            if !of_source().any(is_answer) && of_source().any(is_earlier) {
+            if !of_source().any(is_answer) && !gone().any(is_answer) && of_source().any(is_earlier) {
                 faults.push(format!(
                     "{outcome}, and nobody has told that {source} has none for {} of {missed}",
                     rule.name
