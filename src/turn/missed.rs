@@ -2,7 +2,7 @@
 
 use super::progress::{FAILURES_MAX, Progress};
 use super::subject::Subject;
-use crate::plan::Plan;
+use crate::plan::{Plan, doubt};
 use crate::world::{SnapshotState, SourceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub(super) fn note(progress: &mut Progress, plan: &Plan<'_>) {
     }
 }
 
-/// What a run that ends with this plan has missed, the first ones. What a later look shows was not.
+/// What a run that ends with this plan has missed, the first ones. What a later look shows was not, unless its tags are in doubt.
 #[must_use]
 pub fn missed(progress: &Progress, plan: &Plan<'_>) -> Vec<MissedTime> {
     let Some(missed) = &progress.missed else { return of_plan(plan) };
@@ -39,7 +39,7 @@ pub fn missed(progress: &Progress, plan: &Plan<'_>) -> Vec<MissedTime> {
                 SourceId::Volume(id) => snapshot.volume_id == *id,
             };
             let is_for_time = snapshot.marks.scheduled_time.value() == Some(&missed.scheduled_time);
-            is_of_target && is_for_time && snapshot.state != SnapshotState::Error
+            is_of_target && is_for_time && snapshot.state != SnapshotState::Error && doubt(snapshot).is_none()
         })
     };
     let of_plan = of_plan(plan);
