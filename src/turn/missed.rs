@@ -74,7 +74,7 @@ mod tests {
 
     /// What is remembered of a start for 22 November that sees these targets and snapshots: the days.
     fn remembered(volumes: Vec<Volume>, snapshots: Vec<Snapshot>) -> Option<Vec<String>> {
-        let (policy, options, start) = (sample(), Options::default(), starting(at("2026-11-22T17:00:00Z")));
+        let (policy, options, start) = (sample(), Options::default(), start("2026-11-22T17:00:00Z"));
         let world = World { volumes, snapshots, ..World::default() };
         let mut progress = Progress::new(&start);
         note(&mut progress, &plan(&policy, &options, &start, at(NOW), &world));

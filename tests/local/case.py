@@ -75,9 +75,9 @@ def event_now(name: str) -> Any:
 
 
 def by_button(event: Any) -> Any:
-    """The event as a RunNow, with a start window that is over ten seconds from now, and so are the retries of a creation."""
+    """The event as a RunNow, with a start window that is over fifteen seconds from now, and so are the retries of a creation."""
     changed = copy.deepcopy(event)
-    start = events.now_to_the_second() - timedelta(seconds=50)
+    start = events.now_to_the_second() - timedelta(seconds=45)
     events.body_of(changed)["ScheduledTime"] = events.time_text(start)
     return with_options(changed, StartWindowMinutes=1, RunNow=True)
 
