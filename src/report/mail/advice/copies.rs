@@ -7,9 +7,9 @@ pub(super) const ADVICE: &[(&[&str], Advice)] = &[
         &["CopyMissed"],
         ours(
             Weight::Backup,
-            "A snapshot was not copied to another Region in time.",
-            "It is not copied any more. See what earlier runs said (opendlm runs, below); if you need this copy, make it by hand. \
-             Later snapshots are copied as ever.",
+            "A snapshot was not copied to another Region in time, or its copy has been under way for a week.",
+            "No other copy of it is begun. See what earlier runs said (opendlm runs, below); ask AWS about a copy that does not \
+             move. If you need this copy, make it by hand. Later snapshots are copied as ever.",
         ),
     ),
     (
