@@ -93,7 +93,10 @@ pub fn copy_description(policy: &PolicyId, schedule: &ScheduleName, from: &Copie
     let end = format!(" (copy of {} from {} to {to})", from.snapshot, from.region);
     let mut beginning = description(policy, schedule);
     let room = DESCRIPTION_LENGTH_MAX.saturating_sub(end.len());
-    if let Some((cut, _)) = beginning.char_indices().nth(room) {
+    // Most are short: bytes are counted faster than characters.
+    if beginning.len() > room
+        && let Some((cut, _)) = beginning.char_indices().nth(room)
+    {
         beginning.truncate(cut);
     }
     beginning + &end

@@ -9,7 +9,6 @@ use crate::plan::due::saturating_add;
 use crate::plan::{self, check};
 use crate::policy::Policy;
 use crate::report;
-use crate::sim::by_id;
 use crate::sim::changes;
 use crate::sim::ec2::{Emptied, ListFailure};
 use crate::sim::execution::{Execution, NoAnswer};
@@ -17,6 +16,7 @@ use crate::sim::judge::ending::Ending;
 use crate::sim::judge::{self, copies, deletion, newest, truth};
 use crate::sim::life::{Maker, Remover};
 use crate::sim::sabotage::{self, Sabotage};
+use crate::turn::closer;
 use crate::turn::look::has_time_for_another;
 use crate::turn::{self, Budget, Conclusion, Progress, RunOutcome, Selection, Status};
 use crate::world::{Coverage, SnapshotId, VolumeId, World};
@@ -105,17 +105,23 @@ impl Year {
         let abroad = self.look_abroad((policy, options), &progress, &mut world);
         progress.note_look(&policy.id, &world, clock, options.settling);
         progress.copies.note_look(policy, &world, clock, options.settling);
-        by_id::look_closer(policy, options, (&progress.start(), clock), &mut world, |asks, world| {
+        let start = progress.start();
+        let mut plan = plan::plan(policy, options, &start, clock, &world);
+        // As `by_id::look_closer`, which would plan once more: planning is most of what a year costs.
+        for _ in 0..closer::LOOKS_MAX {
+            let asks = closer::asks_of_turn(policy, &world, &plan);
+            if asks.is_empty() {
+                break;
+            }
             let latency = self.random.millis(50, 500);
             self.elapse(latency);
-            if sabotage::trusts_absence(self.sabotage, asks, world) {
-                return Ok(());
+            if !sabotage::trusts_absence(self.sabotage, &asks, &mut world) {
+                self.ec2.look_closer(&asks, self.now, &mut world).map_err(no_answer)?;
             }
-            self.ec2.look_closer(asks, self.now, world).map_err(no_answer)
-        })?;
+            plan = plan::plan(policy, options, &start, clock, &world);
+        }
         let is_whole = world.coverage == Coverage::Complete && emptied != Emptied::Snapshots;
         let look = Look { began, at, emptied, sees_images: self.ec2.images_seen, is_whole, abroad };
-        let mut plan = plan::plan(policy, options, &progress.start(), clock, &world);
         for broken in check::check(policy, options, clock, &world, &plan) {
             self.broken(format!("the plan: {broken}"));
         }
