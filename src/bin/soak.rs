@@ -1,10 +1,10 @@
 //! `make soak`: the simulator on all cores, with a stopwatch.
 //!
 //! - `soak SEEDS` runs so many simulated years, and half as many of accounts whose policies copy their snapshots;
-//! - `soak SEEDS FIRST` runs those of so many seeds; from seed 1000000 on policies copy their snapshots;
+//! - `soak SEEDS FIRST [DAYS]` runs those of so many seeds, and so many days of each; from seed 1000000 on policies copy their snapshots;
 //! - `soak --crash-points` crashes a run at every one of its calls;
 //! - `soak --broken-rules [NAME]` breaks rules on purpose, to show that the judge notices;
-//! - `soak --seed N` replays a year line by line, as `opendlm simulate --seed N` does.
+//! - `soak --seed N [DAYS]` replays a year line by line, as `opendlm simulate --seed N` does.
 
 use opendlm::sim::crash::{self, Sight};
 use opendlm::sim::sabotage::Sabotage;
@@ -25,18 +25,26 @@ fn main() -> ExitCode {
         ["--broken-rules"] => broken_rules(|_| true),
         ["--broken-rules", name] => broken_rules(|sabotage| format!("{sabotage:?}") == name),
         ["--seed", seed] => match seed.parse() {
-            Ok(seed) => replay(seed),
+            Ok(seed) => replay(seed, year::days(seed)),
             Err(_) => return usage(),
+        },
+        ["--seed", seed, days] => match (seed.parse(), days.parse()) {
+            (Ok(seed), Ok(days)) => replay(seed, days),
+            _ => return usage(),
         },
         [seeds] => match seeds.parse::<u64>() {
             Ok(seeds) => {
-                let are_good = years(0, seeds);
-                years(copying::FIRST_SEED, seeds / 2) && are_good
+                let are_good = years(0, seeds, year::days);
+                years(copying::FIRST_SEED, seeds / 2, year::days) && are_good
             }
             Err(_) => return usage(),
         },
         [seeds, first] => match (seeds.parse(), first.parse()) {
-            (Ok(seeds), Ok(first)) => years(first, seeds),
+            (Ok(seeds), Ok(first)) => years(first, seeds, year::days),
+            _ => return usage(),
+        },
+        [seeds, first, days] => match (seeds.parse(), first.parse(), days.parse()) {
+            (Ok(seeds), Ok(first), Ok(days)) => years(first, seeds, |_| days),
             _ => return usage(),
         },
         _ => return usage(),
@@ -45,12 +53,14 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: soak SEEDS [FIRST] | soak --seed N | soak --crash-points | soak --broken-rules [NAME]");
+    eprintln!(
+        "usage: soak SEEDS [FIRST [DAYS]] | soak --seed N [DAYS] | soak --crash-points | soak --broken-rules [NAME]"
+    );
     ExitCode::from(2)
 }
 
-fn replay(seed: u64) -> bool {
-    let (text, is_good) = soak::tell(seed);
+fn replay(seed: u64, days: i64) -> bool {
+    let (text, is_good) = soak::tell(seed, days);
     print!("{text}");
     is_good
 }
@@ -83,7 +93,7 @@ fn broken_rules(is_wanted: impl Fn(Sabotage) -> bool) -> bool {
 }
 
 /// Runs the seeds and prints what came of them; each broken promise as soon as it is known.
-fn years(first: u64, seeds: u64) -> bool {
+fn years(first: u64, seeds: u64, days: impl Fn(u64) -> i64 + Sync) -> bool {
     if seeds == 0 {
         return true;
     }
@@ -91,7 +101,7 @@ fn years(first: u64, seeds: u64) -> bool {
     let slowest = Mutex::new((Duration::ZERO, first));
     let soaked = soak::run(first, seeds, |seed| {
         let begun = now();
-        let told = year::run(seed, None, false);
+        let told = year::run(seed, days(seed), None, false);
         for broken in &told.broken {
             println!("seed {seed}, {}: {broken}", copying::name(seed));
         }

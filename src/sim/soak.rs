@@ -76,10 +76,10 @@ pub fn run(first: u64, seeds: u64, year: impl Fn(u64) -> Told + Sync) -> Soaked 
     soaked.into_inner().expect("no year panicked")
 }
 
-/// What happens in the year of a seed, line by line, and whether every promise was kept.
+/// What happens in so many days of a seed's year, line by line, and whether every promise was kept.
 #[must_use]
-pub fn tell(seed: u64) -> (String, bool) {
-    let told = year::run(seed, None, true);
+pub fn tell(seed: u64, days: i64) -> (String, bool) {
+    let told = year::run(seed, days, None, true);
     let mut text = told.log.join("\n");
     text.push_str(&format!(
         "\nseed {seed}, {}: {} broken promises in {} executions, {} turns and {} calls\n",
@@ -97,7 +97,7 @@ pub fn tell(seed: u64) -> (String, bool) {
 pub fn caught(sabotage: Sabotage, seeds: u64, days: i64) -> Option<(u64, String)> {
     let first = if sabotage.is_of_copies() { copying::FIRST_SEED } else { 0 };
     (first..first + seeds).find_map(|seed| {
-        let broken = year::run_days(seed, days.min(year::days(seed)), Some(sabotage), false).broken;
+        let broken = year::run(seed, days.min(year::days(seed)), Some(sabotage), false).broken;
         broken.into_iter().next().map(|first| (seed, first))
     })
 }
@@ -120,12 +120,12 @@ mod tests {
 
     #[test]
     fn years_of_every_shape_break_no_promise_and_a_seed_is_worth_noting_down() {
-        let soaked = run(0, 2 * Shape::COUNT, |seed| year::run_days(seed, 30, None, false));
+        let soaked = run(0, 2 * Shape::COUNT, |seed| year::run(seed, 30, None, false));
         assert_eq!(soaked.broken, BTreeMap::new());
         assert_eq!((soaked.seeds, soaked.shapes.len()), (2 * Shape::COUNT, SHAPES.len()));
         assert!(soaked.outcomes.values().sum::<u64>() <= soaked.executions, "some are lost");
         for seed in [4, super::copying::FIRST_SEED + 4] {
-            assert_eq!(year::run_days(seed, 30, None, true), year::run_days(seed, 30, None, true));
+            assert_eq!(year::run(seed, 30, None, true), year::run(seed, 30, None, true));
         }
     }
 }

@@ -106,12 +106,6 @@ struct Year {
     told: Told,
 }
 
-/// The year of a seed.
-#[must_use]
-pub fn run(seed: u64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
-    run_days(seed, days(seed), sabotage, wants_log)
-}
-
 /// How long the year of a seed lasts, in days.
 #[must_use]
 pub fn days(seed: u64) -> i64 {
@@ -120,7 +114,7 @@ pub fn days(seed: u64) -> i64 {
 
 /// So many days of a seed's year, the last two weeks without faults.
 #[must_use]
-pub fn run_days(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
+pub fn run(seed: u64, days: i64, sabotage: Option<Sabotage>, wants_log: bool) -> Told {
     let shape = Shape::of_seed(seed);
     let mut abroad = copying::has_copies(seed).then(|| copying::abroad(seed));
     let (mut policy, mut options) = (shape.policy(), shape.options());

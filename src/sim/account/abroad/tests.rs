@@ -39,7 +39,7 @@ fn by_event(at: Timestamp) -> Start {
 }
 
 /// One run a day.
-fn run_days(account: &mut Account, policy: &Policy, days: i64) -> Vec<Ended> {
+fn run(account: &mut Account, policy: &Policy, days: i64) -> Vec<Ended> {
     let run = |number| account.run(policy, &Options::default(), by_event(day(number)));
     (0..days).map(run).collect()
 }
@@ -58,7 +58,7 @@ fn check_days(account: &Account, name: &str, expected: &[&str]) {
 fn ten_days_with_copies_for_two_and_five_days_leave_exactly_those() {
     let policy = policy_with(&["eu-west-2:2d:-", "eu-central-1:5d:-"]);
     let mut account = account(1, &["eu-west-2", "eu-central-1"]);
-    let ended = run_days(&mut account, &policy, 10);
+    let ended = run(&mut account, &policy, 10);
     assert!(ended.iter().all(|ended| ended.outcome == RunOutcome::Succeeded));
     assert_eq!(account.abroad.copies, 20);
     assert_eq!(account.observe(Timestamp::MAX).snapshots.len(), 3);
@@ -71,7 +71,7 @@ fn ten_days_with_copies_for_two_and_five_days_leave_exactly_those() {
 fn a_hundred_copies_are_made_twenty_at_a_time() {
     let policy = policy_with(&["eu-west-2:5d:-"]);
     let mut account = account(100, &["eu-west-2"]);
-    let ended = run_days(&mut account, &policy, 1);
+    let ended = run(&mut account, &policy, 1);
     assert_eq!((ended[0].outcome, account.abroad.copies), (RunOutcome::Succeeded, 100));
     let took = ended[0].at.duration_since(at(FIRST_DAY)).as_secs();
     // Ten minutes for the snapshots, and five times twenty for the copies.
@@ -83,7 +83,7 @@ fn a_dark_region_costs_nobody_else_anything_and_is_told_when_the_day_is_over() {
     let policy = policy_with(&["eu-west-2:5d:-", "eu-central-1:5d:-"]);
     let mut account = account(1, &["eu-west-2", "eu-central-1"]);
     account.abroad.dark.insert(region("eu-west-2"));
-    let ended = run_days(&mut account, &policy, 1);
+    let ended = run(&mut account, &policy, 1);
     assert_eq!(ended[0].outcome, RunOutcome::Partial);
     assert!(ended[0].at > at("2026-11-02T17:10:00Z"));
     check_days(&account, "eu-west-2", &[]);
@@ -94,7 +94,7 @@ fn a_dark_region_costs_nobody_else_anything_and_is_told_when_the_day_is_over() {
 fn a_region_that_refuses_copies_fails_the_run_at_once_and_keeps_what_is_there() {
     let policy = policy_with(&["eu-west-2:2d:-"]);
     let mut account = account(5, &["eu-west-2"]);
-    let fine = run_days(&mut account, &policy, 1);
+    let fine = run(&mut account, &policy, 1);
     assert_eq!(fine[0].outcome, RunOutcome::Succeeded);
     account.abroad.refusing.insert(region("eu-west-2"));
     for number in 1..6 {
@@ -116,7 +116,7 @@ fn copies_that_fail_are_told_within_the_hour_and_go_after_a_day() {
     let mut account = account(1, &["eu-west-2"]);
     account.abroad.copy_takes = SignedDuration::from_secs(3);
     account.abroad.failing.insert(region("eu-west-2"));
-    let ended = run_days(&mut account, &policy, 1);
+    let ended = run(&mut account, &policy, 1);
     assert_eq!((ended[0].outcome, account.abroad.copies), (RunOutcome::Partial, 3));
     assert!(ended[0].at < at(FIRST_DAY) + SignedDuration::from_mins(70));
     account.abroad.regions.values_mut().flat_map(BTreeMap::values_mut).for_each(|copy| {
@@ -148,7 +148,7 @@ fn a_run_that_died_leaves_its_copies_to_the_next_one() {
 fn what_a_removed_rule_left_in_a_region_stays() {
     let policy = policy_with(&["eu-west-2:2d:-"]);
     let mut account = account(1, &["eu-west-2"]);
-    run_days(&mut account, &policy, 1);
+    run(&mut account, &policy, 1);
     let without = policy_with(&[]);
     for number in 1..3 {
         let ended = account.run(&without, &Options::default(), by_event(day(number)));
