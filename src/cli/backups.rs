@@ -5,12 +5,13 @@ use super::output::{say, say_wrapped};
 use super::screen::{Labels, heading};
 use crate::aws::{Account, Label, MadeOf, clock};
 use crate::backups::{self, Backup, Unfit, Until};
+use crate::place::Region;
 use crate::report;
 use crate::report::told::{counted, size};
 use crate::tags::{Hold, written};
-use crate::world::{InstanceId, SnapshotId, SourceId, Tier, VolumeId};
+use crate::world::{InstanceId, Snapshot, SnapshotId, SourceId, Tier, VolumeId};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 /// Prints the backups; exit 1 where there are none.
@@ -32,7 +33,9 @@ pub(super) fn backups(source: &str, snapshot: Option<&str>, is_json: bool) -> Ex
         Ok(seen) => seen,
         Err(error) => return fail(&error),
     };
-    let (backups, unfit) = backups::restorable(&seen.made.snapshots, |s| seen.made.is_of_it(s), clock::now());
+    let (snapshots, region) = (&seen.made.snapshots, Region::parse(&seen.region));
+    let is_of_it = |snapshot: &Snapshot| seen.made.is_of_it(snapshot);
+    let (backups, unfit) = backups::restorable(snapshots, region.as_ref(), is_of_it, clock::now());
     let shown = Shown { seen: &seen, source, backups, unfit };
     if let Some(id) = chosen.filter(|id| !shown.backups.iter().any(|backup| backup.snapshot.id == *id)) {
         return fail(&format!("{id} is not a backup of {source} that can be restored"));
@@ -61,7 +64,7 @@ async fn look(source: SourceId) -> Result<Seen, String> {
     let accounts = connect().await?;
     let account: &Account = accounts.own();
     let made = account.made_of(source).await.map_err(|error| report::chain(&error))?;
-    let mut ids: Vec<VolumeId> = made.snapshots.iter().map(|snapshot| snapshot.volume_id).collect();
+    let mut ids: Vec<VolumeId> = made.snapshots.iter().map(backups::volume_of).collect();
     ids.extend(&made.volumes);
     ids.sort_unstable();
     ids.dedup();
@@ -80,7 +83,7 @@ impl Shown<'_> {
     fn by_volume(&self) -> BTreeMap<VolumeId, Vec<&Backup<'_>>> {
         let mut by_volume: BTreeMap<VolumeId, Vec<&Backup<'_>>> = BTreeMap::new();
         for backup in &self.backups {
-            by_volume.entry(backup.snapshot.volume_id).or_default().push(backup);
+            by_volume.entry(backup.volume).or_default().push(backup);
         }
         by_volume
     }
@@ -90,10 +93,10 @@ impl Shown<'_> {
         for (volume, backups) in &by_volume {
             say(&heading(None, Some(&volume.to_string()), &self.seen.labels));
             say(&format!("  {:22}{:24}{:9}{:10}{}", "MADE", "SNAPSHOT", "SIZE", "TIER", "STAYS"));
-            for Backup { snapshot, until } in backups {
+            for Backup { snapshot, until, made, .. } in backups {
                 say(&format!(
                     "  {:22}{:24}{:9}{:10}{}",
-                    written(snapshot.start_time),
+                    written(*made),
                     snapshot.id.to_string(),
                     size(snapshot.full_size_bytes),
                     tier(snapshot.tier),
@@ -103,9 +106,13 @@ impl Shown<'_> {
             say("");
         }
         let count = counted(self.backups.len(), "backup");
-        say_wrapped(&format!("{count} of {} in {}{}", self.source, self.seen.region, self.left_out()), 2);
+        let copied = self.copied_from().map(|region| format!(", copied from {region}")).collect::<String>();
+        say_wrapped(&format!("{count} of {} in {}{copied}{}", self.source, self.seen.region, self.left_out()), 2);
         if !self.seen.made.is_all {
             say_wrapped("there are more snapshots than EC2 showed or opendlm reads; what is listed is there", 2);
+        }
+        for region in self.copied_to() {
+            say_wrapped(&format!("for copies in {region}: AWS_REGION={region} opendlm backups {}", self.source), 2);
         }
         for backups in by_volume.values() {
             let is_chosen = |backup: &&&Backup<'_>| chosen.is_none_or(|id| backup.snapshot.id == id);
@@ -113,6 +120,19 @@ impl Shown<'_> {
                 self.print_command(backup);
             }
         }
+    }
+
+    /// The Regions that the backups are copies from.
+    fn copied_from(&self) -> impl Iterator<Item = &Region> {
+        let regions: BTreeSet<&Region> = self.backups.iter().filter_map(|b| Some(&b.copied_from?.region)).collect();
+        regions.into_iter()
+    }
+
+    /// The Regions in which the backups are promised copies.
+    fn copied_to(&self) -> impl Iterator<Item = &Region> {
+        let promised = self.backups.iter().filter_map(|backup| backup.snapshot.marks.copies.value()).flatten();
+        let regions: BTreeSet<&Region> = promised.map(|rule| &rule.region).collect();
+        regions.into_iter()
     }
 
     fn left_out(&self) -> String {
@@ -146,7 +166,7 @@ impl Shown<'_> {
 
     /// The AWS CLI line, broken as a shell takes it.
     fn command(&self, backup: &Backup<'_>) -> [String; 2] {
-        let label = self.seen.labels.get(&backup.snapshot.volume_id).cloned().unwrap_or_default();
+        let label = self.seen.labels.get(&backup.volume).cloned().unwrap_or_default();
         let Label { zone, volume_type, .. } = label;
         let zone = zone.unwrap_or_else(|| format!("{}a", self.seen.region));
         let kind = volume_type.map_or_else(String::new, |kind| format!(" --volume-type {kind}"));
@@ -159,12 +179,13 @@ impl Shown<'_> {
     fn as_json(&self, chosen: Option<SnapshotId>) -> Value {
         let is_chosen = |backup: &&Backup<'_>| chosen.is_none_or(|id| backup.snapshot.id == id);
         let backups = self.backups.iter().filter(is_chosen).map(|backup| {
-            let Backup { snapshot, until } = backup;
+            let Backup { snapshot, until, volume, made, copied_from } = backup;
             let [first, second] = self.command(backup);
             json!({
                 "Snapshot": snapshot.id.to_string(),
-                "Volume": snapshot.volume_id.to_string(),
-                "Made": written(snapshot.start_time),
+                "Volume": volume.to_string(),
+                "CopiedFrom": copied_from.map(ToString::to_string),
+                "Made": written(*made),
                 "FullSizeBytes": snapshot.full_size_bytes,
                 "Tier": tier(snapshot.tier),
                 "Stays": stays(*until),
@@ -175,6 +196,7 @@ impl Shown<'_> {
         json!({
             "Source": self.source.to_string(),
             "Region": self.seen.region,
+            "CopiesIn": self.copied_to().map(ToString::to_string).collect::<Vec<_>>(),
             "Backups": backups.collect::<Vec<_>>(),
             "NotCounted": { "Doubted": doubted, "Failed": failed, "OfBrokenSets": of_broken_sets, "UnderWay": under_way },
             "IsAll": self.seen.made.is_all,

@@ -6,6 +6,7 @@ A clock is moved by making everything in the account older: EC2's own times, and
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from account import NO_VOLUME, Account, SnapshotSeen
 from case import event_now
 from chain import Chain
 from local_aws import REGION
+from opendlm import Opendlm, widest
 
 LONDON, FRANKFURT = "eu-west-2", "eu-central-1"
 DAY = timedelta(days=1)
@@ -164,6 +166,33 @@ def test_the_copies_of_an_instances_set_carry_its_instance(local: Chain) -> None
     at_home = [each for each in local.account.snapshots().values()]
     assert len(copies) == len(at_home) > 0
     assert {each.tag(contract.INSTANCE_TAG) for each in copies} == {instance}
+
+
+def test_what_can_be_restored_in_another_region_is_listed_there(local: Chain, tmp_path: Path) -> None:
+    local.aws.switches.change(QUICK)
+    event = copying_event(rule(LONDON, 5))
+    volume, opendlm = target(local.account, event), Opendlm(tmp_path, local.aws)
+    assert local.run(event).status() == "SUCCEEDED"
+    [source], [copy] = local.account.snapshots(), copies_in(local, LONDON)
+    at_home = opendlm.type("backups", volume)
+    assert source in at_home.out and copy.id not in at_home.out
+    assert f"for copies in {LONDON}: AWS_REGION={LONDON} opendlm backups {volume}" in at_home.words
+    said = opendlm.type("backups", volume, AWS_REGION=LONDON)
+    assert (said.code, said.err) == (0, "")
+    start = events.start_of(event)
+    assert start and f"{events.time_text(start)} {copy.id}" in said.words
+    assert f"1 backup of {volume} in {LONDON}, copied from {REGION}" in said.words
+    assert f"aws ec2 create-volume --region {LONDON} --availability-zone {LONDON}a" in said.words
+    assert f"--snapshot-id {copy.id}" in said.words and widest(said.out) <= 80
+    [backup] = opendlm.type("backups", volume, "--json", AWS_REGION=LONDON).json["Backups"]
+    assert (backup["Volume"], backup["CopiedFrom"]) == (volume, f"{REGION}/{source}")
+    # What somebody copies on by hand, tags and all, is nobody's.
+    local.aws.client("ec2", FRANKFURT).copy_snapshot(
+        SourceRegion=LONDON, SourceSnapshotId=copy.id, Description=copy.description,
+        TagSpecifications=[{"ResourceType": "snapshot", "Tags": [{"Key": key, "Value": value} for key, value in copy.tags]}],
+    )
+    there = opendlm.type("backups", volume, AWS_REGION=FRANKFURT)
+    assert there.code == 1 and there.out.startswith(f"0 backups of {volume} in {FRANKFURT}; not counted: 1 with tags"), there.out
 
 
 def test_a_default_policy_copies_for_as_long_as_its_snapshots_stay(local: Chain) -> None:

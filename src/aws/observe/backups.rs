@@ -4,14 +4,15 @@ use super::filters::{filter, id_filters};
 use super::snapshots::Reading;
 use super::volumes;
 use crate::aws::{Account, ObserveError};
+use crate::backups::volume_of;
 use crate::tags;
 use crate::world::{InstanceId, Snapshot, SourceId, VolumeId};
 use aws_sdk_ec2::types::Filter;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Account {
-    /// The snapshots that carry opendlm's tag and are of this volume, or of this instance's sets and of the volumes that are
-    /// attached to it; and all other members of their sets.
+    /// The snapshots that carry opendlm's tag and are of this volume or copies of such, or of this instance's sets and of the volumes
+    /// that are attached to it; and all other members of their sets.
     ///
     /// # Errors
     /// When EC2 cannot be asked.
@@ -26,7 +27,9 @@ impl Account {
                 attached.items.iter().map(|volume| volume.id).collect()
             }
         };
-        for of_volumes in id_filters("volume-id", &volumes).0 {
+        // EC2 shows no volume of a copy.
+        let of_copies = id_filters(&format!("tag:{}", tags::VOLUME_ID), &volumes).0;
+        for of_volumes in id_filters("volume-id", &volumes).0.into_iter().chain(of_copies) {
             self.add_snapshots(vec![of_volumes, made_by_us()], &mut found).await?;
         }
         let of_sets = found.by_id.values().filter_map(|snapshot| snapshot.marks.instance_id.value().copied());
@@ -73,7 +76,7 @@ impl MadeOf {
             SourceId::Instance(instance) => snapshot.marks.instance_id.value() == Some(&instance),
             SourceId::Volume(_) => false,
         };
-        is_of_instance || self.volumes.contains(&snapshot.volume_id)
+        is_of_instance || self.volumes.contains(&volume_of(snapshot))
     }
 }
 
