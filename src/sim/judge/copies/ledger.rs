@@ -88,7 +88,8 @@ impl Ledger {
                 promised.is_excused = true;
             }
         }
-        self.promised.retain(|_, promised| now.duration_since(promised.of.snapshot.start_time) < REMEMBERED);
+        // All that is for one time at once: what is told of one is told of the others.
+        self.promised.retain(|_, promised| now.duration_since(truth::time(&promised.of)) < REMEMBERED);
         self.told.retain(|&(told, _)| now.duration_since(told) < REMEMBERED);
     }
 
