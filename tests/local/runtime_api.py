@@ -1,13 +1,10 @@
-"""Lambda's runtime API for one start of a function at a time, to tell the init phase from the first answer.
+"""Lambda's runtime API for one start of a function, by a tool that sets a deadline of its own.
 
-The official emulator starts the process when the first event comes, so what it shows is the sum of both. Here the process is
-started at once, as Lambda does it; the init phase ends when the function asks for its first event, and the invocation when it
-has answered.
+The official emulator writes the deadline itself; other tools, `cargo lambda invoke` among them, write what they like.
 """
 
 from __future__ import annotations
 
-import contextlib
 import http.server
 import json
 import os
@@ -17,12 +14,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import process_memory
 
 ANSWER_SECONDS_MAX = 300.0
 # How soon the end of a function is noticed that has not answered.
@@ -32,28 +26,6 @@ NEXT = BASE + "invocation/next"
 REQUEST = "00000000-0000-4000-8000-000000000000"
 
 
-@dataclass(frozen=True)
-class Phase:
-    """What a part of a start took."""
-
-    seconds: float
-    cpu_seconds: float
-    """Of all threads of the process, in the kernel too. It says more than time does where others use the machine."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """One start of a function, up to its first answer."""
-
-    init: Phase
-    """From the start of the process until it asks for an event."""
-    answer: Phase
-    """From there until it answers."""
-    peak_mb: float
-    output: str
-    """What the process wrote, after its end."""
-
-
 class FunctionFailed(Exception):
     """The function did not answer, or with an error."""
 
@@ -61,8 +33,10 @@ class FunctionFailed(Exception):
 class RuntimeApi:
     """The API. Use it in a `with`, which serves it and ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, event: Any, deadline: float) -> None:
+        """The deadline is in seconds since 1970."""
         self._server = Server(("127.0.0.1", 0), Handler)
+        self._server.served = Served(json.dumps(event).encode(), int(1000 * deadline))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> RuntimeApi:
@@ -74,15 +48,9 @@ class RuntimeApi:
         self._server.server_close()
         self._thread.join()
 
-    def start(
-        self, command: Sequence[str | Path], environment: Mapping[str, str], event: Any, deadline: float | None = None
-    ) -> Start:
-        """Start a function, hand it the event, and end it when it has answered.
-
-        The deadline is in seconds since 1970; without one it is the longest that is waited for.
-        """
-        served = self._server.served = Served(json.dumps(event).encode())
-        served.deadline = deadline
+    def start(self, function: Path, environment: Mapping[str, str]) -> str:
+        """Start a function, hand it the event, and end it when it has answered; what it wrote."""
+        served = self._server.served
         variables = {
             "PATH": os.environ.get("PATH", os.defpath),
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
@@ -94,90 +62,48 @@ class RuntimeApi:
             **environment,
         }
         with tempfile.TemporaryFile() as output:
-            began = time.monotonic()
             process = subprocess.Popen(
-                [str(part) for part in command],
-                env=variables,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                [str(function)], env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
             try:
-                served.process.put(process.pid)
-                answered = result_of(served, process)
+                failure = failure_of(served, process)
             finally:
                 process.terminate()
                 process.wait()
                 served.is_over.set()
             output.seek(0)
             text = output.read().decode("utf-8", "replace")
-        if not answered or not served.asked or answered.failure:
-            reason = answered.failure if answered else f"no answer, exit code {process.returncode}"
-            raise FunctionFailed(f"{command[-1]}: {reason}\n{text}")
-        init = served.asked.since(Moment(began, 0.0))
-        return Start(init, answered.moment.since(served.asked), answered.peak_mb, text)
-
-
-def result_of(served: Served, process: subprocess.Popen[bytes]) -> Answered | None:
-    """What the function answered; nothing where it ended before that, or took too long."""
-    end = time.monotonic() + ANSWER_SECONDS_MAX
-    while time.monotonic() < end:
-        has_ended = process.poll() is not None
-        with contextlib.suppress(queue.Empty):
-            return served.answered.get(timeout=LOOK_SECONDS)
-        if has_ended:
-            break
-    return None
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A point in the life of a process, in seconds."""
-
-    clock: float
-    cpu: float
-
-    def since(self, earlier: Moment) -> Phase:
-        """What was between the two."""
-        return Phase(self.clock - earlier.clock, self.cpu - earlier.cpu)
-
-
-@dataclass(frozen=True)
-class Answered:
-    """The end of an invocation."""
-
-    moment: Moment
-    failure: str
-    """What went wrong, or nothing."""
-    peak_mb: float
+        if failure:
+            raise FunctionFailed(f"{function}: {failure}\n{text}")
+        return text
 
 
 class Served:
-    """What one process gets, and what is learnt from it."""
+    """What the process gets, and what it answers."""
 
-    def __init__(self, event: bytes) -> None:
+    def __init__(self, event: bytes, deadline: int) -> None:
         self.event = event
-        self.deadline: float | None = None
-        self.process: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self.answered: queue.SimpleQueue[Answered] = queue.SimpleQueue()
-        self.asked: Moment | None = None
+        self.deadline = deadline
+        self.failures: queue.SimpleQueue[str] = queue.SimpleQueue()
+        """What went wrong with the invocation, or nothing, when it has ended."""
         self.is_over = threading.Event()
-        self.pid = 0
-
-    def moment(self) -> Moment:
-        """Now, of this process, which waits for us."""
-        clock = time.monotonic()
-        self.pid = self.pid or self.process.get()
-        return Moment(clock, time.clock_gettime(cpu_clock_of(self.pid)))
 
 
-def cpu_clock_of(pid: int) -> int:
-    """The clock of the CPU time of a process, as clock_getcpuclockid(3) makes it on Linux."""
-    return (~pid << 3) | 2
+def failure_of(served: Served, process: subprocess.Popen[bytes]) -> str:
+    """What went wrong, or nothing; also that the function ended without an answer, or took too long."""
+    end = time.monotonic() + ANSWER_SECONDS_MAX
+    while time.monotonic() < end:
+        has_ended = process.poll() is not None
+        try:
+            return served.failures.get(timeout=LOOK_SECONDS)
+        except queue.Empty:
+            if has_ended:
+                break
+    return f"no answer, exit code {process.returncode}"
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Holds what the process that runs now is served."""
+    """Holds what the process is served."""
 
     daemon_threads = True
     served: Served
@@ -203,11 +129,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path != NEXT:
             self.send_error(404)
             return
-        served.asked = served.moment()
-        deadline = int(1000 * (time.time() + ANSWER_SECONDS_MAX if served.deadline is None else served.deadline))
         headers = {
             "Lambda-Runtime-Aws-Request-Id": REQUEST,
-            "Lambda-Runtime-Deadline-Ms": str(deadline),
+            "Lambda-Runtime-Deadline-Ms": str(served.deadline),
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:opendlm",
             "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
             "Content-Type": "application/json",
@@ -223,12 +147,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take the answer, or the error."""
         served = self.server.served
-        moment = served.moment()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         failed = self.path != f"{BASE}invocation/{REQUEST}/response"
-        failure = f"{self.path}: {body.decode('utf-8', 'replace')}" if failed else ""
-        served.answered.put(Answered(moment, failure, process_memory.peak_mb(served.pid)))
-        # Without a reply it does not ask for another event, which the next process would miss.
+        served.failures.put(f"{self.path}: {body.decode('utf-8', 'replace')}" if failed else "")
+        # Without a reply it does not ask for another event.
         served.is_over.wait()
         self.close_connection = True
 

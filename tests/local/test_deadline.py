@@ -16,6 +16,6 @@ def test_a_deadline_of_1970_is_none(aws: LocalAws, account: Account) -> None:
     event = events.load(ROOT / "events" / "sample.json")
     sample_account.seed(account, event, events.now_to_the_second())
     before = set(account.snapshots())
-    with RuntimeApi() as api:
-        start = api.start([bootstrap_path()], aws.environment(), event, deadline=0.0)
-    assert len(set(account.snapshots()) - before) == 3, start.output
+    with RuntimeApi(event, deadline=0.0) as api:
+        output = api.start(bootstrap_path(), aws.environment())
+    assert len(set(account.snapshots()) - before) == 3, output
