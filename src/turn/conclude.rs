@@ -232,7 +232,7 @@ fn status(
 ) -> Status {
     // That nobody carries a target tag is believed after a second look only.
     let looks_again = plan.lacks_targets && progress.turns < 2 && options.stopped == WhenStopped::Fail;
-    let is_open = remaining.is_open() || left.is_open() || looks_again;
+    let is_open = remaining.is_open() || left.is_open() || looks_again || is_unseen(plan, progress);
     if is_open && lifetime::has_another_turn(options, progress) {
         return Status::Waiting { seconds: seconds(options, plan, progress, (remaining, left), done) };
     }
@@ -251,6 +251,17 @@ fn status(
     } else {
         RunOutcome::Skipped
     })
+}
+
+/// Whether the run has made snapshots, none of its time is shown, and others explain why none is due: a list that is empty by mistake
+/// beside one that shows that the volumes of a default policy have recent snapshots, the run's own.
+fn is_unseen(plan: &Plan<'_>, progress: &Progress) -> bool {
+    let has_recent = |d: &TargetDecision<'_>| matches!(d.verdict, TargetVerdict::HasRecent { .. });
+    let is_own = |d: &SnapshotDecision<'_>| {
+        let time = d.snapshot.marks.scheduled_time.value();
+        plan.due.iter().any(|(_, due)| matches!(due, Due::Now { scheduled_time, .. } if Some(scheduled_time) == time))
+    };
+    progress.creations > 0 && plan.targets.iter().any(has_recent) && !plan.snapshots.iter().any(is_own)
 }
 
 /// Whether backups are missing that were due, so that the run fails. What other runs have made is theirs to tell: of several

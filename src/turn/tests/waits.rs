@@ -76,3 +76,22 @@ fn a_run_looks_once_more_after_a_deletion_that_got_no_answer_for_the_last_time()
         assert_eq!(last(&gone), (0, 0, Status::Done(RunOutcome::Succeeded)));
     }
 }
+
+#[test]
+fn a_run_that_made_a_snapshot_does_not_end_on_lists_that_show_none_of_its_own() {
+    let (policy, options) = (default_policy(1, 3), Options::default());
+    let recent = Volume { last_snapshot: Some(at(NOW)), ..volume(1) };
+    let ends = |creations, snapshots: Vec<Snapshot>| {
+        let world = world([recent.clone()], snapshots);
+        let progress = Progress { creations, turns: 3, ..Progress::new(&start(NOW)) };
+        let now = at("2026-11-22T17:05:00Z");
+        let plan = plan::plan(&policy, &options, &progress.start(), now, &world);
+        let selection = select(&policy, &options, &plan, &progress, now, Budget::UNBOUNDED);
+        assert_eq!(selection.actions, []);
+        matches!(conclude(&options, &plan, progress, selection, vec![], now).status, Status::Done(_))
+    };
+    let own = snapshot(1, 1, NOW).of_schedule("Default policy").expiring("2026-11-25T17:00:00Z");
+    assert!(ends(0, vec![]), "somebody else's is recent");
+    assert!(!ends(1, vec![]), "it may be its own, and not complete");
+    assert!(ends(1, vec![own]));
+}
