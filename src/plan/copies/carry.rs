@@ -163,10 +163,14 @@ impl Carries {
         taken_over.map_or(by_itself, |at| by_itself.max(due::saturating_add(at, after)))
     }
 
-    /// Whether this run tells that a copy was not made until `until`: every run that has snapshots of its own does for some days, also one
-    /// that a later one has overtaken. A run may be overtaken before it has told anybody, and so may the next one.
-    pub(super) fn tells(&self, source: &Snapshot, until: Timestamp, now: Timestamp) -> bool {
-        let is_news = now <= due::saturating_add(until, TOLD_FOR);
-        is_news && (self.made(source) || self.takes_over_at.is_some())
+    /// Whether this run tells that there is no copy: every run that has snapshots of its own does for some days, also one that a later one
+    /// has overtaken. A run may be overtaken before it has told anybody, and so may the next one.
+    pub(super) fn is_teller(&self, source: &Snapshot) -> bool {
+        self.made(source) || self.takes_over_at.is_some()
     }
+}
+
+/// Whether runs still tell that a copy was not made until `until`.
+pub(super) fn is_news(until: Timestamp, now: Timestamp) -> bool {
+    now <= due::saturating_add(until, TOLD_FOR)
 }

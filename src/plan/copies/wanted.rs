@@ -4,7 +4,7 @@ use super::super::due::saturating_add;
 use super::super::ours::{Ours, Place};
 use super::super::sets::BrokenSets;
 use super::super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
-use super::carry::{Carries, Carry};
+use super::carry::{Carries, Carry, is_news};
 use super::seen::{self, Seen};
 use super::{CopyVerdict, CopyWait, GaveUp, Promise, Wanted};
 use crate::place::Region;
@@ -137,7 +137,8 @@ pub(in crate::plan) fn want<'a>(
             continue;
         }
         for (region, promise) in Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region)) {
-            let of = Of { seen, carries, now, region, source, promise: &promise };
+            let is_going = matches!(decision.verdict, SnapshotVerdict::Delete(_));
+            let of = Of { seen, carries, now, region, source, promise: &promise, is_going };
             if let Some(verdict) = of.verdict(is_whole(broken, place)) {
                 wanted.push((region, Wanted { source, promise, verdict }));
             }
@@ -157,6 +158,8 @@ struct Of<'r, 'a> {
     region: &'a Region,
     source: &'a Snapshot,
     promise: &'r Promise<'a>,
+    /// Whether the run deletes the snapshot now: nobody could tell later that it has no copy.
+    is_going: bool,
 }
 
 impl<'a> Of<'_, 'a> {
@@ -189,9 +192,10 @@ impl<'a> Of<'_, 'a> {
             return None;
         }
         let until = carries.tried_until(source, completed);
-        if now > until {
+        let goes_without = || (self.is_going && is_whole).then(|| carries.kept_until(source, completed));
+        if let Some(at) = if now > until { Some(until) } else { goes_without() } {
             // Where nobody can look, that is what the run tells.
-            return (!seen.is_unseen(region)).then(|| self.given_up(GaveUp::WindowOver { at: until }, until));
+            return (!seen.is_unseen(region)).then(|| self.given_up(GaveUp::WindowOver { at }, until));
         }
         if source.tier != Tier::Standard {
             return Some(self.given_up(GaveUp::Archived, until));
@@ -233,6 +237,7 @@ impl<'a> Of<'_, 'a> {
     }
 
     fn given_up(&self, why: GaveUp<'a>, until: Timestamp) -> CopyVerdict<'a> {
-        CopyVerdict::GivenUp { why, is_news: self.carries.tells(self.source, until, self.now) }
+        let tells = self.is_going || self.carries.is_teller(self.source);
+        CopyVerdict::GivenUp { why, is_news: tells && is_news(until, self.now) }
     }
 }

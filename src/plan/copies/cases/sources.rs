@@ -82,3 +82,27 @@ fn the_whole_set_stays_while_a_member_waits_for_its_copy() {
     assert_eq!(goes(vec![copied(&one, 1), copied(&two, 2)]), 2);
     assert_eq!(goes(vec![copied(&one, 1)]), 0);
 }
+
+#[test]
+fn a_snapshot_that_goes_without_its_copy_is_told_by_the_run_that_deletes_it() {
+    let (policy, options) = (policy_with(&[]), Options::default());
+    // The run of yesterday could not look at London, and was overtaken before the last try was over.
+    let first = source(1, 1, "2026-11-20T17:00:00Z", &[RULE]);
+    let others = [YESTERDAY, "2026-11-21T18:00:00Z", TODAY].into_iter().zip(2..);
+    let others = others.map(|(time, number)| snapshot(number, 1, time).stamped(&[3]));
+    let of = |now: &str, copies: Vec<Snapshot>| {
+        let world = world_with(std::iter::once(first.clone()).chain(others.clone()).collect(), copies);
+        let plan = planned(&policy, &options, TODAY, now, &world);
+        let goes = matches!(plan.snapshots[0].verdict, SnapshotVerdict::Delete(_));
+        (goes, of(&plan, &london()).wanted.iter().map(|wanted| format!("{:?}", wanted.verdict)).collect::<Vec<_>>())
+    };
+    // Until 18:17 it stayed for its copy, and until 17:17 a copy is tried.
+    let told = format!(
+        "{:?}",
+        CopyVerdict::GivenUp { why: GaveUp::WindowOver { at: at("2026-11-21T18:17:00Z") }, is_news: true }
+    );
+    assert_eq!(of("2026-11-22T17:06:00Z", vec![]), (true, vec![told]));
+    let copy = copy_of(&first, 1, "2026-11-20T17:10:00Z", &london());
+    let (goes, verdicts) = of("2026-11-22T17:06:00Z", vec![copy]);
+    assert!(goes && verdicts.iter().all(|verdict| verdict.starts_with("Done")), "{verdicts:?}");
+}
