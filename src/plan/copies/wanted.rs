@@ -3,14 +3,14 @@
 use super::super::due::saturating_add;
 use super::super::ours::{Ours, Place};
 use super::super::sets::BrokenSets;
-use super::super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict};
+use super::super::{DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, belief};
 use super::carry::{Carries, Carry, is_news};
 use super::seen::{self, Seen};
 use super::{CopyVerdict, CopyWait, GaveUp, Promise, Wanted};
 use crate::place::Region;
 use crate::world::{Snapshot, SnapshotState, Tier};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a copy of one snapshot is begun that fails each time. Our own: two more tries, a quarter of an hour and half an hour later,
 /// outlast what mends itself, and the run tells the rest within the hour.
@@ -39,56 +39,71 @@ pub(in crate::plan) fn keep_sources<'a>(
         return;
     }
     keep_each(decisions, (seen, carries), now);
-    keep_sets(decisions);
+    keep_sets(decisions, (seen, carries), now);
 }
 
 fn keep_each<'a>(decisions: &mut [SnapshotDecision<'a>], (seen, carries): (&Seen<'a>, &Carries), now: Timestamp) {
     for decision in decisions {
         let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
-        let source: &'a Snapshot = decision.snapshot;
-        if !source.is_restorable() {
-            continue;
-        }
         let is_duplicate = matches!(otherwise, DeleteReason::Duplicate { .. });
-        let promises = Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region));
-        for (region, promise) in promises {
-            if let Some(until) =
-                waits_until((seen, carries), (region, &promise), source, is_duplicate).filter(|&until| now < until)
-            {
-                decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
-                break;
-            }
+        if let Some((region, until)) = waits_in((seen, carries), decision.snapshot, is_duplicate, now) {
+            decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
         }
     }
 }
 
-/// A set whose member waits for a copy stays whole: nothing is copied of one that is not.
-fn keep_sets(decisions: &mut [SnapshotDecision<'_>]) {
+/// A set whose member waits for a copy stays whole, whatever keeps that member: nothing is copied of one that is not.
+fn keep_sets<'a>(decisions: &mut [SnapshotDecision<'a>], (seen, carries): (&Seen<'a>, &Carries), now: Timestamp) {
     let set = |snapshot: &Snapshot| {
         let marks = &snapshot.marks;
         let call = marks.stamp.value().map(|stamp| stamp.called);
         Some((*marks.instance_id.value()?, *marks.scheduled_time.value()?, call))
     };
+    let goes = |decision: &SnapshotDecision<'a>| match decision.verdict {
+        SnapshotVerdict::Delete(why) if !matches!(why, DeleteReason::Duplicate { .. }) => {
+            (decision.snapshot.state == SnapshotState::Completed).then_some(why)
+        }
+        _ => None,
+    };
+    let torn: BTreeSet<_> =
+        decisions.iter().filter(|d| goes(d).is_some()).filter_map(|decision| set(decision.snapshot)).collect();
     let mut open = BTreeMap::new();
     for decision in decisions.iter() {
-        if let (SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, .. }), Some(set)) =
-            (&decision.verdict, set(decision.snapshot))
-        {
-            open.entry(set).or_insert((*region, *until));
+        let Some(of) = set(decision.snapshot).filter(|set| torn.contains(set)) else { continue };
+        let waits = match &decision.verdict {
+            SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, .. }) => Some((*region, *until)),
+            SnapshotVerdict::Keep(_) if belief::doubt(decision.snapshot).is_none() => {
+                waits_in((seen, carries), decision.snapshot, false, now)
+            }
+            SnapshotVerdict::Keep(_) | SnapshotVerdict::Delete(_) | SnapshotVerdict::Wait { .. } => None,
+        };
+        if let Some(waits) = waits {
+            open.entry(of).or_insert(waits);
         }
     }
-    if open.is_empty() {
-        return;
-    }
     for decision in decisions {
-        let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
         let of_set = set(decision.snapshot).and_then(|set| open.get(&set));
-        let is_member =
-            decision.snapshot.state == SnapshotState::Completed && !matches!(otherwise, DeleteReason::Duplicate { .. });
-        if let Some(&(region, until)) = of_set.filter(|_| is_member) {
+        if let Some((&(region, until), otherwise)) = of_set.zip(goes(decision)) {
             decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
         }
     }
+}
+
+/// The first Region in which a snapshot stays for its copy at `now`, and until when.
+fn waits_in<'a>(
+    (seen, carries): (&Seen<'a>, &Carries),
+    source: &'a Snapshot,
+    is_duplicate: bool,
+    now: Timestamp,
+) -> Option<(&'a Region, Timestamp)> {
+    if !source.is_restorable() {
+        return None;
+    }
+    let promises = Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region));
+    promises.into_iter().find_map(|(region, promise)| {
+        let until = waits_until((seen, carries), (region, &promise), source, is_duplicate)?;
+        (now < until).then_some((region, until))
+    })
 }
 
 /// Until when a snapshot stays for its copy in a Region, at the longest.

@@ -71,16 +71,21 @@ fn the_whole_set_stays_while_a_member_waits_for_its_copy() {
     };
     let [one, two] = [1, 2].map(|n| member(n, n, "2026-11-22T15:00:00Z"));
     let newer = [3, 4].map(|n| member(n, n - 2, "2026-11-22T16:00:00Z"));
-    let goes = |copies: Vec<Snapshot>| {
-        let sources = [one.clone(), two.clone()].into_iter().chain(newer.clone()).collect();
+    let goes_of = |set: [&Snapshot; 2], copies: Vec<Snapshot>| {
+        let sources = set.into_iter().cloned().chain(newer.clone()).collect();
         let world = World { instances: vec![instance(1, 1, [2])], ..world_with(sources, copies) };
         let options = Options::default();
         let plan = planned(&policy, &options, "2026-11-22T16:00:00Z", "2026-11-22T16:10:00Z", &world);
         plan.snapshots.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count()
     };
+    let goes = |copies| goes_of([&one, &two], copies);
     let copied = |source: &Snapshot, number| copy_of(source, number, "2026-11-22T15:10:00Z", &london());
     assert_eq!(goes(vec![copied(&one, 1), copied(&two, 2)]), 2);
     assert_eq!(goes(vec![copied(&one, 1)]), 0);
+    // Whatever keeps that member.
+    let held = two.clone().held("yes");
+    assert_eq!(goes_of([&one, &held], vec![copied(&one, 1)]), 0);
+    assert_eq!(goes_of([&one, &held], vec![copied(&one, 1), copied(&two, 2)]), 1);
 }
 
 #[test]
