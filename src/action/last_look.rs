@@ -18,7 +18,7 @@ pub enum Change {
     Identity,
     /// EC2 did not show it by its id, and did not say that it is gone either.
     NotShown,
-    /// It is a copy, and the one that was to be left is not there, or not complete.
+    /// It is a copy, and the one that was to be left is not there, not complete or not believed any more.
     RestsOnNothing,
     /// It was in the archive and is restored until then.
     Restored {

@@ -276,9 +276,7 @@ impl RegionPlan<'_> {
     #[must_use]
     pub fn rests_on(&self, decision: &SnapshotDecision<'_>) -> Option<Vec<SnapshotId>> {
         let stays = |other: &&SnapshotDecision<'_>| {
-            other.snapshot.is_restorable()
-                && matches!(other.verdict, SnapshotVerdict::Keep(_))
-                && seen::doubt(other.snapshot).is_none()
+            can_be_left(other.snapshot) && matches!(other.verdict, SnapshotVerdict::Keep(_))
         };
         match decision.verdict {
             SnapshotVerdict::Delete(DeleteReason::Failed { .. }) => Some(Vec::new()),
@@ -293,6 +291,12 @@ impl RegionPlan<'_> {
             }
         }
     }
+}
+
+/// Whether a copy can be what is left when another one goes: complete, in the standard tier, and believed.
+#[must_use]
+pub fn can_be_left(copy: &Snapshot) -> bool {
+    copy.is_restorable() && seen::doubt(copy).is_none()
 }
 
 impl Wanted<'_> {

@@ -10,6 +10,7 @@ use crate::aws::Account;
 use crate::aws::clock::now;
 use crate::aws::observe::by_id::{FILTER_VALUES_MAX, id_of};
 use crate::aws::observe::snapshots::read_snapshot;
+use crate::plan::copies;
 use crate::tags::Sharing;
 use crate::world::{Snapshot, SnapshotId};
 use jiff::Timestamp;
@@ -31,9 +32,9 @@ struct Seen {
 }
 
 impl Seen {
-    fn shows_complete(&self, id: &SnapshotId) -> bool {
+    fn shows_left(&self, id: &SnapshotId) -> bool {
         let shown = self.shown.get(id).and_then(Option::as_ref);
-        shown.is_some_and(Snapshot::is_restorable)
+        shown.is_some_and(copies::can_be_left)
     }
 }
 
@@ -95,7 +96,7 @@ impl LastLooks {
         match seen.shown.get(&id) {
             Some(Some(snapshot)) => {
                 let change = last_look::change(&delete.snapshot, snapshot, now());
-                let lacks = delete.rests_on.iter().any(|id| !seen.shows_complete(id));
+                let lacks = delete.rests_on.iter().any(|id| !seen.shows_left(id));
                 change.or(lacks.then_some(Change::RestsOnNothing)).map(Outcome::Changed)
             }
             Some(None) => Some(Outcome::Changed(Change::NotShown)),

@@ -19,7 +19,7 @@ pub fn of_change(change: Change) -> (&'static str, String) {
                 .to_owned(),
         ),
         Change::RestsOnNothing => {
-            ("RestsOnNothing", and_stays("the copy that was to be left beside it is gone or not complete"))
+            ("RestsOnNothing", and_stays("the copy that was to be left beside it is gone, not complete or edited"))
         }
         Change::Restored { until } => ("Restored", restored(until)),
         Change::State => ("State", and_stays("its state changed")),

@@ -323,3 +323,14 @@ fn a_volume_that_went_to_another_instance_has_a_copy_in_the_set_of_each() {
 fn of_london<'p, 'a>(plan: &'p Plan<'a>) -> &'p RegionPlan<'a> {
     super::of(plan, &london())
 }
+
+#[test]
+fn what_is_left_when_another_copy_goes_is_complete_and_believed() {
+    let copy = copy_of(&source(1, 1, TODAY, &[RULE]), 1, "2026-11-22T17:10:00Z", &london());
+    let mut unstamped = copy.clone();
+    unstamped.marks.stamp = Mark::Absent;
+    let edited = copy.clone().with_stamp(|stamp| stamp.is_intact = false);
+    for (copy, expected) in [(copy.clone(), true), (copy.pending(), false), (unstamped, false), (edited, false)] {
+        assert_eq!(super::super::can_be_left(&copy), expected, "{copy:?}");
+    }
+}

@@ -129,15 +129,15 @@ fn evidence(ec2: &Ec2, hand: &Hand, region: &Region, seen_at: Timestamp) -> Opti
     of_later.or_else(|| newer.map(|newer| format!("R1b: the policy of {newer} decides there")))
 }
 
-/// Whether a copy belongs to the newest set of its instance all of whose members can be restored in the Region. That somebody removed
-/// another member a moment ago the run may have seen.
+/// Whether a copy belongs to the newest set of its instance all of whose members can be restored in the Region. That somebody removed,
+/// edited or archived another member a moment ago the run may have seen.
 fn is_of_last_set(rules: &[Rule], gone: &Copied, good: &[&Copied], at: Timestamp) -> bool {
     let members = |copy: &Copied| copy.of.snapshot.marks.stamp.value().and_then(|stamp| stamp.members);
     let instance = |copy: &Copied| copy.of.snapshot.marks.instance_id.value().copied();
     let (Some(planned), Some(of)) = (members(gone), instance(gone)) else { return false };
     let mut sets: BTreeMap<(InstanceId, Timestamp), (BTreeSet<VolumeId>, u32)> = BTreeMap::new();
     let shares = |copy: &Copied| names(&gone.of).iter().any(|name| is_of_series(rules, name, copy));
-    let is_left = |copy: &&Copied| truth::time(&copy.of) > truth::time(&gone.of) || copy.record.exists(at);
+    let is_left = |copy: &&Copied| truth::time(&copy.of) > truth::time(&gone.of) || is_good(copy, at, at);
     let others = good.iter().copied().filter(is_left);
     for copy in others.chain([gone]).filter(|copy| instance(copy) == Some(of) && shares(copy)) {
         let set = sets.entry((of, truth::time(&copy.of))).or_insert((BTreeSet::new(), planned));
