@@ -26,7 +26,7 @@ use crate::lookup::LookupSet;
 use crate::options::{MaximumDeletions, Options, Start};
 use crate::place::Region;
 use crate::policy::{Policy, PolicyState, Schedule, ScheduleName};
-use crate::tags::Owner;
+use crate::tags::{Owner, is_copy_of_ours};
 use crate::world::{Asks, Coverage, CutShort, Snapshot, SnapshotId, World};
 pub use belief::Doubt;
 pub(crate) use belief::doubt;
@@ -163,7 +163,7 @@ fn plan_in_parts<'a>(
     plan.stands_back = evidence::of(policy, options, start, now, ours.iter().copied());
     let stands_back = plan.stands_back;
     let windows = missed::Windows::new(policy, options, start, ours.iter().copied());
-    let seen = copies::Seen::new(&policy.id, world);
+    let seen = copies::Seen::new(policy, options, world);
     // Who copies is worth knowing only where anything is to be copied.
     let has_promises = world.home.is_some() && ours.iter().any(|snapshot| snapshot.marks.copies.value().is_some());
     let of_runs = if has_promises { &ours[..] } else { &[] };
@@ -225,11 +225,17 @@ fn tell_apart<'a>(policy: &'a Policy, world: &'a World) -> (Vec<&'a Snapshot>, u
     for snapshot in &world.snapshots {
         if owner.is_of(snapshot) {
             ours.push(snapshot);
-        } else {
+        } else if !is_copy_for_another_home(policy, world, snapshot) {
             foreign.insert(snapshot.id);
         }
     }
     (ours, foreign.len())
+}
+
+/// Whether a snapshot is a copy of one that the policy made in another Region: the run there manages it.
+fn is_copy_for_another_home(policy: &Policy, world: &World, snapshot: &Snapshot) -> bool {
+    let (Some(home), Some(from)) = (&world.home, snapshot.marks.copied_from.value()) else { return false };
+    from.region != *home && is_copy_of_ours(&policy.id, &from.region, home, snapshot)
 }
 
 /// Decides everything about one part. Says whether the run makes something there or waits for it.

@@ -94,6 +94,8 @@ pub fn conclude(
     let left = copies::left(options, plan, &mut progress, &done);
     let remaining = remaining::after(options, plan, &progress, &done, left_over, now);
     progress.turns = progress.turns.saturating_add(1);
+    let is_without_own = lacks_own(plan, &progress);
+    progress.looks_without_own = if is_without_own { progress.looks_without_own.saturating_add(1) } else { 0 };
     progress.ended = Some(tags::to_the_second(now));
     lifetime::note(&mut progress, &done, remaining.pending + left.under_way);
     if created_now {
@@ -232,7 +234,8 @@ fn status(
 ) -> Status {
     // That nobody carries a target tag is believed after a second look only.
     let looks_again = plan.lacks_targets && progress.turns < 2 && options.stopped == WhenStopped::Fail;
-    let is_open = remaining.is_open() || left.is_open() || looks_again || is_unseen(plan, progress);
+    let looks_again = looks_again || (1..LOOKS_WITHOUT_OWN_MAX).contains(&progress.looks_without_own);
+    let is_open = remaining.is_open() || left.is_open() || looks_again;
     if is_open && lifetime::has_another_turn(options, progress) {
         return Status::Waiting { seconds: seconds(options, plan, progress, (remaining, left), done) };
     }
@@ -253,9 +256,12 @@ fn status(
     })
 }
 
+/// How many looks in a row have to show nothing of what the run made before it believes them: somebody deleted it.
+const LOOKS_WITHOUT_OWN_MAX: u64 = 3;
+
 /// Whether the run has made snapshots, none of its time is shown, and others explain why none is due: a list that is empty by mistake
 /// beside one that shows that the volumes of a default policy have recent snapshots, the run's own.
-fn is_unseen(plan: &Plan<'_>, progress: &Progress) -> bool {
+fn lacks_own(plan: &Plan<'_>, progress: &Progress) -> bool {
     let has_recent = |d: &TargetDecision<'_>| matches!(d.verdict, TargetVerdict::HasRecent { .. });
     let is_own = |d: &SnapshotDecision<'_>| {
         let time = d.snapshot.marks.scheduled_time.value();

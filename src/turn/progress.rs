@@ -85,6 +85,9 @@ pub struct Progress {
     /// How many creations EC2 accepted, or perhaps did.
     #[serde(default)]
     pub creations: u64,
+    /// How many looks in a row showed nothing of what the run made, and that nothing is due because of others.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub looks_without_own: u64,
     /// Creations that EC2 may not list yet, the oldest turn first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsettled: Vec<Unsettled>,
@@ -164,6 +167,7 @@ impl Progress {
             older_snapshots: 0,
             older_volumes: 0,
             creations: 0,
+            looks_without_own: 0,
             unsettled: Vec::new(),
             is_listed: false,
             hidden: None,

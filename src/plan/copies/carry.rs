@@ -2,12 +2,14 @@
 //!
 //! From what EC2 shows of runs, their snapshots, and never by the clock alone: a next run that never comes must not drop what is open,
 //! and two runs that both live must not copy twice. A run that sees the snapshots of a later one begins nothing more. That one begins
-//! copies of what it made itself at once, and of what others made when the one before must have seen it.
+//! copies of what it made itself at once, and of what others made when the one before must have seen it. One that has nothing to make
+//! takes over where nobody has begun a copy for as long.
 
 use super::super::{StandsBack, belief, due};
 use crate::options::{Options, Start};
 use crate::plan::Due;
-use crate::policy::Policy;
+use crate::policy::{Age, CreateRule, Policy};
+use crate::schedule;
 use crate::world::{Snapshot, SnapshotState};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -20,8 +22,9 @@ pub(super) const TAKES_OVER_AFTER: SignedDuration = SignedDuration::from_mins(17
 /// For how long after the time for a copy is over every run tells that there is none. Our own: a weekend and a day.
 const TOLD_FOR: SignedDuration = SignedDuration::from_hours(72);
 
-/// How long after a run takes over what is left the snapshots stay for it: it begins what there is room for at once. Our own.
-const KEPT_AFTER_TAKEOVER: SignedDuration = SignedDuration::from_hours(1);
+/// How long after the next scheduled time a copy is tried at the longest. Which run was the next one is read from snapshots, and where a count
+/// has deleted those, each later run looks like it. Our own: two weeks without a run are told by others.
+const TRIED_AFTER_NEXT_MAX: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Who begins a copy that this run does not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +48,13 @@ pub(in crate::plan) struct Carries {
     later: Option<Timestamp>,
     /// By an older version of the policy nothing is begun.
     is_outdated: bool,
-    /// From when on it carries what others made.
+    /// From when on it carries what others made: its own snapshots tell them to stop.
     takes_over_at: Option<Timestamp>,
+    /// From when on it does where it has made none, because its targets are gone or have recent ones: nothing tells others to stop.
+    takes_over_unseen_at: Option<Timestamp>,
+    /// When the schedules are due.
+    creates: Vec<CreateRule>,
+    run_now_retain: Age,
     /// When the first snapshot for each scheduled time began.
     first: BTreeMap<Timestamp, Timestamp>,
 }
@@ -80,6 +88,9 @@ impl Carries {
             later: None,
             is_outdated: matches!(stands_back, Some(StandsBack::NewerPolicy { .. })),
             takes_over_at: None,
+            takes_over_unseen_at: None,
+            run_now_retain: options.run_now_retain,
+            creates: policy.schedules.iter().map(|schedule| schedule.create.clone()).collect(),
             first: BTreeMap::new(),
         };
         for snapshot in ours {
@@ -100,6 +111,8 @@ impl Carries {
         }
         let own = carries.own.iter().filter(|_| !carries.is_run_now).filter_map(|time| carries.first.get(time)).min();
         carries.takes_over_at = own.map(|&first| due::saturating_add(first.max(start.begun), TAKES_OVER_AFTER));
+        let may_take_over = !carries.own.is_empty() && !carries.is_run_now && stands_back.is_none();
+        carries.takes_over_unseen_at = may_take_over.then(|| due::saturating_add(start.begun, TAKES_OVER_AFTER));
         carries
     }
 
@@ -120,18 +133,29 @@ impl Carries {
         if self.made(source) {
             return Carry::Now;
         }
-        // Nothing tells the run that made it to stop, so it may be at work for as long as copies begin.
-        let busy_until = busy_until.filter(|_| self.is_for_own_time(source));
+        // Where nothing tells the run that made it to stop, it may be at work for as long as copies begin.
+        let busy_until = busy_until.filter(|_| self.takes_over_at.is_none() || self.is_for_own_time(source));
         // What a RunNow made that died after its calls is nobody's but the same one's who is taken up.
         let own = || {
             self.is_for_own_time(source)
                 .then(|| due::saturating_add(source.start_time.max(self.begun), TAKES_OVER_AFTER))
         };
-        match self.takes_over_at.or_else(own).map(|at| busy_until.map_or(at, |until| until.max(at))) {
+        match self
+            .takes_over_at
+            .or_else(own)
+            .or(self.takes_over_unseen_at)
+            .map(|at| busy_until.map_or(at, |until| until.max(at)))
+        {
             Some(at) if now >= at => Carry::Now,
             Some(at) => Carry::At(at),
             None => Carry::LeftTo(LeftTo::Others),
         }
+    }
+
+    /// How long a copy of `source` stays at the longest, where a RunNow made it.
+    pub(super) fn run_now_retain(&self, source: &Snapshot) -> Option<Age> {
+        let is_run_now = source.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+        is_run_now.then_some(self.run_now_retain)
     }
 
     /// Whether a snapshot is for a time that this run was started for.
@@ -141,32 +165,35 @@ impl Carries {
         time.is_some_and(|time| self.own.contains(time)) && is_run_now == self.is_run_now
     }
 
-    /// Until when a copy of `source` is tried that was complete at `completed`: for the window, and for as long after the next run took
-    /// over what this one left. Else the copies of a run that died would be lost by minutes.
+    /// Until when a copy of `source` is tried that was complete at `completed`, and until when the snapshot stays for it: for the window, and
+    /// for as long after the next run took over what this one left. Else the copies of a run that died would be lost by minutes.
     pub(super) fn tried_until(&self, source: &Snapshot, completed: Timestamp) -> Timestamp {
-        self.window_or_after_takeover(source, completed, super::WINDOW)
-    }
-
-    /// Until when a snapshot that was complete at `completed` stays for a copy that is not under way: for the window, and until the run that
-    /// takes over what a dead one left has begun it.
-    pub(super) fn kept_until(&self, source: &Snapshot, completed: Timestamp) -> Timestamp {
-        self.window_or_after_takeover(source, completed, KEPT_AFTER_TAKEOVER)
-    }
-
-    fn window_or_after_takeover(&self, source: &Snapshot, completed: Timestamp, after: SignedDuration) -> Timestamp {
         let by_itself = due::saturating_add(completed, super::WINDOW);
-        let next = source.marks.scheduled_time.value().and_then(|&time| {
-            let later = (Bound::Excluded(time), Bound::Unbounded);
-            self.first.range(later).next().map(|(_, &began)| began)
-        });
-        let taken_over = next.map(|began| due::saturating_add(began, TAKES_OVER_AFTER));
-        taken_over.map_or(by_itself, |at| by_itself.max(due::saturating_add(at, after)))
+        let Some(&time) = source.marks.scheduled_time.value() else { return by_itself };
+        let later = (Bound::Excluded(time), Bound::Unbounded);
+        let shown = self.first.range(later).next().map(|(_, &began)| began);
+        // This run itself, also where it makes none.
+        let own = || {
+            self.own.iter().any(|&own| own > time).then_some(self.begun).filter(|_| self.takes_over_unseen_at.is_some())
+        };
+        let taken_over = shown.or_else(own).map(|began| due::saturating_add(began, TAKES_OVER_AFTER));
+        let tried_after = taken_over.map(|at| due::saturating_add(at, super::WINDOW));
+        let longest = || {
+            let next = self.creates.iter().filter_map(|create| schedule::next_after(create, time)).min();
+            due::saturating_add(next.unwrap_or(time), TRIED_AFTER_NEXT_MAX)
+        };
+        match tried_after {
+            None => by_itself,
+            // The next time is looked for where it matters only: there may be hundreds of thousands of snapshots.
+            Some(until) if until <= due::saturating_add(time, TRIED_AFTER_NEXT_MAX) => by_itself.max(until),
+            Some(until) => by_itself.max(until.min(longest())),
+        }
     }
 
     /// Whether this run tells that there is no copy: every run that has snapshots of its own does for some days, also one that a later one
     /// has overtaken. A run may be overtaken before it has told anybody, and so may the next one.
     pub(super) fn is_teller(&self, source: &Snapshot) -> bool {
-        self.made(source) || self.takes_over_at.is_some()
+        self.made(source) || self.takes_over_at.is_some() || self.takes_over_unseen_at.is_some()
     }
 }
 

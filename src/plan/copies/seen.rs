@@ -2,10 +2,11 @@
 
 use super::Promise;
 use super::carry::TAKES_OVER_AFTER;
+use crate::options::Options;
 use crate::place::Region;
 use crate::plan::due::saturating_add;
-use crate::plan::{Doubt, belief, ours};
-use crate::policy::{PolicyId, ScheduleName};
+use crate::plan::{Doubt, belief, ours, owning_schedule};
+use crate::policy::{Policy, ScheduleName};
 use crate::tags::{self, Mark, is_copy_of_ours};
 use crate::world::{InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, View, VolumeId, World};
 use jiff::Timestamp;
@@ -20,6 +21,23 @@ const FAILURES_IN_A_ROW_MAX: usize = 10;
 pub(in crate::plan) struct Seen<'a> {
     pub(super) home: Option<&'a Region>,
     pub(super) regions: BTreeMap<&'a Region, OfRegion<'a>>,
+    names: Option<Names<'a>>,
+}
+
+/// What schedules are called: what one was called before is one series with what it is called now.
+#[derive(Debug, Clone, Copy)]
+struct Names<'a> {
+    policy: &'a Policy,
+    options: &'a Options,
+}
+
+impl<'a> Names<'a> {
+    fn of_today<'n>(self, name: &'n ScheduleName) -> &'n ScheduleName
+    where
+        'a: 'n,
+    {
+        owning_schedule(self.policy, self.options, name).map_or(name, |owner| &owner.name)
+    }
 }
 
 /// What is seen of one.
@@ -31,17 +49,18 @@ pub(super) struct OfRegion<'a> {
     pub(super) foreign: usize,
     by_source: BTreeMap<SnapshotId, Vec<&'a Snapshot>>,
     by_series: BTreeMap<Place<'a>, Vec<&'a Snapshot>>,
-    /// For each volume and schedule the newest scheduled time with a complete copy.
+    /// For each volume and schedule, as it is called today, the newest scheduled time with a complete copy.
     newest: BTreeMap<(VolumeId, &'a ScheduleName), Timestamp>,
     /// The newest copy that failed, and how many failed since one did not, where those are too many.
     pub(super) fails: Option<(&'a Snapshot, usize)>,
 }
 
 impl<'a> Seen<'a> {
-    pub(in crate::plan) fn new(policy: &PolicyId, world: &'a World) -> Self {
+    pub(in crate::plan) fn new(policy: &'a Policy, options: &'a Options, world: &'a World) -> Self {
         let Some(home) = &world.home else { return Self::default() };
-        let of = |(region, view): (&'a Region, &'a View)| (region, OfRegion::new(policy, home, region, view));
-        Self { home: Some(home), regions: world.regions.iter().map(of).collect() }
+        let names = Names { policy, options };
+        let of = |(region, view): (&'a Region, &'a View)| (region, OfRegion::new(names, home, region, view));
+        Self { home: Some(home), regions: world.regions.iter().map(of).collect(), names: Some(names) }
     }
 
     /// The copies of `source` in a Region, believed or not.
@@ -71,7 +90,7 @@ impl<'a> Seen<'a> {
     /// Whether a Region has a complete copy of a later snapshot of the same volume for one of its schedules.
     pub(super) fn has_newer_copy(&self, region: &Region, source: &Snapshot) -> bool {
         let Some(of) = self.regions.get(region) else { return false };
-        let newest = |name| of.newest.get(&(source.volume_id, name));
+        let newest = |name| of.newest.get(&(source.volume_id, self.names.map_or(name, |names| names.of_today(name))));
         ours::names(source).any(|name| newest(name) > source.marks.scheduled_time.value())
     }
 
@@ -104,7 +123,8 @@ impl<'a> Seen<'a> {
 }
 
 impl<'a> OfRegion<'a> {
-    fn new(policy: &PolicyId, home: &Region, region: &Region, view: &'a View) -> Self {
+    fn new(names: Names<'a>, home: &Region, region: &Region, view: &'a View) -> Self {
+        let policy = &names.policy.id;
         let mut of = Self {
             view,
             ours: Vec::new(),
@@ -124,7 +144,7 @@ impl<'a> OfRegion<'a> {
                 Some(from) if is_copy_of_ours(policy, home, region, snapshot) => {
                     of.ours.push(snapshot);
                     of.by_source.entry(from.snapshot).or_default().push(snapshot);
-                    of.note_newest(snapshot);
+                    of.note_newest(names, snapshot);
                     let place = snapshot.marks.volume_id.value().and_then(|&volume| place(volume, snapshot));
                     if let Some(place) = place {
                         of.by_series.entry(place).or_default().push(snapshot);
@@ -164,12 +184,12 @@ fn stays_as_long(copy: &Snapshot, promise: &Promise<'_>) -> bool {
 }
 
 impl<'a> OfRegion<'a> {
-    fn note_newest(&mut self, copy: &'a Snapshot) {
+    fn note_newest(&mut self, names: Names<'a>, copy: &'a Snapshot) {
         let (volume, time) = (copy.marks.volume_id.value(), copy.marks.scheduled_time.value());
         let (Some(&volume), Some(&time)) = (volume, time) else { return };
         if copy.state == SnapshotState::Completed && doubt(copy).is_none() {
             for name in ours::names(copy) {
-                let newest = self.newest.entry((volume, name)).or_insert(time);
+                let newest = self.newest.entry((volume, names.of_today(name))).or_insert(time);
                 *newest = time.max(*newest);
             }
         }

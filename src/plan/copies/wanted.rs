@@ -101,9 +101,20 @@ fn waits_in<'a>(
     }
     let promises = Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region));
     promises.into_iter().find_map(|(region, promise)| {
-        let until = waits_until((seen, carries), (region, &promise), source, is_duplicate)?;
+        let until = waits_until((seen, carries), (region, &promise), source, (is_duplicate, now))?;
         (now < until).then_some((region, until))
     })
+}
+
+/// Whether the copy of a snapshot may have been there and have gone: the newest one never goes, so only where there is a newer one.
+fn is_over(
+    (seen, carries): (&Seen<'_>, &Carries),
+    (region, promise): (&Region, &Promise<'_>),
+    source: &Snapshot,
+    now: Timestamp,
+) -> bool {
+    let expires_at = promise.expires_at(completed_at(source), carries.run_now_retain(source));
+    expires_at.is_some_and(|at| at <= now) && seen.has_newer_copy(region, source)
 }
 
 /// Until when a snapshot stays for its copy in a Region, at the longest.
@@ -111,7 +122,7 @@ fn waits_until(
     (seen, carries): (&Seen<'_>, &Carries),
     (region, promise): (&Region, &Promise<'_>),
     source: &Snapshot,
-    is_duplicate: bool,
+    (is_duplicate, now): (bool, Timestamp),
 ) -> Option<Timestamp> {
     let copies = seen.copies_of(region, &source.id);
     if copies.iter().any(|copy| is_complete(copy) && seen::doubt(copy).is_none()) {
@@ -125,9 +136,10 @@ fn waits_until(
     let waits = if seen.is_seen_later(region) {
         saturating_add(completed, UNDER_WAY_FOR_MAX)
     } else {
-        carries.kept_until(source, completed)
+        carries.tried_until(source, completed)
     };
-    let wanted = (!is_duplicate && !is_kept).then_some(waits);
+    let is_wanted = !is_duplicate && !is_kept && !is_over((seen, carries), (region, promise), source, now);
+    let wanted = is_wanted.then_some(waits);
     under_way.max(wanted)
 }
 
@@ -201,16 +213,13 @@ impl<'a> Of<'_, 'a> {
             return Some(CopyVerdict::UnderWay { copy, is_awaited: !matches!(carry, Carry::LeftTo(_)) });
         }
         let completed = completed_at(source);
-        // It may have been there and have gone: the newest one never goes, so only where there is a newer one.
-        let is_over = self.promise.expires_at(completed, None).is_some_and(|at| at <= now);
-        if is_over && seen.has_newer_copy(region, source) {
+        if is_over((seen, carries), (region, self.promise), source, now) {
             return None;
         }
         let until = carries.tried_until(source, completed);
-        let goes_without = || (self.is_going && is_whole).then(|| carries.kept_until(source, completed));
-        if let Some(at) = if now > until { Some(until) } else { goes_without() } {
+        if now >= until {
             // Where nobody can look, that is what the run tells.
-            return (!seen.is_unseen(region)).then(|| self.given_up(GaveUp::WindowOver { at }, until));
+            return (!seen.is_unseen(region)).then(|| self.given_up(GaveUp::WindowOver { at: until }, until));
         }
         if source.tier != Tier::Standard {
             return Some(self.given_up(GaveUp::Archived, until));

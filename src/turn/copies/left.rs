@@ -78,7 +78,8 @@ fn note_missed(progress: &mut Progress, plan: &Plan<'_>) {
     }
 }
 
-/// Remembers what is open, and as missed what was to be begun a turn ago and is wanted no more, although its snapshot is there.
+/// Remembers what is open, and as missed what was to be begun when its Region was last seen and is wanted no more, although its snapshot is
+/// there. Where a Region is not seen its copies may have come and gone.
 fn note_open(progress: &mut Progress, plan: &Plan<'_>) {
     let mut wanted = BTreeSet::new();
     let before = std::mem::take(&mut progress.copies.to_begin);
@@ -86,17 +87,25 @@ fn note_open(progress: &mut Progress, plan: &Plan<'_>) {
     for region in &plan.regions {
         for each in &region.wanted {
             let subject = Subject::of_copy(&each.source.id, &region.region);
-            let is_under_way = matches!(each.verdict, CopyVerdict::UnderWay { .. });
-            let open = if is_under_way { &mut progress.copies.awaited } else { &mut progress.copies.to_begin };
+            let lacks = region.unseen.is_none() && !matches!(each.verdict, CopyVerdict::UnderWay { .. });
+            let open = if lacks { &mut progress.copies.to_begin } else { &mut progress.copies.awaited };
             if each.is_open() && open.len() < OPEN_MAX {
                 open.insert(subject.clone());
             }
             wanted.insert(subject);
         }
     }
-    for subject in before.into_iter().filter(|subject| !wanted.contains(subject)) {
+    for subject in before {
         let Some((source, of)) = subject.in_region() else { continue };
-        let is_seen = plan.regions.iter().any(|region| region.unseen.is_none() && region.region == *of);
+        let region = plan.regions.iter().find(|region| region.region == *of);
+        let is_seen = region.is_some_and(|region| region.unseen.is_none());
+        if !is_seen && progress.copies.to_begin.len() < OPEN_MAX {
+            progress.copies.to_begin.insert(subject);
+            continue;
+        }
+        if wanted.contains(&subject) {
+            continue;
+        }
         // Of two for one time the other one's copy is enough.
         let is_there = || {
             let of_it = plan.snapshots.iter().find(|decision| decision.snapshot.id == source);

@@ -28,19 +28,19 @@ fn e36_a_snapshot_stays_until_its_copy_is_complete_or_a_day_is_over() {
     let london = london();
     let otherwise = DeleteReason::ExceedsCount { rank: 5, count: 3 };
     let open = |until| Some(KeepReason::CopyOpen { region: &london, until: at(until), otherwise });
-    // The run of 13:00 took over an hour and more before: a day is longer.
-    check_source(TODAY, |_| vec![], open("2026-11-23T12:05:00Z"));
-    check_source("2026-11-23T12:04:59Z", |_| vec![], open("2026-11-23T12:05:00Z"));
-    check_source("2026-11-23T12:05:00Z", |_| vec![], None);
+    // For a day after the run of 13:00 took over.
+    check_source(TODAY, |_| vec![], open("2026-11-23T13:17:00Z"));
+    check_source("2026-11-23T13:16:59Z", |_| vec![], open("2026-11-23T13:17:00Z"));
+    check_source("2026-11-23T13:17:00Z", |_| vec![], None);
     let copy = |source: &Snapshot| copy_of(source, 1, "2026-11-23T12:00:00Z", &super::london());
     check_source("2026-11-23T12:04:00Z", |source| vec![copy(source)], None);
     // While one is under way EC2 still reads from it.
     check_source("2026-11-24T12:05:00Z", |source| vec![copy(source).pending()], open("2026-11-30T12:00:00Z"));
     check_source("2026-11-30T12:00:00Z", |source| vec![copy(source).pending()], None);
     // One whose tags were edited, or that failed, is none.
-    check_source(TODAY, |source| vec![copy(source).in_state(SnapshotState::Error)], open("2026-11-23T12:05:00Z"));
+    check_source(TODAY, |source| vec![copy(source).in_state(SnapshotState::Error)], open("2026-11-23T13:17:00Z"));
     let edited = |source: &Snapshot| vec![copy(source).with_stamp(|stamp| stamp.is_intact = false)];
-    check_source(TODAY, edited, open("2026-11-23T12:05:00Z"));
+    check_source(TODAY, edited, open("2026-11-23T13:17:00Z"));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn the_whole_set_stays_while_a_member_waits_for_its_copy() {
 #[test]
 fn a_snapshot_that_goes_without_its_copy_is_told_by_the_run_that_deletes_it() {
     let (policy, options) = (policy_with(&[]), Options::default());
-    // The run of yesterday could not look at London, and was overtaken before the last try was over.
+    // The run of yesterday could not look at London, and was overtaken.
     let first = source(1, 1, "2026-11-20T17:00:00Z", &[RULE]);
     let others = [YESTERDAY, "2026-11-21T18:00:00Z", TODAY].into_iter().zip(2..);
     let others = others.map(|(time, number)| snapshot(number, 1, time).stamped(&[3]));
@@ -101,12 +101,11 @@ fn a_snapshot_that_goes_without_its_copy_is_told_by_the_run_that_deletes_it() {
         let goes = matches!(plan.snapshots[0].verdict, SnapshotVerdict::Delete(_));
         (goes, of(&plan, &london()).wanted.iter().map(|wanted| format!("{:?}", wanted.verdict)).collect::<Vec<_>>())
     };
-    // Until 18:17 it stayed for its copy, and until 17:17 a copy is tried.
-    let told = format!(
-        "{:?}",
-        CopyVerdict::GivenUp { why: GaveUp::WindowOver { at: at("2026-11-21T18:17:00Z") }, is_news: true }
-    );
-    assert_eq!(of("2026-11-22T17:06:00Z", vec![]), (true, vec![told]));
+    let waits = format!("{:?}", CopyVerdict::Wait(CopyWait::TakenOver { at: at("2026-11-22T17:17:00Z") }));
+    assert_eq!(of("2026-11-22T17:16:59Z", vec![]), (false, vec![waits]));
+    let why = GaveUp::WindowOver { at: at("2026-11-22T17:17:00Z") };
+    let told = format!("{:?}", CopyVerdict::GivenUp { why, is_news: true });
+    assert_eq!(of("2026-11-22T17:17:00Z", vec![]), (true, vec![told]));
     let copy = copy_of(&first, 1, "2026-11-20T17:10:00Z", &london());
     let (goes, verdicts) = of("2026-11-22T17:06:00Z", vec![copy]);
     assert!(goes && verdicts.iter().all(|verdict| verdict.starts_with("Done")), "{verdicts:?}");

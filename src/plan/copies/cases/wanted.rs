@@ -47,9 +47,47 @@ fn what_another_run_left_is_taken_over_when_that_one_must_have_seen_it() {
     let takes_over = CopyVerdict::Wait(CopyWait::TakenOver { at: at("2026-11-22T17:17:00Z") });
     check_wanted(&policy, (TODAY, "2026-11-22T17:16:59Z"), &world, &takes_over);
     check_wanted(&policy, (TODAY, "2026-11-22T17:17:00Z"), &world, &BEGIN);
-    // A run that has made nothing may stand beside the one that has.
+}
+
+#[test]
+fn a_run_with_nothing_to_make_takes_over_where_nobody_has_begun_a_copy_for_as_long() {
+    let policy = policy_with(&[RULE]);
+    let left = source(1, 1, "2026-11-22T16:00:00Z", &[RULE]);
+    let world = world_with(vec![left.clone()], vec![]);
+    let takes_over = |time| CopyVerdict::Wait(CopyWait::TakenOver { at: at(time) });
+    check_wanted(&policy, (TODAY, "2026-11-22T17:16:59Z"), &world, &takes_over("2026-11-22T17:17:00Z"));
+    check_wanted(&policy, (TODAY, "2026-11-22T17:17:00Z"), &world, &BEGIN);
+    // Nothing tells the run that made it to stop: it is at work.
+    let other = copy_of(&source(2, 2, "2026-11-22T16:00:00Z", &[RULE]), 1, "2026-11-22T17:10:00Z", &london());
+    let at_work = world_with(vec![left.clone()], vec![other.pending()]);
+    check_wanted(&policy, (TODAY, "2026-11-22T17:40:00Z"), &at_work, &takes_over("2026-11-22T17:57:00Z"));
+    // It has as long for it as one that made something.
+    let (now, until) = ("2026-11-23T17:17:00Z", "2026-11-23T17:17:00Z");
+    let told = CopyVerdict::GivenUp { why: GaveUp::WindowOver { at: at(until) }, is_news: true };
+    check_wanted(&policy, (TODAY, now), &world, &told);
+    // A start for which nothing is due may be one of many.
     let others = CopyVerdict::Wait(CopyWait::LeftTo(LeftTo::Others));
-    check_wanted(&policy, (TODAY, "2026-11-22T17:40:00Z"), &world_with(vec![left], vec![]), &others);
+    check_wanted(&policy, ("2026-11-22T19:30:00Z", "2026-11-22T19:50:00Z"), &world, &others);
+}
+
+#[test]
+fn a_count_that_deletes_the_runs_between_makes_no_copy_tried_for_ever() {
+    // Once a week for eight weeks, and every day for a day.
+    let mut policy = policy(vec![daily("Daily", count(1)), by_cron("Weekly", "cron(0 12 ? * SUN *)", count(8))]);
+    policy.schedules[1].copies = vec![rule("eu-west-2:12m:-")];
+    let weekly = source(1, 1, "2026-11-01T12:00:00Z", &["eu-west-2:12m:-"]).of_schedule("Weekly");
+    let of_day = |day: u32| snapshot(day, 1, &format!("2026-11-{day:02}T17:00:00Z")).of_schedule("Daily").stamped(&[1]);
+    let verdict = |day: u32, expected: CopyVerdict<'_>| {
+        let world = world_with(vec![weekly.clone(), of_day(day)], vec![]);
+        let now = format!("2026-11-{day:02}T17:20:00Z");
+        check_wanted(&policy, (&format!("2026-11-{day:02}T17:00:00Z"), &now), &world, &expected);
+    };
+    verdict(14, BEGIN);
+    // Two weeks after the daily one that was the next.
+    let over = |is_news| CopyVerdict::GivenUp { why: GaveUp::WindowOver { at: at("2026-11-15T17:00:00Z") }, is_news };
+    verdict(15, over(true));
+    verdict(17, over(true));
+    verdict(18, over(false));
 }
 
 #[test]
@@ -92,16 +130,17 @@ fn after_a_day_a_copy_is_given_up_and_told_for_three() {
     let made = source(1, 1, YESTERDAY, &["eu-west-2:30d:-"]);
     let gave_up = |over, is_news| CopyVerdict::GivenUp { why: GaveUp::WindowOver { at: at(over) }, is_news };
     let alone = world_with(vec![made.clone()], vec![]);
-    check_wanted(&policy, (YESTERDAY, "2026-11-22T17:05:00Z"), &alone, &BEGIN);
-    check_wanted(&policy, (YESTERDAY, "2026-11-22T17:05:01Z"), &alone, &gave_up("2026-11-22T17:05:00Z", true));
+    check_wanted(&policy, (YESTERDAY, "2026-11-22T17:04:59Z"), &alone, &BEGIN);
+    check_wanted(&policy, (YESTERDAY, "2026-11-22T17:05:00Z"), &alone, &gave_up("2026-11-22T17:05:00Z", true));
     // The next run has as long after it took over, and whoever comes then tells, overtaken or not.
     let own = |number: u32| snapshot(number, 1, &format!("2026-11-{}T17:00:00Z", number + 20)).stamped(&[3]);
     let told = |is_news| gave_up("2026-11-23T17:17:00Z", is_news);
     let world = |numbers: std::ops::RangeInclusive<u32>| {
         world_with(std::iter::once(made.clone()).chain(numbers.map(own)).collect(), vec![])
     };
-    check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-23T17:17:00Z"), &world(2..=3), &BEGIN);
-    check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-23T17:17:01Z"), &world(2..=3), &told(true));
+    let takes_over = CopyVerdict::Wait(CopyWait::TakenOver { at: at("2026-11-23T17:17:00Z") });
+    check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-23T17:16:59Z"), &world(2..=3), &takes_over);
+    check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-23T17:17:00Z"), &world(2..=3), &told(true));
     check_wanted(&policy, ("2026-11-23T17:00:00Z", "2026-11-24T17:01:00Z"), &world(2..=4), &told(true));
     check_wanted(&policy, ("2026-11-26T17:00:00Z", "2026-11-26T17:17:00Z"), &world(2..=6), &told(true));
     check_wanted(&policy, ("2026-11-26T17:00:00Z", "2026-11-26T17:17:01Z"), &world(2..=6), &told(false));
