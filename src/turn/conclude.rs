@@ -259,15 +259,16 @@ fn status(
 /// How many looks in a row have to show nothing of what the run made before it believes them: somebody deleted it.
 const LOOKS_WITHOUT_OWN_MAX: u64 = 3;
 
-/// Whether the run has made snapshots, none of its time is shown, and others explain why none is due: a list that is empty by mistake
+/// Whether the run has made more snapshots than are shown of its time, and others explain why none is due: a list that is empty by mistake
 /// beside one that shows that the volumes of a default policy have recent snapshots, the run's own.
 fn lacks_own(plan: &Plan<'_>, progress: &Progress) -> bool {
     let has_recent = |d: &TargetDecision<'_>| matches!(d.verdict, TargetVerdict::HasRecent { .. });
-    let is_own = |d: &SnapshotDecision<'_>| {
+    let is_own = |d: &&SnapshotDecision<'_>| {
         let time = d.snapshot.marks.scheduled_time.value();
         plan.due.iter().any(|(_, due)| matches!(due, Due::Now { scheduled_time, .. } if Some(scheduled_time) == time))
     };
-    progress.creations > 0 && plan.targets.iter().any(has_recent) && !plan.snapshots.iter().any(is_own)
+    let shown = || u64::try_from(plan.snapshots.iter().filter(is_own).count()).unwrap_or(u64::MAX);
+    progress.creations > 0 && plan.targets.iter().any(has_recent) && shown() < progress.creations
 }
 
 /// Whether backups are missing that were due, so that the run fails. What other runs have made is theirs to tell: of several

@@ -8,7 +8,7 @@ use super::carry::{Carries, Carry, is_news};
 use super::seen::{self, Seen};
 use super::{CopyVerdict, CopyWait, GaveUp, Promise, Wanted};
 use crate::place::Region;
-use crate::world::{Snapshot, SnapshotState, Tier};
+use crate::world::{InstanceId, Snapshot, SnapshotState, Tier};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,9 +23,45 @@ const DOUBTED_MAX: usize = 2;
 /// How long a snapshot stays for a copy that is under way: the slowest that anybody has reported took days. Our own.
 pub(super) const UNDER_WAY_FOR_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// When a snapshot was complete. EC2 says so of all that it completed since the end of 2024.
-fn completed_at(source: &Snapshot) -> Timestamp {
-    source.completed_at.unwrap_or(source.start_time)
+/// What the members of one set share: the instance, the scheduled time and the call.
+type Set = (InstanceId, Timestamp, Option<Timestamp>);
+
+fn set_of(snapshot: &Snapshot) -> Option<Set> {
+    let marks = &snapshot.marks;
+    let call = marks.stamp.value().map(|stamp| stamp.called);
+    Some((*marks.instance_id.value()?, *marks.scheduled_time.value()?, call))
+}
+
+/// When snapshots were complete. EC2 says so of all that it completed since the end of 2024. A set was when its last member was: nothing
+/// is copied of it before.
+struct Completions(BTreeMap<Set, Timestamp>);
+
+impl Completions {
+    fn of(decisions: &[SnapshotDecision<'_>]) -> Self {
+        let mut of_sets = BTreeMap::new();
+        for (set, at) in decisions.iter().filter_map(|d| Some((set_of(d.snapshot)?, Self::own(d.snapshot)))) {
+            of_sets.entry(set).and_modify(|last| *last = at.max(*last)).or_insert(at);
+        }
+        Self(of_sets)
+    }
+
+    fn own(source: &Snapshot) -> Timestamp {
+        source.completed_at.unwrap_or(source.start_time)
+    }
+
+    fn at(&self, source: &Snapshot) -> Timestamp {
+        let of_set = set_of(source).and_then(|set| self.0.get(&set));
+        of_set.copied().unwrap_or_else(|| Self::own(source))
+    }
+}
+
+/// What the rules of copies go by besides a snapshot and its promise.
+#[derive(Clone, Copy)]
+struct Rules<'r, 'a> {
+    seen: &'r Seen<'a>,
+    carries: &'r Carries,
+    completions: &'r Completions,
+    now: Timestamp,
 }
 
 /// Keeps the snapshots whose copies are promised and not complete. But a duplicate, whose copy is its twin's to have, goes unless one of
@@ -38,42 +74,39 @@ pub(in crate::plan) fn keep_sources<'a>(
     if seen.home.is_none() {
         return;
     }
-    keep_each(decisions, (seen, carries), now);
-    keep_sets(decisions, (seen, carries), now);
+    let completions = Completions::of(decisions);
+    let rules = Rules { seen, carries, completions: &completions, now };
+    keep_each(decisions, rules);
+    keep_sets(decisions, rules);
 }
 
-fn keep_each<'a>(decisions: &mut [SnapshotDecision<'a>], (seen, carries): (&Seen<'a>, &Carries), now: Timestamp) {
+fn keep_each<'a>(decisions: &mut [SnapshotDecision<'a>], rules: Rules<'_, 'a>) {
     for decision in decisions {
         let SnapshotVerdict::Delete(otherwise) = decision.verdict else { continue };
         let is_duplicate = matches!(otherwise, DeleteReason::Duplicate { .. });
-        if let Some((region, until)) = waits_in((seen, carries), decision.snapshot, is_duplicate, now) {
+        if let Some((region, until)) = rules.waits_in(decision.snapshot, is_duplicate) {
             decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
         }
     }
 }
 
 /// A set whose member waits for a copy stays whole, whatever keeps that member: nothing is copied of one that is not.
-fn keep_sets<'a>(decisions: &mut [SnapshotDecision<'a>], (seen, carries): (&Seen<'a>, &Carries), now: Timestamp) {
-    let set = |snapshot: &Snapshot| {
-        let marks = &snapshot.marks;
-        let call = marks.stamp.value().map(|stamp| stamp.called);
-        Some((*marks.instance_id.value()?, *marks.scheduled_time.value()?, call))
-    };
+fn keep_sets<'a>(decisions: &mut [SnapshotDecision<'a>], rules: Rules<'_, 'a>) {
     let goes = |decision: &SnapshotDecision<'a>| match decision.verdict {
         SnapshotVerdict::Delete(why) if !matches!(why, DeleteReason::Duplicate { .. }) => {
             (decision.snapshot.state == SnapshotState::Completed).then_some(why)
         }
         _ => None,
     };
-    let torn: BTreeSet<_> =
-        decisions.iter().filter(|d| goes(d).is_some()).filter_map(|decision| set(decision.snapshot)).collect();
+    let torn: BTreeSet<Set> =
+        decisions.iter().filter(|d| goes(d).is_some()).filter_map(|decision| set_of(decision.snapshot)).collect();
     let mut open = BTreeMap::new();
     for decision in decisions.iter() {
-        let Some(of) = set(decision.snapshot).filter(|set| torn.contains(set)) else { continue };
+        let Some(of) = set_of(decision.snapshot).filter(|set| torn.contains(set)) else { continue };
         let waits = match &decision.verdict {
             SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, .. }) => Some((*region, *until)),
             SnapshotVerdict::Keep(_) if belief::doubt(decision.snapshot).is_none() => {
-                waits_in((seen, carries), decision.snapshot, false, now)
+                rules.waits_in(decision.snapshot, false)
             }
             SnapshotVerdict::Keep(_) | SnapshotVerdict::Delete(_) | SnapshotVerdict::Wait { .. } => None,
         };
@@ -82,65 +115,59 @@ fn keep_sets<'a>(decisions: &mut [SnapshotDecision<'a>], (seen, carries): (&Seen
         }
     }
     for decision in decisions {
-        let of_set = set(decision.snapshot).and_then(|set| open.get(&set));
+        let of_set = set_of(decision.snapshot).and_then(|set| open.get(&set));
         if let Some((&(region, until), otherwise)) = of_set.zip(goes(decision)) {
             decision.verdict = SnapshotVerdict::Keep(KeepReason::CopyOpen { region, until, otherwise });
         }
     }
 }
 
-/// The first Region in which a snapshot stays for its copy at `now`, and until when.
-fn waits_in<'a>(
-    (seen, carries): (&Seen<'a>, &Carries),
-    source: &'a Snapshot,
-    is_duplicate: bool,
-    now: Timestamp,
-) -> Option<(&'a Region, Timestamp)> {
-    if !source.is_restorable() {
-        return None;
+impl<'a> Rules<'_, 'a> {
+    /// The first Region in which a snapshot stays for its copy, and until when.
+    fn waits_in(self, source: &'a Snapshot, is_duplicate: bool) -> Option<(&'a Region, Timestamp)> {
+        if !source.is_restorable() {
+            return None;
+        }
+        let promises = Promise::all_of(source).into_iter().filter(|(region, _)| self.seen.home != Some(*region));
+        promises.into_iter().find_map(|(region, promise)| {
+            let until = self.waits_until((region, &promise), source, is_duplicate)?;
+            (self.now < until).then_some((region, until))
+        })
     }
-    let promises = Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region));
-    promises.into_iter().find_map(|(region, promise)| {
-        let until = waits_until((seen, carries), (region, &promise), source, (is_duplicate, now))?;
-        (now < until).then_some((region, until))
-    })
-}
 
-/// Whether the copy of a snapshot may have been there and have gone: the newest one never goes, so only where there is a newer one.
-fn is_over(
-    (seen, carries): (&Seen<'_>, &Carries),
-    (region, promise): (&Region, &Promise<'_>),
-    source: &Snapshot,
-    now: Timestamp,
-) -> bool {
-    let expires_at = promise.expires_at(completed_at(source), carries.run_now_retain(source));
-    expires_at.is_some_and(|at| at <= now) && seen.has_newer_copy(region, source)
-}
-
-/// Until when a snapshot stays for its copy in a Region, at the longest.
-fn waits_until(
-    (seen, carries): (&Seen<'_>, &Carries),
-    (region, promise): (&Region, &Promise<'_>),
-    source: &Snapshot,
-    (is_duplicate, now): (bool, Timestamp),
-) -> Option<Timestamp> {
-    let copies = seen.copies_of(region, &source.id);
-    if copies.iter().any(|copy| is_complete(copy) && seen::doubt(copy).is_none()) {
-        return None;
+    /// Until when a snapshot stays for its copy in a Region, at the longest.
+    fn waits_until(
+        self,
+        (region, promise): (&Region, &Promise<'_>),
+        source: &Snapshot,
+        is_duplicate: bool,
+    ) -> Option<Timestamp> {
+        let Self { seen, carries, completions, .. } = self;
+        let copies = seen.copies_of(region, &source.id);
+        if copies.iter().any(|copy| is_complete(copy) && seen::doubt(copy).is_none()) {
+            return None;
+        }
+        let began = copies.iter().filter(|copy| copy.state == SnapshotState::Pending).map(|copy| copy.start_time).max();
+        let under_way = began.map(|began| saturating_add(began, UNDER_WAY_FOR_MAX));
+        let is_kept =
+            seen.keeping(region, source, promise).any(|copy| is_complete(copy) && seen::doubt(copy).is_none());
+        // The next turn of the run tells whether one is under way.
+        let completed = completions.at(source);
+        let waits = if seen.is_seen_later(region) {
+            saturating_add(completed, UNDER_WAY_FOR_MAX)
+        } else {
+            carries.tried_until(source, completed)
+        };
+        let is_wanted = !is_duplicate && !is_kept && !self.is_over((region, promise), source);
+        let wanted = is_wanted.then_some(waits);
+        under_way.max(wanted)
     }
-    let began = copies.iter().filter(|copy| copy.state == SnapshotState::Pending).map(|copy| copy.start_time).max();
-    let under_way = began.map(|began| saturating_add(began, UNDER_WAY_FOR_MAX));
-    let is_kept = seen.keeping(region, source, promise).any(|copy| is_complete(copy) && seen::doubt(copy).is_none());
-    // The next turn of the run tells whether one is under way.
-    let completed = completed_at(source);
-    let waits = if seen.is_seen_later(region) {
-        saturating_add(completed, UNDER_WAY_FOR_MAX)
-    } else {
-        carries.tried_until(source, completed)
-    };
-    let is_wanted = !is_duplicate && !is_kept && !is_over((seen, carries), (region, promise), source, now);
-    let wanted = is_wanted.then_some(waits);
-    under_way.max(wanted)
+
+    /// Whether the copy of a snapshot may have been there and have gone: the newest one never goes, so only where there is a newer one.
+    fn is_over(self, (region, promise): (&Region, &Promise<'_>), source: &Snapshot) -> bool {
+        let expires_at = promise.expires_at(self.completions.at(source), self.carries.run_now_retain(source));
+        expires_at.is_some_and(|at| at <= self.now) && self.seen.has_newer_copy(region, source)
+    }
 }
 
 fn is_complete(copy: &Snapshot) -> bool {
@@ -158,6 +185,8 @@ pub(in crate::plan) fn want<'a>(
     if seen.home.is_none() {
         return;
     }
+    let completions = Completions::of(decisions);
+    let rules = Rules { seen, carries, completions: &completions, now };
     for (place, decision) in decisions.iter().enumerate() {
         let source: &'a Snapshot = decision.snapshot;
         if source.marks.copies.value().is_none() || ours.is_doubted(place) || decision.is_of_duplicate() {
@@ -165,7 +194,7 @@ pub(in crate::plan) fn want<'a>(
         }
         for (region, promise) in Promise::all_of(source).into_iter().filter(|(region, _)| seen.home != Some(*region)) {
             let is_going = matches!(decision.verdict, SnapshotVerdict::Delete(_));
-            let of = Of { seen, carries, now, region, source, promise: &promise, is_going };
+            let of = Of { rules, region, source, promise: &promise, is_going };
             if let Some(verdict) = of.verdict(is_whole(broken, place)) {
                 wanted.push((region, Wanted { source, promise, verdict }));
             }
@@ -179,9 +208,7 @@ fn is_whole(broken: &BrokenSets, place: Place) -> bool {
 
 /// One copy that a snapshot is promised.
 struct Of<'r, 'a> {
-    seen: &'r Seen<'a>,
-    carries: &'r Carries,
-    now: Timestamp,
+    rules: Rules<'r, 'a>,
     region: &'a Region,
     source: &'a Snapshot,
     promise: &'r Promise<'a>,
@@ -192,7 +219,8 @@ struct Of<'r, 'a> {
 impl<'a> Of<'_, 'a> {
     /// `None` where no copy is to be had: the snapshot failed, or the copy would be gone by now.
     fn verdict(&self, is_whole: bool) -> Option<CopyVerdict<'a>> {
-        let Self { seen, carries, now, region, source, .. } = *self;
+        let Self { rules, region, source, .. } = *self;
+        let Rules { seen, carries, completions, now } = rules;
         let copies = seen.copies_of(region, &source.id);
         let newest = |is_wanted: fn(&Snapshot) -> bool| {
             let keeping = seen.keeping(region, source, self.promise);
@@ -212,8 +240,8 @@ impl<'a> Of<'_, 'a> {
         if let Some(copy) = newest(|copy| copy.state == SnapshotState::Pending) {
             return Some(CopyVerdict::UnderWay { copy, is_awaited: !matches!(carry, Carry::LeftTo(_)) });
         }
-        let completed = completed_at(source);
-        if is_over((seen, carries), (region, self.promise), source, now) {
+        let completed = completions.at(source);
+        if rules.is_over((region, self.promise), source) {
             return None;
         }
         let until = carries.tried_until(source, completed);
@@ -243,7 +271,7 @@ impl<'a> Of<'_, 'a> {
         }
         let failed = || copies.iter().filter(|copy| copy.state == SnapshotState::Error);
         let Some(&last) = failed().max_by_key(|copy| (copy.start_time, copy.id)) else {
-            return match self.seen.regions.get(self.region).and_then(|of| of.fails) {
+            return match self.rules.seen.regions.get(self.region).and_then(|of| of.fails) {
                 Some((last, in_a_row)) => self.given_up(GaveUp::RegionFails { last, in_a_row }, until),
                 None => CopyVerdict::Begin { last_failed: None },
             };
@@ -253,7 +281,7 @@ impl<'a> Of<'_, 'a> {
         let next = saturating_add(last.start_time, pause);
         if tries >= TRIES_MAX {
             self.given_up(GaveUp::Failed { last, tries }, until)
-        } else if self.now < next {
+        } else if self.rules.now < next {
             CopyVerdict::Wait(CopyWait::AfterFailure { until: next })
         } else {
             CopyVerdict::Begin { last_failed: Some(last) }
@@ -261,7 +289,7 @@ impl<'a> Of<'_, 'a> {
     }
 
     fn given_up(&self, why: GaveUp<'a>, until: Timestamp) -> CopyVerdict<'a> {
-        let tells = self.is_going || self.carries.is_teller(self.source);
-        CopyVerdict::GivenUp { why, is_news: tells && is_news(until, self.now) }
+        let tells = self.is_going || self.rules.carries.is_teller(self.source);
+        CopyVerdict::GivenUp { why, is_news: tells && is_news(until, self.rules.now) }
     }
 }

@@ -100,7 +100,7 @@ pub fn fault(
     if let Some(name) = names(&gone.of).into_iter().find(|name| !has_newer(name)) {
         return wrong(&format!("it is the newest complete one of {name}"));
     }
-    if by.by_instance && is_of_last_set(by.rules, gone, &good, at) {
+    if by.by_instance && is_of_last_set(by.rules, gone, &good, (firm, at)) {
         return wrong("it is one of the last whole set");
     }
     let newest = good.iter().filter(|other| volume(other) == volume(gone) && !truth::is_run_now(&other.of));
@@ -130,14 +130,15 @@ fn evidence(ec2: &Ec2, hand: &Hand, region: &Region, seen_at: Timestamp) -> Opti
 }
 
 /// Whether a copy belongs to the newest set of its instance all of whose members can be restored in the Region. That somebody removed,
-/// edited or archived another member a moment ago the run may have seen.
-fn is_of_last_set(rules: &[Rule], gone: &Copied, good: &[&Copied], at: Timestamp) -> bool {
+/// edited or archived another member a moment ago the run may have seen, and not that one became complete after `firm`.
+fn is_of_last_set(rules: &[Rule], gone: &Copied, good: &[&Copied], (firm, at): (Timestamp, Timestamp)) -> bool {
     let members = |copy: &Copied| copy.of.snapshot.marks.stamp.value().and_then(|stamp| stamp.members);
     let instance = |copy: &Copied| copy.of.snapshot.marks.instance_id.value().copied();
     let (Some(planned), Some(of)) = (members(gone), instance(gone)) else { return false };
     let mut sets: BTreeMap<(InstanceId, Timestamp), (BTreeSet<VolumeId>, u32)> = BTreeMap::new();
     let shares = |copy: &Copied| names(&gone.of).iter().any(|name| is_of_series(rules, name, copy));
-    let is_left = |copy: &&Copied| truth::time(&copy.of) > truth::time(&gone.of) || is_good(copy, at, at);
+    let is_newer = |copy: &Copied| truth::time(&copy.of) > truth::time(&gone.of);
+    let is_left = |copy: &&Copied| is_newer(copy) || is_good(copy, at, at) && copy.record.is_complete(firm);
     let others = good.iter().copied().filter(is_left);
     for copy in others.chain([gone]).filter(|copy| instance(copy) == Some(of) && shares(copy)) {
         let set = sets.entry((of, truth::time(&copy.of))).or_insert((BTreeSet::new(), planned));
