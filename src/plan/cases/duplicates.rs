@@ -31,6 +31,23 @@ fn of_two_that_stay_as_long_the_earliest_complete_one_stays() {
 }
 
 #[test]
+fn one_that_is_promised_copies_goes_only_beside_one_that_is_promised_them_too() {
+    let promised = |mut snapshot: Snapshot, rules: &[&str]| {
+        let rules = rules.iter().map(|text| crate::policy::CopyRule::parse(text).unwrap()).collect();
+        snapshot.marks.copies = crate::tags::Mark::Read(rules);
+        snapshot
+    };
+    let (first, second) = (|| begun(1, 1, 0), || begun(2, 1, 20));
+    let london = "eu-west-2:5d:-";
+    check_volume([first(), promised(second(), &[london])], "1 keep, 2 keep");
+    check_volume([promised(first(), &[london]), second()], "1 keep, 2 delete");
+    check_volume([promised(first(), &[london]), promised(second(), &["eu-west-2:30d:-"])], "1 keep, 2 keep");
+    check_volume([promised(first(), &["eu-west-2:30d:-"]), promised(second(), &[london])], "1 keep, 2 delete");
+    check_volume([promised(first(), &[london]), promised(second(), &[london])], "1 keep, 2 delete");
+    check_volume([promised(first(), &[london]), promised(second(), &["eu-central-1:5d:-"])], "1 keep, 2 keep");
+}
+
+#[test]
 fn an_earlier_one_that_is_not_complete_or_not_ours_makes_no_duplicate() {
     let second = || begun(2, 1, 20);
     check_volume([begun(1, 1, 0).pending(), second()], "1 wait, 2 keep");

@@ -5,10 +5,11 @@
 //! before a creation; two executions, or a turn that crashed and its successor, can both look before either sees the
 //! other's snapshot. Our own rule: what is there twice is worth its money once.
 
+use super::retain;
 use crate::options::Options;
 use crate::plan::ours::{self, Ours, Place};
 use crate::plan::sets::{self, BrokenSets};
-use crate::policy::{Policy, ScheduleName, Targets};
+use crate::policy::{CopyRule, Policy, ScheduleName, Targets};
 use crate::tags::Mark;
 use crate::world::{Snapshot, SnapshotId, SourceId};
 use jiff::{SignedDuration, Timestamp};
@@ -109,8 +110,26 @@ fn is_covered(ours: &Ours<'_>, set: &[Place], other: &[Place]) -> bool {
     set.iter().all(|&member| {
         let (snapshot, mut others) = (ours[member], other.iter().map(|&place| ours[place]));
         let of_volume = others.find(|other| other.volume_id == snapshot.volume_id);
-        of_volume.is_some_and(|other| !is_far(snapshot, other) && Promise::of(other).holds(&Promise::of(snapshot)))
+        of_volume.is_some_and(|other| {
+            !is_far(snapshot, other)
+                && Promise::of(other).holds(&Promise::of(snapshot))
+                && has_the_copies_of(other, snapshot)
+        })
     })
+}
+
+/// Whether one is promised a copy in each Region in which another one is, that stays as long: another version of the policy may promise none.
+fn has_the_copies_of(one: &Snapshot, other: &Snapshot) -> bool {
+    let (own, others) = (rules(one), rules(other));
+    let stays_until =
+        |rule: &CopyRule| rule.retain.map_or(Timestamp::MAX, |age| retain::later_by(other.start_time, age));
+    let has =
+        |rule: &CopyRule| own.iter().any(|own| own.region == rule.region && stays_until(own) >= stays_until(rule));
+    others.iter().all(has)
+}
+
+fn rules(snapshot: &Snapshot) -> &[CopyRule] {
+    snapshot.marks.copies.value().map_or(&[], Vec::as_slice)
 }
 
 /// Whether two may be for different starts: without stamps only what began at about the same time was made for the same one.
