@@ -201,6 +201,7 @@ fn plan_in_parts<'a>(
         coverage: world.coverage,
         stands_back,
         stopped: &stopped,
+        sources: &sources,
         // What is asked for by its id is shown by an empty list too.
         shows_ours: ours.iter().any(|snapshot| !world.by_id.shown.contains(&snapshot.id)),
     };

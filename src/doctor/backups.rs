@@ -91,7 +91,11 @@ fn of_copies(copies: &CopiesReport) -> Line {
     }
     match (copies.lacking, copies.orphans) {
         (0, 0) => ok("copies", says),
-        (0, _) => wrong("copies", says, "no rule asks for some of them any more: delete them by hand"),
+        (0, _) => wrong(
+            "copies",
+            says,
+            "nothing takes some of them away any more: opendlm explain tells each; delete by hand what nobody needs",
+        ),
         _ => wrong(
             "copies",
             says,

@@ -31,7 +31,7 @@ pub(super) use promise::stamped;
 pub use promise::{promised_regions, regions};
 pub(super) use seen::Seen;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 pub(super) use wanted::{keep_sources, want};
 
 /// How long after a snapshot is complete its copies are tried (DLM user guide: "retries the operation for 24 hours").
@@ -54,8 +54,12 @@ pub struct RegionPlan<'a> {
     pub wanted: Vec<Wanted<'a>>,
     /// One for each copy of ours there, sorted by volume, scheduled time and id.
     pub copies: Vec<SnapshotDecision<'a>>,
-    /// Copies there that carry the policy's tag and are not ours.
+    /// Copies there that carry the policy's tag and are not ours, or not any more: somebody edited what tells whose they are.
     pub foreign: usize,
+    /// Their full size in bytes.
+    pub foreign_bytes: u64,
+    /// Copies of ours that have expired and that nothing takes away: the last ones of what is gone.
+    pub left_behind: BTreeSet<SnapshotId>,
     /// Copies that nothing else tells of and that do not become complete.
     pub lost: Vec<Lost<'a>>,
 }
@@ -176,12 +180,16 @@ pub(super) fn decide<'a>(
         wanted: Vec::new(),
         copies: Vec::new(),
         foreign: 0,
+        foreign_bytes: 0,
+        left_behind: BTreeSet::new(),
         lost: Vec::new(),
     };
     for (&region, of) in &seen.regions {
         let copies = fate::decide(home, region, of);
         let unseen = of.view.unseen.clone().or_else(|| seen_in_part(of.view.coverage));
-        plans.insert(region, RegionPlan { unseen, copies, foreign: of.foreign, ..empty(region) });
+        let left_behind = fate::left_behind(home, &copies);
+        let (foreign, foreign_bytes) = (of.foreign, of.foreign_bytes);
+        plans.insert(region, RegionPlan { unseen, copies, left_behind, foreign, foreign_bytes, ..empty(region) });
     }
     // Nothing is copied to where it is, and the backup there is made all the same.
     // A target of several may well be where others copy to.

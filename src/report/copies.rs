@@ -42,7 +42,8 @@ pub struct CopiesReport {
     pub complete: u64,
     /// Their full size in bytes: what they cost at most.
     pub full_size_bytes: u64,
-    /// Of them, those that no rule copies any more, or whose tags are not believed.
+    /// Those that nothing manages any more: no rule copies them, their tags are not believed or do not say whose they are, or they have
+    /// expired and are the last ones of a volume or schedule that is gone.
     pub orphans: u64,
     /// Their full size in bytes.
     pub orphan_bytes: u64,
@@ -92,11 +93,15 @@ fn of_region(region: &RegionPlan<'_>, progress: &Progress, failures: &[FailureRe
         report.complete += 1;
         report.full_size_bytes = report.full_size_bytes.saturating_add(copy.full_size_bytes);
         report.completed += u64::from(is_of_run(copy));
-        if matches!(decision.verdict, SnapshotVerdict::Keep(KeepReason::NoCopyRule | KeepReason::Doubted(_))) {
+        let is_unmanaged =
+            matches!(decision.verdict, SnapshotVerdict::Keep(KeepReason::NoCopyRule | KeepReason::Doubted(_)));
+        if is_unmanaged || region.left_behind.contains(&copy.id) {
             report.orphans += 1;
             report.orphan_bytes = report.orphan_bytes.saturating_add(copy.full_size_bytes);
         }
     }
+    report.orphans += number(region.foreign);
+    report.orphan_bytes = report.orphan_bytes.saturating_add(region.foreign_bytes);
     report.completed = report.completed.min(report.begun);
     CopiesReport { region: name, ..report }
 }
@@ -169,7 +174,7 @@ impl CopiesReport {
             some(self.queued, "to begin"),
             some(self.left_to_others, "left to another run"),
             some(self.lacking, "promised and lacking"),
-            some(self.orphans, "that no rule asks for"),
+            some(self.orphans, "that nothing manages"),
         ];
         format!("{}: {}", self.region, parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }

@@ -4,6 +4,7 @@
 //! stands against it, and what must be left is complete there.
 
 use super::super::due::saturating_add;
+use super::super::orphan::{self, Sources};
 use super::super::retain::FAILED_SNAPSHOT_GRACE;
 use super::super::stopped::Stopped;
 use super::super::{
@@ -29,6 +30,7 @@ pub(in crate::plan) struct Home<'r> {
     pub(in crate::plan) coverage: Coverage,
     pub(in crate::plan) stands_back: Option<StandsBack>,
     pub(in crate::plan) stopped: &'r Stopped<'r>,
+    pub(in crate::plan) sources: &'r Sources<'r>,
     /// Whether it shows any snapshot of ours: where it shows none the list may be empty by mistake.
     pub(in crate::plan) shows_ours: bool,
 }
@@ -53,6 +55,33 @@ pub(in crate::plan) fn decide<'a>(home: Home<'_>, region: &Region, of: &OfRegion
         }
     }
     decisions
+}
+
+/// The copies that have expired and stay although nobody will take them away: the newest ones of a volume or a schedule that is gone, and all
+/// where the home Region shows no snapshot any more.
+pub(in crate::plan) fn left_behind(home: Home<'_>, decisions: &[SnapshotDecision<'_>]) -> BTreeSet<SnapshotId> {
+    let mut newest: BTreeMap<VolumeId, Timestamp> = BTreeMap::new();
+    for copy in decisions.iter().map(|decision| decision.snapshot).filter(|copy| is_good(copy)) {
+        if let (Some(&volume), Some(time)) = (copy.marks.volume_id.value(), time_of(copy)) {
+            newest.entry(volume).and_modify(|newest| *newest = time.max(*newest)).or_insert(time);
+        }
+    }
+    let is_left_behind = |decision: &&SnapshotDecision<'_>| {
+        let copy = decision.snapshot;
+        let is_of_gone_source = || {
+            let source = source_of(home.policy, copy);
+            source.is_none_or(|source| !matches!(home.sources.fate(source), orphan::Fate::Targeted))
+        };
+        let has_newer = || copy.marks.volume_id.value().and_then(|volume| newest.get(volume)) > time_of(copy).as_ref();
+        let is_of_gone_schedule =
+            || ours::names(copy).any(|name| owning_schedule(home.policy, home.options, name).is_none()) && has_newer();
+        match decision.verdict {
+            SnapshotVerdict::Keep(KeepReason::HomeShowsNone { .. }) => true,
+            SnapshotVerdict::Keep(KeepReason::NewestCompleted) => is_of_gone_source() || is_of_gone_schedule(),
+            _ => false,
+        }
+    };
+    decisions.iter().filter(is_left_behind).map(|decision| decision.snapshot.id).collect()
 }
 
 /// What the copies show of later runs and newer policies, as the snapshots of the home Region do.

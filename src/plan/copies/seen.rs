@@ -47,6 +47,7 @@ pub(super) struct OfRegion<'a> {
     /// The copies of ours, believed or not.
     pub(super) ours: Vec<&'a Snapshot>,
     pub(super) foreign: usize,
+    pub(super) foreign_bytes: u64,
     by_source: BTreeMap<SnapshotId, Vec<&'a Snapshot>>,
     by_series: BTreeMap<Place<'a>, Vec<&'a Snapshot>>,
     /// For each volume and schedule, as it is called today, the newest scheduled time with a complete copy.
@@ -129,6 +130,7 @@ impl<'a> OfRegion<'a> {
             view,
             ours: Vec::new(),
             foreign: 0,
+            foreign_bytes: 0,
             by_source: BTreeMap::new(),
             by_series: BTreeMap::new(),
             newest: BTreeMap::new(),
@@ -150,7 +152,10 @@ impl<'a> OfRegion<'a> {
                         of.by_series.entry(place).or_default().push(snapshot);
                     }
                 }
-                Some(_) | None => of.foreign += 1,
+                Some(_) | None => {
+                    of.foreign += 1;
+                    of.foreign_bytes = of.foreign_bytes.saturating_add(snapshot.full_size_bytes);
+                }
             }
         }
         of.fails = failures_in_a_row(&of.ours);

@@ -334,3 +334,27 @@ fn what_is_left_when_another_copy_goes_is_complete_and_believed() {
         assert_eq!(super::super::can_be_left(&copy), expected, "{copy:?}");
     }
 }
+
+#[test]
+fn what_has_expired_and_is_the_last_of_a_gone_volume_or_schedule_is_left_behind() {
+    let options = Options::default();
+    let old = "2026-11-10T17:00:00Z";
+    let copied = |source: Snapshot, number| {
+        let began = (source.start_time + SignedDuration::from_mins(10)).to_string();
+        copy_of(&source, number, &began, &london())
+    };
+    let left = |sources: Vec<Snapshot>, copies: Vec<Snapshot>| {
+        let (policy, world) = (policy_with(&[RULE]), world_with(sources, copies));
+        let plan = planned(&policy, &options, TODAY, "2026-11-22T17:30:00Z", &world);
+        of(&plan, &london()).left_behind.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let today = || source(1, 1, TODAY, &[RULE]);
+    let (first, gone) = (copied(source(2, 1, old, &[RULE]), 1), copied(source(3, 9, old, &[RULE]), 9));
+    // The next copy of the volume that is there takes its last one away.
+    assert_eq!(left(vec![today()], vec![first.clone(), gone.clone()]), [gone.id.to_string()]);
+    // Nothing takes away what was for a schedule that is gone as well.
+    let shared = copied(source(4, 1, old, &[RULE]).also_of(&["Gone"]), 4);
+    assert_eq!(left(vec![today()], vec![shared.clone(), copied(today(), 5)]), [shared.id.to_string()]);
+    // Nor anything where the home Region shows nothing.
+    assert_eq!(left(vec![], vec![first.clone(), gone.clone()]), [first.id.to_string(), gone.id.to_string()]);
+}
