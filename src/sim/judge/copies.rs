@@ -64,6 +64,13 @@ fn promised(record: &Record) -> BTreeMap<Region, Option<i64>> {
     promised
 }
 
+/// Whether one was promised each copy that another was, for as long.
+pub(super) fn promises_the_copies_of(one: &Record, other: &Record) -> bool {
+    let own = promised(one);
+    let is_no_less = |(own, days): (&Option<i64>, &Option<i64>)| own.is_none() || days.is_some() && own >= days;
+    promised(other).iter().all(|(region, days)| own.get(region).is_some_and(|own| is_no_less((own, days))))
+}
+
 /// When a copy expires, `None` for never: so many days after its own start. What a RunNow made stays no longer than that does itself.
 fn expires_at(region: &Region, copy: &Copied) -> Option<Timestamp> {
     let days = promised(&copy.of).get(region).copied().flatten().map(|days| SignedDuration::from_hours(24 * days));

@@ -1,6 +1,6 @@
 //! Promise 1: was this snapshot one to delete?
 
-use super::{Keeps, Rule, SKEW_MAX, START_WINDOW, orphan, truth};
+use super::{Keeps, Rule, SKEW_MAX, START_WINDOW, copies, orphan, truth};
 use crate::sim::by_id::BY_ID_LAG;
 use crate::sim::ec2::Ec2;
 use crate::sim::life::{Life, Record, Span};
@@ -186,6 +186,7 @@ pub(in crate::sim) fn is_duplicate(
             && truth::time(other) == truth::time(gone)
             && other.call != gone.call
             && truth::stays_as_long(other, gone)
+            && copies::promises_the_copies_of(other, gone)
             && (!truth::stays_as_long(gone, other) || is_before(other, gone))
             && truth::is_good(ec2, other, firm, at)
     })

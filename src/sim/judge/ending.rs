@@ -230,7 +230,10 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
     }
     let is_managed = |source: Option<SourceId>| truth::standing(ec2, source, firm, at).always_targeted;
     let is_covered = |calls: &BTreeMap<u64, &Record>| {
-        let is_beside = |one: &Record, other: &Record| one.call != other.call && truth::stays_as_long(one, other);
+        let stays = |one: &Record, other: &Record| {
+            truth::stays_as_long(one, other) && copies::promises_the_copies_of(one, other)
+        };
+        let is_beside = |one: &Record, other: &Record| one.call != other.call && stays(one, other);
         calls.values().any(|record| calls.values().any(|other| is_beside(other, record)))
     };
     let is_twice = |(key, calls): &(&Key<'_>, &BTreeMap<u64, &Record>)| {

@@ -44,9 +44,18 @@ fn began_too_late(hand: &Hand, scheduled_time: Timestamp) -> bool {
     (hand.begun - SKEW_MAX).as_second() > (scheduled_time + START_WINDOW).as_second()
 }
 
+/// Whether a later run had made a snapshot by then, which the run may or may not have seen.
+#[must_use]
+pub fn has_later_run(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> bool {
+    later_run_since(ec2, hand, (looked_at, looked_at)).is_some()
+}
+
 /// The time of a snapshot that everybody could see and that a later run has made.
 pub(super) fn later_run(ec2: &Ec2, hand: &Hand, looked_at: Timestamp) -> Option<Timestamp> {
-    let firm = truth::firm_since(looked_at);
+    later_run_since(ec2, hand, (truth::firm_since(looked_at), looked_at))
+}
+
+fn later_run_since(ec2: &Ec2, hand: &Hand, (firm, looked_at): (Timestamp, Timestamp)) -> Option<Timestamp> {
     let is_later = |record: &&Record| {
         is_believed(record)
             && hand.start < truth::time(record)

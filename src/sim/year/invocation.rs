@@ -312,7 +312,8 @@ impl Year {
             look_began: look.began,
             looked_at: look.at,
             emptied: look.emptied,
-            stands_back: newest::stands_back(&self.ec2, &execution.hand(), look.at).is_some(),
+            stands_back: newest::stands_back(&self.ec2, &execution.hand(), look.at).is_some()
+                || plan.stands_back.is_some() && newest::has_later_run(&self.ec2, &execution.hand(), look.at),
             report: &report,
             is_cut_short: plan.cut_short.is_some(),
             answer_bytes,
