@@ -192,7 +192,8 @@ pub(in crate::sim) fn is_duplicate(
     })
 }
 
-fn is_before(one: &Record, other: &Record) -> bool {
+/// Whether of two that stay as long one is the first to stay: of the newer version, or begun earlier.
+pub(super) fn is_before(one: &Record, other: &Record) -> bool {
     let revision = |of: &Record| of.maker.as_ref().and_then(|maker| maker.version.revision());
     let (own, of_other) = (revision(one), revision(other));
     own > of_other || own == of_other && one.snapshot.start_time <= other.snapshot.start_time

@@ -1,6 +1,6 @@
 //! Promises 2 and 3, and the bounds of an execution: is what the end of an execution says true?
 
-use super::{Keeps, Rule, START_WINDOW, copies, truth};
+use super::{Keeps, Rule, START_WINDOW, copies, deletion, truth};
 use crate::report::{FailureReport, Report};
 use crate::sim::ec2::{Ec2, Emptied};
 use crate::sim::life::Record;
@@ -233,7 +233,12 @@ fn twice(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>) -> V
         let stays = |one: &Record, other: &Record| {
             truth::stays_as_long(one, other) && copies::promises_the_copies_of(one, other)
         };
-        let is_beside = |one: &Record, other: &Record| one.call != other.call && stays(one, other);
+        // What was promised more copies and is not the first to stay goes for nobody's sake, and nobody goes for its.
+        let is_first = |one: &Record, other: &Record| {
+            copies::promises_the_copies_of(other, one) || deletion::is_before(one, other)
+        };
+        let is_beside =
+            |one: &Record, other: &Record| one.call != other.call && stays(one, other) && is_first(one, other);
         calls.values().any(|record| calls.values().any(|other| is_beside(other, record)))
     };
     let is_twice = |(key, calls): &(&Key<'_>, &BTreeMap<u64, &Record>)| {
