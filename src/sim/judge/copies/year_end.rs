@@ -33,8 +33,11 @@ pub fn faults(
                 faults.extend((age > SignedDuration::from_hours(72)).then(|| wrong("is still there, and it failed")));
                 continue;
             }
+            // Two runs may plan in one millisecond: nothing tells their copies from one that somebody copied on.
+            let called = |copy: &Copied| copy.record.snapshot.marks.stamp.value().map(|stamp| stamp.called);
             let is_twin = |other: &&&Copied| {
                 let is_another = other.record.snapshot.id < id && !other.is_clone && !copy.is_clone;
+                let is_another = is_another && called(other) != called(copy);
                 is_another && other.record.is_complete(last) && are_of_one_time(other, copy)
             };
             if copy.record.is_complete(last) && free.iter().any(|other| is_twin(&other)) {
