@@ -193,7 +193,7 @@ impl Carries {
     /// Whether this run tells that there is no copy: every run that has snapshots of its own does for some days, also one that a later one
     /// has overtaken. A run may be overtaken before it has told anybody, and so may the next one.
     pub(super) fn is_teller(&self, source: &Snapshot) -> bool {
-        self.made(source) || self.takes_over_at.is_some() || self.takes_over_unseen_at.is_some()
+        self.is_for_own_time(source) || self.takes_over_at.is_some() || self.takes_over_unseen_at.is_some()
     }
 }
 

@@ -205,7 +205,13 @@ fn where_ten_copies_in_a_row_failed_no_other_one_is_tried() {
     let gave_up = CopyVerdict::GivenUp { why: GaveUp::RegionFails { last: &last, in_a_row: 10 }, is_news: true };
     let now = (TODAY, "2026-11-22T17:07:00Z");
     check_wanted(&policy, now, &world_with(vec![made.clone()], copies.clone()), &gave_up);
-    check_wanted(&policy, now, &world_with(vec![made], copies[1..].to_vec()), &BEGIN);
+    check_wanted(&policy, now, &world_with(vec![made.clone()], copies[1..].to_vec()), &BEGIN);
+    // A RunNow tells it too, where EC2's clock says that its snapshot began before the run did.
+    let by_button = made.with_stamp(|stamp| stamp.is_run_now = true);
+    let by_button = Snapshot { start_time: at("2026-11-22T16:59:59Z"), ..by_button };
+    let (options, world) = (run_now(), world_with(vec![by_button], copies.clone()));
+    let plan = planned(&policy, &options, TODAY, "2026-11-22T17:30:00Z", &world);
+    assert_eq!(of(&plan, &london()).wanted.iter().map(|wanted| &wanted.verdict).collect::<Vec<_>>(), [&gave_up]);
 }
 
 #[test]
