@@ -203,8 +203,8 @@ pub struct DeleteSnapshot {
     pub snapshot: Snapshot,
     /// Where it was copied from and where it is, if it is a copy.
     pub of_copy: Option<(Region, Region)>,
-    /// The snapshots that must be complete beside it when it goes, as its last look shows.
-    pub rests_on: Vec<SnapshotId>,
+    /// The snapshots that must be left beside it when it goes, as they were observed: complete and unchanged, as its last look shows.
+    pub rests_on: Vec<Snapshot>,
 }
 
 /// What came of an action.

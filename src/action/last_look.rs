@@ -57,7 +57,7 @@ pub fn change(observed: &Snapshot, seen: &Snapshot, now: Timestamp) -> Option<Ch
 }
 
 /// What keeps a snapshot from being copied that was `observed` and is `seen` now; `None` where it still is what the plan decided about. A
-/// hold is no obstacle: it asks for the snapshot to stay.
+/// hold is no obstacle: it asks for the snapshot to stay. The same holds of a copy that is to be left when another one goes.
 #[must_use]
 pub fn source_change(observed: &Snapshot, seen: &Snapshot) -> Option<Change> {
     let unheld = |snapshot: &Snapshot| Snapshot { marks: without_hold(&snapshot.marks), ..snapshot.clone() };

@@ -282,9 +282,11 @@ impl RegionPlan<'_> {
     /// The snapshots on which the deletion of a copy rests: the newest complete one of its volume that stays. `None` where there must be
     /// one and is not.
     #[must_use]
-    pub fn rests_on(&self, decision: &SnapshotDecision<'_>) -> Option<Vec<SnapshotId>> {
+    pub fn rests_on(&self, decision: &SnapshotDecision<'_>) -> Option<Vec<Snapshot>> {
         let stays = |other: &&SnapshotDecision<'_>| {
-            can_be_left(other.snapshot) && matches!(other.verdict, SnapshotVerdict::Keep(_))
+            other.snapshot.is_restorable()
+                && matches!(other.verdict, SnapshotVerdict::Keep(_))
+                && seen::doubt(other.snapshot).is_none()
         };
         match decision.verdict {
             SnapshotVerdict::Delete(DeleteReason::Failed { .. }) => Some(Vec::new()),
@@ -295,16 +297,10 @@ impl RegionPlan<'_> {
                     .iter()
                     .filter(stays)
                     .max_by_key(time)
-                    .map(|newest| vec![newest.snapshot.id])
+                    .map(|newest| vec![newest.snapshot.clone()])
             }
         }
     }
-}
-
-/// Whether a copy can be what is left when another one goes: complete, in the standard tier, and believed.
-#[must_use]
-pub fn can_be_left(copy: &Snapshot) -> bool {
-    copy.is_restorable() && seen::doubt(copy).is_none()
 }
 
 impl Wanted<'_> {

@@ -10,7 +10,6 @@ use crate::aws::Account;
 use crate::aws::clock::now;
 use crate::aws::observe::by_id::{FILTER_VALUES_MAX, id_of};
 use crate::aws::observe::snapshots::read_snapshot;
-use crate::plan::copies;
 use crate::tags::Sharing;
 use crate::world::{Snapshot, SnapshotId};
 use jiff::Timestamp;
@@ -32,9 +31,9 @@ struct Seen {
 }
 
 impl Seen {
-    fn shows_left(&self, id: &SnapshotId) -> bool {
-        let shown = self.shown.get(id).and_then(Option::as_ref);
-        shown.is_some_and(copies::can_be_left)
+    fn shows_left(&self, observed: &Snapshot) -> bool {
+        let shown = self.shown.get(&observed.id).and_then(Option::as_ref);
+        shown.is_some_and(|shown| last_look::source_change(observed, shown).is_none())
     }
 }
 
@@ -63,8 +62,11 @@ impl LastLooks {
             }
         }
         let part = |deletions: &[&DeleteSnapshot]| {
-            let ids = deletions.iter().flat_map(|delete| delete.rests_on.iter().chain([&delete.snapshot.id]));
-            let ids: BTreeSet<SnapshotId> = ids.copied().collect();
+            let asked = |delete: &&DeleteSnapshot| {
+                delete.rests_on.iter().chain([&delete.snapshot]).map(|one| one.id).collect::<Vec<_>>()
+            };
+            let ids = deletions.iter().flat_map(asked);
+            let ids: BTreeSet<SnapshotId> = ids.collect();
             Part { ids: ids.into_iter().collect(), seen: OnceCell::new() }
         };
         Self { places, parts: deletions.chunks(PART).map(part).collect() }
@@ -96,7 +98,7 @@ impl LastLooks {
         match seen.shown.get(&id) {
             Some(Some(snapshot)) => {
                 let change = last_look::change(&delete.snapshot, snapshot, now());
-                let lacks = delete.rests_on.iter().any(|id| !seen.shows_left(id));
+                let lacks = delete.rests_on.iter().any(|observed| !seen.shows_left(observed));
                 change.or(lacks.then_some(Change::RestsOnNothing)).map(Outcome::Changed)
             }
             Some(None) => Some(Outcome::Changed(Change::NotShown)),

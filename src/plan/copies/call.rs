@@ -8,7 +8,7 @@ use crate::plan::tagging::{TAGS_MAX, is_copyable};
 use crate::policy::{Policy, Tag};
 use crate::tags::stamp::{self, Stamp};
 use crate::tags::{self, CopiedFrom, written};
-use crate::world::{Snapshot, SnapshotId};
+use crate::world::Snapshot;
 use jiff::Timestamp;
 
 /// The call that makes a copy in `region` of a snapshot in `home`; `None` where the snapshot does not carry what the copy is to say.
@@ -87,7 +87,7 @@ pub fn deletion(
     policy: &Policy,
     (home, region): (&Region, &Region),
     copy: &Snapshot,
-    rests_on: Vec<SnapshotId>,
+    rests_on: Vec<Snapshot>,
 ) -> Action {
     let of_copy = Some((home.clone(), region.clone()));
     Action::DeleteSnapshot(DeleteSnapshot { policy_id: policy.id.clone(), snapshot: copy.clone(), of_copy, rests_on })

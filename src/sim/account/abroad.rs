@@ -104,7 +104,7 @@ impl Account {
         assert!(is_ours, "only copies of ours are deleted");
         let in_region = self.abroad.regions.entry(region.clone()).or_default();
         assert!(
-            delete.rests_on.iter().all(|id| *id != delete.snapshot.id && in_region.contains_key(id)),
+            delete.rests_on.iter().all(|one| one.id != delete.snapshot.id && in_region.contains_key(&one.id)),
             "what a deletion rests on is there"
         );
         in_region.remove(&delete.snapshot.id);

@@ -223,7 +223,9 @@ impl There {
         let at = by_id_at(&self.faults, now, random);
         let seen = |id: SnapshotId| self.find(id).and_then(|copy| copy.record.seen(at));
         let Some(copy) = seen(delete.snapshot.id) else { return Some(Outcome::Deleted) };
-        let is_left = |id: &SnapshotId| seen(*id).is_some_and(|copy| copies::can_be_left(&copy));
+        let is_left = |observed: &Snapshot| {
+            seen(observed.id).is_some_and(|copy| last_look::source_change(observed, &copy).is_none())
+        };
         let lacks = !delete.rests_on.iter().all(is_left);
         let change = last_look::change(&delete.snapshot, &copy, now);
         change.or(lacks.then_some(Change::RestsOnNothing)).map(Outcome::Changed)

@@ -325,17 +325,6 @@ fn of_london<'p, 'a>(plan: &'p Plan<'a>) -> &'p RegionPlan<'a> {
 }
 
 #[test]
-fn what_is_left_when_another_copy_goes_is_complete_and_believed() {
-    let copy = copy_of(&source(1, 1, TODAY, &[RULE]), 1, "2026-11-22T17:10:00Z", &london());
-    let mut unstamped = copy.clone();
-    unstamped.marks.stamp = Mark::Absent;
-    let edited = copy.clone().with_stamp(|stamp| stamp.is_intact = false);
-    for (copy, expected) in [(copy.clone(), true), (copy.pending(), false), (unstamped, false), (edited, false)] {
-        assert_eq!(super::super::can_be_left(&copy), expected, "{copy:?}");
-    }
-}
-
-#[test]
 fn what_has_expired_and_is_the_last_of_a_gone_volume_or_schedule_is_left_behind() {
     let options = Options::default();
     let old = "2026-11-10T17:00:00Z";
