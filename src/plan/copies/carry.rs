@@ -122,8 +122,14 @@ impl Carries {
         self.is_for_own_time(source) && source.start_time >= self.begun
     }
 
-    /// Whether this run begins a copy of `source` in a Region in which somebody may be at work until `busy_until`.
-    pub(super) fn carry(&self, source: &Snapshot, busy_until: Option<Timestamp>, now: Timestamp) -> Carry {
+    /// Whether this run begins a copy of `source` in a Region in which somebody may be at work until `busy_until`, by what began before a
+    /// time.
+    pub(super) fn carry(
+        &self,
+        source: &Snapshot,
+        busy_until: impl Fn(Timestamp) -> Option<Timestamp>,
+        now: Timestamp,
+    ) -> Carry {
         if let Some(scheduled_time) = self.later {
             return Carry::LeftTo(LeftTo::LaterRun { scheduled_time });
         }
@@ -133,23 +139,24 @@ impl Carries {
         if self.made(source) {
             return Carry::Now;
         }
-        // Where nothing tells the run that made it to stop, it may be at work for as long as copies begin.
-        let busy_until = busy_until.filter(|_| self.takes_over_at.is_none() || self.is_for_own_time(source));
         // What a RunNow made that died after its calls is nobody's but the same one's who is taken up.
         let own = || {
             self.is_for_own_time(source)
                 .then(|| due::saturating_add(source.start_time.max(self.begun), TAKES_OVER_AFTER))
         };
-        match self
-            .takes_over_at
-            .or_else(own)
-            .or(self.takes_over_unseen_at)
-            .map(|at| busy_until.map_or(at, |until| until.max(at)))
-        {
-            Some(at) if now >= at => Carry::Now,
-            Some(at) => Carry::At(at),
-            None => Carry::LeftTo(LeftTo::Others),
+        if let Some(at) = self.takes_over_at.or_else(own) {
+            // Nothing tells the run that made it to stop, so it may be at work for as long as copies begin.
+            let busy_until = busy_until(Timestamp::MAX).filter(|_| self.is_for_own_time(source));
+            return Self::from(busy_until.map_or(at, |until| until.max(at)), now);
         }
+        // Nothing tells others to stop: who was at work before goes on, and the next run looks again.
+        let is_free = |at: Timestamp| busy_until(at).is_none_or(|until| until <= at.max(now));
+        let at = self.takes_over_unseen_at.filter(|&at| is_free(at));
+        at.map_or(Carry::LeftTo(LeftTo::Others), |at| Self::from(at, now))
+    }
+
+    fn from(at: Timestamp, now: Timestamp) -> Carry {
+        if now >= at { Carry::Now } else { Carry::At(at) }
     }
 
     /// How long a copy of `source` stays at the longest, where a RunNow made it.

@@ -103,13 +103,14 @@ impl<'a> Seen<'a> {
         of.view.is_unseen() && !is_denied
     }
 
-    /// Until when somebody may still be at work in a Region, by the copies that are there: as long as one is under way, and for so long
-    /// after the newest began.
-    pub(super) fn busy_until(&self, region: &Region, now: Timestamp) -> Option<Timestamp> {
+    /// Until when somebody may still be at work in a Region, by the copies there that began before a time: as long as one is under way, and
+    /// for so long after the newest began.
+    pub(super) fn busy_until(&self, region: &Region, before: Timestamp, now: Timestamp) -> Option<Timestamp> {
         self.regions
             .get(region)?
             .ours
             .iter()
+            .filter(|copy| copy.start_time < before)
             .map(|copy| {
                 let is_under_way = copy.state == SnapshotState::Pending;
                 saturating_add(if is_under_way { now } else { copy.start_time }, TAKES_OVER_AFTER)

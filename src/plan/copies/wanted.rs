@@ -236,7 +236,7 @@ impl<'a> Of<'_, 'a> {
         if let Some(done) = newest(is_complete) {
             return Some(CopyVerdict::Done(done));
         }
-        let carry = carries.carry(source, seen.busy_until(region, now), now);
+        let carry = carries.carry(source, |before| seen.busy_until(region, before, now), now);
         if let Some(copy) = newest(|copy| copy.state == SnapshotState::Pending) {
             return Some(CopyVerdict::UnderWay { copy, is_awaited: !matches!(carry, Carry::LeftTo(_)) });
         }

@@ -60,13 +60,21 @@ fn a_run_with_nothing_to_make_takes_over_where_nobody_has_begun_a_copy_for_as_lo
     // Nothing tells the run that made it to stop: it is at work.
     let other = copy_of(&source(2, 2, "2026-11-22T16:00:00Z", &[RULE]), 1, "2026-11-22T17:10:00Z", &london());
     let at_work = world_with(vec![left.clone()], vec![other.pending()]);
-    check_wanted(&policy, (TODAY, "2026-11-22T17:40:00Z"), &at_work, &takes_over("2026-11-22T17:57:00Z"));
+    let others = CopyVerdict::Wait(CopyWait::LeftTo(LeftTo::Others));
+    check_wanted(&policy, (TODAY, "2026-11-22T17:40:00Z"), &at_work, &others);
+    // What it has begun since is its own.
+    let own = copy_of(&source(3, 2, "2026-11-22T16:00:00Z", &[RULE]), 2, "2026-11-22T17:20:00Z", &london());
+    check_wanted(
+        &policy,
+        (TODAY, "2026-11-22T17:40:00Z"),
+        &world_with(vec![left.clone()], vec![own.pending()]),
+        &BEGIN,
+    );
     // It has as long for it as one that made something.
     let (now, until) = ("2026-11-23T17:17:00Z", "2026-11-23T17:17:00Z");
     let told = CopyVerdict::GivenUp { why: GaveUp::WindowOver { at: at(until) }, is_news: true };
     check_wanted(&policy, (TODAY, now), &world, &told);
     // A start for which nothing is due may be one of many.
-    let others = CopyVerdict::Wait(CopyWait::LeftTo(LeftTo::Others));
     check_wanted(&policy, ("2026-11-22T19:30:00Z", "2026-11-22T19:50:00Z"), &world, &others);
 }
 
