@@ -94,7 +94,8 @@ fn of_copies(copies: &CopiesReport) -> Line {
         (0, _) => wrong(
             "copies",
             says,
-            "nothing takes some of them away any more: opendlm explain tells each; delete by hand what nobody needs",
+            "nothing takes some of them away any more, and they may be the last backups of what is gone: opendlm explain tells \
+             each; delete by hand only what nobody needs",
         ),
         _ => wrong(
             "copies",
