@@ -78,7 +78,15 @@ fn of_copy(plan: &Plan<'_>, snapshot: &SnapshotId, now: Timestamp) -> Option<Exp
     let in_region = |region: &'_ RegionPlan<'_>| -> Option<Explanation> {
         let decision = region.copies.iter().find(|decision| decision.snapshot.id == *snapshot)?;
         let from = decision.snapshot.marks.copied_from.value().map_or_else(String::new, ToString::to_string);
-        let (goes, goes_at) = forecast(decision, None, now);
+        let (goes, goes_at) = match decision.verdict {
+            SnapshotVerdict::Keep(KeepReason::NewestCompleted) if region.left_behind.contains(snapshot) => {
+                ("never: no newer one of its volume and schedule will come; delete it by hand".to_owned(), None)
+            }
+            SnapshotVerdict::Keep(KeepReason::NewestCompleted | KeepReason::BackupsStopped { .. }) => {
+                ("once a newer copy is complete".to_owned(), None)
+            }
+            _ => forecast(decision, None, now),
+        };
         Some(Explanation {
             snapshot: snapshot.to_string(),
             decision: Some(words::of_snapshot(decision)),

@@ -347,3 +347,21 @@ fn what_has_expired_and_is_the_last_of_a_gone_volume_or_schedule_is_left_behind(
     // Nor anything where the home Region shows nothing.
     assert_eq!(left(vec![], vec![first.clone(), gone.clone()]), [first.id.to_string(), gone.id.to_string()]);
 }
+
+#[test]
+fn when_the_newest_copy_goes_is_explained_for_volumes_that_are_there_and_for_those_that_are_gone() {
+    let (policy, options) = (policy_with(&[RULE]), Options::default());
+    let old = |number, volume| {
+        let source = source(number, volume, "2026-11-10T17:00:00Z", &[RULE]);
+        copy_of(&source, number, "2026-11-10T17:10:00Z", &london())
+    };
+    let world = world_with(vec![source(3, 1, TODAY, &[RULE])], vec![old(1, 1), old(9, 9)]);
+    let now = "2026-11-22T17:30:00Z";
+    let plan = planned(&policy, &options, TODAY, now, &world);
+    let goes = |number: u32| {
+        let id = SnapshotId::parse(&format!("snap-0c{number:015x}")).unwrap();
+        crate::report::explain::explain(&policy, &options, at(now), &world, &plan, &id).goes
+    };
+    assert_eq!(goes(1), "once a newer copy is complete");
+    assert_eq!(goes(9), "never: no newer one of its volume and schedule will come; delete it by hand");
+}
