@@ -199,6 +199,11 @@ pub(super) fn decide<'a>(
         let unseen = Unseen { code: "SameRegion".to_owned(), message: SAME_REGION.to_owned(), is_denied: true };
         plans.insert(same, RegionPlan { has_rule: is_told, unseen: Some(unseen), ..empty(same) });
     }
+    if seen.home.is_none() {
+        let unseen = Unseen { code: "HomeUnknown".to_owned(), message: HOME_UNKNOWN.to_owned(), is_denied: true };
+        let of = |region| (region, RegionPlan { unseen: Some(unseen.clone()), ..empty(region) });
+        plans.extend(rules().map(|rule| of(&rule.region)));
+    }
     for (region, wanted) in wanted {
         let plan = plans.entry(region).or_insert_with(|| RegionPlan { unseen: Some(not_asked()), ..empty(region) });
         plan.wanted.push(wanted);
@@ -227,6 +232,10 @@ const NOT_ASKED: &str = "no rule of the policy and no CopyRegions of the stack n
 /// Why a rule does nothing that names the home Region.
 const SAME_REGION: &str =
     "the snapshots are made in this Region, so a copy there would be none: name another Region in the rule";
+
+/// Why nothing is copied where the home Region has no name of AWS: a copy names the Region that it comes from.
+const HOME_UNKNOWN: &str =
+    "the function's own Region has a name that is none of AWS, and a copy is made from a Region by its name";
 
 impl RegionPlan<'_> {
     /// Whether the run has to tell that the Region was not seen: a rule copies there, or a copy is promised there.
@@ -283,14 +292,16 @@ impl RegionPlan<'_> {
     /// one and is not.
     #[must_use]
     pub fn rests_on(&self, decision: &SnapshotDecision<'_>) -> Option<Vec<Snapshot>> {
+        let is_run_now = |copy: &Snapshot| copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
         let stays = |other: &&SnapshotDecision<'_>| {
             other.snapshot.is_restorable()
+                && !is_run_now(other.snapshot)
                 && matches!(other.verdict, SnapshotVerdict::Keep(_))
                 && seen::doubt(other.snapshot).is_none()
         };
         match decision.verdict {
             SnapshotVerdict::Delete(DeleteReason::Failed { .. }) => Some(Vec::new()),
-            _ if decision.snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) => Some(Vec::new()),
+            _ if is_run_now(decision.snapshot) => Some(Vec::new()),
             _ => {
                 let time = |other: &&SnapshotDecision<'_>| other.snapshot.marks.scheduled_time.value().copied();
                 self.of_same_volume(decision.snapshot)

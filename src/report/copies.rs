@@ -226,7 +226,7 @@ pub(super) fn failures(options: &Options, plan: &Plan<'_>, progress: &Progress, 
         failures.extend(told.take(FAILURES_MAX));
         // What EC2 refused is told by itself.
         let is_refused =
-            |wanted: &&Wanted<'_>| progress.is_given_up(&Subject::of_copy(&wanted.source.id, &region.region));
+            |wanted: &&Wanted<'_>| progress.copies.is_refused(&Subject::of_copy(&wanted.source.id, &region.region));
         let open = region.wanted.iter().filter(|wanted| wanted.is_open() && !is_refused(wanted)).count();
         if is_over && open > 0 && unseen.is_none() {
             let message =

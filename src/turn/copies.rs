@@ -19,6 +19,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// hold some whose tags somebody has taken off. At 90 bytes each they stay under 20 KB.
 const BEGUN_MAX: usize = 200;
 
+/// How many calls that EC2 refused are remembered. With more the run calls nothing in other Regions any more: the next one begins anew. At
+/// 11 bytes each they stay under 6 KB.
+const REFUSED_MAX: usize = 500;
+
 /// What travels from turn to turn of a run's copies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -35,6 +39,9 @@ pub struct Copies {
     /// For each Region how many copies the run has deleted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub deleted_in: BTreeMap<String, u64>,
+    /// What EC2 refused to copy or to delete, by [`Subject::hash`]: more than there are failures.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refused: BTreeSet<String>,
     /// Copies that were not made in time and that the run has to tell, also when their snapshots are gone by its end.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub missed: BTreeSet<Subject>,
@@ -81,6 +88,11 @@ impl Copies {
     /// How many copies the run has deleted, in all Regions.
     pub(super) fn deleted(&self) -> u64 {
         self.deleted_in.values().sum()
+    }
+
+    /// Whether EC2 refused a copy or a deletion in this run, or so many that nothing is called any more.
+    pub(crate) fn is_refused(&self, subject: &Subject) -> bool {
+        self.refused.len() >= REFUSED_MAX || self.refused.contains(&subject.hash())
     }
 
     /// The copies that lost the tags that make them ours, each with what it was made of.

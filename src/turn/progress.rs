@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 /// How many failures are carried and told one by one; the rest are counted. At 600 bytes each they stay under 36 KB.
 pub const FAILURES_MAX: usize = 60;
 
+/// How many more of other Regions: whatever is wrong there takes no place from the home Region's.
+const FAILURES_ABROAD_MAX: usize = 30;
+
 /// How many characters of an EC2 message are kept.
 const MESSAGE_LENGTH_MAX: usize = 200;
 
@@ -222,12 +225,6 @@ impl Progress {
         self.creations_left_out > 0 || self.failures.iter().any(|failure| failure.subject == *subject)
     }
 
-    /// Whether something failed in a way that this run does not try again.
-    #[must_use]
-    pub fn is_given_up(&self, subject: &Subject) -> bool {
-        self.failures.iter().any(|failure| failure.subject == *subject && !failure.may_pass)
-    }
-
     /// Whether a deletion failed in a way that this run does not try again.
     #[must_use]
     pub fn is_deletion_given_up(&self, subject: &Subject) -> bool {
@@ -237,7 +234,10 @@ impl Progress {
 
     pub(super) fn remember_failure(&mut self, action: &str, subject: Subject, failed: &Failed) {
         let failure = self.one_more(action, subject, failed);
-        if self.failures.len() < FAILURES_MAX {
+        let is_abroad = |failure: &Failure| failure.subject.in_region().is_some();
+        let beside = self.failures.iter().filter(|other| is_abroad(other) == is_abroad(&failure)).count();
+        let max = if is_abroad(&failure) { FAILURES_ABROAD_MAX } else { FAILURES_MAX };
+        if beside < max {
             self.failures.push(failure);
         } else {
             self.failures_left_out = self.failures_left_out.saturating_add(1);

@@ -52,6 +52,8 @@ pub(in crate::plan) struct Carries {
     takes_over_at: Option<Timestamp>,
     /// From when on it does where it has made none, because its targets are gone or have recent ones: nothing tells others to stop.
     takes_over_unseen_at: Option<Timestamp>,
+    /// Whether another run was started for the same time before this one, and may be at work.
+    has_twin: bool,
     /// When the schedules are due.
     creates: Vec<CreateRule>,
     run_now_retain: Age,
@@ -89,20 +91,21 @@ impl Carries {
             is_outdated: matches!(stands_back, Some(StandsBack::NewerPolicy { .. })),
             takes_over_at: None,
             takes_over_unseen_at: None,
+            has_twin: false,
             run_now_retain: options.run_now_retain,
             creates: policy.schedules.iter().map(|schedule| schedule.create.clone()).collect(),
             first: BTreeMap::new(),
         };
         for snapshot in ours {
             let is_there = matches!(snapshot.state, SnapshotState::Completed | SnapshotState::Pending);
-            let is_run_now = snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
             let Some(&time) = snapshot.marks.scheduled_time.value().filter(|&&time| time <= now) else { continue };
-            if !is_there || is_run_now || belief::doubt(snapshot).is_some() {
+            if !is_there || is_run_now(snapshot) || belief::doubt(snapshot).is_some() {
                 continue;
             }
             let began = snapshot.start_time;
             carries.first.entry(time).and_modify(|first| *first = began.min(*first)).or_insert(began);
             if carries.own.contains(&time) && !carries.is_run_now {
+                carries.has_twin |= began < start.begun;
                 continue;
             }
             if time > start.at {
@@ -122,11 +125,11 @@ impl Carries {
         self.is_for_own_time(source) && source.start_time >= self.begun
     }
 
-    /// Whether this run begins a copy of `source` in a Region in which somebody may be at work until `busy_until`, by what began before a
-    /// time.
+    /// Whether this run begins a copy of `source`, `completed` then, in a Region in which somebody may be at work until `busy_until`, by
+    /// what began before a time.
     pub(super) fn carry(
         &self,
-        source: &Snapshot,
+        (source, completed): (&Snapshot, Timestamp),
         busy_until: impl Fn(Timestamp) -> Option<Timestamp>,
         now: Timestamp,
     ) -> Carry {
@@ -139,15 +142,25 @@ impl Carries {
         if self.made(source) {
             return Carry::Now;
         }
+        // Nothing tells a RunNow to stop but a later run.
+        if is_run_now(source)
+            && !self.is_run_now
+            && !self.own.iter().any(|own| source.marks.scheduled_time.value() < Some(own))
+        {
+            return Carry::LeftTo(LeftTo::Others);
+        }
         // What a RunNow made that died after its calls is nobody's but the same one's who is taken up.
         let own = || {
             self.is_for_own_time(source)
                 .then(|| due::saturating_add(source.start_time.max(self.begun), TAKES_OVER_AFTER))
         };
         if let Some(at) = self.takes_over_at.or_else(own) {
-            // Nothing tells the run that made it to stop, so it may be at work for as long as copies begin.
-            let busy_until = busy_until(Timestamp::MAX).filter(|_| self.is_for_own_time(source));
-            return Self::from(busy_until.map_or(at, |until| until.max(at)), now);
+            // Nothing tells one that was started for the same time to stop, so it may be at work for as long as copies begin; and what it
+            // made it copies as soon as that is complete.
+            let is_own = self.is_for_own_time(source);
+            let busy_until = busy_until(Timestamp::MAX).filter(|_| is_own || self.has_twin);
+            let by_its_maker = is_own.then(|| due::saturating_add(completed, TAKES_OVER_AFTER));
+            return Self::from(at.max(busy_until.unwrap_or(at)).max(by_its_maker.unwrap_or(at)), now);
         }
         // Nothing tells others to stop: who was at work before goes on, and the next run looks again.
         let is_free = |at: Timestamp| busy_until(at).is_none_or(|until| until <= at.max(now));
@@ -161,15 +174,13 @@ impl Carries {
 
     /// How long a copy of `source` stays at the longest, where a RunNow made it.
     pub(super) fn run_now_retain(&self, source: &Snapshot) -> Option<Age> {
-        let is_run_now = source.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
-        is_run_now.then_some(self.run_now_retain)
+        is_run_now(source).then_some(self.run_now_retain)
     }
 
     /// Whether a snapshot is for a time that this run was started for.
     fn is_for_own_time(&self, source: &Snapshot) -> bool {
-        let is_run_now = source.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
         let time = source.marks.scheduled_time.value();
-        time.is_some_and(|time| self.own.contains(time)) && is_run_now == self.is_run_now
+        time.is_some_and(|time| self.own.contains(time)) && is_run_now(source) == self.is_run_now
     }
 
     /// Until when a copy of `source` is tried that was complete at `completed`, and until when the snapshot stays for it: for the window, and
@@ -202,6 +213,10 @@ impl Carries {
     pub(super) fn is_teller(&self, source: &Snapshot) -> bool {
         self.is_for_own_time(source) || self.takes_over_at.is_some() || self.takes_over_unseen_at.is_some()
     }
+}
+
+fn is_run_now(snapshot: &Snapshot) -> bool {
+    snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now)
 }
 
 /// Whether runs still tell that a copy was not made until `until`.

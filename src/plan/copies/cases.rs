@@ -1,8 +1,10 @@
 //! Copies in other Regions, case by case.
 
+mod equal;
 mod fate;
 mod lost;
 mod sources;
+mod starts;
 mod wanted;
 
 use super::super::{DeleteReason, KeepReason, Plan, SnapshotVerdict, StandsBack, plan};
@@ -138,7 +140,7 @@ fn what_a_run_now_made_before_it_crashed_is_copied_when_it_is_taken_up() {
         let plan = planned(&policy, &options, TODAY, now, &world);
         format!("{:?}", of(&plan, &london()).wanted[0].verdict)
     };
-    let takes_over = CopyVerdict::Wait(CopyWait::TakenOver { at: at("2026-11-22T17:17:00Z") });
+    let takes_over = CopyVerdict::Wait(CopyWait::TakenOver { at: at("2026-11-22T17:22:00Z") });
     assert_eq!(verdict("2026-11-22T17:06:00Z"), format!("{takes_over:?}"));
-    assert_eq!(verdict("2026-11-22T17:17:00Z"), format!("{BEGIN:?}"));
+    assert_eq!(verdict("2026-11-22T17:22:00Z"), format!("{BEGIN:?}"));
 }

@@ -89,9 +89,12 @@ fn evidence(home: Home<'_>, copies: &[&Snapshot]) -> Option<StandsBack> {
     let Home { options, now, start, .. } = home;
     let believed = || copies.iter().filter(|copy| seen::doubt(copy).is_none() && !is_run_now(copy));
     let later = believed().filter_map(|copy| time_of(copy)).filter(|&time| start < time && time <= now).max();
-    let revisions =
-        believed().filter_map(|copy| copy.marks.stamp.value()?.revision).filter(|&revision| revision <= now);
-    let newest = revisions.max().filter(|&newest| options.revision < Some(newest));
+    // As at home the newest one tells, and what this run began by its own version tells nothing.
+    let revision = |copy: &Snapshot| copy.marks.stamp.value().and_then(|stamp| stamp.revision);
+    let is_of_others = |copy: &&&Snapshot| copy.start_time < start || options.revision < revision(copy);
+    let newest = believed().filter(is_of_others).max_by_key(|copy| (copy.start_time, copy.id));
+    let newest =
+        newest.and_then(|copy| revision(copy)).filter(|&newest| newest <= now && options.revision < Some(newest));
     let by_policy = newest.map(|newest| StandsBack::NewerPolicy { own: options.revision, newest, is_stale: false });
     later.map(|scheduled_time| StandsBack::LaterRun { scheduled_time }).or(by_policy)
 }
@@ -196,7 +199,7 @@ impl Newest {
 /// Two that one call's stamp describes are no duplicates: somebody has copied a copy together with its tags, for a purpose of his own.
 fn duplicates(copies: &[&Snapshot]) -> BTreeMap<SnapshotId, Timestamp> {
     let mut same: BTreeMap<Place<'_>, Vec<&Snapshot>> = BTreeMap::new();
-    for copy in copies.iter().filter(|copy| is_good(copy)) {
+    for copy in copies.iter().filter(|copy| copy.is_restorable() && seen::doubt(copy).is_none()) {
         if let Some(place) = copy.marks.volume_id.value().and_then(|&volume| seen::place(volume, copy)) {
             same.entry(place).or_default().push(copy);
         }

@@ -19,8 +19,9 @@ type Place<'a> = (Option<&'a VolumeId>, Option<&'a Timestamp>);
 /// The copies in a Region that failed and whose snapshots are gone, and those that have been under way for longer than their snapshots wait
 /// for them. Not those of a volume and time that have a complete copy, or whose snapshot tells of its copies itself.
 pub(super) fn find<'a>(plan: &RegionPlan<'a>, now: Timestamp) -> Vec<Lost<'a>> {
+    let until_slow = |copy: &Snapshot| saturating_add(copy.start_time, UNDER_WAY_FOR_MAX);
     let is_slow = |copy: &Snapshot| {
-        let too_long = saturating_add(copy.start_time, UNDER_WAY_FOR_MAX);
+        let too_long = until_slow(copy);
         copy.state == SnapshotState::Pending && too_long <= now && now < saturating_add(too_long, TOLD_FOR)
     };
     let may_be_lost = |copy: &Snapshot| copy.state == SnapshotState::Error || is_slow(copy);
@@ -29,6 +30,8 @@ pub(super) fn find<'a>(plan: &RegionPlan<'a>, now: Timestamp) -> Vec<Lost<'a>> {
         return Vec::new();
     }
     let is_good = |copy: &&Snapshot| copy.state == SnapshotState::Completed && seen::doubt(copy).is_none();
+    let is_under_way = |copy: &&Snapshot| copy.state == SnapshotState::Pending && now < until_slow(copy);
+    let tried_again: BTreeSet<Place<'_>> = copies().filter(is_under_way).map(place).collect();
     let complete: BTreeSet<Place<'_>> = copies().filter(is_good).map(place).collect();
     let is_silent = |verdict: &CopyVerdict<'_>| {
         matches!(verdict, CopyVerdict::UnderWay { .. } | CopyVerdict::GivenUp { is_news: false, .. })
@@ -47,7 +50,8 @@ pub(super) fn find<'a>(plan: &RegionPlan<'a>, now: Timestamp) -> Vec<Lost<'a>> {
         seen::doubt(copy).is_none()
             && !complete.contains(&place(copy))
             && !of_twins.contains(&place(copy))
-            && (is_slow(copy) || copy.state == SnapshotState::Error && !is_over(copy))
+            && (is_slow(copy)
+                || copy.state == SnapshotState::Error && !is_over(copy) && !tried_again.contains(&place(copy)))
     };
     let lost = copies().filter(is_lost).filter_map(|copy| match &copy.marks.copied_from {
         Mark::Read(from) => (!wanted.contains(&from.snapshot)).then_some(Lost { copy, source: from.snapshot }),

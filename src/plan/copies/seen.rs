@@ -143,7 +143,7 @@ impl<'a> OfRegion<'a> {
         {
             match snapshot.marks.copied_from.value() {
                 // Another target of the policy made it, and manages it.
-                Some(from) if from.region != *home => {}
+                Some(from) if from.region != *home && is_copy_of_ours(policy, &from.region, region, snapshot) => {}
                 Some(from) if is_copy_of_ours(policy, home, region, snapshot) => {
                     of.ours.push(snapshot);
                     of.by_source.entry(from.snapshot).or_default().push(snapshot);
@@ -164,17 +164,18 @@ impl<'a> OfRegion<'a> {
     }
 }
 
-/// What a backup is for: of what, of which scheduled time, for which schedules.
-pub(super) type Place<'a> = (VolumeId, Option<InstanceId>, Timestamp, Vec<&'a ScheduleName>);
+/// What a backup is for: of what, of which scheduled time, for which schedules; and of which snapshot alone, where one is no other's equal.
+pub(super) type Place<'a> = (VolumeId, Option<InstanceId>, Timestamp, Vec<&'a ScheduleName>, Option<SnapshotId>);
 
-/// What a RunNow made has none.
+/// What a snapshot or a copy of it is for. A RunNow's is for nothing else, and of two sets for one time the copies together are no set.
 pub(super) fn place(volume: VolumeId, snapshot: &Snapshot) -> Option<Place<'_>> {
     let marks = &snapshot.marks;
-    let is_run_now = marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
-    let &time = marks.scheduled_time.value().filter(|_| !is_run_now)?;
+    let &time = marks.scheduled_time.value()?;
     let mut names: Vec<&ScheduleName> = ours::names(snapshot).collect();
     names.sort_unstable();
-    Some((volume, marks.instance_id.value().copied(), time, names))
+    let stands_alone = marks.stamp.value().is_some_and(|stamp| stamp.is_run_now || stamp.members > Some(1));
+    let source = marks.copied_from.value().map_or(snapshot.id, |from| from.snapshot);
+    Some((volume, marks.instance_id.value().copied(), time, names, stands_alone.then_some(source)))
 }
 
 /// Whether a copy is believed and stays as long after its start as what is promised.
@@ -193,7 +194,9 @@ impl<'a> OfRegion<'a> {
     fn note_newest(&mut self, names: Names<'a>, copy: &'a Snapshot) {
         let (volume, time) = (copy.marks.volume_id.value(), copy.marks.scheduled_time.value());
         let (Some(&volume), Some(&time)) = (volume, time) else { return };
-        if copy.state == SnapshotState::Completed && doubt(copy).is_none() {
+        // A RunNow's is in no series.
+        let is_run_now = copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+        if copy.state == SnapshotState::Completed && doubt(copy).is_none() && !is_run_now {
             for name in ours::names(copy) {
                 let newest = self.newest.entry((volume, names.of_today(name))).or_insert(time);
                 *newest = time.max(*newest);

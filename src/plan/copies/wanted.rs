@@ -159,7 +159,8 @@ impl<'a> Rules<'_, 'a> {
             carries.tried_until(source, completed)
         };
         let is_wanted = !is_duplicate && !is_kept && !self.is_over((region, promise), source);
-        let wanted = is_wanted.then_some(waits);
+        // Of a duplicate one may be under way where nobody has looked.
+        let wanted = (is_wanted || is_duplicate && seen.is_seen_later(region)).then_some(waits);
         under_way.max(wanted)
     }
 
@@ -236,11 +237,11 @@ impl<'a> Of<'_, 'a> {
         if let Some(done) = newest(is_complete) {
             return Some(CopyVerdict::Done(done));
         }
-        let carry = carries.carry(source, |before| seen.busy_until(region, before, now), now);
+        let completed = completions.at(source);
+        let carry = carries.carry((source, completed), |before| seen.busy_until(region, before, now), now);
         if let Some(copy) = newest(|copy| copy.state == SnapshotState::Pending) {
             return Some(CopyVerdict::UnderWay { copy, is_awaited: !matches!(carry, Carry::LeftTo(_)) });
         }
-        let completed = completions.at(source);
         if rules.is_over((region, self.promise), source) {
             return None;
         }

@@ -32,8 +32,7 @@ pub(in crate::turn) fn select(
         let begin = to_begin(region, progress).into_iter().take(places(region, progress));
         actions.extend(begin.filter_map(|wanted| copies::begin(policy, options, now, (home, &region.region), wanted)));
         let to_go = region.copies.iter().filter(|copy| matches!(copy.verdict, SnapshotVerdict::Delete(_)));
-        let to_go =
-            to_go.filter(|copy| !progress.is_deletion_given_up(&Subject::of_copy(&copy.snapshot.id, &region.region)));
+        let to_go = to_go.filter(|copy| !is_given_up(progress, &Subject::of_copy(&copy.snapshot.id, &region.region)));
         let deletions = to_go.filter_map(|copy| Some((copy.snapshot, region.rests_on(copy)?)));
         let deletions: Vec<_> = deletions.take(may_go).collect();
         may_go -= deletions.len();
@@ -41,6 +40,11 @@ pub(in crate::turn) fn select(
         actions.extend(deletions.into_iter().map(deletion));
     }
     actions
+}
+
+/// Whether a deletion is not tried again in this run.
+pub(super) fn is_given_up(progress: &Progress, subject: &Subject) -> bool {
+    progress.is_deletion_given_up(subject) || progress.copies.is_refused(subject)
 }
 
 /// What a bound that somebody set leaves for all Regions together.
@@ -67,7 +71,7 @@ fn to_begin<'p, 'a>(region: &'p RegionPlan<'a>, progress: &Progress) -> Vec<&'p 
         let subject = Subject::of_copy(&wanted.source.id, &region.region);
         matches!(wanted.verdict, CopyVerdict::Begin { .. })
             && !progress.copies.has_begun(&subject)
-            && !progress.is_given_up(&subject)
+            && !progress.copies.is_refused(&subject)
     };
     region.wanted.iter().filter(is_to_begin).collect()
 }
@@ -77,7 +81,7 @@ pub(super) fn is_refused(region: &RegionPlan<'_>, progress: &Progress) -> bool {
     let has_begun = progress.copies.begun_in.get(region.region.as_str()).is_some_and(|&begun| begun > 0);
     let refusals = region.wanted.iter().filter(|wanted| {
         matches!(wanted.verdict, CopyVerdict::Begin { .. })
-            && progress.is_given_up(&Subject::of_copy(&wanted.source.id, &region.region))
+            && progress.copies.is_refused(&Subject::of_copy(&wanted.source.id, &region.region))
     });
     !has_begun && refusals.count() >= REFUSALS_MAX
 }
@@ -123,8 +127,15 @@ pub(in crate::turn) fn note(progress: &mut Progress, plan: &Plan<'_>, done: &[(A
             }
             Outcome::Failed(Failed { kind: FailedKind::Throttled, .. }) if is_copy => {}
             Outcome::Failed(failed) => {
+                // One a turn finds out whether the account takes snapshots there again.
+                if is_copy && failed.kind == FailedKind::AccountFull {
+                    begun.entry(region).or_default().1 = true;
+                }
                 if is_copy && failed.kind == FailedKind::Unclear {
                     progress.copies.remember(subject.clone(), None, now);
+                }
+                if matches!(failed.kind, FailedKind::Denied | FailedKind::Refused) {
+                    progress.copies.refused.insert(subject.hash());
                 }
                 progress.remember_failure(action.api().name(), subject, failed);
             }

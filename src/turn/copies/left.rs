@@ -1,6 +1,6 @@
 //! What is left to do in other Regions, what is open, and what was missed.
 
-use super::calls::{deletions_left, is_refused};
+use super::calls::{deletions_left, is_given_up, is_refused};
 use crate::action::{Action, Outcome};
 use crate::options::Options;
 use crate::plan::copies::{CopyVerdict, CopyWait};
@@ -150,7 +150,7 @@ fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &
                     left.open += 1;
                     left.under_way += 1;
                 }
-                CopyVerdict::Begin { .. } if is_refused || progress.is_given_up(&subject) => left.failed += 1,
+                CopyVerdict::Begin { .. } if is_refused || progress.copies.is_refused(&subject) => left.failed += 1,
                 CopyVerdict::Begin { .. } => {
                     left.open += 1;
                     left.queued += 1;
@@ -175,7 +175,7 @@ fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &
             if finished.contains(&subject) || region.rests_on(copy).is_none() {
                 continue;
             }
-            if progress.is_deletion_given_up(&subject) {
+            if is_given_up(progress, &subject) {
                 left.deletions_failed += 1;
             } else if may_go > 0 {
                 may_go -= 1;

@@ -1,5 +1,7 @@
 //! What a run remembers of its copies.
 
+mod refused;
+
 use super::*;
 use crate::fixtures::*;
 use crate::options::{Options, Start};

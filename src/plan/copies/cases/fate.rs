@@ -282,12 +282,19 @@ fn what_somebody_copied_on_to_another_region_is_not_ours() {
     let copied_on = copy_of(&made, 1, "2026-11-21T17:10:00Z", &region("eu-west-1"));
     let mut of_another_home = copy_of(&made, 2, "2026-11-21T17:10:00Z", &region("eu-west-1"));
     let from = CopiedFrom { region: region("ap-south-1"), snapshot: made.id };
-    of_another_home.marks.copied_from = Mark::Read(from);
-    let mut world = world_with(vec![made], vec![copied_on, of_another_home]);
-    world.home = Some(home());
-    let plan = planned(&policy, &options, TODAY, TODAY, &world);
-    let london = of(&plan, &london());
-    assert_eq!((london.copies.len(), london.foreign), (0, 1));
+    of_another_home.marks.copied_from = Mark::Read(from.clone());
+    // Whatever its tag says, its description says that it was made of another one.
+    let edited = of_another_home.clone();
+    of_another_home.description =
+        tags::copy_description(&policy.id, &policy.schedules[0].name, &from, &london()).into();
+    let counts = |copies: Vec<Snapshot>| {
+        let world = world_with(vec![made.clone()], copies);
+        let plan = planned(&policy, &options, TODAY, TODAY, &world);
+        let london = of(&plan, &london());
+        (london.copies.len(), london.foreign)
+    };
+    assert_eq!(counts(vec![copied_on, of_another_home]), (0, 1));
+    assert_eq!(counts(vec![edited]), (0, 1));
 }
 
 #[test]
@@ -364,4 +371,31 @@ fn when_the_newest_copy_goes_is_explained_for_volumes_that_are_there_and_for_tho
     };
     assert_eq!(goes(1), "once a newer copy is complete");
     assert_eq!(goes(9), "never: no newer one of its volume and schedule will come; delete it by hand");
+}
+
+#[test]
+fn copies_of_a_version_that_home_has_accepted_the_end_of_stop_no_deletions() {
+    let (policy, options) = (policy_with(&[RULE]), Options::default());
+    let revised = |source: Snapshot, day: u32| {
+        source.with_stamp(|stamp| stamp.revision = (day <= 8).then(|| at("2026-11-01T00:00:00Z")))
+    };
+    let days: Vec<(u32, String)> = (5..=22).map(|day| (day, format!("2026-11-{day:02}T17:00:00Z"))).collect();
+    let sources: Vec<Snapshot> = days.iter().map(|(day, time)| revised(source(*day, 1, time, &[RULE]), *day)).collect();
+    let copied = |source: &Snapshot, day: u32| {
+        let began = (source.start_time + SignedDuration::from_mins(10)).to_string();
+        revised(copy_of(source, day, &began, &london()), day)
+    };
+    let copies = |last: u32| {
+        let of_days = sources.iter().zip(&days).filter(|(_, (day, _))| *day <= last);
+        of_days.map(|(source, (day, _))| copied(source, *day)).collect::<Vec<_>>()
+    };
+    let gone = |copies: Vec<Snapshot>| {
+        let world = world_with(sources.clone(), copies);
+        let plan = planned(&policy, &options, TODAY, "2026-11-22T17:30:00Z", &world);
+        assert_eq!(plan.stands_back, None);
+        of(&plan, &london()).copies.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).count()
+    };
+    assert_eq!(gone(copies(22)), 13);
+    // Where the newest copy is one of that version nothing goes.
+    assert_eq!(gone(copies(8)), 0);
 }

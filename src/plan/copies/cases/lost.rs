@@ -47,6 +47,9 @@ fn a_copy_that_failed_is_told_where_its_snapshot_is_gone() {
     let newer = copy_of(&source(2, 1, "2026-11-02T17:00:00Z", &[RULE]), 3, "2026-11-02T17:10:00Z", &london());
     check("2026-11-06T17:09:00Z", (&[], vec![failed(), newer.clone()]), &[id]);
     check("2026-11-06T17:10:00Z", (&[], vec![failed(), newer]), &[]);
+    // Another try is under way, and no run is there that waits for it.
+    let again = copied(4, "2026-11-01T17:40:00Z").pending();
+    check("2026-11-02T09:00:00Z", (&[&made()], vec![failed(), again]), &[]);
     // Nobody knows what one with edited tags is of.
     let edited = failed().with_stamp(|stamp| stamp.is_intact = false);
     check(now, (&[], vec![edited]), &[]);

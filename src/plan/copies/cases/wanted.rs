@@ -120,8 +120,8 @@ fn one_that_was_started_twice_leaves_the_copies_to_the_run_that_made_the_snapsho
     made.start_time = at("2026-11-22T16:59:59Z");
     let takes_over = |time| CopyVerdict::Wait(CopyWait::TakenOver { at: at(time) });
     let alone = world_with(vec![made.clone()], vec![]);
-    check_wanted(&policy, (TODAY, "2026-11-22T17:06:00Z"), &alone, &takes_over("2026-11-22T17:17:00Z"));
-    check_wanted(&policy, (TODAY, "2026-11-22T17:17:00Z"), &alone, &BEGIN);
+    check_wanted(&policy, (TODAY, "2026-11-22T17:06:00Z"), &alone, &takes_over("2026-11-22T17:22:00Z"));
+    check_wanted(&policy, (TODAY, "2026-11-22T17:22:00Z"), &alone, &BEGIN);
     // As long as copies begin that one is at work.
     let mut other = source(2, 2, TODAY, &[RULE]);
     other.start_time = made.start_time;

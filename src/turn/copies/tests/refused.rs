@@ -1,0 +1,125 @@
+//! Calls in other Regions that EC2 refuses, more of them than a run tells one by one.
+
+use super::*;
+use crate::action::{Action, Failed, FailedKind, Outcome};
+use crate::plan::plan;
+use crate::turn::{select, select_copies};
+use jiff::SignedDuration;
+
+const TODAY: &str = "2026-11-22T17:00:00Z";
+
+fn home() -> Region {
+    Region::parse("us-east-1").unwrap()
+}
+
+fn copying() -> Policy {
+    let mut policy = sample();
+    policy.schedules[0].copies = vec![CopyRule::parse("eu-west-2:5d:-").unwrap()];
+    policy
+}
+
+fn source(number: u32, volume: u32, time: &str) -> Snapshot {
+    let mut source = snapshot(number, volume, time).stamped(&[3]);
+    source.marks.copies = Mark::Read(copying().schedules[0].copies.clone());
+    source.completed_at = Some(source.start_time + SignedDuration::from_mins(5));
+    source
+}
+
+fn copy_of(source: &Snapshot, number: u32) -> Snapshot {
+    let mut copy = source.clone();
+    copy.id = SnapshotId::parse(&format!("snap-0c{number:015x}")).unwrap();
+    copy.origin = Origin::Copied;
+    copy.start_time += SignedDuration::from_mins(6);
+    let from = CopiedFrom { region: home(), snapshot: source.id };
+    copy.description = tags::copy_description(&sample().id, &sample().schedules[0].name, &from, &london()).into();
+    copy.marks.volume_id = Mark::Read(source.volume_id);
+    copy.marks.copied_from = Mark::Read(from);
+    copy.marks.copies = Mark::Absent;
+    copy.marks.expiration_time = Mark::Read(copy.start_time + SignedDuration::from_hours(5 * 24));
+    let called = copy.start_time;
+    copy.stamped(&[3]).with_stamp(|stamp| stamp.called = called)
+}
+
+/// Turn after turn, a minute apart, in which EC2 answers each call in London as told: how many calls there were in all, how the last turn
+/// ended, and what travels then.
+fn turns(world: &World, answer: impl Fn(&Action) -> Outcome) -> (usize, Status, Progress) {
+    let (policy, options, start) = (copying(), Options::default(), start(TODAY));
+    let mut progress = Progress { turns: 20, waits: 9, creations: 1, created: 1, ..Progress::new(&start) };
+    progress.copies.begun_in.insert("eu-west-2".to_owned(), 1);
+    let mut calls = 0;
+    for turn in 0..100 {
+        let now = at("2026-11-22T17:30:00Z") + SignedDuration::from_mins(turn);
+        let plan = plan(&policy, &options, &start, now, world);
+        let mut selection = select(&policy, &options, &plan, &progress, now, Budget::UNBOUNDED);
+        selection.actions.clear();
+        select_copies(&policy, &options, &plan, &progress, (world.home.as_ref(), now), &mut selection);
+        calls += selection.actions.len();
+        let outcomes: Vec<Outcome> = selection.actions.iter().map(&answer).collect();
+        let concluded = conclude(&options, &plan, progress, selection, outcomes, now);
+        progress = concluded.progress;
+        if let Status::Done(_) = concluded.status {
+            return (calls, concluded.status, progress);
+        }
+    }
+    (calls, Status::Waiting { seconds: 0 }, progress)
+}
+
+fn refused(_: &Action) -> Outcome {
+    let (code, message) = ("OperationNotPermitted".to_owned(), "the snapshot is locked".to_owned());
+    Outcome::Failed(Failed { kind: FailedKind::Refused, code, message })
+}
+
+#[test]
+fn many_refused_deletions_are_tried_once_and_end_the_run() {
+    let of = |time, first| (1..=80).map(move |volume| source(first + volume, volume, time));
+    let (old, new) = (of("2026-11-10T17:00:00Z", 0), of(TODAY, 200));
+    let sources: Vec<Snapshot> = new.clone().collect();
+    let copies = old.chain(new).zip(1..).map(|(source, number)| copy_of(&source, number)).collect();
+    let view = View { snapshots: copies, ..View::default() };
+    let there = world((1..=80).map(volume), sources);
+    let world = World { home: Some(home()), regions: [(london(), view)].into(), ..there };
+    let (calls, status, progress) = turns(&world, refused);
+    assert_eq!((calls, status), (80, Status::Done(crate::turn::RunOutcome::Partial)));
+    assert_eq!((progress.failures.len(), progress.failures_left_out), (30, 50));
+}
+
+/// A world with so many snapshots of today whose copies are promised.
+fn promised(volumes: u32) -> World {
+    let there = world((1..=volumes).map(volume), (1..=volumes).map(|volume| source(200 + volume, volume, TODAY)));
+    World { home: Some(home()), regions: [(london(), View::default())].into(), ..there }
+}
+
+#[test]
+fn many_refused_copies_keep_none_from_the_others() {
+    let tried = std::cell::Cell::new(0);
+    let answer = |action: &Action| match action {
+        Action::CopySnapshot(copy) if copy.source.volume_id == volume_id(100) => {
+            tried.set(tried.get() + 1);
+            Outcome::Created(vec![SnapshotId::parse("snap-0cffffffff").unwrap()])
+        }
+        other => refused(other),
+    };
+    turns(&promised(100), answer);
+    assert!(tried.get() > 0);
+}
+
+#[test]
+fn after_five_hundred_refusals_nothing_is_called_in_other_regions_any_more() {
+    let (calls, status, progress) = turns(&promised(900), refused);
+    assert_eq!((calls, status), (500, Status::Done(crate::turn::RunOutcome::Partial)));
+    let text = serde_json::to_string(&progress).unwrap();
+    assert!(text.len() < 40_000, "{} bytes", text.len());
+}
+
+#[test]
+fn what_fails_in_other_regions_takes_no_place_from_what_fails_at_home() {
+    let mut progress = Progress::new(&start(TODAY));
+    let failed = Failed { kind: FailedKind::Refused, code: "Code".to_owned(), message: "why".to_owned() };
+    for number in 0..100 {
+        let subject = Subject::of_copy(&snapshot(number, 1, TODAY).id, &london());
+        progress.remember_failure("CopySnapshot", subject, &failed);
+    }
+    let at_home = Subject::Deletion(snapshot(1, 1, TODAY).id);
+    progress.remember_failure("DeleteSnapshot", at_home.clone(), &failed);
+    assert!(progress.is_deletion_given_up(&at_home));
+}
