@@ -91,7 +91,10 @@ fn evidence(home: Home<'_>, copies: &[&Snapshot]) -> Option<StandsBack> {
     let later = believed().filter_map(|copy| time_of(copy)).filter(|&time| start < time && time <= now).max();
     // As at home the newest one tells, and what this run began by its own version tells nothing.
     let revision = |copy: &Snapshot| copy.marks.stamp.value().and_then(|stamp| stamp.revision);
-    let is_of_others = |copy: &&&Snapshot| copy.start_time < start || options.revision < revision(copy);
+    let is_of_others = |copy: &&&Snapshot| {
+        let is_own = copy.start_time >= start || time_of(copy) == Some(start);
+        !is_own || options.revision < revision(copy)
+    };
     let newest = believed().filter(is_of_others).max_by_key(|copy| (copy.start_time, copy.id));
     let newest =
         newest.and_then(|copy| revision(copy)).filter(|&newest| newest <= now && options.revision < Some(newest));

@@ -116,15 +116,27 @@ pub fn fault(
 /// What copies that everybody could see show of later runs and newer policies.
 fn evidence(ec2: &Ec2, hand: &Hand, region: &Region, seen_at: Timestamp) -> Option<String> {
     let firm = truth::firm_since(seen_at);
-    let is_shown = |copy: &&Copied| {
-        let record = &copy.record;
-        let is_believed = record.is_ours && record.edited.is_none() && !truth::is_run_now(&copy.of);
-        is_believed && record.exists(firm) && record.exists(seen_at)
-    };
-    let shown = || copies(ec2, region).iter().filter(is_shown);
+    let is_believed =
+        |copy: &&Copied| copy.record.is_ours && copy.record.edited.is_none() && !truth::is_run_now(&copy.of);
+    let believed = || copies(ec2, region).iter().filter(is_believed);
+    let is_firm = |copy: &&Copied| copy.record.exists(firm) && copy.record.exists(seen_at);
+    let shown = || believed().filter(is_firm);
     let later = shown().map(|copy| truth::time(&copy.of)).find(|&time| hand.start < time && time + SKEW_MAX <= seen_at);
-    let revisions = shown().filter_map(|copy| copy.record.maker.as_ref()?.version.revision());
-    let newer = revisions.filter(|&newer| Some(newer) > hand.revision && newer + SKEW_MAX <= seen_at).max();
+    // As at home the newest one that others made tells, and what began since then may be shown or not.
+    let revision = |copy: &Copied| copy.record.maker.as_ref().and_then(|maker| maker.version.revision());
+    let is_newer = |copy: &Copied| {
+        let revision = revision(copy);
+        revision > hand.revision && revision.is_some_and(|revision| revision + SKEW_MAX <= seen_at)
+    };
+    let of_others = |copy: &&Copied| {
+        let is_own = copy.record.maker.as_ref().is_some_and(|maker| maker.execution == hand.execution);
+        !is_own && truth::is_there(&copy.record, firm, seen_at)
+    };
+    let began = |copy: &Copied| copy.record.snapshot.start_time;
+    let newest = believed().filter(of_others).filter(is_firm).max_by_key(|copy| began(copy));
+    let decides =
+        |newest: &&Copied| believed().filter(of_others).filter(|copy| began(copy) >= began(newest)).all(is_newer);
+    let newer = newest.filter(decides).and_then(revision);
     let of_later = later.map(|later| format!("R1: a later run's snapshot of {later} is copied there"));
     of_later.or_else(|| newer.map(|newer| format!("R1b: the policy of {newer} decides there")))
 }
