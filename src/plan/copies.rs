@@ -16,6 +16,7 @@ mod lost;
 mod promise;
 mod seen;
 mod wanted;
+mod whole;
 
 use super::{DeleteReason, SnapshotDecision, SnapshotVerdict};
 use crate::place::Region;
@@ -33,6 +34,7 @@ pub(super) use seen::Seen;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 pub(super) use wanted::{keep_sources, want};
+use whole::WholeSets;
 
 /// How long after a snapshot is complete its copies are tried (DLM user guide: "retries the operation for 24 hours").
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -184,8 +186,9 @@ pub(super) fn decide<'a>(
         left_behind: BTreeSet::new(),
         lost: Vec::new(),
     };
+    let whole = WholeSets::of(&wanted);
     for (&region, of) in &seen.regions {
-        let copies = fate::decide(home, region, of);
+        let copies = fate::decide(home, region, of, &whole);
         let unseen = of.view.unseen.clone().or_else(|| seen_in_part(of.view.coverage));
         let left_behind = fate::left_behind(home, &copies);
         let (foreign, foreign_bytes) = (of.foreign, of.foreign_bytes);

@@ -11,6 +11,7 @@ use super::super::{
     DeleteReason, KeepReason, SnapshotDecision, SnapshotVerdict, StandsBack, brakes, ours, owning_schedule,
 };
 use super::seen::{self, OfRegion, Place};
+use super::whole::WholeSets;
 use crate::options::Options;
 use crate::place::Region;
 use crate::policy::{Policy, Schedule, ScheduleName, Targets};
@@ -36,11 +37,16 @@ pub(in crate::plan) struct Home<'r> {
 }
 
 /// One decision for each copy of ours in a Region, sorted by volume, scheduled time and id.
-pub(in crate::plan) fn decide<'a>(home: Home<'_>, region: &Region, of: &OfRegion<'a>) -> Vec<SnapshotDecision<'a>> {
+pub(super) fn decide<'a>(
+    home: Home<'_>,
+    region: &Region,
+    of: &OfRegion<'a>,
+    whole: &WholeSets<'_>,
+) -> Vec<SnapshotDecision<'a>> {
     let mut copies = of.ours.clone();
     copies.sort_by_key(|copy| (copy.marks.volume_id.value(), time_of(copy), copy.id));
     copies.dedup_by_key(|copy| copy.id);
-    let duplicates = duplicates(&copies);
+    let duplicates = duplicates(&copies, |copy| whole.instead_of(region, copy).map(|instead| instead.start_time));
     let judge = Judge { home, region, newest: Newest::of(home, &copies, &duplicates), duplicates };
     let decision =
         |copy: &&'a Snapshot| SnapshotDecision { snapshot: copy, verdict: judge.verdict(copy), goes_later: None };
@@ -200,10 +206,16 @@ impl Newest {
 /// So a volume that went from one instance to another has a copy in the set of each.
 ///
 /// Two that one call's stamp describes are no duplicates: somebody has copied a copy together with its tags, for a purpose of his own.
-fn duplicates(copies: &[&Snapshot]) -> BTreeMap<SnapshotId, Timestamp> {
+fn duplicates(
+    copies: &[&Snapshot],
+    of_another_set: impl Fn(&Snapshot) -> Option<Timestamp>,
+) -> BTreeMap<SnapshotId, Timestamp> {
     let mut same: BTreeMap<Place<'_>, Vec<&Snapshot>> = BTreeMap::new();
+    let mut duplicates = BTreeMap::new();
     for copy in copies.iter().filter(|copy| copy.is_restorable() && seen::doubt(copy).is_none()) {
-        if let Some(place) = copy.marks.volume_id.value().and_then(|&volume| seen::place(volume, copy)) {
+        if let Some(beside) = of_another_set(copy).filter(|_| copy.marks.hold.is_none()) {
+            duplicates.insert(copy.id, beside);
+        } else if let Some(place) = copy.marks.volume_id.value().and_then(|&volume| seen::place(volume, copy)) {
             same.entry(place).or_default().push(copy);
         }
     }
@@ -212,7 +224,6 @@ fn duplicates(copies: &[&Snapshot]) -> BTreeMap<SnapshotId, Timestamp> {
     // One turn copies several snapshots in one instant, and none twice.
     let called =
         |copy: &Snapshot| (copy.marks.stamp.value().map(|stamp| stamp.called), copy.marks.copied_from.value().cloned());
-    let mut duplicates = BTreeMap::new();
     for mut of_one in same.into_values().filter(|of_one| of_one.len() > 1) {
         of_one.sort_by_key(|copy| rank(copy));
         let [first, others @ ..] = of_one.as_slice() else { continue };

@@ -24,9 +24,9 @@ const DOUBTED_MAX: usize = 2;
 pub(super) const UNDER_WAY_FOR_MAX: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// What the members of one set share: the instance, the scheduled time and the call.
-type Set = (InstanceId, Timestamp, Option<Timestamp>);
+pub(super) type Set = (InstanceId, Timestamp, Option<Timestamp>);
 
-fn set_of(snapshot: &Snapshot) -> Option<Set> {
+pub(super) fn set_of(snapshot: &Snapshot) -> Option<Set> {
     let marks = &snapshot.marks;
     let call = marks.stamp.value().map(|stamp| stamp.called);
     Some((*marks.instance_id.value()?, *marks.scheduled_time.value()?, call))

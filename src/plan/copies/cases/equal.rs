@@ -52,25 +52,39 @@ fn what_was_copied_of_a_duplicate_set_takes_no_place_in_the_one_that_stays() {
     let first = set([1, 2], "2026-11-22T17:00:02Z", &[RULE]);
     let second = set([3, 4], "2026-11-22T17:00:40Z", &[RULE]);
     let of_second = vec![copied(&second[0], 3, "2026-11-22T17:06:00Z")];
-    let (verdicts, stays) = decided(&[first, second], of_second, "2026-11-22T17:40:00Z");
+    let sets = [first, second];
+    let (verdicts, stays) = decided(&sets, of_second.clone(), "2026-11-22T17:40:00Z");
     assert_eq!(verdicts, ["Begin", "Begin", "-", "-"]);
-    assert_eq!(stays.len(), 1, "until it expires");
+    assert_eq!(stays.len(), 1);
+    // It goes when the other set is copied whole, also when its own snapshot is gone.
+    let began = "2026-11-22T17:41:00Z";
+    let half = [&of_second[..], &[copied(&sets[0][0], 1, began)]].concat();
+    assert_eq!(decided(&sets, half.clone(), "2026-11-22T17:50:00Z").1.len(), 2);
+    let whole = [&half[..], &[copied(&sets[0][1], 2, began)]].concat();
+    let stays = |sets: &[[Snapshot; 2]], copies| decided(sets, copies, "2026-11-22T17:50:00Z").1;
+    let of_first: Vec<SnapshotId> = whole[1..].iter().map(|copy| copy.id).collect();
+    assert_eq!(stays(&sets, whole.clone()), of_first);
+    assert_eq!(stays(&sets[..1], whole.clone()), of_first);
+    let held = [&[whole[0].clone().held("forever")], &whole[1..]].concat();
+    assert_eq!(stays(&sets, held).len(), 3);
 }
 
 #[test]
 fn of_the_copies_of_two_sets_each_stays_whole() {
     let first = set([1, 2], "2026-11-22T17:00:00Z", &[RULE]);
     let second = set([3, 4], "2026-11-22T17:00:30Z", &[RULE]);
-    let began = ["2026-11-22T17:06:00Z", "2026-11-22T17:30:00Z", "2026-11-22T17:06:20Z", "2026-11-22T17:06:20Z"];
+    let began = ["2026-11-22T17:06:20Z", "2026-11-22T17:30:00Z", "2026-11-22T17:06:00Z", "2026-11-22T17:06:00Z"];
     let of_both = [&first[..], &second[..]].concat();
     let mut copies: Vec<Snapshot> =
         of_both.iter().zip(1..).zip(began).map(|((source, number), began)| copied(source, number, began)).collect();
     let sets = [first, second];
-    assert_eq!(decided(&sets, copies.clone(), "2026-11-22T17:40:00Z").1.len(), 4);
+    let all = |sets: &[[Snapshot; 2]], copies| decided(sets, copies, "2026-11-22T17:40:00Z").1.len();
+    assert_eq!(all(&sets, copies.clone()), 2, "the second set goes at home, so its copies go");
+    assert_eq!(all(&[], copies.clone()), 4, "nobody knows which of them to have");
     // Of two copies of one snapshot one is enough.
     copies.push(copied(&sets[0][0], 5, "2026-11-22T17:07:00Z"));
-    let stays = decided(&sets, copies, "2026-11-22T17:40:00Z").1;
-    assert_eq!((stays.len(), stays.contains(&SnapshotId::parse("snap-0c000000000000001").unwrap())), (4, false));
+    let stays = decided(&sets[..1], copies, "2026-11-22T17:40:00Z").1;
+    assert_eq!((stays.len(), stays.contains(&SnapshotId::parse("snap-0c000000000000001").unwrap())), (2, false));
 }
 
 #[test]
