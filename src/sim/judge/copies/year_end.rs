@@ -35,10 +35,17 @@ pub fn faults(
             }
             // Two runs may plan in one millisecond: nothing tells their copies from one that somebody copied on.
             let called = |copy: &Copied| copy.record.snapshot.marks.stamp.value().map(|stamp| stamp.called);
+            // Of two sets for one time the copies together are none. Those of the set that went at home may stay until they expire, where
+            // that is after the others do, or where the home Region had nothing of either any more when the others were complete.
+            let is_member = copy.of.snapshot.marks.stamp.value().is_some_and(|stamp| stamp.members > Some(1));
+            let is_of_another_set = |other: &Copied| is_member && other.of.snapshot.id != copy.of.snapshot.id;
             let is_twin = |other: &&&Copied| {
                 let is_another = other.record.snapshot.id < id && !other.is_clone && !copy.is_clone;
                 let is_another = is_another && called(other) != called(copy);
-                is_another && other.record.is_complete(last) && are_of_one_time(other, copy)
+                is_another
+                    && other.record.is_complete(last)
+                    && are_of_one_time(other, copy)
+                    && !is_of_another_set(other)
             };
             if copy.record.is_complete(last) && free.iter().any(|other| is_twin(&other)) {
                 faults.push(wrong("is one of two"));
