@@ -5,7 +5,8 @@
 //! shows of the home Region and of the others:
 //! - a copy is begun by one run only: see `carry`;
 //! - a snapshot stays while a copy of it is promised and not complete: see `wanted`;
-//! - nothing goes in another Region unless the home Region was seen whole, and the newest copy never goes: see `fate`.
+//! - nothing goes in another Region unless the home Region was seen whole, and the newest copy never goes: see `fate`; what was copied of
+//!   a set that has no place at home is one too many: see `whole`.
 
 mod call;
 mod carry;

@@ -10,10 +10,10 @@ use crate::world::{InstanceId, Snapshot, SnapshotId, VolumeId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The complete copies of a set, by volume.
+/// The copies of a set that can be restored at once, by volume.
 type Copies<'a> = BTreeMap<VolumeId, &'a Snapshot>;
 
-/// The sets of the home Region that have a complete copy of each member.
+/// The sets of the home Region that have such a copy of each member.
 #[derive(Debug)]
 pub(super) struct WholeSets<'a> {
     sets: BTreeMap<(&'a Region, InstanceId, Timestamp), Copies<'a>>,
@@ -30,7 +30,9 @@ impl<'a> WholeSets<'a> {
             let (Some(set), Some(members)) = (set_of(wanted.source), members) else { continue };
             let (copies, planned) = copied.entry((*region, set)).or_default();
             *planned = usize::try_from(members).unwrap_or(usize::MAX);
-            if let CopyVerdict::Done(copy) = wanted.verdict {
+            if let CopyVerdict::Done(copy) = wanted.verdict
+                && copy.is_restorable()
+            {
                 copies.insert(wanted.source.volume_id, copy);
             }
         }

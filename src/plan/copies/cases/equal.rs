@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fixtures;
+use crate::world::Tier;
 
 /// The members of one set, begun and complete five minutes later.
 fn set(numbers: [u32; 2], began: &str, rules: &[&str]) -> [Snapshot; 2] {
@@ -65,6 +66,9 @@ fn what_was_copied_of_a_duplicate_set_takes_no_place_in_the_one_that_stays() {
     let of_first: Vec<SnapshotId> = whole[1..].iter().map(|copy| copy.id).collect();
     assert_eq!(stays(&sets, whole.clone()), of_first);
     assert_eq!(stays(&sets[..1], whole.clone()), of_first);
+    let mut archived = whole.clone();
+    archived[2].tier = Tier::Archive;
+    assert_eq!(stays(&sets, archived).len(), 3);
     let held = [&[whole[0].clone().held("forever")], &whole[1..]].concat();
     assert_eq!(stays(&sets, held).len(), 3);
 }
