@@ -26,6 +26,10 @@ const TOLD_FOR: SignedDuration = SignedDuration::from_hours(72);
 /// has deleted those, each later run looks like it. Our own: two weeks without a run are told by others.
 const TRIED_AFTER_NEXT_MAX: SignedDuration = SignedDuration::from_hours(14 * 24);
 
+/// By how much EC2's clock may be behind the function's: what seems to have begun so little before the run may be its own. Our own, far more
+/// than clocks differ that a network sets.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(30);
+
 /// Who begins a copy that this run does not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftTo {
@@ -105,7 +109,7 @@ impl Carries {
             let began = snapshot.start_time;
             carries.first.entry(time).and_modify(|first| *first = began.min(*first)).or_insert(began);
             if carries.own.contains(&time) && !carries.is_run_now {
-                carries.has_twin |= began < start.begun;
+                carries.has_twin |= due::saturating_add(began, CLOCKS_DIFFER) < start.begun;
                 continue;
             }
             if time > start.at {
