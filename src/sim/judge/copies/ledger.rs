@@ -25,6 +25,8 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(10 * 24);
 #[derive(Debug, Clone)]
 struct Promised {
     of: Record,
+    /// The scheduled time, as it was before anybody edited it.
+    time: Timestamp,
     is_kept: bool,
     /// Whether people have done something to the snapshot, or it is no backup: nobody owes a copy of that.
     is_excused: bool,
@@ -50,6 +52,7 @@ impl Ledger {
             for region in promised(record).into_keys() {
                 let new = || Promised {
                     of: record.clone(),
+                    time: truth::time(record),
                     is_kept: false,
                     is_excused: false,
                     is_named: false,
@@ -89,7 +92,7 @@ impl Ledger {
             }
         }
         // All that is for one time at once: what is told of one is told of the others.
-        self.promised.retain(|_, promised| now.duration_since(truth::time(&promised.of)) < REMEMBERED);
+        self.promised.retain(|_, promised| now.duration_since(promised.time) < REMEMBERED);
         self.told.retain(|&(told, _)| now.duration_since(told) < REMEMBERED);
     }
 
@@ -129,7 +132,7 @@ impl Ledger {
         for key in silent {
             if let Some(promised) = self.promised.get_mut(&key) {
                 promised.is_named = true;
-                let time = truth::time(&promised.of);
+                let time = promised.time;
                 told.push(format!("nobody has told that {} of {time} has no copy in {}", key.0, key.1));
             }
         }
@@ -151,7 +154,7 @@ impl Ledger {
             other_id != id
                 && other_region == region
                 && other.of.snapshot.volume_id == of.of.snapshot.volume_id
-                && truth::time(&other.of) == truth::time(&of.of)
+                && other.time == of.time
         })
     }
 
@@ -171,9 +174,7 @@ impl Ledger {
             is_of && !promised.is_kept && !promised.is_excused
         };
         let broken = self.promised.iter().filter(move |(_, promised)| is_of(promised));
-        broken.map(|((id, region), promised)| {
-            format!("at the end {id} of {} has no copy in {region}", truth::time(&promised.of))
-        })
+        broken.map(|((id, region), promised)| format!("at the end {id} of {} has no copy in {region}", promised.time))
     }
 }
 
