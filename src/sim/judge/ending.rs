@@ -74,7 +74,7 @@ pub fn faults(ec2: &Ec2, rules: &[Rule], by_instance: bool, ending: &Ending<'_>)
                 || ending.report.failed > u64::try_from(ending.report.failures.len()).unwrap_or(u64::MAX)
                 || ending.is_cut_short;
             let is_told = outcome == "PARTIAL" && is_named;
-            if !(has_one || is_told || is_full(ec2, rule, by_instance, source, time, firm)) {
+            if !(has_one || is_told || is_full(ec2, rule, by_instance, source, time, ending.looked_at)) {
                 faults.push(format!("{outcome}, but {source} has no good snapshot for {} of {time}", rule.name));
             }
         }
@@ -153,14 +153,15 @@ fn newest_answer(ec2: &Ec2, rules: &[Rule], by_instance: bool, start: Timestamp,
     first.into_values().max()
 }
 
-/// Whether newer ones fill the count, so that none is made for the time any more: the report says so, and it is no failure.
-fn is_full(ec2: &Ec2, rule: &Rule, by_instance: bool, source: SourceId, time: Timestamp, firm: Timestamp) -> bool {
+/// Whether newer ones fill the count, so that none is made for the time any more: the report says so, and it is no failure. What became
+/// complete a moment before a run looked `at` it may have seen.
+fn is_full(ec2: &Ec2, rule: &Rule, by_instance: bool, source: SourceId, time: Timestamp, at: Timestamp) -> bool {
     let Keeps::Count(count) = rule.keeps else { return false };
     let is_newer = |record: &&Record| {
         rule.is_one_of(&truth::schedules(record))
             && truth::source(record, by_instance) == Some(source)
             && truth::time(record) > time
-            && truth::is_good(ec2, record, firm, firm)
+            && truth::is_good(ec2, record, at, at)
     };
     let times: BTreeSet<Timestamp> = ec2.records.iter().filter(is_newer).map(truth::time).collect();
     times.len() >= count
