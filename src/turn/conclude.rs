@@ -1,6 +1,6 @@
 //! What came of a turn: whether the run is done, what it says, and when to look again.
 
-use super::progress::Progress;
+use super::progress::{Failure, Progress};
 use super::remaining::{self, Remaining};
 use super::subject::Subject;
 use super::unsettled::Begun;
@@ -174,6 +174,9 @@ fn note_outcomes(progress: &mut Progress, plan: &Plan<'_>, done: &[(Action, Outc
     if !progress.failures.is_empty() {
         progress.failures_left_out = progress.failures_left_out.max(left_out_before);
         progress.creations_left_out = progress.creations_left_out.max(creations_left_out_before);
+    } else {
+        // What was left out is told no more either.
+        progress.copies.refused.clear();
     }
     created.append(&mut postponed);
     progress.remember_unsettled(created, made, now);
@@ -217,12 +220,17 @@ fn forget_mended(progress: &mut Progress, plan: &Plan<'_>) {
         ids.map(|id| Subject::of_copy(&id, &region.region))
     });
     let open: BTreeSet<Subject> = creations.chain(deletions).chain(abroad).collect();
-    progress.failures.retain(|failure| {
-        if run_wide::is_of_run(failure) {
-            return run_wide::matters(failure, plan, !open.is_empty());
-        }
-        open.contains(&failure.subject)
-    });
+    let (stay, mended): (Vec<Failure>, Vec<Failure>) =
+        std::mem::take(&mut progress.failures).into_iter().partition(|failure| {
+            if run_wide::is_of_run(failure) {
+                return run_wide::matters(failure, plan, !open.is_empty());
+            }
+            open.contains(&failure.subject)
+        });
+    progress.failures = stay;
+    for failure in mended {
+        progress.copies.forget_refusal(&failure.subject);
+    }
 }
 
 fn status(

@@ -95,6 +95,11 @@ impl Copies {
         self.refused.len() >= REFUSED_MAX || self.refused.contains(&subject.hash())
     }
 
+    /// What is told no more is tried again where it is to be done once more: else nobody would hear of it.
+    pub(super) fn forget_refusal(&mut self, subject: &Subject) {
+        self.refused.remove(&subject.hash());
+    }
+
     /// The copies that lost the tags that make them ours, each with what it was made of.
     pub(crate) fn lost(&self) -> impl Iterator<Item = &BegunCopy> {
         self.begun.iter().filter(|begun| begun.not_ours)

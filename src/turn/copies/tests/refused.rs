@@ -123,3 +123,25 @@ fn what_fails_in_other_regions_takes_no_place_from_what_fails_at_home() {
     progress.remember_failure("DeleteSnapshot", at_home.clone(), &failed);
     assert!(progress.is_deletion_given_up(&at_home));
 }
+
+#[test]
+fn a_refusal_that_is_told_no_more_is_forgotten_and_the_copy_tried_again() {
+    let (policy, options, start) = (copying(), Options::default(), start(TODAY));
+    let subject = Subject::of_copy(&source(201, 1, TODAY).id, &london());
+    let failed = Failed { kind: FailedKind::Refused, code: "Code".to_owned(), message: "why".to_owned() };
+    let after_a_look = |world: &World| {
+        let mut progress = Progress { turns: 20, waits: 9, creations: 1, created: 1, ..Progress::new(&start) };
+        progress.remember_failure("CopySnapshot", subject.clone(), &failed);
+        progress.copies.refused.insert(subject.hash());
+        let now = at("2026-11-22T17:30:00Z");
+        let plan = plan(&policy, &options, &start, now, world);
+        let mut selection = select(&policy, &options, &plan, &progress, now, Budget::UNBOUNDED);
+        selection.actions.clear();
+        let progress = conclude(&options, &plan, progress, selection, Vec::new(), now).progress;
+        (progress.failures.len(), progress.copies.is_refused(&subject))
+    };
+    assert_eq!(after_a_look(&promised(1)), (1, true));
+    let mut pending = promised(1);
+    pending.snapshots[0].state = crate::world::SnapshotState::Pending;
+    assert_eq!(after_a_look(&pending), (0, false), "its set may seem torn in one look");
+}
