@@ -3,10 +3,11 @@
 use super::calls::{deletions_left, is_given_up, is_refused};
 use crate::action::{Action, Outcome};
 use crate::options::Options;
-use crate::plan::copies::{CopyVerdict, CopyWait};
+use crate::plan::copies::{CopyVerdict, CopyWait, RegionPlan};
 use crate::plan::{Plan, SnapshotVerdict};
 use crate::turn::progress::Progress;
 use crate::turn::subject::Subject;
+use crate::world::SnapshotState;
 use std::collections::BTreeSet;
 
 /// How long a run waits at the longest while copies are queued for a place, in seconds: places become free one after the other, and
@@ -78,12 +79,12 @@ fn note_missed(progress: &mut Progress, plan: &Plan<'_>) {
     }
 }
 
-/// Remembers what is open, and as missed what was to be begun when its Region was last seen and is wanted no more, although its snapshot is
-/// there. Where a Region is not seen its copies may have come and gone.
+/// Remembers what is open, and as missed what was under way and failed when its time was over, and what was to be begun when its Region was
+/// last seen and is wanted no more, although its snapshot is there. Where a Region is not seen its copies may have come and gone.
 fn note_open(progress: &mut Progress, plan: &Plan<'_>) {
     let mut wanted = BTreeSet::new();
     let before = std::mem::take(&mut progress.copies.to_begin);
-    progress.copies.awaited.clear();
+    let awaited_before = std::mem::take(&mut progress.copies.awaited);
     for region in &plan.regions {
         for each in &region.wanted {
             let subject = Subject::of_copy(&each.source.id, &region.region);
@@ -93,6 +94,13 @@ fn note_open(progress: &mut Progress, plan: &Plan<'_>) {
                 open.insert(subject.clone());
             }
             wanted.insert(subject);
+        }
+    }
+    // One that was under way for so long that its time is over when it fails: nobody began another one meanwhile.
+    for subject in awaited_before {
+        let has_failed = || plan.regions.iter().any(|region| failed_in(region, &subject));
+        if !wanted.contains(&subject) && progress.copies.missed.len() < MISSED_MAX && has_failed() {
+            progress.copies.missed.insert(subject);
         }
     }
     for subject in before {
@@ -115,6 +123,15 @@ fn note_open(progress: &mut Progress, plan: &Plan<'_>) {
             progress.copies.missed.insert(subject);
         }
     }
+}
+
+/// Whether a Region shows a copy that failed, of the snapshot that a subject is about, and none that is complete.
+fn failed_in(region: &RegionPlan<'_>, subject: &Subject) -> bool {
+    let Some((source, _)) = subject.in_region().filter(|(_, of)| **of == region.region) else { return false };
+    let copies = region.copies.iter().map(|decision| decision.snapshot);
+    let of_it = copies.filter(|copy| copy.marks.copied_from.value().is_some_and(|from| from.snapshot == source));
+    let states: Vec<&SnapshotState> = of_it.map(|copy| &copy.state).collect();
+    states.contains(&&SnapshotState::Error) && !states.contains(&&SnapshotState::Completed)
 }
 
 /// What is left after the actions that were `done`; remembers how much of it is open.

@@ -1,6 +1,6 @@
 //! What a run remembers of its copies.
 
-mod refused;
+mod failing;
 
 use super::*;
 use crate::fixtures::*;

@@ -1,4 +1,4 @@
-//! Calls in other Regions that EC2 refuses, more of them than a run tells one by one.
+//! What fails in other Regions: calls that EC2 refuses, more of them than a run tells one by one, and copies that fail late.
 
 use super::*;
 use crate::action::{Action, Failed, FailedKind, Outcome};
@@ -144,4 +144,27 @@ fn a_refusal_that_is_told_no_more_is_forgotten_and_the_copy_tried_again() {
     let mut pending = promised(1);
     pending.snapshots[0].state = crate::world::SnapshotState::Pending;
     assert_eq!(after_a_look(&pending), (0, false), "its set may seem torn in one look");
+}
+
+#[test]
+fn a_copy_that_fails_when_its_time_is_over_was_missed() {
+    let (old, new) = (source(1, 1, "2026-11-15T17:00:00Z"), source(2, 1, TODAY));
+    let subject = Subject::of_copy(&old.id, &london());
+    let missed = |copies: Vec<Snapshot>| {
+        let view = View { snapshots: copies, ..View::default() };
+        let there = world([volume(1)], [old.clone(), new.clone()]);
+        let world = World { home: Some(home()), regions: [(london(), view)].into(), ..there };
+        let (policy, options) = (copying(), Options::default());
+        let now = at("2026-11-22T17:30:00Z");
+        let plan = plan(&policy, &options, &start(TODAY), now, &world);
+        let mut progress = Progress::new(&start(TODAY));
+        progress.copies.awaited.insert(subject.clone());
+        left(&options, &plan, &mut progress, &[]);
+        progress.copies.missed.contains(&subject)
+    };
+    let newer = copy_of(&new, 2);
+    let failed = copy_of(&old, 1).in_state(crate::world::SnapshotState::Error);
+    assert!(missed(vec![failed.clone(), newer.clone()]));
+    assert!(!missed(vec![failed, copy_of(&old, 3), newer.clone()]));
+    assert!(!missed(vec![newer]), "nobody knows");
 }
