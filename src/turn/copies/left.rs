@@ -96,17 +96,25 @@ fn note_open(progress: &mut Progress, plan: &Plan<'_>) {
             wanted.insert(subject);
         }
     }
+    let region_of = |subject: &Subject| {
+        let (_, of) = subject.in_region()?;
+        plan.regions.iter().find(|region| region.region == *of).filter(|region| region.unseen.is_none())
+    };
     // One that was under way for so long that its time is over when it fails: nobody began another one meanwhile.
-    for subject in awaited_before {
-        let has_failed = || plan.regions.iter().any(|region| failed_in(region, &subject));
-        if !wanted.contains(&subject) && progress.copies.missed.len() < MISSED_MAX && has_failed() {
-            progress.copies.missed.insert(subject);
+    for subject in awaited_before.into_iter().filter(|subject| !wanted.contains(subject)) {
+        match region_of(&subject) {
+            None if progress.copies.awaited.len() < OPEN_MAX => {
+                progress.copies.awaited.insert(subject);
+            }
+            Some(region) if progress.copies.missed.len() < MISSED_MAX && has_failed(region, &subject) => {
+                progress.copies.missed.insert(subject);
+            }
+            Some(_) | None => {}
         }
     }
     for subject in before {
-        let Some((source, of)) = subject.in_region() else { continue };
-        let region = plan.regions.iter().find(|region| region.region == *of);
-        let is_seen = region.is_some_and(|region| region.unseen.is_none());
+        let Some((source, _)) = subject.in_region() else { continue };
+        let is_seen = region_of(&subject).is_some();
         if !is_seen && progress.copies.to_begin.len() < OPEN_MAX {
             progress.copies.to_begin.insert(subject);
             continue;
@@ -126,8 +134,8 @@ fn note_open(progress: &mut Progress, plan: &Plan<'_>) {
 }
 
 /// Whether a Region shows a copy that failed, of the snapshot that a subject is about, and none that is complete.
-fn failed_in(region: &RegionPlan<'_>, subject: &Subject) -> bool {
-    let Some((source, _)) = subject.in_region().filter(|(_, of)| **of == region.region) else { return false };
+fn has_failed(region: &RegionPlan<'_>, subject: &Subject) -> bool {
+    let Some((source, _)) = subject.in_region() else { return false };
     let copies = region.copies.iter().map(|decision| decision.snapshot);
     let of_it = copies.filter(|copy| copy.marks.copied_from.value().is_some_and(|from| from.snapshot == source));
     let states: Vec<&SnapshotState> = of_it.map(|copy| &copy.state).collect();

@@ -150,8 +150,7 @@ fn a_refusal_that_is_told_no_more_is_forgotten_and_the_copy_tried_again() {
 fn a_copy_that_fails_when_its_time_is_over_was_missed() {
     let (old, new) = (source(1, 1, "2026-11-15T17:00:00Z"), source(2, 1, TODAY));
     let subject = Subject::of_copy(&old.id, &london());
-    let missed = |copies: Vec<Snapshot>| {
-        let view = View { snapshots: copies, ..View::default() };
+    let after_look = |view: View| {
         let there = world([volume(1)], [old.clone(), new.clone()]);
         let world = World { home: Some(home()), regions: [(london(), view)].into(), ..there };
         let (policy, options) = (copying(), Options::default());
@@ -160,11 +159,14 @@ fn a_copy_that_fails_when_its_time_is_over_was_missed() {
         let mut progress = Progress::new(&start(TODAY));
         progress.copies.awaited.insert(subject.clone());
         left(&options, &plan, &mut progress, &[]);
-        progress.copies.missed.contains(&subject)
+        (progress.copies.missed.contains(&subject), progress.copies.awaited.contains(&subject))
     };
+    let missed = |snapshots| after_look(View { snapshots, ..View::default() }).0;
     let newer = copy_of(&new, 2);
     let failed = copy_of(&old, 1).in_state(crate::world::SnapshotState::Error);
     assert!(missed(vec![failed.clone(), newer.clone()]));
     assert!(!missed(vec![failed, copy_of(&old, 3), newer.clone()]));
     assert!(!missed(vec![newer]), "nobody knows");
+    let dark = View { unseen: Some(crate::world::Unseen::not_yet()), ..View::default() };
+    assert_eq!(after_look(dark), (false, true), "the next look tells");
 }
