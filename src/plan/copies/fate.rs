@@ -210,10 +210,16 @@ fn duplicates(
     copies: &[&Snapshot],
     of_another_set: impl Fn(&Snapshot) -> Option<Timestamp>,
 ) -> BTreeMap<SnapshotId, Timestamp> {
+    // One turn copies several snapshots in one instant, and none twice.
+    let called =
+        |copy: &Snapshot| (copy.marks.stamp.value().map(|stamp| stamp.called), copy.marks.copied_from.value().cloned());
+    let is_own = |copy: &Snapshot, among: &[&Snapshot]| {
+        among.iter().filter(|other| called(other) == called(copy)).count() == 1 && copy.marks.hold.is_none()
+    };
     let mut same: BTreeMap<Place<'_>, Vec<&Snapshot>> = BTreeMap::new();
     let mut duplicates = BTreeMap::new();
     for copy in copies.iter().filter(|copy| copy.is_restorable() && seen::doubt(copy).is_none()) {
-        if let Some(beside) = of_another_set(copy).filter(|_| copy.marks.hold.is_none()) {
+        if let Some(beside) = of_another_set(copy).filter(|_| is_own(copy, copies)) {
             duplicates.insert(copy.id, beside);
         } else if let Some(place) = copy.marks.volume_id.value().and_then(|&volume| seen::place(volume, copy)) {
             same.entry(place).or_default().push(copy);
@@ -221,15 +227,10 @@ fn duplicates(
     }
     let rank =
         |copy: &Snapshot| (std::cmp::Reverse(expires_at(copy).unwrap_or(Timestamp::MAX)), copy.start_time, copy.id);
-    // One turn copies several snapshots in one instant, and none twice.
-    let called =
-        |copy: &Snapshot| (copy.marks.stamp.value().map(|stamp| stamp.called), copy.marks.copied_from.value().cloned());
     for mut of_one in same.into_values().filter(|of_one| of_one.len() > 1) {
         of_one.sort_by_key(|copy| rank(copy));
         let [first, others @ ..] = of_one.as_slice() else { continue };
-        let is_own = |copy: &&&Snapshot| {
-            of_one.iter().filter(|other| called(other) == called(copy)).count() == 1 && copy.marks.hold.is_none()
-        };
+        let is_own = |copy: &&&Snapshot| is_own(copy, &of_one);
         duplicates.extend(others.iter().filter(is_own).map(|copy| (copy.id, first.start_time)));
     }
     duplicates

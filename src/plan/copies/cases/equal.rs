@@ -69,6 +69,9 @@ fn what_was_copied_of_a_duplicate_set_takes_no_place_in_the_one_that_stays() {
     let mut archived = whole.clone();
     archived[2].tier = Tier::Archive;
     assert_eq!(stays(&sets, archived).len(), 3);
+    // Nor one that somebody has copied on together with its tags.
+    let on = Snapshot { id: SnapshotId::parse("snap-0c000000000000009").unwrap(), ..whole[0].clone() };
+    assert_eq!(stays(&sets, [&whole[..], &[on]].concat()).len(), 4);
     let held = [&[whole[0].clone().held("forever")], &whole[1..]].concat();
     assert_eq!(stays(&sets, held).len(), 3);
 }
