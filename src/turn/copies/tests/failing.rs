@@ -170,3 +170,19 @@ fn a_copy_that_fails_when_its_time_is_over_was_missed() {
     let dark = View { unseen: Some(crate::world::Unseen::not_yet()), ..View::default() };
     assert_eq!(after_look(dark), (false, true), "the next look tells");
 }
+
+#[test]
+fn what_was_to_be_begun_is_remembered_while_it_seems_not_complete() {
+    let subject = Subject::of_copy(&source(201, 1, TODAY).id, &london());
+    let mut pending = promised(1);
+    pending.snapshots[0].state = crate::world::SnapshotState::Pending;
+    let remembered = |to_begin: &[&Subject]| {
+        let (policy, options, now) = (copying(), Options::default(), at("2026-11-22T17:30:00Z"));
+        let plan = plan(&policy, &options, &start(TODAY), now, &pending);
+        let mut progress = Progress::new(&start(TODAY));
+        progress.copies.to_begin = to_begin.iter().map(|&subject| subject.clone()).collect();
+        left(&options, &plan, &mut progress, &[]);
+        progress.copies.to_begin.len()
+    };
+    assert_eq!((remembered(&[&subject]), remembered(&[])), (1, 0));
+}
