@@ -1,5 +1,6 @@
 //! What is left to do in other Regions, what is open, and what was missed.
 
+use super::BegunCopy;
 use super::calls::{deletions_left, is_given_up, is_refused};
 use crate::action::{Action, Outcome};
 use crate::options::Options;
@@ -153,7 +154,12 @@ pub(in crate::turn) fn left(
 ) -> Left {
     note_missed(progress, plan);
     let mut left = left_by_plan(options, plan, progress, done);
-    left.failed += progress.copies.missed.len();
+    // The run knows these by their ids, and nobody else knows them by their tags.
+    let is_there = |begun: &&BegunCopy| {
+        let region = begun.subject.in_region().map(|(_, region)| region);
+        plan.regions.iter().any(|of| Some(&of.region) == region)
+    };
+    left.failed += progress.copies.missed.len() + progress.copies.lost().filter(is_there).count();
     left
 }
 
@@ -171,8 +177,8 @@ fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &
         for wanted in &region.wanted {
             let subject = Subject::of_copy(&wanted.source.id, &region.region);
             match &wanted.verdict {
-                // The run knows it by its id, and nobody else knows it by its tags.
-                CopyVerdict::Begin { .. } if progress.copies.has_lost(&subject) => left.failed += 1,
+                // Counted by its id.
+                CopyVerdict::Begin { .. } if progress.copies.has_lost(&subject) => {}
                 CopyVerdict::Begin { .. } if finished.contains(&subject) || progress.copies.has_begun(&subject) => {
                     left.open += 1;
                     left.under_way += 1;

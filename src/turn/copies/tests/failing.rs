@@ -186,3 +186,19 @@ fn what_was_to_be_begun_is_remembered_while_it_seems_not_complete() {
     };
     assert_eq!((remembered(&[&subject]), remembered(&[])), (1, 0));
 }
+
+#[test]
+fn a_copy_that_lost_its_tags_fails_the_run_also_when_its_snapshot_is_gone() {
+    let begun = BegunCopy { not_ours: true, ..begun("2026-11-22T17:10:00Z") };
+    let failed = |world: &World| {
+        let (policy, options, now) = (copying(), Options::default(), at("2026-11-22T17:30:00Z"));
+        let plan = plan(&policy, &options, &start(TODAY), now, world);
+        let mut progress = Progress::new(&start(TODAY));
+        progress.copies.begun = vec![begun.clone()];
+        left(&options, &plan, &mut progress, &[]).failed
+    };
+    let source = source(1, 1, TODAY);
+    let there = World { snapshots: vec![source.clone()], ..promised(1) };
+    assert_eq!(Subject::of_copy(&source.id, &london()), begun.subject);
+    assert_eq!((failed(&there), failed(&World { snapshots: vec![], ..promised(1) })), (1, 1));
+}
