@@ -13,7 +13,7 @@ use crate::plan::{
 };
 use crate::tags;
 use crate::world::{SnapshotId, Unseen};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
 /// How long to wait before each look while snapshots are pending, in seconds; the last one repeats. The cadence that
@@ -267,16 +267,14 @@ fn status(
 /// How many looks in a row have to show nothing of what the run made before it believes them: somebody deleted it.
 const LOOKS_WITHOUT_OWN_MAX: u64 = 3;
 
-/// Whether the run has made more snapshots than are shown of its time, and others explain why none is due: a list that is empty by mistake
-/// beside one that shows that the volumes of a default policy have recent snapshots, the run's own.
+/// By how much EC2's clock may be behind the function's, where a recent snapshot may be the run's own.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
+
+/// Whether a recent snapshot explains why a volume of a default policy needs none that may be the run's own, which no list shows: one is
+/// empty by mistake then. What others have made for the same start may be shown, so their number tells nothing.
 fn lacks_own(plan: &Plan<'_>, progress: &Progress) -> bool {
-    let has_recent = |d: &TargetDecision<'_>| matches!(d.verdict, TargetVerdict::HasRecent { .. });
-    let is_own = |d: &&SnapshotDecision<'_>| {
-        let time = d.snapshot.marks.scheduled_time.value();
-        plan.due.iter().any(|(_, due)| matches!(due, Due::Now { scheduled_time, .. } if Some(scheduled_time) == time))
-    };
-    let shown = || u64::try_from(plan.snapshots.iter().filter(is_own).count()).unwrap_or(u64::MAX);
-    progress.creations > 0 && plan.targets.iter().any(has_recent) && shown() < progress.creations
+    let may_be_own = |d: &TargetDecision<'_>| matches!(d.verdict, TargetVerdict::HasRecent { began } if began.duration_since(progress.start) >= -CLOCKS_DIFFER);
+    progress.creations > 0 && plan.targets.iter().any(may_be_own)
 }
 
 /// Whether backups are missing that were due, so that the run fails. What other runs have made is theirs to tell: of several

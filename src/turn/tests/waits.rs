@@ -80,9 +80,9 @@ fn a_run_looks_once_more_after_a_deletion_that_got_no_answer_for_the_last_time()
 #[test]
 fn a_run_that_made_a_snapshot_does_not_end_on_lists_that_show_none_of_its_own() {
     let (policy, options) = (default_policy(1, 3), Options::default());
-    let recent = Volume { last_snapshot: Some(at(NOW)), ..volume(1) };
-    let ends = |creations, looks_without_own, snapshots: Vec<Snapshot>| {
-        let world = world([recent.clone()], snapshots);
+    let ends_at = |began: &str, creations, looks_without_own, snapshots: Vec<Snapshot>| {
+        let recent = |number| Volume { last_snapshot: Some(at(began)), ..volume(number) };
+        let world = world([recent(1), recent(2)], snapshots);
         let progress = Progress { creations, looks_without_own, turns: 3, ..Progress::new(&start(NOW)) };
         let now = at("2026-11-22T17:05:00Z");
         let plan = plan::plan(&policy, &options, &progress.start(), now, &world);
@@ -90,9 +90,12 @@ fn a_run_that_made_a_snapshot_does_not_end_on_lists_that_show_none_of_its_own() 
         assert_eq!(selection.actions, []);
         matches!(conclude(&options, &plan, progress, selection, vec![], now).status, Status::Done(_))
     };
-    let own = snapshot(1, 1, NOW).of_schedule("Default policy").expiring("2026-11-25T17:00:00Z");
+    let ends = |creations, looks, snapshots| ends_at(NOW, creations, looks, snapshots);
+    let of = |volume| snapshot(volume, volume, NOW).of_schedule("Default policy").expiring("2026-11-25T17:00:00Z");
     assert!(ends(0, 0, vec![]), "somebody else's is recent");
     assert!(!ends(1, 0, vec![]) && !ends(1, 1, vec![]), "it may be its own, and not complete");
     assert!(ends(1, 2, vec![]), "somebody has deleted it");
-    assert!(ends(1, 0, vec![own]));
+    assert!(ends(1, 0, vec![of(1), of(2)]));
+    assert!(!ends(1, 0, vec![of(2)]), "another run has made this one for the same start");
+    assert!(ends_at("2026-11-22T05:00:00Z", 1, 0, vec![]), "it was there before the run");
 }
