@@ -228,6 +228,12 @@ impl<T> Mark<T> {
 }
 
 impl Marks {
+    /// Whether a RunNow made what carries them: it is in no schedule's series.
+    #[must_use]
+    pub fn is_run_now(&self) -> bool {
+        self.stamp.value().is_some_and(|stamp| stamp.is_run_now)
+    }
+
     /// Reads the tags of a snapshot; those of others are passed over.
     pub fn read<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self::read_sharing(tags, |text| text.into())

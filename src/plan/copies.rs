@@ -238,8 +238,7 @@ const SAME_REGION: &str =
     "the snapshots are made in this Region, so a copy there would be none: name another Region in the rule";
 
 /// Why nothing is copied where the home Region has no name of AWS: a copy names the Region that it comes from.
-const HOME_UNKNOWN: &str =
-    "the function's own Region has a name that is none of AWS, and a copy is made from a Region by its name";
+const HOME_UNKNOWN: &str = "the Region of the function has a name that is none of AWS, and nothing can be copied from there: take the copy rules off";
 
 impl RegionPlan<'_> {
     /// Whether the run has to tell that the Region was not seen: a rule copies there, or a copy is promised there.
@@ -292,29 +291,46 @@ impl RegionPlan<'_> {
         rest.get(..end).unwrap_or_default()
     }
 
-    /// The snapshots on which the deletion of a copy rests: the newest complete one of its volume that stays. `None` where there must be
-    /// one and is not.
+    /// The snapshots on which the deletion of a copy rests: of a duplicate what stays for the same time, of one that has expired the newest
+    /// complete one of its volume that stays. `None` where there must be one and is not.
     #[must_use]
     pub fn rests_on(&self, decision: &SnapshotDecision<'_>) -> Option<Vec<Snapshot>> {
-        let is_run_now = |copy: &Snapshot| copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+        let copy = decision.snapshot;
         let stays = |other: &&SnapshotDecision<'_>| {
             other.snapshot.is_restorable()
-                && !is_run_now(other.snapshot)
+                && other.snapshot.marks.is_run_now() == copy.marks.is_run_now()
                 && matches!(other.verdict, SnapshotVerdict::Keep(_))
                 && seen::doubt(other.snapshot).is_none()
         };
-        match decision.verdict {
-            SnapshotVerdict::Delete(DeleteReason::Failed { .. }) => Some(Vec::new()),
-            _ if is_run_now(decision.snapshot) => Some(Vec::new()),
-            _ => {
-                let time = |other: &&SnapshotDecision<'_>| other.snapshot.marks.scheduled_time.value().copied();
-                self.of_same_volume(decision.snapshot)
-                    .iter()
-                    .filter(stays)
-                    .max_by_key(time)
-                    .map(|newest| vec![newest.snapshot.clone()])
+        if let SnapshotVerdict::Delete(DeleteReason::Failed { .. }) = decision.verdict {
+            return Some(Vec::new());
+        }
+        if let SnapshotVerdict::Delete(DeleteReason::Duplicate { .. }) = decision.verdict {
+            let beside = self.beside(copy, stays);
+            // Where all of one time have expired they go together.
+            if !beside.is_empty() {
+                return Some(beside);
             }
         }
+        if copy.marks.is_run_now() {
+            return Some(Vec::new());
+        }
+        let time = |other: &&SnapshotDecision<'_>| other.snapshot.marks.scheduled_time.value().copied();
+        let newest = self.of_same_volume(copy).iter().filter(stays).max_by_key(time);
+        newest.map(|newest| vec![newest.snapshot.clone()])
+    }
+
+    /// The copies for the same time that stay: of the same volume, and with one the whole set.
+    fn beside(&self, copy: &Snapshot, stays: impl Fn(&&SnapshotDecision<'_>) -> bool) -> Vec<Snapshot> {
+        let of =
+            |copy: &Snapshot| (copy.marks.instance_id.value().copied(), copy.marks.scheduled_time.value().copied());
+        let is_of_time = |other: &&SnapshotDecision<'_>| stays(other) && of(other.snapshot) == of(copy);
+        if !self.of_same_volume(copy).iter().any(|other| is_of_time(&other)) {
+            return Vec::new();
+        }
+        let is_member = copy.marks.stamp.value().is_some_and(|stamp| stamp.members > Some(1));
+        let all = if is_member { self.copies.as_slice() } else { self.of_same_volume(copy) };
+        all.iter().filter(is_of_time).map(|other| other.snapshot.clone()).collect()
     }
 }
 

@@ -225,7 +225,7 @@ fn series<'a>(policy: &'a Policy, options: &Options, snapshot: &'a Snapshot) -> 
             None => series.unknown = series.unknown.or(Some(name)),
         }
     }
-    series.is_run_now = snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+    series.is_run_now = snapshot.marks.is_run_now();
     series
 }
 

@@ -44,7 +44,7 @@ impl Cost {
             }
             cost.snapshots += 1;
             cost.full_size_bytes = cost.full_size_bytes.saturating_add(snapshot.full_size_bytes);
-            if snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) {
+            if snapshot.marks.is_run_now() {
                 cost.run_now_snapshots += 1;
                 cost.run_now_bytes = cost.run_now_bytes.saturating_add(snapshot.full_size_bytes);
             }

@@ -57,7 +57,7 @@ pub fn explain(
         };
     };
     let marks = &decision.snapshot.marks;
-    if marks.stamp.value().is_some_and(|stamp| stamp.is_run_now) {
+    if marks.is_run_now() {
         return Explanation { copies: copies::of_source(plan, snapshot), ..of_run_now(decision, now) };
     }
     let name = marks.schedule_name.value();
@@ -80,7 +80,11 @@ fn of_copy(plan: &Plan<'_>, snapshot: &SnapshotId, now: Timestamp) -> Option<Exp
         let from = decision.snapshot.marks.copied_from.value().map_or_else(String::new, ToString::to_string);
         let (goes, goes_at) = match decision.verdict {
             SnapshotVerdict::Keep(KeepReason::NewestCompleted) if region.left_behind.contains(snapshot) => {
-                ("never: no newer one of its volume and schedule will come; delete it by hand".to_owned(), None)
+                (
+                    "never, because its volume or schedule is gone and no newer copy comes: delete it by hand, if nobody needs it"
+                        .to_owned(),
+                    None,
+                )
             }
             SnapshotVerdict::Keep(KeepReason::NewestCompleted | KeepReason::BackupsStopped { .. }) => {
                 ("once a newer copy is complete".to_owned(), None)

@@ -39,7 +39,7 @@ impl<'a> Others<'a> {
     fn key<'s>(policy: &Policy, snapshot: &'s Snapshot) -> Key<'s> {
         let marks = &snapshot.marks;
         let name = marks.schedule_name.value().map(|name| name.as_str());
-        let is_run_now = marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
+        let is_run_now = marks.is_run_now();
         (snapshot.volume_id, source_of(policy, snapshot), name, marks.scheduled_time.value().copied(), is_run_now)
     }
 

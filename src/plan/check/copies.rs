@@ -55,16 +55,27 @@ fn protection(
         (copy.state != SnapshotState::Error).then_some("has not failed")
     } else if copy.state != SnapshotState::Completed {
         Some("is not complete")
-    } else if !copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now)
-        && !leaves_one((policy, options), region, copy)
-    {
+    } else if !copy.marks.is_run_now() && !leaves_one((policy, options), region, copy) {
         Some("is the newest complete copy of its volume and schedule")
-    } else if let DeleteReason::Expired { .. } = reason {
-        let is_over = copy.marks.expiration_time.value().is_some_and(|&at| at <= now);
-        (!is_over).then_some("has not expired")
-    } else {
+    } else if copy.marks.expiration_time.value().is_some_and(|&at| at <= now) {
         None
+    } else {
+        match reason {
+            DeleteReason::Expired { .. } => Some("has not expired"),
+            _ if has_equal(region, copy) => None,
+            _ => Some("is the only copy for its time"),
+        }
     }
+}
+
+/// Whether another complete copy of the same volume and scheduled time stays.
+fn has_equal(region: &RegionPlan<'_>, copy: &Snapshot) -> bool {
+    let of = |copy: &Snapshot| (copy.marks.scheduled_time.value().copied(), copy.marks.is_run_now());
+    region.of_same_volume(copy).iter().any(|other| {
+        matches!(other.verdict, SnapshotVerdict::Keep(_))
+            && other.snapshot.is_restorable()
+            && of(other.snapshot) == of(copy)
+    })
 }
 
 /// Whether for each schedule that a copy is for a complete one of the same volume stays that is as new. A schedule is the same under the

@@ -103,7 +103,7 @@ impl Carries {
         for snapshot in ours {
             let is_there = matches!(snapshot.state, SnapshotState::Completed | SnapshotState::Pending);
             let Some(&time) = snapshot.marks.scheduled_time.value().filter(|&&time| time <= now) else { continue };
-            if !is_there || is_run_now(snapshot) || belief::doubt(snapshot).is_some() {
+            if !is_there || snapshot.marks.is_run_now() || belief::doubt(snapshot).is_some() {
                 continue;
             }
             let began = snapshot.start_time;
@@ -147,7 +147,7 @@ impl Carries {
             return Carry::Now;
         }
         // Nothing tells a RunNow to stop but a later run.
-        if is_run_now(source)
+        if source.marks.is_run_now()
             && !self.is_run_now
             && !self.own.iter().any(|own| source.marks.scheduled_time.value() < Some(own))
         {
@@ -178,13 +178,13 @@ impl Carries {
 
     /// How long a copy of `source` stays at the longest, where a RunNow made it.
     pub(super) fn run_now_retain(&self, source: &Snapshot) -> Option<Age> {
-        is_run_now(source).then_some(self.run_now_retain)
+        source.marks.is_run_now().then_some(self.run_now_retain)
     }
 
     /// Whether a snapshot is for a time that this run was started for.
     fn is_for_own_time(&self, source: &Snapshot) -> bool {
         let time = source.marks.scheduled_time.value();
-        time.is_some_and(|time| self.own.contains(time)) && is_run_now(source) == self.is_run_now
+        time.is_some_and(|time| self.own.contains(time)) && source.marks.is_run_now() == self.is_run_now
     }
 
     /// Until when a copy of `source` is tried that was complete at `completed`, and until when the snapshot stays for it: for the window, and
@@ -217,10 +217,6 @@ impl Carries {
     pub(super) fn is_teller(&self, source: &Snapshot) -> bool {
         self.is_for_own_time(source) || self.takes_over_at.is_some() || self.takes_over_unseen_at.is_some()
     }
-}
-
-fn is_run_now(snapshot: &Snapshot) -> bool {
-    snapshot.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now)
 }
 
 /// Whether runs still tell that a copy was not made until `until`.

@@ -93,7 +93,7 @@ pub(in crate::plan) fn left_behind(home: Home<'_>, decisions: &[SnapshotDecision
 /// What the copies show of later runs and newer policies, as the snapshots of the home Region do.
 fn evidence(home: Home<'_>, copies: &[&Snapshot]) -> Option<StandsBack> {
     let Home { options, now, start, .. } = home;
-    let believed = || copies.iter().filter(|copy| seen::doubt(copy).is_none() && !is_run_now(copy));
+    let believed = || copies.iter().filter(|copy| seen::doubt(copy).is_none() && !copy.marks.is_run_now());
     let later = believed().filter_map(|copy| time_of(copy)).filter(|&time| start < time && time <= now).max();
     // As at home the newest one tells, and what this run began by its own version tells nothing.
     let revision = |copy: &Snapshot| copy.marks.stamp.value().and_then(|stamp| stamp.revision);
@@ -108,17 +108,13 @@ fn evidence(home: Home<'_>, copies: &[&Snapshot]) -> Option<StandsBack> {
     later.map(|scheduled_time| StandsBack::LaterRun { scheduled_time }).or(by_policy)
 }
 
-fn is_run_now(copy: &Snapshot) -> bool {
-    copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now)
-}
-
 fn time_of(copy: &Snapshot) -> Option<Timestamp> {
     copy.marks.scheduled_time.value().copied()
 }
 
 /// Whether a copy is a backup that counts.
 fn is_good(copy: &Snapshot) -> bool {
-    copy.is_restorable() && seen::doubt(copy).is_none() && !is_run_now(copy)
+    copy.is_restorable() && seen::doubt(copy).is_none() && !copy.marks.is_run_now()
 }
 
 /// The volume or instance whose backups a copy is one of.
@@ -319,7 +315,7 @@ impl Judge<'_> {
         if !self.home.shows_ours {
             return keep(KeepReason::HomeShowsNone { otherwise });
         }
-        if matches!(otherwise, DeleteReason::Duplicate { .. }) || is_run_now(copy) {
+        if matches!(otherwise, DeleteReason::Duplicate { .. }) || copy.marks.is_run_now() {
             return SnapshotVerdict::Delete(otherwise);
         }
         if self.newest.has(self.home, copy) {

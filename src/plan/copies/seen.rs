@@ -173,7 +173,8 @@ pub(super) fn place(volume: VolumeId, snapshot: &Snapshot) -> Option<Place<'_>> 
     let &time = marks.scheduled_time.value()?;
     let mut names: Vec<&ScheduleName> = ours::names(snapshot).collect();
     names.sort_unstable();
-    let stands_alone = marks.stamp.value().is_some_and(|stamp| stamp.is_run_now || stamp.members > Some(1));
+    let is_member = marks.stamp.value().is_some_and(|stamp| stamp.members > Some(1));
+    let stands_alone = is_member || marks.is_run_now();
     let source = marks.copied_from.value().map_or(snapshot.id, |from| from.snapshot);
     Some((volume, marks.instance_id.value().copied(), time, names, stands_alone.then_some(source)))
 }
@@ -195,8 +196,7 @@ impl<'a> OfRegion<'a> {
         let (volume, time) = (copy.marks.volume_id.value(), copy.marks.scheduled_time.value());
         let (Some(&volume), Some(&time)) = (volume, time) else { return };
         // A RunNow's is in no series.
-        let is_run_now = copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now);
-        if copy.state == SnapshotState::Completed && doubt(copy).is_none() && !is_run_now {
+        if copy.state == SnapshotState::Completed && doubt(copy).is_none() && !copy.marks.is_run_now() {
             for name in ours::names(copy) {
                 let newest = self.newest.entry((volume, names.of_today(name))).or_insert(time);
                 *newest = time.max(*newest);

@@ -54,7 +54,7 @@ impl<'a> WholeSets<'a> {
         let instead = *self.sets.get(&(region, instance, time))?.get(&volume)?;
         let schedules = |copy: &Snapshot| {
             let names = seen::place(volume, copy).map(|(.., names, _)| names.into_iter().cloned().collect::<Vec<_>>());
-            (names, copy.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now))
+            (names, copy.marks.is_run_now())
         };
         let until = |copy: &Snapshot| fate::expires_at(copy).unwrap_or(Timestamp::MAX);
         let is_one_too_many = !self.wanted.contains(&(region, from.snapshot))

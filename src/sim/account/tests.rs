@@ -231,7 +231,7 @@ fn a_run_now_of_a_default_policy_is_an_ordinary_start() {
     let ended = account.run(&policy, &run_now(), by_event(at("2026-11-22T17:00:00Z")));
     assert_eq!(ended.progress.created, 1);
     let made = account.observe(ended.at).snapshots.remove(0);
-    assert!(!made.marks.stamp.value().is_some_and(|stamp| stamp.is_run_now));
+    assert!(!made.marks.is_run_now());
     assert_eq!(made.marks.expiration_time.value(), Some(&at("2026-11-29T17:00:00Z")));
 }
 

@@ -21,7 +21,7 @@ fn sets_policy() -> Policy {
     policy
 }
 
-/// What is decided about the copies of each snapshot of an instance's sets, and which copies stay.
+/// What is decided about the copies of each snapshot of an instance's sets, and which copies stay. What goes rests on what stays.
 fn decided(sets: &[[Snapshot; 2]], copies: Vec<Snapshot>, now: &str) -> (Vec<String>, Vec<SnapshotId>) {
     let mut world = world_with(sets.concat(), copies);
     (world.volumes, world.instances) = (vec![], vec![fixtures::instance(1, 1, [2])]);
@@ -32,7 +32,12 @@ fn decided(sets: &[[Snapshot; 2]], copies: Vec<Snapshot>, now: &str) -> (Vec<Str
     let wanted = |member: &Snapshot| london.wanted.iter().find(|wanted| wanted.source.id == member.id);
     let verdicts = sets.as_flattened().iter().map(|member| wanted(member).map_or("-".to_owned(), |w| word(&w.verdict)));
     let stays = london.copies.iter().filter(|decision| matches!(decision.verdict, SnapshotVerdict::Keep(_)));
-    (verdicts.collect(), stays.map(|decision| decision.snapshot.id).collect())
+    let stays: Vec<SnapshotId> = stays.map(|decision| decision.snapshot.id).collect();
+    for goes in london.copies.iter().filter(|decision| matches!(decision.verdict, SnapshotVerdict::Delete(_))) {
+        let rests_on: Vec<SnapshotId> = london.rests_on(goes).unwrap().iter().map(|copy| copy.id).collect();
+        assert_eq!(rests_on, stays, "all of the set that stays");
+    }
+    (verdicts.collect(), stays)
 }
 
 fn copied(source: &Snapshot, number: u32, began: &str) -> Snapshot {
@@ -102,8 +107,11 @@ fn of_two_copies_of_a_run_nows_snapshot_one_goes() {
     let world = world_with(vec![button, source(3, 1, TODAY, &[RULE])], copies);
     let (policy, options) = (policy_with(&[RULE]), Options::default());
     let plan = planned(&policy, &options, TODAY, "2026-11-22T17:30:00Z", &world);
-    let goes = of(&plan, &london()).copies.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_)));
-    assert_eq!(goes.count(), 1);
+    let london = of(&plan, &london());
+    let goes: Vec<_> = london.copies.iter().filter(|d| matches!(d.verdict, SnapshotVerdict::Delete(_))).collect();
+    let [goes] = goes[..] else { panic!("{goes:?}") };
+    let rests_on = london.rests_on(goes).unwrap();
+    assert!(matches!(&rests_on[..], [other] if other.id != goes.snapshot.id), "{rests_on:?}");
 }
 
 #[test]
@@ -146,4 +154,17 @@ fn a_duplicate_whose_copy_is_under_way_stays_where_nobody_has_looked_yet() {
     assert!(waits(&world));
     world.regions.insert(london(), View { unseen: Some(Unseen::not_yet()), ..View::default() });
     assert!(waits(&world));
+}
+
+#[test]
+fn a_plan_that_takes_the_only_copy_of_a_time_is_no_plan() {
+    let button = source(1, 1, YESTERDAY, &[RULE]).with_stamp(|stamp| stamp.is_run_now = true);
+    let copies = vec![copied(&button, 1, "2026-11-21T17:06:00Z")];
+    let world = world_with(vec![button, source(3, 1, TODAY, &[RULE])], copies);
+    let (policy, options, now) = (policy_with(&[RULE]), Options::default(), "2026-11-22T17:30:00Z");
+    let mut plan = planned(&policy, &options, TODAY, now, &world);
+    let copy = &mut plan.regions[0].copies[0];
+    copy.verdict = SnapshotVerdict::Delete(DeleteReason::Duplicate { beside: copy.snapshot.start_time });
+    let broken = crate::plan::check::check(&policy, &options, at(now), &world, &plan);
+    assert!(format!("{broken:?}").contains("is the only copy for its time"), "{broken:?}");
 }
