@@ -87,6 +87,14 @@ def run_now(policy: dict[str, Any], number: int, **options: Any) -> dict[str, An
     return {"Policy": policy, "ScheduledTime": written(at), "Options": {"RunNow": True, **options}}
 
 
+def wait_for_an_hour_with(seconds: float) -> None:
+    """Wait for the next full hour, if it is nearer than so many seconds: it brings another time that is due."""
+    now = datetime.now(timezone.utc)
+    left = 3600 - (now.minute * 60 + now.second)
+    if left < seconds:
+        time.sleep(left + 1)
+
+
 def hours(number: int) -> list[str]:
     """So many full hours in a row, the last one being over."""
     last = datetime.now(timezone.utc).replace(minute=0, second=0)

@@ -62,6 +62,8 @@ def test_the_schedule_starts_a_run_that_rotates_although_nobody_replaces_the_pla
     text = json.dumps({"Policy": policy, "ScheduledTime": "<aws.scheduler.scheduled-time>"})
     escaped = text.replace("<", "\\u003c").replace(">", "\\u003e")
     stack.change_schedule(Target={**stack.schedule()["Target"], "Input": escaped})
+    # The one start that the schedule makes must be for the hour after these.
+    starts.wait_for_an_hour_with(FIRST_START_SECONDS_MAX + (COUNT + 1) * starts.RUN_SECONDS_MAX)
     earlier = starts.hours(COUNT + 1)[:COUNT]
     for time in earlier:
         starts.check_succeeded(starts.start(stack, starts.late(policy, time)))
