@@ -28,8 +28,8 @@ pub use carry::LeftTo;
 pub(super) use fate::Home;
 pub(crate) use fate::expires_at;
 use jiff::{SignedDuration, Timestamp};
-pub use promise::Promise;
 pub(super) use promise::stamped;
+pub use promise::{Encryption, Promise};
 pub use promise::{promised_regions, regions};
 pub(super) use seen::Seen;
 use std::cmp::Reverse;
@@ -153,7 +153,7 @@ pub enum GaveUp<'a> {
         /// How often.
         tries: usize,
     },
-    /// Of the last copies to the Region none became complete.
+    /// Of the last copies to the Region under its key none became complete.
     RegionFails {
         /// The newest one that failed.
         last: &'a Snapshot,

@@ -279,7 +279,7 @@ fn gave_up(why: GaveUp<'_>) -> (&'static str, String) {
         GaveUp::RegionFails { last, in_a_row } => (
             "CopiesFail",
             format!(
-                "the last {in_a_row} copies there all went to error; the last one: {}",
+                "the last {in_a_row} copies there under its key all went to error; the last one: {}",
                 words::failed_snapshot(last)
             ),
         ),

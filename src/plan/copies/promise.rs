@@ -34,6 +34,10 @@ pub fn promised_regions(world: &World) -> BTreeSet<Region> {
     promised.into_iter().cloned().collect()
 }
 
+/// How copies are encrypted: whether a rule says so, and its key. What is wrong with a key is wrong for all copies under it, and for no
+/// others.
+pub type Encryption<'a> = (bool, Option<&'a KeyArn>);
+
 /// What all rules that are stamped on a snapshot ask of its one copy in a Region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promise<'a>(Vec<&'a CopyRule>);
@@ -64,6 +68,12 @@ impl<'a> Promise<'a> {
     #[must_use]
     pub fn key(&self) -> Option<&'a KeyArn> {
         self.0.iter().find_map(|rule| rule.key.as_ref())
+    }
+
+    /// How the copy is encrypted.
+    #[must_use]
+    pub fn encryption(&self) -> Encryption<'a> {
+        (self.encrypted(), self.key())
     }
 
     /// When a copy that begins at `begun` expires: by the rule that keeps it longest (dlm.md E11), `None` for never. What a RunNow

@@ -1,7 +1,7 @@
 //! The copies that EC2 shows in other Regions, by what they are copies of.
 
-use super::Promise;
 use super::carry::TAKES_OVER_AFTER;
+use super::{Encryption, Promise};
 use crate::options::Options;
 use crate::place::Region;
 use crate::plan::due::saturating_add;
@@ -10,9 +10,10 @@ use crate::policy::{Policy, ScheduleName};
 use crate::tags::{self, Mark, is_copy_of_ours};
 use crate::world::{InstanceId, Origin, Snapshot, SnapshotId, SnapshotState, View, VolumeId, World};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// So many copies in a row to one Region that all failed: what is wrong is the Region's or the key's, and the next one would fail too.
+/// So many copies in a row to one Region under one key that all failed: what is wrong is the Region's or the key's, and the next one would
+/// fail too.
 /// Our own: half of what may be under way at once.
 const FAILURES_IN_A_ROW_MAX: usize = 10;
 
@@ -40,6 +41,9 @@ impl<'a> Names<'a> {
     }
 }
 
+/// The newest copy that failed, and how many failed since one did not.
+pub(super) type Failing<'a> = (&'a Snapshot, usize);
+
 /// What is seen of one.
 #[derive(Debug)]
 pub(super) struct OfRegion<'a> {
@@ -52,16 +56,28 @@ pub(super) struct OfRegion<'a> {
     by_series: BTreeMap<Place<'a>, Vec<&'a Snapshot>>,
     /// For each volume and schedule, as it is called today, the newest scheduled time with a complete copy.
     newest: BTreeMap<(VolumeId, &'a ScheduleName), Timestamp>,
-    /// The newest copy that failed, and how many failed since one did not, where those are too many.
-    pub(super) fails: Option<(&'a Snapshot, usize)>,
+    /// What failed too often in a row, by how the snapshots say that their copies are encrypted.
+    fails: BTreeMap<Encryption<'a>, Failing<'a>>,
+    /// The same of those copies whose snapshots are gone: they count for every key.
+    fails_of_gone: Option<Failing<'a>>,
 }
 
 impl<'a> Seen<'a> {
     pub(in crate::plan) fn new(policy: &'a Policy, options: &'a Options, world: &'a World) -> Self {
         let Some(home) = &world.home else { return Self::default() };
         let names = Names { policy, options };
-        let of = |(region, view): (&'a Region, &'a View)| (region, OfRegion::new(names, home, region, view));
+        let of = |(region, view): (&'a Region, &'a View)| {
+            let mut of = OfRegion::new(names, home, region, view);
+            of.note_failing(region, &world.snapshots);
+            (region, of)
+        };
         Self { home: Some(home), regions: world.regions.iter().map(of).collect(), names: Some(names) }
+    }
+
+    /// What failed too often in a Region for another copy to be tried that is encrypted like this.
+    pub(super) fn failing(&self, region: &Region, encryption: Encryption<'_>) -> Option<Failing<'a>> {
+        let of = self.regions.get(region)?;
+        of.fails.get(&encryption).copied().or(of.fails_of_gone)
     }
 
     /// The copies of `source` in a Region, believed or not.
@@ -135,7 +151,8 @@ impl<'a> OfRegion<'a> {
             by_source: BTreeMap::new(),
             by_series: BTreeMap::new(),
             newest: BTreeMap::new(),
-            fails: None,
+            fails: BTreeMap::new(),
+            fails_of_gone: None,
         };
         let is_tagged = |snapshot: &Snapshot| snapshot.marks.policy_id.as_deref() == Some(policy.as_str());
         for snapshot in
@@ -159,7 +176,6 @@ impl<'a> OfRegion<'a> {
                 }
             }
         }
-        of.fails = failures_in_a_row(&of.ours);
         of
     }
 }
@@ -192,6 +208,25 @@ fn stays_as_long(copy: &Snapshot, promise: &Promise<'_>) -> bool {
 }
 
 impl<'a> OfRegion<'a> {
+    /// Which copies failed too often in a row, by what the snapshots say that they are copies of.
+    fn note_failing(&mut self, region: &Region, sources: &'a [Snapshot]) {
+        if self.ours.iter().filter(|copy| copy.state == SnapshotState::Error).count() < FAILURES_IN_A_ROW_MAX {
+            return;
+        }
+        let of_sources = sources.iter().filter(|source| self.by_source.contains_key(&source.id));
+        let encryption = |source: &'a Snapshot| Some((source.id, Promise::all_of(source).remove(region)?.encryption()));
+        let of_sources: BTreeMap<SnapshotId, Encryption<'_>> = of_sources.filter_map(encryption).collect();
+        let of_copy =
+            |copy: &Snapshot| copy.marks.copied_from.value().and_then(|from| of_sources.get(&from.snapshot)).copied();
+        let failing = |wanted: Option<Encryption<'_>>| {
+            let may_be = |copy: &&&'a Snapshot| of_copy(copy).is_none_or(|of_copy| Some(of_copy) == wanted);
+            failures_in_a_row(self.ours.iter().filter(may_be).copied())
+        };
+        let known: BTreeSet<Encryption<'_>> = of_sources.values().copied().collect();
+        self.fails = known.into_iter().filter_map(|wanted| Some((wanted, failing(Some(wanted))?))).collect();
+        self.fails_of_gone = failing(None);
+    }
+
     fn note_newest(&mut self, names: Names<'a>, copy: &'a Snapshot) {
         let (volume, time) = (copy.marks.volume_id.value(), copy.marks.scheduled_time.value());
         let (Some(&volume), Some(&time)) = (volume, time) else { return };
@@ -205,10 +240,10 @@ impl<'a> OfRegion<'a> {
     }
 }
 
-fn failures_in_a_row<'a>(copies: &[&'a Snapshot]) -> Option<(&'a Snapshot, usize)> {
-    let is_failed = |copy: &&&'a Snapshot| copy.state == SnapshotState::Error;
-    let fine = copies.iter().filter(|copy| !is_failed(copy)).map(|copy| copy.start_time).max();
-    let failed = || copies.iter().filter(is_failed).filter(|copy| Some(copy.start_time) > fine);
+fn failures_in_a_row<'a>(copies: impl Iterator<Item = &'a Snapshot> + Clone) -> Option<Failing<'a>> {
+    let is_failed = |copy: &&'a Snapshot| copy.state == SnapshotState::Error;
+    let fine = copies.clone().filter(|copy| !is_failed(copy)).map(|copy| copy.start_time).max();
+    let failed = || copies.clone().filter(is_failed).filter(|copy| Some(copy.start_time) > fine);
     let last = failed().max_by_key(|copy| (copy.start_time, copy.id))?;
     let in_a_row = failed().count();
     (in_a_row >= FAILURES_IN_A_ROW_MAX).then_some((last, in_a_row))

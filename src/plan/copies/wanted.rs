@@ -272,7 +272,7 @@ impl<'a> Of<'_, 'a> {
         }
         let failed = || copies.iter().filter(|copy| copy.state == SnapshotState::Error);
         let Some(&last) = failed().max_by_key(|copy| (copy.start_time, copy.id)) else {
-            return match self.rules.seen.regions.get(self.region).and_then(|of| of.fails) {
+            return match self.rules.seen.failing(self.region, self.promise.encryption()) {
                 Some((last, in_a_row)) => self.given_up(GaveUp::RegionFails { last, in_a_row }, until),
                 None => CopyVerdict::Begin { last_failed: None },
             };

@@ -4,7 +4,7 @@ use super::BegunCopy;
 use crate::action::{Action, Failed, FailedKind, Outcome};
 use crate::options::{MaximumDeletions, Options};
 use crate::place::Region;
-use crate::plan::copies::{self, CopyVerdict, RegionPlan, UNDER_WAY_MAX, Wanted};
+use crate::plan::copies::{self, CopyVerdict, Encryption, RegionPlan, UNDER_WAY_MAX, Wanted};
 use crate::plan::{Plan, SnapshotDecision, SnapshotVerdict};
 use crate::policy::Policy;
 use crate::turn::progress::Progress;
@@ -13,7 +13,8 @@ use crate::world::SnapshotState;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So many refusals, and no copy begun: what is wrong is the Region's or the key's, and the next one would be refused too.
+/// So many refusals of copies under one key, and none begun: what is wrong is the Region's or the key's, and the next one would be refused
+/// too.
 const REFUSALS_MAX: usize = 3;
 
 /// The calls in other Regions: copies, as many as there are places for, and deletions.
@@ -64,26 +65,31 @@ pub(super) fn deletions_left(options: &Options, plan: &Plan<'_>, progress: &Prog
 
 /// The copies that are begun as soon as there is a place, in their order.
 fn to_begin<'p, 'a>(region: &'p RegionPlan<'a>, progress: &Progress) -> Vec<&'p Wanted<'a>> {
-    if is_refused(region, progress) {
-        return Vec::new();
-    }
+    let refused = refused(region, progress);
     let is_to_begin = |wanted: &&Wanted<'_>| {
         let subject = Subject::of_copy(&wanted.source.id, &region.region);
         matches!(wanted.verdict, CopyVerdict::Begin { .. })
+            && !refused.contains(&wanted.promise.encryption())
             && !progress.copies.has_begun(&subject)
             && !progress.copies.is_refused(&subject)
     };
     region.wanted.iter().filter(is_to_begin).collect()
 }
 
-/// Whether EC2 has refused copies to a Region and begun none.
-pub(super) fn is_refused(region: &RegionPlan<'_>, progress: &Progress) -> bool {
-    let has_begun = progress.copies.begun_in.get(region.region.as_str()).is_some_and(|&begun| begun > 0);
-    let refusals = region.wanted.iter().filter(|wanted| {
-        matches!(wanted.verdict, CopyVerdict::Begin { .. })
+/// How the copies to a Region are encrypted that EC2 has refused too often, where it has begun none.
+pub(super) fn refused<'a>(region: &RegionPlan<'a>, progress: &Progress) -> BTreeSet<Encryption<'a>> {
+    let mut refusals: BTreeMap<Encryption<'a>, usize> = BTreeMap::new();
+    if progress.copies.begun_in.get(region.region.as_str()).is_some_and(|&begun| begun > 0) {
+        return BTreeSet::new();
+    }
+    for wanted in &region.wanted {
+        if matches!(wanted.verdict, CopyVerdict::Begin { .. })
             && progress.copies.is_refused(&Subject::of_copy(&wanted.source.id, &region.region))
-    });
-    !has_begun && refusals.count() >= REFUSALS_MAX
+        {
+            *refusals.entry(wanted.promise.encryption()).or_default() += 1;
+        }
+    }
+    refusals.into_iter().filter(|&(_, refusals)| refusals >= REFUSALS_MAX).map(|(encryption, _)| encryption).collect()
 }
 
 /// How many more copies may be under way in a Region. Where EC2 refused one although none of ours was, one finds out whether it does still.

@@ -1,7 +1,7 @@
 //! What is left to do in other Regions, what is open, and what was missed.
 
 use super::BegunCopy;
-use super::calls::{deletions_left, is_given_up, is_refused};
+use super::calls::{deletions_left, is_given_up, refused};
 use crate::action::{Action, Outcome};
 use crate::options::Options;
 use crate::plan::copies::{CopyVerdict, CopyWait, RegionPlan};
@@ -173,7 +173,7 @@ fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &
         .collect();
     let mut may_go = deletions_left(options, plan, progress);
     for region in &plan.regions {
-        let is_refused = is_refused(region, progress);
+        let refused = refused(region, progress);
         for wanted in &region.wanted {
             let subject = Subject::of_copy(&wanted.source.id, &region.region);
             match &wanted.verdict {
@@ -183,7 +183,11 @@ fn left_by_plan(options: &Options, plan: &Plan<'_>, progress: &Progress, done: &
                     left.open += 1;
                     left.under_way += 1;
                 }
-                CopyVerdict::Begin { .. } if is_refused || progress.copies.is_refused(&subject) => left.failed += 1,
+                CopyVerdict::Begin { .. }
+                    if refused.contains(&wanted.promise.encryption()) || progress.copies.is_refused(&subject) =>
+                {
+                    left.failed += 1;
+                }
                 CopyVerdict::Begin { .. } => {
                     left.open += 1;
                     left.queued += 1;

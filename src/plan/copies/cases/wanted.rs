@@ -223,6 +223,41 @@ fn where_ten_copies_in_a_row_failed_no_other_one_is_tried() {
 }
 
 #[test]
+fn where_all_copies_under_one_key_fail_those_under_another_key_go_on() {
+    let [revoked, fine] = [RULE, "eu-west-2:5d:e:aws/111122223333/fine"];
+    let policy = policy_with(&[revoked, fine]);
+    let sources: Vec<Snapshot> = (1..=10).map(|number| source(number, number, TODAY, &[revoked])).collect();
+    let failed = |(source, number): (&Snapshot, u32)| {
+        copy_of(source, number, "2026-11-22T17:06:00Z", &london()).in_state(SnapshotState::Error)
+    };
+    let copies: Vec<Snapshot> = sources.iter().zip(1..).map(failed).collect();
+    let others = [source(11, 11, TODAY, &[revoked]), source(12, 12, TODAY, &[fine])];
+    let copied = source(13, 13, TODAY, &[fine]);
+    let done = copy_of(&copied, 13, "2026-11-22T17:06:30Z", &london());
+    let options = Options::default();
+    let verdicts = |gone: &[Snapshot], copies: &[Snapshot]| {
+        let there = sources.iter().chain(&others).chain([&copied]).filter(|source| !gone.contains(source));
+        let world = world_with(there.cloned().collect(), copies.to_vec());
+        let plan = planned(&policy, &options, TODAY, "2026-11-22T17:07:00Z", &world);
+        let wanted = &of(&plan, &london()).wanted;
+        let of_source = |source: &Snapshot| wanted.iter().find(|wanted| wanted.source.id == source.id);
+        others.each_ref().map(|source| match of_source(source).map(|wanted| &wanted.verdict) {
+            Some(CopyVerdict::GivenUp { why: GaveUp::RegionFails { in_a_row, .. }, .. }) => *in_a_row,
+            Some(verdict) if *verdict == BEGIN => 0,
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(verdicts(&[], &copies), [10, 0]);
+    assert_eq!(verdicts(&[], &copies[1..]), [0, 0]);
+    // What became complete under the other key tells nothing of this one, unless nobody knows under which key it was.
+    let with_done = [&copies[..], std::slice::from_ref(&done)].concat();
+    assert_eq!(verdicts(&[], &with_done), [10, 0]);
+    assert_eq!(verdicts(std::slice::from_ref(&copied), &with_done), [0, 0]);
+    // Where the snapshots are gone no key is spared.
+    assert_eq!(verdicts(&sources, &copies), [10, 10]);
+}
+
+#[test]
 fn beside_two_copies_whose_tags_were_edited_no_third_one_is_made() {
     let policy = policy_with(&[RULE]);
     let made = source(1, 1, TODAY, &[RULE]);

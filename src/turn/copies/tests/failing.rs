@@ -104,6 +104,34 @@ fn many_refused_copies_keep_none_from_the_others() {
 }
 
 #[test]
+fn three_refusals_under_one_key_stop_that_key_only() {
+    let mut world = promised(5);
+    world.snapshots[4].marks.copies = Mark::Read(vec![CopyRule::parse("eu-west-2:5d:e").unwrap()]);
+    let ids: Vec<SnapshotId> = world.snapshots.iter().map(|snapshot| snapshot.id).collect();
+    let (policy, options, start) = (copying(), Options::default(), start(TODAY));
+    let begun_after = |refusals: usize, begun: u64| {
+        let mut progress = Progress { turns: 20, waits: 9, creations: 1, created: 1, ..Progress::new(&start) };
+        progress.copies.begun_in.insert("eu-west-2".to_owned(), begun);
+        progress.copies.refused.extend(ids[..refusals].iter().map(|id| Subject::of_copy(id, &london()).hash()));
+        let now = at("2026-11-22T17:30:00Z");
+        let plan = plan(&policy, &options, &start, now, &world);
+        let mut selection = select(&policy, &options, &plan, &progress, now, Budget::UNBOUNDED);
+        selection.actions.clear();
+        select_copies(&policy, &options, &plan, &progress, (world.home.as_ref(), now), &mut selection);
+        let copied = |action: &Action| match action {
+            Action::CopySnapshot(copy) => ids.iter().position(|id| *id == copy.source.id),
+            _ => None,
+        };
+        let mut begun: Vec<usize> = selection.actions.iter().filter_map(copied).collect();
+        begun.sort_unstable();
+        begun
+    };
+    assert_eq!(begun_after(2, 0), [2, 3, 4]);
+    assert_eq!(begun_after(3, 0), [4]);
+    assert_eq!(begun_after(3, 1), [3, 4], "some of it was allowed");
+}
+
+#[test]
 fn after_five_hundred_refusals_nothing_is_called_in_other_regions_any_more() {
     let (calls, status, progress) = turns(&promised(900), refused);
     assert_eq!((calls, status), (500, Status::Done(crate::turn::RunOutcome::Partial)));
