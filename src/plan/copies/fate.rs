@@ -47,7 +47,7 @@ pub(super) fn decide<'a>(
     copies.sort_by_key(|copy| (copy.marks.volume_id.value(), time_of(copy), copy.id));
     copies.dedup_by_key(|copy| copy.id);
     let duplicates = duplicates(&copies, |copy| whole.instead_of(region, copy).map(|instead| instead.start_time));
-    let judge = Judge { home, region, newest: Newest::of(home, &copies, &duplicates), duplicates };
+    let judge = Judge { home, region, newest: Newest::of(home, &copies, &duplicates, of), duplicates };
     let decision =
         |copy: &&'a Snapshot| SnapshotDecision { snapshot: copy, verdict: judge.verdict(copy), goes_later: None };
     let mut decisions: Vec<SnapshotDecision<'a>> = copies.iter().map(decision).collect();
@@ -142,18 +142,46 @@ fn series<'s>(home: Home<'s>, copy: &'s Snapshot) -> impl Iterator<Item = &'s Sc
 struct Newest {
     /// By volume and a schedule's name: the newest scheduled time that has a good copy.
     of_series: BTreeMap<(VolumeId, ScheduleName), Timestamp>,
-    /// By instance and schedule's name: the newest scheduled time all of whose members have one.
-    of_sets: BTreeMap<(InstanceId, ScheduleName), Timestamp>,
+    /// By instance and schedule's name: the newest scheduled time all of whose members have one; and the newest one where they are of one
+    /// set, as far as the home Region tells. Of two sets for one time the copies together are none.
+    of_sets: BTreeMap<(InstanceId, ScheduleName), BTreeSet<Timestamp>>,
     /// The newest good copies of each volume, as many as `MinimumKept`.
     minimum: BTreeSet<SnapshotId>,
 }
 
+/// What is copied of the sets of an instance for one scheduled time.
+#[derive(Default)]
+struct SetsOfTime {
+    /// The volumes, by the call that made the set where the home Region tells it.
+    by_call: BTreeMap<Option<Timestamp>, BTreeSet<VolumeId>>,
+    members: usize,
+}
+
+impl SetsOfTime {
+    fn is_whole_together(&self) -> bool {
+        self.by_call.values().flatten().collect::<BTreeSet<_>>().len() >= self.members
+    }
+
+    /// Whether one set is whole. What nobody knows the set of may be of each.
+    fn has_whole(&self) -> bool {
+        let unknown = || self.by_call.get(&None).into_iter().flatten();
+        self.by_call
+            .values()
+            .any(|of_call| of_call.iter().chain(unknown()).collect::<BTreeSet<_>>().len() >= self.members)
+    }
+}
+
 impl Newest {
-    fn of(home: Home<'_>, copies: &[&Snapshot], duplicates: &BTreeMap<SnapshotId, Timestamp>) -> Self {
+    fn of(
+        home: Home<'_>,
+        copies: &[&Snapshot],
+        duplicates: &BTreeMap<SnapshotId, Timestamp>,
+        of_region: &OfRegion<'_>,
+    ) -> Self {
         let minimum = home.options.minimum_kept;
         let mut newest = Self { of_series: BTreeMap::new(), of_sets: BTreeMap::new(), minimum: BTreeSet::new() };
         let mut by_volume: BTreeMap<VolumeId, Vec<(Timestamp, SnapshotId)>> = BTreeMap::new();
-        let mut sets: BTreeMap<(InstanceId, ScheduleName, Timestamp), (BTreeSet<VolumeId>, usize)> = BTreeMap::new();
+        let mut sets: BTreeMap<(InstanceId, ScheduleName, Timestamp), SetsOfTime> = BTreeMap::new();
         for copy in copies.iter().filter(|copy| is_good(copy) && !duplicates.contains_key(&copy.id)) {
             let (Some(&volume), Some(time)) = (copy.marks.volume_id.value(), time_of(copy)) else { continue };
             by_volume.entry(volume).or_default().push((time, copy.id));
@@ -162,17 +190,25 @@ impl Newest {
                 let of = newest.of_series.entry((volume, name.clone())).or_insert(time);
                 *of = time.max(*of);
                 if let (Some(&instance), Some(members)) = (copy.marks.instance_id.value(), members) {
-                    let set = sets.entry((instance, name.clone(), time)).or_default();
-                    set.0.insert(volume);
-                    set.1 = usize::try_from(members).unwrap_or(usize::MAX);
+                    let of_time = sets.entry((instance, name.clone(), time)).or_default();
+                    of_time.by_call.entry(of_region.call_of_set(copy)).or_default().insert(volume);
+                    of_time.members = usize::try_from(members).unwrap_or(usize::MAX);
                 }
             }
         }
-        for ((instance, name, time), _) in sets.into_iter().filter(|(_, (volumes, members))| volumes.len() >= *members)
-        {
-            let of = newest.of_sets.entry((instance, name)).or_insert(time);
-            *of = time.max(*of);
+        let mut by_series: BTreeMap<(InstanceId, ScheduleName), (Option<Timestamp>, Option<Timestamp>)> =
+            BTreeMap::new();
+        for ((instance, name, time), of_time) in sets {
+            let (together, of_one) = by_series.entry((instance, name)).or_default();
+            if of_time.is_whole_together() {
+                *together = (*together).max(Some(time));
+            }
+            if of_time.has_whole() {
+                *of_one = (*of_one).max(Some(time));
+            }
         }
+        let both = |(together, of_one): (Option<_>, Option<_>)| together.into_iter().chain(of_one).collect();
+        newest.of_sets = by_series.into_iter().map(|(series, times)| (series, both(times))).collect();
         for mut of_volume in by_volume.into_values() {
             of_volume.sort_unstable();
             newest.minimum.extend(of_volume.into_iter().rev().take(minimum).map(|(_, id)| id));
@@ -186,7 +222,7 @@ impl Newest {
         series(home, copy).any(|name| {
             let of_series = volume.and_then(|&volume| self.of_series.get(&(volume, name.clone())));
             let of_set = instance.and_then(|&instance| self.of_sets.get(&(instance, name.clone())));
-            time.is_some() && (of_series == time.as_ref() || of_set == time.as_ref())
+            time.is_some_and(|time| of_series == Some(&time) || of_set.is_some_and(|times| times.contains(&time)))
         })
     }
 

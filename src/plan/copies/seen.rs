@@ -57,9 +57,11 @@ pub(super) struct OfRegion<'a> {
     /// For each volume and schedule, as it is called today, the newest scheduled time with a complete copy.
     newest: BTreeMap<(VolumeId, &'a ScheduleName), Timestamp>,
     /// What failed too often in a row, by how the snapshots say that their copies are encrypted.
-    fails: BTreeMap<Encryption<'a>, Failing<'a>>,
+    fails: BTreeMap<Encryption<'a>, Option<Failing<'a>>>,
     /// The same of those copies whose snapshots are gone: they count for every key.
     fails_of_gone: Option<Failing<'a>>,
+    /// When the sets were made of whose members there are copies, by their snapshots.
+    calls: BTreeMap<SnapshotId, Timestamp>,
 }
 
 impl<'a> Seen<'a> {
@@ -69,6 +71,7 @@ impl<'a> Seen<'a> {
         let of = |(region, view): (&'a Region, &'a View)| {
             let mut of = OfRegion::new(names, home, region, view);
             of.note_failing(region, &world.snapshots);
+            of.note_calls(&world.snapshots);
             (region, of)
         };
         Self { home: Some(home), regions: world.regions.iter().map(of).collect(), names: Some(names) }
@@ -77,7 +80,7 @@ impl<'a> Seen<'a> {
     /// What failed too often in a Region for another copy to be tried that is encrypted like this.
     pub(super) fn failing(&self, region: &Region, encryption: Encryption<'_>) -> Option<Failing<'a>> {
         let of = self.regions.get(region)?;
-        of.fails.get(&encryption).copied().or(of.fails_of_gone)
+        of.fails.get(&encryption).copied().unwrap_or(of.fails_of_gone)
     }
 
     /// The copies of `source` in a Region, believed or not.
@@ -153,6 +156,7 @@ impl<'a> OfRegion<'a> {
             newest: BTreeMap::new(),
             fails: BTreeMap::new(),
             fails_of_gone: None,
+            calls: BTreeMap::new(),
         };
         let is_tagged = |snapshot: &Snapshot| snapshot.marks.policy_id.as_deref() == Some(policy.as_str());
         for snapshot in
@@ -223,8 +227,21 @@ impl<'a> OfRegion<'a> {
             failures_in_a_row(self.ours.iter().filter(may_be).copied())
         };
         let known: BTreeSet<Encryption<'_>> = of_sources.values().copied().collect();
-        self.fails = known.into_iter().filter_map(|wanted| Some((wanted, failing(Some(wanted))?))).collect();
+        self.fails = known.into_iter().map(|wanted| (wanted, failing(Some(wanted)))).collect();
         self.fails_of_gone = failing(None);
+    }
+
+    fn note_calls(&mut self, sources: &[Snapshot]) {
+        let call = |source: &Snapshot| {
+            let called = source.marks.stamp.value().filter(|stamp| stamp.members > Some(1))?.called;
+            self.by_source.contains_key(&source.id).then_some((source.id, called))
+        };
+        self.calls = sources.iter().filter_map(call).collect();
+    }
+
+    /// The call that made the set which a copy is of a member of; `None` where the home Region does not show it any more.
+    pub(super) fn call_of_set(&self, copy: &Snapshot) -> Option<Timestamp> {
+        copy.marks.copied_from.value().and_then(|from| self.calls.get(&from.snapshot)).copied()
     }
 
     fn note_newest(&mut self, names: Names<'a>, copy: &'a Snapshot) {

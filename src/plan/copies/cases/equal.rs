@@ -168,3 +168,34 @@ fn a_plan_that_takes_the_only_copy_of_a_time_is_no_plan() {
     let broken = crate::plan::check::check(&policy, &options, at(now), &world, &plan);
     assert!(format!("{broken:?}").contains("is the only copy for its time"), "{broken:?}");
 }
+
+#[test]
+fn the_copies_of_two_sets_for_one_time_are_no_whole_set_beside_which_an_older_one_goes() {
+    let day = "eu-west-2:1d:-";
+    let old = set([1, 2], "2026-11-21T17:00:02Z", &[day]).map(|mut member| {
+        member.marks.scheduled_time = crate::tags::Mark::Read(at(YESTERDAY));
+        member
+    });
+    let first = set([3, 4], "2026-11-22T17:00:02Z", &[day]);
+    let second = set([5, 6], "2026-11-22T17:00:40Z", &[day]);
+    let of_old = [copied(&old[0], 1, "2026-11-21T17:06:00Z"), copied(&old[1], 2, "2026-11-21T17:06:00Z")];
+    let began = "2026-11-22T17:06:00Z";
+    let under_way = copied(&first[0], 3, began).pending();
+    let failed = copied(&first[0], 3, began).in_state(SnapshotState::Error);
+    let (of_first, of_second) = (copied(&first[1], 4, began), copied(&second[0], 5, began));
+    let fates = |copies: &[&Snapshot]| {
+        let copies = of_old.iter().chain(copies.iter().copied()).cloned().collect();
+        let mut world = world_with([&old[..], &first[..], &second[..]].concat(), copies);
+        (world.volumes, world.instances) = (vec![], vec![fixtures::instance(1, 1, [2])]);
+        let (policy, options) = (sets_policy(), Options::default());
+        let plan = planned(&policy, &options, TODAY, "2026-11-22T17:20:00Z", &world);
+        let broken = crate::plan::check::check(&policy, &options, at("2026-11-22T17:20:00Z"), &world, &plan);
+        assert_eq!(broken.len(), 0, "{broken:?}");
+        let of_old = |d: &&crate::plan::SnapshotDecision<'_>| of_old.iter().any(|copy| copy.id == d.snapshot.id);
+        of(&plan, &london()).copies.iter().filter(of_old).map(|d| format!("{:?}", d.verdict)).collect::<Vec<_>>()
+    };
+    let stay = vec![format!("{:?}", SnapshotVerdict::Keep(KeepReason::NewestCompleted)); 2];
+    assert_eq!(fates(&[&under_way, &of_first]), stay, "control: half of one set");
+    assert_eq!(fates(&[&under_way, &of_first, &of_second]), stay, "halves of two sets");
+    assert_eq!(fates(&[&failed, &of_first, &of_second]), stay, "halves of two sets, one failed");
+}

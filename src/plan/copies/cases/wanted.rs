@@ -7,7 +7,7 @@ fn what_a_run_made_is_copied_as_soon_as_it_is_complete() {
     let policy = policy_with(&[RULE]);
     let made = source(1, 1, TODAY, &[RULE]);
     check_wanted(&policy, (TODAY, "2026-11-22T17:05:01Z"), &world_with(vec![made.clone()], vec![]), &BEGIN);
-    let pending = CopyVerdict::Wait(CopyWait::SourceNotComplete);
+    let pending = CopyVerdict::Wait(CopyWait::SourceNotComplete { is_awaited: true });
     check_wanted(&policy, (TODAY, "2026-11-22T17:00:01Z"), &world_with(vec![made.pending()], vec![]), &pending);
 }
 
@@ -255,6 +255,20 @@ fn where_all_copies_under_one_key_fail_those_under_another_key_go_on() {
     assert_eq!(verdicts(std::slice::from_ref(&copied), &with_done), [0, 0]);
     // Where the snapshots are gone no key is spared.
     assert_eq!(verdicts(&sources, &copies), [10, 10]);
+}
+
+#[test]
+fn a_key_that_works_is_not_stopped_by_failed_copies_whose_snapshots_are_gone() {
+    let fine = "eu-west-2:5d:e:aws/111122223333/fine";
+    let policy = policy_with(&[RULE, fine]);
+    let failed = |number: u32| {
+        let gone = source(number, number, TODAY, &[RULE]);
+        copy_of(&gone, number, "2026-11-22T17:06:00Z", &london()).in_state(SnapshotState::Error)
+    };
+    let copied = source(13, 13, TODAY, &[fine]);
+    let done = copy_of(&copied, 13, "2026-11-22T17:06:30Z", &london());
+    let world = world_with(vec![source(12, 12, TODAY, &[fine]), copied], (1..=10).map(failed).chain([done]).collect());
+    check_wanted(&policy, (TODAY, "2026-11-22T17:07:00Z"), &world, &BEGIN);
 }
 
 #[test]
