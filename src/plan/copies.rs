@@ -126,7 +126,10 @@ pub enum CopyWait {
     /// Another run begins it.
     LeftTo(LeftTo),
     /// The snapshot is not complete, or its set is not whole.
-    SourceNotComplete,
+    SourceNotComplete {
+        /// Whether this run made it, and waits for it.
+        is_awaited: bool,
+    },
     /// It is another run's, and this one takes it over when that one has had time to end.
     TakenOver {
         /// When.
@@ -344,8 +347,8 @@ impl Wanted<'_> {
             CopyVerdict::Done(_) | CopyVerdict::GivenUp { .. } => false,
             CopyVerdict::Wait(wait) => match wait {
                 CopyWait::AfterFailure { .. } | CopyWait::TakenOver { .. } | CopyWait::Unseen => true,
-                // The home Region's plan waits for what this run makes.
-                CopyWait::LeftTo(_) | CopyWait::SourceNotComplete => false,
+                CopyWait::SourceNotComplete { is_awaited } => *is_awaited,
+                CopyWait::LeftTo(_) => false,
             },
         }
     }

@@ -80,7 +80,9 @@ fn of_region(region: &RegionPlan<'_>, progress: &Progress, failures: &[FailureRe
             }
             CopyVerdict::Wait(CopyWait::LeftTo(_)) => report.left_to_others += 1,
             CopyVerdict::GivenUp { .. } => report.lacking += 1,
-            CopyVerdict::Done(_) | CopyVerdict::UnderWay { .. } | CopyVerdict::Wait(CopyWait::SourceNotComplete) => {}
+            CopyVerdict::Done(_)
+            | CopyVerdict::UnderWay { .. }
+            | CopyVerdict::Wait(CopyWait::SourceNotComplete { .. }) => {}
         }
     }
     let is_of_run = |copy: &Snapshot| copy.marks.stamp.value().is_some_and(|stamp| stamp.called >= progress.begun);
@@ -360,7 +362,9 @@ fn waits(wait: &CopyWait) -> (&'static str, String) {
         CopyWait::LeftTo(LeftTo::Others) => {
             ("LeftToOthers", "the run that made the snapshot does it, or the next one that makes any".to_owned())
         }
-        CopyWait::SourceNotComplete => ("SourceNotComplete", "the snapshot, or its set, is not complete".to_owned()),
+        CopyWait::SourceNotComplete { .. } => {
+            ("SourceNotComplete", "the snapshot, or its set, is not complete".to_owned())
+        }
         CopyWait::TakenOver { at } => {
             ("TakenOver", format!("it is another run's; this one takes it over at {}", written(*at)))
         }

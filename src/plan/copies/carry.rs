@@ -3,7 +3,8 @@
 //! From what EC2 shows of runs, their snapshots, and never by the clock alone: a next run that never comes must not drop what is open,
 //! and two runs that both live must not copy twice. A run that sees the snapshots of a later one begins nothing more. That one begins
 //! copies of what it made itself at once, and of what others made when the one before must have seen it. One that has nothing to make
-//! takes over where nobody has begun a copy for as long.
+//! takes over where nobody has begun a copy for as long. What is complete only after that stays with the run that made it, which waits for
+//! it: the later ones have ended by then.
 
 use super::super::{StandsBack, belief, due};
 use crate::options::{Options, Start};
@@ -50,6 +51,10 @@ pub(in crate::plan) struct Carries {
     own: Vec<Timestamp>,
     is_run_now: bool,
     later: Option<Timestamp>,
+    /// When the last of the later runs began its first snapshot.
+    later_began: Option<Timestamp>,
+    /// When this run, or one that was started for the same time, began its first snapshot.
+    own_began: Option<Timestamp>,
     /// By an older version of the policy nothing is begun.
     is_outdated: bool,
     /// From when on it carries what others made: its own snapshots tell them to stop.
@@ -92,6 +97,8 @@ impl Carries {
             own: own.collect(),
             is_run_now: options.marks_run_now(policy),
             later: None,
+            later_began: None,
+            own_began: None,
             is_outdated: matches!(stands_back, Some(StandsBack::NewerPolicy { .. })),
             takes_over_at: None,
             takes_over_unseen_at: None,
@@ -116,8 +123,12 @@ impl Carries {
                 carries.later = carries.later.max(Some(time));
             }
         }
+        let is_later = |(time, _): &(&Timestamp, _)| **time > start.at && !carries.own.contains(time);
+        carries.later_began = carries.first.iter().filter(is_later).map(|(_, &began)| began).max();
         let own = carries.own.iter().filter(|_| !carries.is_run_now).filter_map(|time| carries.first.get(time)).min();
-        carries.takes_over_at = own.map(|&first| due::saturating_add(first.max(start.begun), TAKES_OVER_AFTER));
+        carries.own_began = own.copied();
+        carries.takes_over_at =
+            carries.own_began.map(|first| due::saturating_add(first.max(start.begun), TAKES_OVER_AFTER));
         let may_take_over = !carries.own.is_empty() && !carries.is_run_now && stands_back.is_none();
         carries.takes_over_unseen_at = may_take_over.then(|| due::saturating_add(start.begun, TAKES_OVER_AFTER));
         carries
@@ -129,6 +140,11 @@ impl Carries {
         self.is_for_own_time(source) && source.start_time >= self.begun
     }
 
+    /// Whether this run waits until a snapshot is complete, because its copies are this run's to begin.
+    pub(super) fn awaits(&self, source: &Snapshot) -> bool {
+        self.made(source) && !self.is_outdated
+    }
+
     /// Whether this run begins a copy of `source`, `completed` then, in a Region in which somebody may be at work until `busy_until`, by
     /// what began before a time.
     pub(super) fn carry(
@@ -138,6 +154,10 @@ impl Carries {
         now: Timestamp,
     ) -> Carry {
         if let Some(scheduled_time) = self.later {
+            let stays_its_own = self.later_began.is_some_and(|began| is_too_late(completed, began));
+            if stays_its_own && self.awaits(source) {
+                return Carry::Now;
+            }
             return Carry::LeftTo(LeftTo::LaterRun { scheduled_time });
         }
         if self.is_outdated {
@@ -162,13 +182,16 @@ impl Carries {
             // Nothing tells one that was started for the same time to stop, so it may be at work for as long as copies begin; and what it
             // made it copies as soon as that is complete.
             let is_own = self.is_for_own_time(source);
+            if !is_own && self.own_began.is_some_and(|began| is_too_late(completed, began)) {
+                return Carry::LeftTo(LeftTo::Others);
+            }
             let busy_until = busy_until(Timestamp::MAX).filter(|_| is_own || self.has_twin);
             let by_its_maker = is_own.then(|| due::saturating_add(completed, TAKES_OVER_AFTER));
             return Self::from(at.max(busy_until.unwrap_or(at)).max(by_its_maker.unwrap_or(at)), now);
         }
         // Nothing tells others to stop: who was at work before goes on, and the next run looks again.
         let is_free = |at: Timestamp| busy_until(at).is_none_or(|until| until <= at.max(now));
-        let at = self.takes_over_unseen_at.filter(|&at| is_free(at));
+        let at = self.takes_over_unseen_at.filter(|&at| is_free(at) && !is_too_late(completed, self.begun));
         at.map_or(Carry::LeftTo(LeftTo::Others), |at| Self::from(at, now))
     }
 
@@ -193,10 +216,12 @@ impl Carries {
         let by_itself = due::saturating_add(completed, super::WINDOW);
         let Some(&time) = source.marks.scheduled_time.value() else { return by_itself };
         let later = (Bound::Excluded(time), Bound::Unbounded);
-        let shown = self.first.range(later).next().map(|(_, &began)| began);
+        let may_take_over = |began: &Timestamp| !is_too_late(completed, *began);
+        let shown = self.first.range(later).map(|(_, &began)| began).find(may_take_over);
         // This run itself, also where it makes none.
         let own = || {
-            self.own.iter().any(|&own| own > time).then_some(self.begun).filter(|_| self.takes_over_unseen_at.is_some())
+            let own = self.own.iter().any(|&own| own > time).then_some(self.begun).filter(may_take_over);
+            own.filter(|_| self.takes_over_unseen_at.is_some())
         };
         let taken_over = shown.or_else(own).map(|began| due::saturating_add(began, TAKES_OVER_AFTER));
         let tried_after = taken_over.map(|at| due::saturating_add(at, super::WINDOW));
@@ -217,6 +242,11 @@ impl Carries {
     pub(super) fn is_teller(&self, source: &Snapshot) -> bool {
         self.is_for_own_time(source) || self.takes_over_at.is_some() || self.takes_over_unseen_at.is_some()
     }
+}
+
+/// Whether a snapshot was complete when a run whose first one began at `began` had taken over already what was there.
+fn is_too_late(completed: Timestamp, began: Timestamp) -> bool {
+    completed >= due::saturating_add(began, TAKES_OVER_AFTER)
 }
 
 /// Whether runs still tell that a copy was not made until `until`.

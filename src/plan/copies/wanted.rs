@@ -231,7 +231,10 @@ impl<'a> Of<'_, 'a> {
         };
         match source.state {
             SnapshotState::Completed => {}
-            SnapshotState::Pending => return Some(CopyVerdict::Wait(CopyWait::SourceNotComplete)),
+            SnapshotState::Pending => {
+                let is_awaited = carries.awaits(source);
+                return Some(CopyVerdict::Wait(CopyWait::SourceNotComplete { is_awaited }));
+            }
             SnapshotState::Error | SnapshotState::Unknown(_) => return None,
         }
         if let Some(done) = newest(is_complete) {
@@ -254,7 +257,7 @@ impl<'a> Of<'_, 'a> {
             return Some(self.given_up(GaveUp::Archived, until));
         }
         if !is_whole {
-            return Some(CopyVerdict::Wait(CopyWait::SourceNotComplete));
+            return Some(CopyVerdict::Wait(CopyWait::SourceNotComplete { is_awaited: false }));
         }
         match carry {
             Carry::Now => {}

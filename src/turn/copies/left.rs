@@ -91,9 +91,10 @@ fn note_open(progress: &mut Progress, plan: &Plan<'_>) {
             let subject = Subject::of_copy(&each.source.id, &region.region);
             let lacks = region.unseen.is_none() && !matches!(each.verdict, CopyVerdict::UnderWay { .. });
             let open = if lacks { &mut progress.copies.to_begin } else { &mut progress.copies.awaited };
-            // A list that leaves a member out for a moment ends no promise.
-            let seems_torn = matches!(each.verdict, CopyVerdict::Wait(CopyWait::SourceNotComplete));
-            if (each.is_open() || seems_torn && before.contains(&subject)) && open.len() < OPEN_MAX {
+            // A list that leaves a member out for a moment ends no promise; what was never complete has none to be copied.
+            let lacks_source = matches!(each.verdict, CopyVerdict::Wait(CopyWait::SourceNotComplete { .. }));
+            let is_open = if lacks_source { before.contains(&subject) } else { each.is_open() };
+            if is_open && open.len() < OPEN_MAX {
                 open.insert(subject.clone());
             }
             wanted.insert(subject);

@@ -61,6 +61,42 @@ fn a_second_start_leaves_to_the_first_one_what_that_one_took_over() {
 }
 
 #[test]
+fn what_is_complete_after_the_next_run_took_over_is_copied_by_the_run_that_made_it_or_by_the_one_after_that() {
+    let fridays = ["cron(0 17 ? * FRI *)", "cron(0 19 ? * FRI *)"];
+    let mut policy = policy(vec![by_cron("Five", fridays[0], count(3)), by_cron("Seven", fridays[1], count(3))]);
+    policy.schedules.iter_mut().for_each(|schedule| schedule.copies = vec![rule(RULE)]);
+    let slow = source(1, 1, "2026-11-20T17:00:00Z", &[RULE]).of_schedule("Five");
+    let next = source(2, 2, "2026-11-20T19:00:00Z", &[RULE]).of_schedule("Seven");
+    let copied = copy_of(&next, 2, "2026-11-20T19:06:00Z", &london());
+    let a_week_later = source(3, 2, "2026-11-27T17:00:00Z", &[RULE]).of_schedule("Five");
+    let of = |slow: Snapshot, start_at: &str, now: &str| {
+        let weekly = [&a_week_later].into_iter().filter(|made| made.start_time <= at(now)).cloned();
+        let sources = [slow, next.clone()].into_iter().chain(weekly).collect();
+        verdict(&policy, &Options::default(), (start(start_at), now), &world_with(sources, vec![copied.clone()]))
+    };
+    let [made_it, next_run, last_run] = ["2026-11-20T17:00:00Z", "2026-11-20T19:00:00Z", "2026-11-27T17:00:00Z"];
+    let waits = |is_awaited| format!("{:?}", CopyVerdict::Wait(CopyWait::SourceNotComplete { is_awaited }));
+    assert_eq!(of(slow.clone().pending(), made_it, "2026-11-20T19:30:00Z"), waits(true));
+    assert_eq!(of(slow.clone().pending(), next_run, "2026-11-20T19:30:00Z"), waits(false));
+
+    let complete = |text: &str| Snapshot { completed_at: Some(at(text)), ..slow.clone() };
+    let later = LeftTo::LaterRun { scheduled_time: at(next_run) };
+    let left_to = |left_to| format!("{:?}", CopyVerdict::Wait(CopyWait::LeftTo(left_to)));
+    // The next run made its first snapshot at 19:00:00, and takes over at 19:17:00 what is complete then.
+    let (now, in_time, too_late) = ("2026-11-20T19:40:00Z", "2026-11-20T19:16:59Z", "2026-11-20T19:17:00Z");
+    assert_eq!(of(complete(in_time), made_it, now), left_to(later));
+    assert_eq!(of(complete(in_time), next_run, now), begin_now());
+    assert_eq!(of(complete(too_late), made_it, now), begin_now());
+    assert_eq!(of(complete(too_late), next_run, now), left_to(LeftTo::Others));
+
+    // Where the run that made it died the next one tries for a day, although a week has gone.
+    assert_eq!(of(complete(too_late), last_run, "2026-11-27T17:16:00Z"), taken_over("2026-11-27T17:17:00Z"));
+    assert_eq!(of(complete(too_late), last_run, "2026-11-28T17:16:59Z"), begin_now());
+    let over = of(complete(too_late), last_run, "2026-11-28T17:17:00Z");
+    assert!(over.contains("WindowOver") && over.contains("is_news: true"), "{over}");
+}
+
+#[test]
 fn what_a_run_now_made_is_copied_by_itself_or_by_a_later_run() {
     let policy = policy_with(&[RULE]);
     let button = source(2, 1, "2026-11-22T18:00:00Z", &[RULE]).with_stamp(|stamp| stamp.is_run_now = true);

@@ -154,7 +154,8 @@ fn what_fails_in_other_regions_takes_no_place_from_what_fails_at_home() {
 
 #[test]
 fn a_refusal_that_is_told_no_more_is_forgotten_and_the_copy_tried_again() {
-    let (policy, options, start) = (copying(), Options::default(), start(TODAY));
+    let (policy, options, start) =
+        (copying(), Options::default(), Start { begun: at("2026-11-22T17:00:30Z"), ..start(TODAY) });
     let subject = Subject::of_copy(&source(201, 1, TODAY).id, &london());
     let failed = Failed { kind: FailedKind::Refused, code: "Code".to_owned(), message: "why".to_owned() };
     let after_a_look = |world: &World| {
@@ -171,7 +172,7 @@ fn a_refusal_that_is_told_no_more_is_forgotten_and_the_copy_tried_again() {
     assert_eq!(after_a_look(&promised(1)), (1, true));
     let mut pending = promised(1);
     pending.snapshots[0].state = crate::world::SnapshotState::Pending;
-    assert_eq!(after_a_look(&pending), (0, false), "its set may seem torn in one look");
+    assert_eq!(after_a_look(&pending), (0, false), "another run's, and not complete in this look");
 }
 
 #[test]
@@ -229,4 +230,16 @@ fn a_copy_that_lost_its_tags_fails_the_run_also_when_its_snapshot_is_gone() {
     let there = World { snapshots: vec![source.clone()], ..promised(1) };
     assert_eq!(Subject::of_copy(&source.id, &london()), begun.subject);
     assert_eq!((failed(&there), failed(&World { snapshots: vec![], ..promised(1) })), (1, 1));
+}
+
+#[test]
+fn a_run_waits_for_what_it_made_of_a_volume_that_is_gone_and_copies_it() {
+    let mut world = promised(1);
+    world.volumes.clear();
+    let complete = world.clone();
+    world.snapshots = world.snapshots.into_iter().map(Snapshot::pending).collect();
+    let (calls, status, _) = turns(&world, refused);
+    assert!(matches!((calls, status), (0, Status::Waiting { .. })), "{calls} {status:?}");
+    let begun = |_: &Action| Outcome::Created(vec![SnapshotId::parse("snap-0cffffffff").unwrap()]);
+    assert_eq!(turns(&complete, begun).0, 1);
 }
