@@ -4,7 +4,8 @@
 use super::{SKEW_MAX, START_WINDOW, truth};
 use crate::sim::ec2::Ec2;
 use crate::sim::life::Record;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// The run that does something.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +65,25 @@ fn later_run_since(ec2: &Ec2, hand: &Hand, (firm, looked_at): (Timestamp, Timest
             && record.exists(looked_at)
     };
     ec2.records.iter().find(is_later).map(truth::time)
+}
+
+/// How long after its first snapshot a run takes over the copies of what others made. What is complete after that is copied by the run that
+/// made it.
+const TAKES_OVER: SignedDuration = SignedDuration::from_mins(17);
+
+/// Whether the run made a snapshot itself that was complete, with its whole set, only when each later run had taken over.
+pub(super) fn was_complete_after_later_runs_took_over(ec2: &Ec2, hand: &Hand, at: Timestamp, of: &Record) -> bool {
+    let mut began: BTreeMap<Timestamp, (Timestamp, bool)> = BTreeMap::new();
+    for record in ec2.records.iter().filter(|record| is_believed(record) && hand.start < truth::time(record)) {
+        let own = record.snapshot.start_time;
+        let (first, is_there) = began.entry(truth::time(record)).or_insert((own, false));
+        *first = own.min(*first);
+        *is_there |= record.exists(truth::firm_since(at)) || record.exists(at);
+    }
+    let set = ec2.records.iter().filter(|record| record.call == of.call);
+    let complete = set.map(|member| member.ends_at).max().unwrap_or(of.ends_at);
+    let is_before = |(first, is_there): &(Timestamp, bool)| !is_there || *first + TAKES_OVER <= complete + SKEW_MAX;
+    of.maker.as_ref().is_some_and(|maker| maker.execution == hand.execution) && began.values().all(is_before)
 }
 
 /// The revision of a newer version, where the newest snapshot by others shows it to everybody.

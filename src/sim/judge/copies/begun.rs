@@ -32,7 +32,8 @@ pub fn fault(
         return wrong("it is not there, or not complete");
     }
     // A list that is empty or cut short by mistake shows no later run.
-    if let Some(later) = newest::later_run(ec2, hand, look.at).filter(|_| look.is_whole) {
+    let later = newest::later_run(ec2, hand, look.at).filter(|_| look.is_whole);
+    if let Some(later) = later.filter(|_| !newest::was_complete_after_later_runs_took_over(ec2, hand, look.at, of)) {
         return wrong(&format!("a later run has made a snapshot for {later}"));
     }
     let firm = truth::firm_since(seen_at);
