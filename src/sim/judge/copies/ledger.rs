@@ -30,6 +30,8 @@ struct Promised {
     is_kept: bool,
     /// Whether people have done something to the snapshot, or it is no backup: nobody owes a copy of that.
     is_excused: bool,
+    /// Whether people have done something to it.
+    is_touched: bool,
     /// Whether somebody was found to be silent about it.
     is_named: bool,
     begun: usize,
@@ -55,6 +57,7 @@ impl Ledger {
                     time: truth::time(record),
                     is_kept: false,
                     is_excused: false,
+                    is_touched: false,
                     is_named: false,
                     begun: 0,
                     awaited_until: record.ends_at,
@@ -69,6 +72,7 @@ impl Ledger {
                 promised.begun = promised.begun.max(own().filter(|copy| !copy.is_clone).count());
                 let is_removed = record.removed.is_some_and(|(_, by)| by == Remover::User);
                 let is_touched = is_removed || record.is_torn || record.edited.is_some() || record.archived.is_some();
+                promised.is_touched |= is_touched;
                 let is_no_backup = truth::has_failed(record, now) || !is_whole(ec2, record);
                 promised.is_excused |= is_touched || is_no_backup || truth::is_run_now(record);
                 promised.of = record.clone();
@@ -139,9 +143,11 @@ impl Ledger {
         told
     }
 
-    /// Whether another snapshot for the same time has its copy in the same Region: of two one is enough.
+    /// Whether another snapshot for the same time has its copy in the same Region: of two one is enough. Or whether a run removed this one
+    /// beside another one, which people have done something to.
     fn has_twin(&self, key: &(SnapshotId, Region), of: &Promised) -> bool {
-        !of.is_kept && self.twins(key, of).any(|(_, other)| other.is_kept)
+        let is_one_too_many = of.of.removed.is_some_and(|(_, by)| by != Remover::User);
+        !of.is_kept && self.twins(key, of).any(|(_, other)| other.is_kept || is_one_too_many && other.is_touched)
     }
 
     /// The other snapshots of a volume for the same time that were promised a copy in the same Region.

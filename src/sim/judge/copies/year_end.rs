@@ -6,7 +6,9 @@ use crate::place::Region;
 use crate::policy::Policy;
 use crate::sim::ec2::{Copied, Ec2};
 use crate::sim::judge::{Rule, truth};
+use crate::world::VolumeId;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is wrong with the Regions at `now`, when nothing went wrong since `calm`; `last` is the last start.
 #[must_use]
@@ -52,12 +54,40 @@ pub fn faults(
             }
             let is_over = expires_at(region, copy).is_some_and(|at| at + UNTIL_COPIED < last);
             let is_owned = !owners(policy, rules, region, copy).is_empty();
-            if is_over && is_owned && has_newer(rules, copy, &free, last) {
+            if is_over
+                && is_owned
+                && has_newer(rules, copy, &free, last)
+                && !is_of_newest_set(rules, copy, copies(ec2, region), last)
+            {
                 faults.push(wrong("is still there, and it has expired"));
             }
         }
     }
     faults
+}
+
+/// Whether a copy is of the newest whole set of its instance for one of its schedules; or of the newest one that is whole by itself, where
+/// two were made for one time. Also those count that people have put aside.
+fn is_of_newest_set(rules: &[Rule], copy: &Copied, all: &[Copied], last: Timestamp) -> bool {
+    let members = |copy: &Copied| copy.of.snapshot.marks.stamp.value().and_then(|stamp| stamp.members);
+    let instance = |copy: &Copied| copy.of.snapshot.marks.instance_id.value().copied();
+    let of_instance =
+        |other: &&Copied| other.record.is_ours && other.record.is_complete(last) && instance(other) == instance(copy);
+    let newest = |name: &str, call: fn(&Copied) -> u64| {
+        let mut sets: BTreeMap<(Timestamp, u64), (BTreeSet<VolumeId>, u32)> = BTreeMap::new();
+        for other in all.iter().filter(of_instance).filter(|other| is_of_series(rules, name, other)) {
+            let set = sets.entry((truth::time(&other.of), call(other))).or_default();
+            set.0.insert(volume(other));
+            set.1 = members(other).unwrap_or(1);
+        }
+        let is_whole = |(volumes, members): &(BTreeSet<VolumeId>, u32)| {
+            u32::try_from(volumes.len()).is_ok_and(|volumes| volumes >= *members)
+        };
+        sets.into_iter().rev().find(|(_, set)| is_whole(set)).map(|((time, _), _)| time)
+    };
+    let own = Some(truth::time(&copy.of));
+    let is_newest = |name: &str| newest(name, |_| 0) == own || newest(name, |other| other.of.call) == own;
+    members(copy) > Some(1) && names(&copy.of).into_iter().any(is_newest)
 }
 
 /// Whether for each of its schedules a newer one of its volume was complete before the last run; what a RunNow made is in no series.
