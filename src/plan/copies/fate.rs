@@ -125,11 +125,11 @@ fn source_of(policy: &Policy, copy: &Snapshot) -> Option<SourceId> {
     }
 }
 
-/// When a copy expires: as long after EC2 began it as its stamp says after the call.
+/// When a copy expires: as long after EC2 began it as its stamp says after the call. Of that time the tag has the whole seconds.
 pub(crate) fn expires_at(copy: &Snapshot) -> Option<Timestamp> {
     let at = *copy.marks.expiration_time.value()?;
     let called = copy.marks.stamp.value().map_or(copy.start_time, |stamp| stamp.called);
-    Some(saturating_add(at, copy.start_time.duration_since(called)).max(at))
+    Some(saturating_add(at, copy.start_time.duration_since(tags::to_the_second(called))).max(at))
 }
 
 /// The names of the series that a copy is in: what a schedule was called before is one with what it is called now.

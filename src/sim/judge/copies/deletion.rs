@@ -15,9 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// By how much the expiries that two runs write may differ from the true ones: two clocks, and a second that is cut off.
 const EXPIRIES_DIFFER: SignedDuration = SignedDuration::from_secs(2 * SKEW_MAX.as_secs() + 2);
 
-/// What is cut off of an expiry: tags have whole seconds.
-const WHOLE_SECOND: SignedDuration = SignedDuration::from_secs(1);
-
 /// Who deletes, and by what.
 #[derive(Debug, Clone, Copy)]
 pub struct By<'a> {
@@ -81,7 +78,7 @@ pub fn fault(
     }
     match expires_at(region, gone) {
         None => return wrong("it was promised for ever"),
-        Some(until) if at + SKEW_MAX + WHOLE_SECOND < until => return wrong(&format!("it was promised until {until}")),
+        Some(until) if at + SKEW_MAX < until => return wrong(&format!("it was promised until {until}")),
         Some(_) => {}
     }
     let owners = owners(by.policy, by.rules, region, gone);
